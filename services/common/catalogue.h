@@ -1,0 +1,263 @@
+/*
+ * catalogue - the municipality's configuration as one value that never changes.
+ *
+ * It is parsed from a bundle of files (bundle.h), the same way whether the bytes come from a folder
+ * (masa config check) or from the record (the services).  A service keeps one catalogue, replaces
+ * the pointer when `config.applied` arrives, and destroys the old one when nothing lends from it.
+ *
+ * Every string is UTF-8, never NULL ("" when absent) and lent by the catalogue, as are all pointers
+ * returned below.  Codes are ASCII letters, digits, '-' and '_', compared exactly.
+ */
+#ifndef TURUNC_CATALOGUE_H
+#define TURUNC_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base.h"
+#include "calendar.h"
+
+struct bundle;
+
+enum catalogue_language { CATALOGUE_TR, CATALOGUE_EN, CATALOGUE_LANGUAGES };
+enum catalogue_priority {
+	PRIORITY_LOW,
+	PRIORITY_NORMAL,
+	PRIORITY_HIGH,
+	PRIORITY_URGENT,
+	PRIORITIES
+};
+
+/* The same words in both languages; en falls back to tr when a file leaves it empty. */
+struct catalogue_text {
+	const char *in[CATALOGUE_LANGUAGES];
+};
+
+struct catalogue_municipality {
+	const char *name; /* "Muratpaşa Belediyesi" */
+	const char *jurisdiction_id; /* Open311's */
+	const char *time_zone; /* always "Europe/Istanbul" */
+	const char *phone; /* as people should read it: "444 80 07" */
+	const char *base_url; /* without a final '/' */
+	const char *email_from;
+	const char *sms_sender; /* 1 to 11 ASCII characters */
+	const char *information_text_version;
+	const char *information_text_url;
+	const char *office_calendar; /* the calendar that makes a "working day" of the law */
+	enum catalogue_language default_language;
+	int reopen_window_days;
+	bool survey_enabled;
+	int survey_delay_hours;
+	int service_due_soon_percent; /* of the promise spent when "due soon" is recorded */
+	int legal_due_soon_days; /* before the legal end */
+	int quiet_from_min; /* no SMS in [quiet_from, quiet_to) local; equal: never quiet */
+	int quiet_to_min;
+	double min_lat, min_long, max_lat, max_long; /* where its territory certainly ends */
+};
+
+struct catalogue_department {
+	const char *code;
+	struct catalogue_text name;
+	const struct calendar *calendar;
+	const char *email;
+	bool active; /* an inactive department keeps its past; no rule may route to it */
+};
+
+enum catalogue_datatype {
+	QUESTION_STRING,
+	QUESTION_NUMBER,
+	QUESTION_DATETIME,
+	QUESTION_TEXT,
+	QUESTION_SINGLEVALUELIST,
+	QUESTION_MULTIVALUELIST,
+	QUESTION_DATATYPES
+};
+
+struct catalogue_value {
+	const char *key;
+	struct catalogue_text name;
+};
+
+struct catalogue_question {
+	const char *code;
+	int order;
+	enum catalogue_datatype datatype;
+	bool required;
+	struct catalogue_text description;
+	const struct catalogue_value *values; /* lists only */
+	size_t value_count;
+};
+
+struct catalogue_subject {
+	const char *code;
+	struct catalogue_text name;
+	const char *group;
+	const char *keywords; /* "a,b,c", as Open311 wants them */
+	struct catalogue_text description;
+	enum legal_basis legal_basis; /* the least the subject carries; a channel may add its own */
+	int64_t service_ms; /* the promise in working time; 0 = none */
+	enum catalogue_priority priority;
+	bool is_public;
+	bool special_category; /* health, social aid: private, never named in an SMS */
+	const char *type; /* "realtime" */
+	const struct catalogue_question *questions; /* by order */
+	size_t question_count;
+};
+
+struct catalogue_neighbourhood {
+	const char *code;
+	const char *name;
+	int population;
+	double latitude, longitude; /* of a centre */
+};
+
+/* A pattern of a rule: any, or one of a list of codes. */
+struct catalogue_pattern {
+	bool any;
+	const char *const *codes;
+	size_t count;
+};
+
+struct catalogue_rule {
+	int order; /* as in the file; rules[] is sorted by it */
+	struct catalogue_pattern subject, neighbourhood, channel;
+	const struct catalogue_department *department;
+	bool has_priority;
+	enum catalogue_priority priority; /* overrides the subject's when has_priority */
+};
+
+struct catalogue_reason {
+	const char *code;
+	struct catalogue_text name;
+	/* Closure reasons: which ends it may explain (words of the status table, e.g.
+	 * "resolved;rejected", or "*").  Wait reasons: "". */
+	const char *applies_to;
+};
+
+struct catalogue_institution {
+	const char *code;
+	struct catalogue_text name;
+	const char *phone;
+	const char *email;
+};
+
+struct catalogue_holiday {
+	struct catalogue_text name;
+	struct calendar_holiday when;
+	const char *scope; /* "*" or calendar names with ';' */
+};
+
+struct catalogue_template {
+	const char *event; /* received, routed, resolved, rejected, forwarded */
+	const char *channel; /* sms, email */
+	enum catalogue_language language;
+	const char *subject; /* e-mail only; "" for SMS */
+	const char *body;
+};
+
+struct catalogue {
+	char digest[65]; /* lower-case hex SHA-256 of the bundle */
+	struct catalogue_municipality municipality;
+	/* Everything is sorted by code (name for calendars), rules by order, holidays by day. */
+	const struct calendar *calendars;
+	size_t calendar_count;
+	const struct calendar
+	    *office; /* municipality.office_calendar: give it to legal_deadline() */
+	const struct catalogue_department *departments;
+	size_t department_count;
+	const struct catalogue_subject *subjects;
+	size_t subject_count;
+	const struct catalogue_neighbourhood *neighbourhoods;
+	size_t neighbourhood_count;
+	const struct catalogue_rule *rules;
+	size_t rule_count;
+	const struct catalogue_reason *closure_reasons;
+	size_t closure_reason_count;
+	const struct catalogue_reason *wait_reasons;
+	size_t wait_reason_count;
+	const struct catalogue_institution *institutions;
+	size_t institution_count;
+	const struct catalogue_holiday *holidays;
+	size_t holiday_count;
+	const struct catalogue_template *templates;
+	size_t template_count;
+	struct catalogue_private *hidden; /* the memory of all the above, and the name index */
+};
+
+/* --- parsing --------------------------------------------------------------------------------- */
+
+enum { CATALOGUE_PROBLEMS_MAX = 50 };
+
+struct catalogue_problem {
+	char file[72];
+	int line; /* 0: the file as a whole */
+	bool warning;
+	char reason[200];
+};
+
+/* The first problems in order; the counts go on beyond what is kept. */
+struct catalogue_report {
+	struct catalogue_problem problems[CATALOGUE_PROBLEMS_MAX];
+	size_t kept;
+	size_t errors;
+	size_t warnings;
+};
+
+/*
+ * NULL when the report has errors (or memory ran out, which is reported as an error without a
+ * file).  Warnings alone do not refuse.  The bundle is only read, and not needed afterwards.
+ */
+MUST_CHECK struct catalogue *catalogue_parse(
+    const struct bundle *bundle, struct catalogue_report *report);
+void catalogue_destroy(struct catalogue *cat); /* takes NULL */
+
+/* --- look-ups: NULL when unknown ----------------------------------------------------------------
+ */
+
+const struct catalogue_department *catalogue_department(
+    const struct catalogue *cat, const char *code);
+const struct catalogue_subject *catalogue_subject(const struct catalogue *cat, const char *code);
+const struct catalogue_question *catalogue_question(
+    const struct catalogue_subject *subject, const char *code);
+const struct catalogue_neighbourhood *catalogue_neighbourhood(
+    const struct catalogue *cat, const char *code);
+const struct calendar *catalogue_calendar(const struct catalogue *cat, const char *name);
+const struct catalogue_reason *catalogue_closure_reason(
+    const struct catalogue *cat, const char *code);
+const struct catalogue_reason *catalogue_wait_reason(const struct catalogue *cat, const char *code);
+const struct catalogue_institution *catalogue_institution(
+    const struct catalogue *cat, const char *code);
+
+/* The template in that language, or in the default one when it has none. */
+const struct catalogue_template *catalogue_template(const struct catalogue *cat, const char *event,
+    const char *channel, enum catalogue_language language);
+
+/* By name or alias as people write it: folded, with or without "Mahallesi" or "Mh.". */
+const struct catalogue_neighbourhood *catalogue_neighbourhood_named(
+    const struct catalogue *cat, const char *text);
+
+/*
+ * The neighbourhood whose centre is nearest: an approximation, for want of borders, and wrong near
+ * them.  NULL outside the municipality's bounds.  *ret_distance_m may be NULL.
+ */
+const struct catalogue_neighbourhood *catalogue_neighbourhood_nearest(
+    const struct catalogue *cat, double latitude, double longitude, double *ret_distance_m);
+
+/* The first rule that matches; NULL: a person must decide (triage).  neighbourhood and channel may
+ * be "" when unknown; they then match only '*'. */
+const struct catalogue_rule *catalogue_route(const struct catalogue *cat, const char *subject,
+    const char *neighbourhood, const char *channel);
+
+const char *catalogue_say(const struct catalogue_text *text, enum catalogue_language language);
+
+const char *catalogue_language_name(enum catalogue_language language); /* "tr", "en" */
+MUST_CHECK bool catalogue_language_parse(const char *text, enum catalogue_language *ret_language);
+const char *catalogue_priority_name(enum catalogue_priority priority); /* low normal high urgent */
+MUST_CHECK bool catalogue_priority_parse(const char *text, enum catalogue_priority *ret_priority);
+const char *catalogue_datatype_name(enum catalogue_datatype datatype); /* Open311's words */
+
+/* The channels a ticket may come by; false for anything else. */
+bool catalogue_channel_known(const char *channel);
+
+#endif
