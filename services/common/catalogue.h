@@ -21,13 +21,8 @@
 struct bundle;
 
 enum catalogue_language { CATALOGUE_TR, CATALOGUE_EN, CATALOGUE_LANGUAGES };
-enum catalogue_priority {
-	PRIORITY_LOW,
-	PRIORITY_NORMAL,
-	PRIORITY_HIGH,
-	PRIORITY_URGENT,
-	PRIORITIES
-};
+/* The numbers are those of the record and the bus. */
+enum catalogue_priority { PRIORITY_URGENT = 1, PRIORITY_HIGH, PRIORITY_NORMAL, PRIORITY_LOW };
 
 /* The same words in both languages; en falls back to tr when a file leaves it empty. */
 struct catalogue_text {
@@ -257,7 +252,11 @@ const char *catalogue_priority_name(enum catalogue_priority priority); /* low no
 MUST_CHECK bool catalogue_priority_parse(const char *text, enum catalogue_priority *ret_priority);
 const char *catalogue_datatype_name(enum catalogue_datatype datatype); /* Open311's words */
 
-/* The channels a ticket may come by; false for anything else. */
+/*
+ * The word of a channel by its number on the bus (1 call, 2 web, 3 open311, 4 email, 5 cimer, 6
+ * desk, 7 bus, 8 sms), as rules.csv and catalogue_route() use it; "" for any other number.
+ */
+const char *catalogue_channel_name(int channel);
 bool catalogue_channel_known(const char *channel);
 
 #endif

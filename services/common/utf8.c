@@ -58,3 +58,32 @@ utf8_prefix_len(const char *text, size_t len, size_t max_bytes)
 		cut--;
 	return cut;
 }
+
+int32_t
+utf8_next(const char **at, const char *end)
+{
+	const unsigned char *bytes = (const unsigned char *)*at;
+	size_t char_len = utf8_char_len(*at, (size_t)(end - *at));
+
+	*at += char_len > 0 ? char_len : 1;
+	if (char_len <= 1)
+		return char_len == 0 ? UTF8_INVALID : bytes[0];
+	int32_t code = bytes[0] & (0xff >> (char_len + 1));
+	for (size_t i = 1; i < char_len; i++)
+		code = (code << 6) | (bytes[i] & 0x3f);
+	return code;
+}
+
+size_t
+utf8_put(int32_t code, char out[UTF8_BYTES_MAX])
+{
+	static const unsigned char leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+	for (size_t i = len; i > 1; i--) {
+		out[i - 1] = (char)(0x80 | (code & 0x3f));
+		code >>= 6;
+	}
+	out[0] = (char)(leads[len] | code);
+	return len;
+}

@@ -1,0 +1,66 @@
+#include "utf8.h"
+
+#include <string.h>
+
+#include "base.h"
+#include "check.h"
+
+static const struct {
+	const char *name;
+	const char *bytes;
+	size_t len;
+	bool want;
+} encodings[] = {
+	{ "empty", "", 0, true },
+	{ "ascii", "abc", 3, true },
+	{ "Turkish", "şğı", 6, true },
+	{ "NUL", "a\0b", 3, false },
+	{ "lone continuation", "\x80", 1, false },
+	{ "cut in two", "\xc5", 1, false },
+	{ "cut in three", "\xe2\x82", 2, false },
+	{ "overlong NUL", "\xc0\x80", 2, false },
+	{ "overlong slash", "\xe0\x80\xaf", 3, false },
+	{ "overlong four", "\xf0\x80\x80\xaf", 4, false },
+	{ "first of two bytes", "\xc2\x80", 2, true },
+	{ "last before the surrogates", "\xed\x9f\xbf", 3, true },
+	{ "surrogate", "\xed\xa0\x80", 3, false },
+	{ "last surrogate", "\xed\xbf\xbf", 3, false },
+	{ "after the surrogates", "\xee\x80\x80", 3, true },
+	{ "last character", "\xf4\x8f\xbf\xbf", 4, true },
+	{ "beyond it", "\xf4\x90\x80\x80", 4, false },
+	{ "five bytes", "\xf8\x88\x80\x80\x80", 5, false },
+	{ "second byte is a letter", "\xc5\x41", 2, false },
+	{ "windows-1254", "Mahallesi \xfe", 11, false },
+};
+
+TEST(test_utf8_valid)
+{
+	for (size_t i = 0; i < ARRAY_LEN(encodings); i++)
+		CHECK_TRUE(encodings[i].name,
+		    utf8_valid(encodings[i].bytes, encodings[i].len) == encodings[i].want);
+}
+
+TEST(test_utf8_next_and_put)
+{
+	static const int32_t codes[] = { 1, 'a', 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff,
+		0x10000, 0x10ffff };
+	char bytes[UTF8_BYTES_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		const char *at = bytes;
+		size_t len = utf8_put(codes[i], bytes);
+		CHECK(utf8_valid(bytes, len));
+		CHECK_I64("there and back", utf8_next(&at, bytes + len), codes[i]);
+		CHECK_U64("all taken", (size_t)(at - bytes), len);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
+		const char *at = encodings[i].bytes, *end = at + encodings[i].len;
+		bool valid = true;
+		while (at < end) {
+			int32_t code = utf8_next(&at, end);
+			valid = valid && code != UTF8_INVALID && code != 0;
+		}
+		CHECK_TRUE(encodings[i].name, at == end);
+		CHECK_TRUE(encodings[i].name, valid == encodings[i].want);
+	}
+}
