@@ -5,7 +5,8 @@
  * day's half-open intervals and no holiday closes that minute.  Everything below is the integral of
  * that one sentence; daylight saving (until 2016) needs no case of its own.
  *
- * Pure: no clock, no files, no allocation.  A calendar lends its holidays.
+ * Pure: no clock, no files, no allocation.  A calendar lends its holidays.  Moments lie between the
+ * years 1970 and 9999.
  */
 #ifndef TURUNC_CALENDAR_H
 #define TURUNC_CALENDAR_H
