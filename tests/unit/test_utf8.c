@@ -64,3 +64,45 @@ TEST(test_utf8_next_and_put)
 		CHECK_TRUE(encodings[i].name, valid == encodings[i].want);
 	}
 }
+
+/* Every point there is, encoded by hand, is one whole character; no part of it is. */
+TEST(test_utf8_every_point)
+{
+	for (uint32_t point = 1; point <= 0x10ffff; point++) {
+		char text[4];
+		size_t len = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+		static const unsigned char marks[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+		uint32_t rest = point;
+		for (size_t i = len - 1; i > 0; i--, rest >>= 6)
+			text[i] = (char)(0x80 | (rest & 0x3f));
+		text[0] = (char)(marks[len] | rest);
+		bool surrogate = point >= 0xd800 && point <= 0xdfff;
+		if (!CHECK_U64("whole", utf8_char_len(text, len), surrogate ? 0 : len)
+		    || (len > 1 && !CHECK_U64("cut", utf8_char_len(text, len - 1), 0)))
+			return;
+	}
+}
+
+static const struct {
+	const char *name;
+	const char *text;
+	size_t max_bytes;
+	size_t want;
+} prefixes[] = {
+	{ "short enough", "abc", 3, 3 },
+	{ "ASCII is cut anywhere", "abc", 2, 2 },
+	{ "not within two bytes", "aşb", 2, 1 },
+	{ "just after them", "aşb", 3, 3 },
+	{ "not within four bytes", "a\xf0\x9f\x8d\x8a", 4, 1 },
+	{ "no room at all", "ş", 1, 0 },
+	{ "nothing asked for", "abc", 0, 0 },
+};
+
+TEST(test_utf8_prefix)
+{
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		CHECK_U64(prefixes[i].name,
+		    utf8_prefix_len(
+			prefixes[i].text, strlen(prefixes[i].text), prefixes[i].max_bytes),
+		    prefixes[i].want);
+}
