@@ -1,0 +1,66 @@
+# The record and its configuration: migrations, the municipality's files, the internal keys.
+# shellcheck shell=bash
+
+# masa_owner ARGUMENT... - the command line, as the owner of the cluster (migrations only).
+masa_owner()
+{
+	local real
+	real=$(readlink -f "$RUN")
+	TURUNC_DATABASE="host=$real/postgres port=${PORT[postgres]} dbname=$pg_database user=postgres" \
+		TURUNC_KEYS_DIR=$real/keys "$BUILD/bin/masa" "$@"
+}
+
+# masa_here ARGUMENT... - the command line as its people use it: it reads .run/env.
+masa_here()
+{
+	(cd "$ROOT" && "$BUILD/bin/masa" "$@")
+}
+
+record_migrate()
+{
+	masa_owner db migrate || return 1
+	detail "$(owner_sql "$pg_database" <<<"select max(version) from migration" 2>/dev/null |
+		sed 's/^/schema at /')"
+}
+
+config_apply()
+{
+	local folder=${TURUNC_CONFIG:-$ROOT/deploy/config/muratpasa}
+	masa_here config apply "$folder" || return 1
+	detail "${folder#"$ROOT"/}"
+}
+
+# quoted TEXT - in single quotes, as a shell and masa read it.
+quoted()
+{
+	printf "'%s'" "${1//\'/\'\\\'\'}"
+}
+
+# .run/env tells masa, and a shell that sources it, where this system is.  It holds no secret.
+env_write()
+{
+	local real pair
+	real=$(readlink -f "$RUN")
+	{
+		echo "# Where this system is; made by deploy/up.  Sourced by shells, read by masa."
+		while IFS= read -r pair; do
+			echo "${pair%%=*}=$(quoted "${pair#*=}")"
+		done <<-END
+			TURUNC_DATABASE=$(pg_conninfo turunc_admin)
+			TURUNC_REDIS=unix:$real/redis/redis.sock
+			TURUNC_REDIS_PASSWORD_FILE=$real/secrets/redis.password
+			TURUNC_KEYS_DIR=$real/keys
+			TURUNC_STATE_DIR=$real/state/masa
+			TURUNC_BUS_PUBLISH=tcp://127.0.0.1:${PORT[publish]}
+			TURUNC_BUS_STREAM=tcp://127.0.0.1:${PORT[stream]}
+			TURUNC_DOORBELL=tcp://127.0.0.1:${PORT[doorbell]}
+			TURUNC_URL_INTAKE=http://127.0.0.1:${PORT[intake_http]}
+			TURUNC_URL_ROUTER=http://127.0.0.1:${PORT[router_http]}
+			TURUNC_URL_NOTIFIER=http://127.0.0.1:${PORT[notifier_http]}
+			TURUNC_URL_METRICS=http://127.0.0.1:${PORT[metrics_http]}
+			TURUNC_URL_EDGE=http://127.0.0.1:${PORT[edge]}
+		END
+	} >"$RUN/env.new"
+	mv "$RUN/env.new" "$RUN/env"
+	mkdir -p "$RUN/state/masa"
+}

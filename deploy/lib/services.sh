@@ -1,0 +1,185 @@
+# The four services, the edge and the demo: what each is started with, and when it is ready.
+# shellcheck shell=bash
+
+services=(intake router notifier metrics)
+demo_services=(sink)
+
+# What a service may take from the machine before its supervisor begins anew.
+service_memory_bytes=536870912
+
+# The programs run from .run/bin, where their users can reach them and a build changes nothing
+# under a running process.
+programs_install()
+{
+	local name changed=""
+	for name in turunc-intake turunc-router turunc-notifier turunc-metrics masa; do
+		if ! cmp -s "$BUILD/bin/$name" "$RUN/bin/$name"; then
+			install -m 755 "$BUILD/bin/$name" "$RUN/bin/$name.new"
+			mv "$RUN/bin/$name.new" "$RUN/bin/$name"
+			changed+=" $name"
+		fi
+	done
+	detail "${changed:-nothing new}"
+}
+
+# common_env NAME - the settings every service has, one KEY=VALUE a line.
+common_env()
+{
+	local real
+	real=$(readlink -f "$RUN")
+	cat <<-END
+		TURUNC_DATABASE=$(pg_conninfo "turunc_$1")
+		TURUNC_REDIS=unix:$real/redis/redis.sock
+		TURUNC_REDIS_PASSWORD_FILE=$real/secrets/redis.password
+		TURUNC_HTTP_LISTEN=127.0.0.1:${PORT[$1_http]}
+		TURUNC_KEYS_DIR=$real/keys
+		TURUNC_STATE_DIR=$real/state/$1
+		TURUNC_LOG_LEVEL=${TURUNC_LOG_LEVEL:-info}
+		LC_ALL=C.UTF-8
+	END
+}
+
+# own_env NAME - what only that service is told: which doors it opens and which it goes through.
+own_env()
+{
+	local publish=tcp://127.0.0.1:${PORT[publish]} stream=tcp://127.0.0.1:${PORT[stream]}
+	local doorbell=tcp://127.0.0.1:${PORT[doorbell]}
+	case $1 in
+	intake)
+		echo "TURUNC_BUS_PUBLISH_LISTEN=$publish"
+		echo "TURUNC_DOORBELL=$doorbell"
+		echo "TURUNC_LMTP_LISTEN=127.0.0.1:${PORT[lmtp]}"
+		;;
+	router)
+		echo "TURUNC_BUS_STREAM_LISTEN=$stream"
+		echo "TURUNC_DOORBELL=$doorbell"
+		;;
+	notifier)
+		echo "TURUNC_BUS_PUBLISH=$publish"
+		echo "TURUNC_BUS_STREAM=$stream"
+		echo "TURUNC_DOORBELL=$doorbell"
+		outlet_env
+		;;
+	metrics)
+		echo "TURUNC_BUS_STREAM=$stream"
+		;;
+	esac
+}
+
+# Where the citizens' messages go: a demo's into its sinks; else where the operator says, and
+# until they say, nowhere (the notifier reports what waits).
+outlet_env()
+{
+	if [ "$demo" = yes ]; then
+		echo "TURUNC_SMTP_URL=smtp://127.0.0.1:${PORT[smtp_sink]}"
+		echo "TURUNC_SMS_URL=http://127.0.0.1:${PORT[sms_sink]}/send"
+	else
+		[ -z "${TURUNC_SMTP_URL:-}" ] || echo "TURUNC_SMTP_URL=$TURUNC_SMTP_URL"
+		[ -z "${TURUNC_SMS_URL:-}" ] || echo "TURUNC_SMS_URL=$TURUNC_SMS_URL"
+	fi
+}
+
+# Settings an operator keeps in .run/settings (KEY=VALUE lines) go to every service, last.
+extra_env()
+{
+	grep -E '^[A-Z][A-Z0-9_]*=' "$RUN/settings" 2>/dev/null || true
+}
+
+program_define()
+{
+	local name=$1 real env
+	real=$(readlink -f "$RUN")
+	mkdir -p "$RUN/state/$name"
+	chmod 750 "$RUN/state/$name"
+	! am_root || chown "$user_service" "$RUN/state/$name"
+	mapfile -t env < <(common_env "$name"; own_env "$name"; extra_env)
+	service_env "$name" "${env[@]}"
+	memory_bytes=$service_memory_bytes service_define "$name" "$user_service" \
+		"$real/state/$name" "$real/bin/turunc-$name"
+}
+
+program_start()
+{
+	service_up "$1" "$RUN/bin/turunc-$1" "$RUN/keys"
+	detail "$service_did; 127.0.0.1:${PORT[${1}_http]}"
+}
+
+# http_says PORT PATH - the status of a GET, 000 when nobody answers.
+http_says()
+{
+	curl -s -o /dev/null -m 2 -w '%{http_code}' "http://127.0.0.1:$1$2" || true
+}
+
+is_ready()
+{
+	[ "$(http_says "$1" /readyz)" = 200 ]
+}
+
+# Every service answers for itself and for what it depends on.  All are asked; all that fail are named.
+services_ready()
+{
+	local name late=() end
+	end=$(($(now_ms) + 40000))
+	for name in "${services[@]}"; do
+		wait_until $(((end - $(now_ms)) / 1000 + 1)) is_ready "${PORT[${name}_http]}" || late+=("$name")
+	done
+	if [ ${#late[@]} -gt 0 ]; then
+		for name in "${late[@]}"; do
+			service_last_lines "$name" 8
+			echo "$name: /readyz says: $(curl -s -m 2 "http://127.0.0.1:${PORT[${name}_http]}/readyz" |
+				head -c 500 || true)"
+		done
+		echo "not ready after 40 s: ${late[*]}"
+		return 1
+	fi
+	detail "all four answer 200"
+}
+
+edge_define()
+{
+	local real
+	real=$(readlink -f "$RUN")
+	mkdir -p "$RUN/state/edge"
+	chmod 750 "$RUN/state/edge"
+	! am_root || chown "$user_edge" "$RUN/state/edge"
+	install -m 644 "$ROOT/deploy/edge/Caddyfile" "$RUN/state/Caddyfile"
+	service_env edge LC_ALL=C.UTF-8 "HOME=$real/state/edge" \
+		"XDG_CONFIG_HOME=$real/state/edge" "XDG_DATA_HOME=$real/state/edge" \
+		"TURUNC_EDGE_ADDRESS=http://127.0.0.1:${PORT[edge]}" \
+		"TURUNC_EDGE_INTAKE=127.0.0.1:${PORT[intake_http]}" \
+		"TURUNC_EDGE_ROUTER=127.0.0.1:${PORT[router_http]}" \
+		"TURUNC_EDGE_NOTIFIER=127.0.0.1:${PORT[notifier_http]}" \
+		"TURUNC_EDGE_METRICS=127.0.0.1:${PORT[metrics_http]}"
+	memory_bytes=2147483648 service_define edge "$user_edge" "$real/state/edge" \
+		"caddy run --config $real/state/Caddyfile --adapter caddyfile"
+}
+
+edge_start()
+{
+	service_up edge "$RUN/state/Caddyfile"
+	if ! wait_until 15 edge_answers; then
+		service_last_lines edge
+		return 1
+	fi
+	detail "$service_did; http://127.0.0.1:${PORT[edge]}/"
+}
+
+# services_define - lays every folder out, so that one supervisor start finds them all.
+services_define()
+{
+	local name
+	pg_define
+	redis_define
+	for name in "${services[@]}"; do program_define "$name"; done
+	edge_define
+	if [ "$demo" = yes ]; then
+		demo_install
+		for name in "${demo_services[@]}"; do demo_define "$name"; done
+	fi
+}
+
+# The edge is up when it refuses what it must: its own answer, whatever the services say.
+edge_answers()
+{
+	[ "$(http_says "${PORT[edge]}" /readyz)" = 404 ]
+}
