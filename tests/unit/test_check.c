@@ -54,6 +54,17 @@ TEST_WITHIN(subject_hangs, 1)
 			pause();
 }
 
+/* Says where it is, then waits for whoever ends it. */
+TEST(subject_waits)
+{
+	if (!as_subject())
+		return;
+	printf("directory %s\n", check_directory());
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 /* Leaves a process that would hold the pipe open for ever, and a file. */
 TEST(subject_leaves_a_child)
 {
@@ -138,4 +149,31 @@ TEST(test_check_directory_is_private_and_goes)
 	if (!CHECK(sscanf(output, "directory %255s", path) == 1))
 		return;
 	CHECK_I64("is removed", stat(path, &st), -1);
+}
+
+/* Somebody stops the run: the test ends, its directory goes, and the exit status says so. */
+TEST(test_check_can_be_interrupted)
+{
+	char path[256] = "", line[300] = "";
+	struct stat st;
+	int ends[2], status = 0;
+
+	if (!CHECK(pipe(ends) == 0))
+		return;
+	pid_t run = fork();
+	if (run == 0) {
+		setenv("CHECK_SUBJECT", "1", 1);
+		dup2(ends[1], STDOUT_FILENO);
+		execl("/proc/self/exe", "test_check", "subject_waits", (char *)NULL);
+		_exit(127);
+	}
+	CHECK(read(ends[0], line, sizeof(line) - 1) > 0);
+	CHECK(sscanf(line, "directory %255s", path) == 1);
+	CHECK_I64("is there", stat(path, &st), 0);
+	kill(run, SIGTERM);
+	CHECK(waitpid(run, &status, 0) == run);
+	CHECK_I64("exit status", WIFEXITED(status) ? WEXITSTATUS(status) : -1, 130);
+	CHECK_I64("is gone", stat(path, &st), -1);
+	close(ends[0]);
+	close(ends[1]);
 }
