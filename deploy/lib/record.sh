@@ -47,7 +47,7 @@ env_write()
 			echo "${pair%%=*}=$(quoted "${pair#*=}")"
 		done <<-END
 			TURUNC_DATABASE=$(pg_conninfo turunc_admin)
-			TURUNC_REDIS=unix:$real/redis/redis.sock
+			TURUNC_REDIS=$real/redis/redis.sock
 			TURUNC_REDIS_PASSWORD_FILE=$real/secrets/redis.password
 			TURUNC_KEYS_DIR=$real/keys
 			TURUNC_STATE_DIR=$real/state/masa

@@ -29,7 +29,7 @@ common_env()
 	real=$(readlink -f "$RUN")
 	cat <<-END
 		TURUNC_DATABASE=$(pg_conninfo "turunc_$1")
-		TURUNC_REDIS=unix:$real/redis/redis.sock
+		TURUNC_REDIS=$real/redis/redis.sock
 		TURUNC_REDIS_PASSWORD_FILE=$real/secrets/redis.password
 		TURUNC_HTTP_LISTEN=127.0.0.1:${PORT[$1_http]}
 		TURUNC_KEYS_DIR=$real/keys
