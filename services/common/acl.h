@@ -78,13 +78,19 @@ struct acl;
 struct acl *acl_create(void);
 void acl_destroy(struct acl *acl);
 
-/* Why a table was not taken, and which row: the table in force stays. */
+/* Rows that were left out, and the first of them with why.  Such a client does not get in. */
 struct acl_complaint {
+	size_t skipped;
 	size_t row;
 	const char *reason;
 };
 
-/* All rows or none.  Refused: a bad or repeated name, key or API key, a bad pattern, no memory. */
+/*
+ * Takes the rows as the table in force.  A row that is not fit (a bad name, key or pattern; a name
+ * or key that an earlier row has) is left out and complained about, so that one bad row cannot
+ * keep a revocation of another from taking effect.  False: out of memory or over
+ * ACL_CLIENTS_MAX rows; the old table stays.
+ */
 MUST_CHECK bool acl_replace(
     struct acl *acl, const struct acl_row *rows, size_t count, struct acl_complaint *ret_complaint);
 /* Rises with every acl_replace() that took; never 0. */

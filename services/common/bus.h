@@ -135,16 +135,17 @@ bool bus_door_cut_all(struct bus_door *door);
 void bus_door_each(
     struct bus_door *door, void (*each)(void *arg, struct bus_session *session), void *arg);
 
-/* True: it will be sent, in order, or is lost with the session.  False: the session is closed or
- * closing (a full backlog closes it as SLOW), or the frame is not fit to send (asserted in frame
- * terms by the caller: over FRAME_MAX_BYTES or bad text); the caller need not do anything. */
+/* True: it will be sent, in order, or is lost with the session.  False: the session is closed (a
+ * full backlog closes it as SLOW), or the frame is over FRAME_MAX_BYTES; counted here, and the
+ * caller need not do anything.  Strings are taken as they are: they came through frame_unpack()
+ * or PostgreSQL. */
 bool bus_send(struct bus_session *session, const Turunc__V1__ServerFrame *frame);
 
 /* For what can wait with the caller (Deliver, SnapshotPage): never enters the backlog. */
 enum bus_offer {
 	BUS_TAKEN,
 	BUS_LATER, /* nothing sent; on_writable will come */
-	BUS_REFUSED, /* the frame is not fit to send: too big, bad text */
+	BUS_REFUSED, /* over FRAME_MAX_BYTES */
 	BUS_CLOSED, /* the session is over */
 };
 MUST_CHECK enum bus_offer bus_offer(
