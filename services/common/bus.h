@@ -8,9 +8,9 @@
  *
  * A session is bound to the key of its connection: a frame under another key is dropped.  Rights
  * are looked up at every frame; a client revoked or expired loses its session at its next frame or
- * within a second.  All callbacks come from the loop, never from within a call made here, except
- * on_close, which comes from within bus_session_close(), bus_door_drain() and bus_door_close().
- * A session closed inside a callback stays readable until the end of the turn.
+ * within a second.  All callbacks come from the loop, except on_close, which also comes from within
+ * bus_session_close(), bus_door_drain(), bus_door_cut_all() and bus_door_close(); never from within
+ * a function that sends.  A session that is closed stays readable until the end of the turn.
  */
 #ifndef TURUNC_BUS_H
 #define TURUNC_BUS_H
@@ -30,7 +30,7 @@ struct bus;
 struct bus_door;
 struct bus_session;
 
-enum { BUS_PROTOCOL = 1, BUS_INSTANCE_BYTES = 64 };
+enum { BUS_PROTOCOL = 1, BUS_SOFTWARE_BYTES = 64 };
 
 enum bus_close_reason {
 	BUS_CLOSE_HELLO_AGAIN, /* the client began anew on the same connection; on_open follows */
@@ -169,6 +169,8 @@ uint64_t bus_session_id(const struct bus_session *session);
 /* The name its key was registered under. */
 const char *bus_session_client(const struct bus_session *session);
 const char *bus_session_instance(const struct bus_session *session);
+/* "name/version" as the client says, cut to BUS_SOFTWARE_BYTES - 1; for operators. */
+const char *bus_session_software(const struct bus_session *session);
 /* Rights as they are now; NULL when the key is no longer listed or in force.  Lent until the
  * access list changes.  Never NULL inside on_open and on_frame. */
 const struct acl_client *bus_session_rights(struct bus_session *session);
