@@ -36,6 +36,8 @@ _Static_assert(
 
 /* A process lives in one time: like the log, the clock is everybody's.  NULL: the real one. */
 static struct clock_file *simulated;
+/* The latest simulated time this process was told. */
+static atomic_int_least64_t told_us;
 
 static int64_t
 read_us(clockid_t id)
@@ -93,6 +95,19 @@ file_time_us(struct clock_file *file, int64_t monotonic_us, struct clock_speed *
 	}
 }
 
+/* Whoever slows the clock down takes a few microseconds to say so, in which readers have run
+ * ahead on the old line; they wait there until the new one has caught up. */
+static int64_t
+never_back(int64_t time_us)
+{
+	int64_t told = atomic_load(&told_us);
+
+	while (time_us > told)
+		if (atomic_compare_exchange_weak(&told_us, &told, time_us))
+			return time_us;
+	return told;
+}
+
 int64_t
 clock_now_us(void)
 {
@@ -100,7 +115,7 @@ clock_now_us(void)
 
 	if (simulated == NULL)
 		return read_us(CLOCK_REALTIME);
-	return file_time_us(simulated, clock_monotonic_us(), &speed);
+	return never_back(file_time_us(simulated, clock_monotonic_us(), &speed));
 }
 
 int64_t
@@ -157,6 +172,7 @@ clock_open(const char *path)
 	close(fd);
 	clock_close();
 	simulated = file;
+	atomic_store(&told_us, 0);
 	return true;
 }
 

@@ -7,7 +7,7 @@
  *
  * The simulated time is simulated_base + (monotonic now - real base) * speed.  The file holds two
  * settings and a generation that says which one counts, so readers are always consistent and a
- * writer killed half-way leaves the clock as it was.
+ * writer killed half-way leaves the clock as it was.  Within a process it never goes back.
  */
 #ifndef TURUNC_CLOCK_H
 #define TURUNC_CLOCK_H

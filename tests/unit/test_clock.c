@@ -167,38 +167,129 @@ TEST(test_clock_open_refuses_what_is_no_clock)
 	CHECK_I64("a failed open keeps the clock", clock_now_us(), START_US);
 }
 
-/* One process jumps the clock between two far-apart settings as fast as it can and is killed in
- * the middle of it, again and again; what is read meanwhile is always on one of the two lines. */
+/* Steps of 30 days; the clock stands at even ones and races from odd ones. */
+#define STEP_US (30 * 86400 * SECOND_US)
+
+static void
+jump_for_ever(const char *path)
+{
+	for (;;) {
+		int64_t step = (clock_now_us() - START_US) / STEP_US + 1;
+		struct clock_speed speed = { step % 2 == 0 ? 0 : CLOCK_SPEED_MAX, 1 };
+		/* It may have raced past the step just now. */
+		if (!clock_simulation_set(path, START_US + step * STEP_US, speed))
+			continue;
+	}
+}
+
+/* A speed or base of one setting with the rest of another would show at an even step. */
+static bool
+on_its_line(int64_t time_us)
+{
+	int64_t since_us = time_us - START_US;
+
+	return since_us / STEP_US % 2 == 1 || since_us % STEP_US == 0;
+}
+
+/* One process changes the clock as fast as it can and is killed in the middle of it, again and
+ * again; whatever is read meanwhile belongs to one setting and is never earlier than before. */
 TEST(test_clock_is_consistent_across_processes_and_kills)
 {
 	const char *path = check_path("clock");
-	const int64_t step_us = 1000 * SECOND_US;
 
 	if (!CHECK(clock_simulation_create(path, START_US, frozen)) || !CHECK(clock_open(path)))
 		return;
 	for (int round = 0; round < 20; round++) {
-		pid_t writer = fork();
-		if (writer == 0) {
-			for (int64_t to_us = clock_now_us(); to_us < CLOCK_LATEST_US;
-			     to_us += step_us)
-				if (!clock_simulation_set(path, to_us, frozen))
-					_exit(1);
-			_exit(0);
-		}
-		int64_t last_us = clock_now_us();
-		int64_t first_us = last_us;
+		int64_t first_us = clock_now_us(), last_us = first_us;
 		bool good = true;
-		for (int reads = 0; good && (reads < 20000 || last_us == first_us); reads++) {
+		pid_t writer = fork();
+		if (writer == 0)
+			jump_for_ever(path);
+		for (int reads = 0; good && (reads < 20000 || last_us - first_us < STEP_US);
+		     reads++) {
 			int64_t now_us = clock_now_us();
-			good = now_us >= last_us && (now_us - START_US) % step_us == 0;
+			good = now_us >= last_us && on_its_line(now_us);
 			last_us = now_us;
 		}
 		CHECK_TRUE("never torn, never back", good);
 		kill(writer, SIGKILL);
 		waitpid(writer, NULL, 0);
-		CHECK_TRUE(
-		    "a killed writer leaves a clock", (clock_now_us() - START_US) % step_us == 0);
+		CHECK_TRUE("a killed writer leaves a clock", on_its_line(clock_now_us()));
 	}
+}
+
+/* The file as clock.c lays it out: magic, generation, two settings of 24 bytes. */
+enum { GENERATION_AT = 8, SLOTS_AT = 16, SLOT_BYTES = 24, FILE_BYTES = 64 };
+
+static uint64_t
+read_bytes(const char *path, unsigned char bytes[FILE_BYTES])
+{
+	uint64_t generation = 0;
+	FILE *f = fopen(path, "r");
+
+	if (CHECK(f != NULL)) {
+		CHECK(fread(bytes, 1, FILE_BYTES, f) == FILE_BYTES);
+		fclose(f);
+	}
+	memcpy(&generation, bytes + GENERATION_AT, sizeof(generation));
+	return generation;
+}
+
+/* A writer killed half-way has touched the setting that does not count, and nothing else. */
+TEST(test_clock_writes_beside_what_counts)
+{
+	const char *path = check_path("clock");
+	unsigned char before[FILE_BYTES], after[FILE_BYTES], scribble[SLOT_BYTES];
+
+	memset(scribble, 0xa5, sizeof(scribble));
+	if (!CHECK(clock_simulation_create(path, START_US, frozen)) || !CHECK(clock_open(path)))
+		return;
+	for (int i = 1; i <= 4; i++) {
+		uint64_t generation = read_bytes(path, before);
+		size_t counts_at = SLOTS_AT + SLOT_BYTES * (generation % 2);
+		size_t beside_at = SLOTS_AT + SLOT_BYTES * (1 - generation % 2);
+		FILE *f = fopen(path, "r+");
+		if (!CHECK(f != NULL))
+			return;
+		CHECK(fseek(f, (long)beside_at, SEEK_SET) == 0);
+		CHECK(fwrite(scribble, 1, SLOT_BYTES, f) == SLOT_BYTES);
+		fclose(f);
+		CHECK_I64("scribbled beside", clock_now_us(), START_US + i - 1);
+
+		CHECK(clock_simulation_set(path, START_US + i, frozen));
+		CHECK_U64("one generation on", read_bytes(path, after), generation + 1);
+		CHECK_MEM("what counted is as it was", after + counts_at, SLOT_BYTES,
+		    before + counts_at, SLOT_BYTES);
+		CHECK_I64("and what counts now is right", clock_now_us(), START_US + i);
+	}
+}
+
+/* Slowing down is where a reader could have run ahead of what comes next. */
+TEST(test_clock_never_goes_back_when_slowed)
+{
+	const char *path = check_path("clock");
+	const struct clock_speed fastest = { CLOCK_SPEED_MAX, 1 };
+
+	if (!CHECK(clock_simulation_create(path, START_US, frozen)) || !CHECK(clock_open(path)))
+		return;
+	pid_t writer = fork();
+	if (writer == 0) {
+		for (int i = 0; i < 2000; i++)
+			if (!clock_simulation_set(path, CLOCK_KEEP, i % 2 == 0 ? fastest : frozen))
+				_exit(1);
+		_exit(0);
+	}
+	int status = -1;
+	int64_t last_us = clock_now_us();
+	bool good = true;
+	while (good && waitpid(writer, &status, WNOHANG) == 0) {
+		int64_t now_us = clock_now_us();
+		good = now_us >= last_us;
+		last_us = now_us;
+	}
+	CHECK_TRUE("never back", good);
+	CHECK_TRUE("it moved", last_us > START_US);
+	CHECK_I64("the writer got through", status, 0);
 }
 
 TEST(test_clock_replaced_file_does_not_disturb_readers)
