@@ -164,8 +164,8 @@ TEST(test_frame_repeated_text_is_looked_at)
 
 TEST(test_frame_merged_messages_are_looked_at)
 {
-	/* A Record whose event comes twice: the two are merged, the first one's id remains. */
-	uint8_t data[] = { 0x1a, 4, 0x0a, 2, 'a', 0, 0x1a, 4, 0x12, 2, 'b', 'c' };
+	/* A Record whose view comes twice: the two are merged, the first one's number remains. */
+	uint8_t data[] = { 0x22, 4, 0x0a, 2, 'a', 0, 0x22, 4, 0x1a, 2, 'b', 'c' };
 	struct frame *frame = NULL;
 
 	CHECK_U64("NUL in the first",
@@ -178,8 +178,8 @@ TEST(test_frame_merged_messages_are_looked_at)
 	if (frame != NULL) {
 		const Turunc__V1__Record *record =
 		    (const Turunc__V1__Record *)(const void *)frame_message(frame);
-		CHECK_STR("first", record->event->id, "ax");
-		CHECK_STR("second", record->event->source, "bc");
+		CHECK_STR("first", record->view->number, "ax");
+		CHECK_STR("second", record->view->department, "bc");
 	}
 	frame_destroy(frame);
 }
