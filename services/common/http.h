@@ -9,6 +9,8 @@
  * later, or turns the request into a stream with http_stream_begin().
  *
  * Everything runs on the loop's thread.  Callbacks may call any function here but http_close().
+ * The server keeps a timer of its own on the loop: a daemon that forgot to drive it would have no
+ * deadlines at all.
  */
 #ifndef TURUNC_HTTP_H
 #define TURUNC_HTTP_H
@@ -21,6 +23,7 @@
 
 struct event_base;
 struct evbuffer;
+struct stats;
 
 struct http;
 struct http_request;
@@ -60,7 +63,8 @@ typedef const char *http_error_fn(
     void *arg, const char *path, unsigned status, const char *why, struct evbuffer *body);
 
 struct http_settings {
-	const char *listen; /* "127.0.0.1:8080", "[::1]:8080"; port 0: any free one */
+	const char *host; /* numeric, "127.0.0.1" or "::1" (a struct setting_address has both) */
+	uint16_t port; /* 0: any free one, see http_port() */
 	const char *trusted_peers; /* addresses, comma separated; their X-Forwarded-For counts as
 				      loopback's does; NULL: none */
 	uint32_t max_connections;
@@ -79,10 +83,26 @@ struct http_settings {
 	void *write_error_arg;
 };
 
-/* Fills in the defaults; the caller sets listen and whatever it wants otherwise. */
+/* Fills in the defaults; the caller sets host, port and whatever it wants otherwise. */
 void http_settings_init(struct http_settings *settings);
 
-/* What happened so far.  replies[2] counts 2xx, and so on. */
+/* What is counted (see http_stats). */
+enum http_stat {
+	HTTP_STAT_REQUESTS, /* that reached a handler */
+	HTTP_STAT_REPLIES, /* by class: 0 is 1xx, 4 is 5xx */
+	HTTP_STAT_REFUSED, /* by enum http_refusal */
+	HTTP_STAT_CONNECTIONS, /* accepted */
+	HTTP_STAT_DROPPED, /* replies nobody was left to read */
+	HTTP_STAT_CUT, /* answers whose reader was too slow */
+	HTTP_STAT_STREAMS,
+	HTTP_STAT_STALLED, /* streams cut at the cap */
+	HTTP_STAT_OPEN, /* connections now */
+	HTTP_STAT_OPEN_STREAMS, /* streams now */
+	HTTP_STAT_BUFFERED, /* bytes reserved for bodies now */
+	HTTP_STAT_TIME, /* from the whole request to its answer */
+	HTTP_STAT_COUNT
+};
+
 enum http_refusal {
 	HTTP_REFUSED_MALFORMED, /* 400 by the strict checks */
 	HTTP_REFUSED_TOO_LARGE, /* 413, 414, 431 */
@@ -95,27 +115,12 @@ enum http_refusal {
 	HTTP_REFUSED_BUSY, /* 503: connections, streams or bodies at their limit */
 	HTTP_REFUSED_LATE, /* 503: the handler did not answer in time */
 	HTTP_REFUSED_DESYNC, /* cut: evhttp read other bytes than were checked */
-	HTTP_REFUSAL_COUNT,
+	HTTP_REFUSAL_COUNT
 };
-
-struct http_counters {
-	uint64_t requests; /* that reached a handler */
-	uint64_t replies[6];
-	uint64_t refused[HTTP_REFUSAL_COUNT];
-	uint64_t connections; /* accepted */
-	uint64_t replies_dropped; /* nobody was left to read them */
-	uint64_t writes_cut; /* reader too slow for an answer */
-	uint64_t streams;
-	uint64_t streams_stalled; /* cut at the cap */
-	uint64_t accept_failures;
-};
-
-/* Short names for metrics: "malformed", "too_large", ... */
-const char *http_refusal_name(enum http_refusal refusal);
 
 /*
- * Listens from now on.  routes must outlive the server; settings are copied (their strings too).
- * NULL: *ret_why says why, in words of static storage.
+ * Listens from now on.  routes must outlive the server; settings are read here and then the
+ * caller's again.  NULL: *ret_why says why, in words of static storage, and errno may add to it.
  */
 struct http *http_open(struct event_base *base, const struct http_settings *settings,
     const struct http_route routes[], size_t count, void *arg, const char **ret_why);
@@ -135,7 +140,8 @@ bool http_drained(const struct http *http);
 uint16_t http_port(const struct http *http);
 size_t http_connections(const struct http *http);
 size_t http_streams(const struct http *http);
-const struct http_counters *http_counters(const struct http *http);
+/* Lent; goes with the server. */
+struct stats *http_stats(const struct http *http);
 
 /*
  * Reading a request.  Pointers stay valid until the request is answered, also after the client
@@ -216,8 +222,10 @@ void http_reply(struct http_request *req, const struct http_response *response);
 void http_reply_data(struct http_request *req, unsigned status, const char *content_type,
     const void *data, size_t len);
 
-/* An error in the server's error format (see write_error). */
+/* An error in the server's error format (see write_error); 429 and 503 say to retry in 1 s. */
 void http_reply_error(struct http_request *req, unsigned status, const char *why);
+void http_reply_retry(
+    struct http_request *req, unsigned status, const char *why, uint32_t retry_after_s);
 
 /*
  * Server-sent events, or any body without a known end.
