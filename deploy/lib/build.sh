@@ -1,5 +1,5 @@
 # What is missing on the machine, and the programs themselves.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 install_packages()
 {

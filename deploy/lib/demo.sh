@@ -1,5 +1,5 @@
 # The demonstration: the mark on the record, the sinks, and what plays citizens and departments.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 # A record becomes a demo's while it is empty and never afterwards: real records are not played with.
 demo_mark()

@@ -1,6 +1,6 @@
 # The bus keys of our own services: NAME.key (secret, 0600) and NAME.pub in the keys folder, and
 # their rights in the registry.  A service is known on the bus as turunc.NAME.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 # Rights of the internal clients: name, verbs, personal data (0 none, 2 full).
 internal_clients=(

@@ -1,5 +1,5 @@
 # Where the running system lives: .run (ours, marked), the users it runs as, and its ports.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 # Every port the system listens on, all on 127.0.0.1, and the number it would like.
 port_wishes=(

@@ -1,5 +1,5 @@
 # A PostgreSQL 15 cluster of our own under .run/postgres; the system's is never touched.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 pg_bin=/usr/lib/postgresql/15/bin
 pg_database=turunc

@@ -1,5 +1,5 @@
 # The record and its configuration: migrations, the municipality's files, the internal keys.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 # masa_owner ARGUMENT... - the command line, as the owner of the cluster (migrations only).
 masa_owner()

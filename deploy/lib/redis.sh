@@ -1,5 +1,5 @@
 # A Redis of our own under .run/redis, reached through its socket with a password.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 redis_define()
 {

@@ -1,5 +1,5 @@
 # How deploy/up and deploy/down speak: one line a step, with its time, and the truth at the end.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 now_ms()
 {

@@ -1,5 +1,5 @@
 # Passwords, made at random at the first start, one 0600 file each, never printed.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 db_roles=(turunc_intake turunc_router turunc_notifier turunc_metrics turunc_admin)
 

@@ -1,5 +1,5 @@
 # The four services, the edge and the demo: what each is started with, and when it is ready.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 services=(intake router notifier metrics)
 demo_services=(sink)

@@ -1,5 +1,5 @@
 # Services under runit: one folder each under .run/service, made from deploy/runit, logged by svlogd.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 # Starts nothing that is not asked for: every folder has a `down` file, and we say up.
 

@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+"""What tests/run runs: the builds, then every suite there is.  See tests/run for the options."""
+import argparse
+import glob
+import os
+import subprocess
+import sys
+import time
+
+from jobs import Count, Job, count_junit, count_tap, run_all
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RELEASE = os.path.join(ROOT, "build")
+CHECKED = os.path.join(ROOT, "build-checked")  # clang, AddressSanitizer, UndefinedBehaviorSanitizer
+LOGS = os.path.join(RELEASE, "test-logs")
+WORKERS = max(2, os.cpu_count() or 2)
+
+# What is timed or starves others runs when nothing else does; and how long each may take.
+ALONE = ("e2e", "fault", "web")
+LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "e2e": 900, "fault": 900, "web": 600, "house": 300}
+LONG_LIMIT_S = 3 * 3600
+# Daemons are tested as built with sanitizers; the whole system as it will run.
+BUILD_OF = {"daemon": CHECKED}
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def turkish_locale():
+    """The tests run where i and I are not a pair; the locale is made for us alone."""
+    home = os.path.join(RELEASE, "locale")
+    name = "tr_TR.UTF-8"
+    if not os.path.isdir(os.path.join(home, name)):
+        os.makedirs(home, exist_ok=True)
+        made = subprocess.run(["localedef", "--no-archive", "-i", "tr_TR", "-f", "UTF-8",
+                               os.path.join(home, name)], capture_output=True, check=False)
+        if made.returncode > 1 or not os.path.isdir(os.path.join(home, name)):
+            return {}
+    return {"LOCPATH": home, "LC_ALL": name}
+
+
+def environment(build, long_run):
+    env = dict(os.environ)
+    env.update(turkish_locale())
+    env.update(TURUNC_TEST_BUILD=build, TURUNC_TEST_LONG="1" if long_run else "",
+               TURUNC_ROOT=ROOT, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1",
+               ASAN_OPTIONS="abort_on_error=1:detect_leaks=1",
+               UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+               LSAN_OPTIONS=f"suppressions={ROOT}/tests/lib/lsan.supp:print_suppressions=0",
+               ASAN_SYMBOLIZER_PATH="/usr/bin/llvm-symbolizer-14")
+    return env
+
+
+def build_jobs(wanted):
+    """Both trees: what will run (gcc, hardened), and what finds mistakes (clang, sanitizers)."""
+    trees = [("release", RELEASE, ["-DCMAKE_C_COMPILER=gcc"])]
+    if wanted & {"unit", "db", "daemon"}:
+        trees.append(("checked", CHECKED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_SANITIZE=ON"]))
+    for name, folder, options in trees:
+        if os.path.exists(os.path.join(folder, "CMakeCache.txt")):
+            options = []
+        else:
+            options = ["-G", "Ninja"] + options
+        launcher = any(os.access(os.path.join(p, "ccache"), os.X_OK)
+                       for p in os.environ.get("PATH", "").split(":"))
+        options += ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if launcher else []
+        script = ('set -e; src=$1 dir=$2; shift 2; '
+                  'cmake -S "$src" -B "$dir" -DCMAKE_BUILD_TYPE=RelWithDebInfo "$@"; '
+                  'cmake --build "$dir" --parallel "$(nproc)"; echo "1 passed, 0 failed"')
+        yield Job("build", name, ["bash", "-c", script, "build", ROOT, folder] + options, 2400)
+
+
+def c_suite(suite, pattern, env):
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "test_*.c"))):
+        name = os.path.basename(source)[:-2]
+        program = os.path.join(CHECKED, "tests", name)
+        yield Job(suite, name, [program] + ([pattern] if pattern else []), LIMIT_S[suite],
+                  env=env, cwd=ROOT, may_be_empty=bool(pattern))
+
+
+def pytest_suite(suite, options):
+    """One job a file: files are independent, so two run side by side."""
+    env = environment(BUILD_OF.get(suite, RELEASE), options.long)
+    for file in sorted(glob.glob(os.path.join(ROOT, "tests", suite, "test_*.py"))):
+        name = os.path.basename(file)[:-3]
+        junit = os.path.join(LOGS, f"{suite}-{name}.xml")
+        argv = ["/usr/bin/python3", "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider",
+                "--rootdir", ROOT, f"--junitxml={junit}", file]
+        argv += ["-k", options.k] if options.k else []
+        limit = LONG_LIMIT_S if options.long and suite == "fault" else LIMIT_S.get(suite, 900)
+        yield Job(suite, name, argv, limit, count_junit, env, ROOT, junit, bool(options.k))
+
+
+def web_suite(options):
+    """The pages in headless Chromium; the packages are those of the lock file."""
+    files = sorted(glob.glob(os.path.join(ROOT, "tests", "web", "*.test.*js")))
+    if not files:
+        return
+    argv = ["node", "--test", "--test-reporter=tap"]
+    argv += [f"--test-name-pattern={options.k}"] if options.k else []
+    script = 'set -e; cd "$1"; shift; npm ci --no-audit --no-fund --ignore-scripts >&2; exec "$@"'
+    yield Job("web", "pages", ["bash", "-c", script, "web", os.path.join(ROOT, "tests", "web")]
+              + argv + [os.path.relpath(f, os.path.join(ROOT, "tests", "web")) for f in files],
+              LIMIT_S["web"], count_tap, environment(RELEASE, options.long), ROOT,
+              may_be_empty=bool(options.k))
+
+
+def suite_names():
+    """house, unit and db; every folder with pytest files; the pages last."""
+    folders = {os.path.basename(os.path.dirname(f))
+               for f in glob.glob(os.path.join(ROOT, "tests", "*", "test_*.py"))} - {"lib", "bench"}
+    order = ["house", "unit", "db", "daemon"]
+    rest = sorted(folders - set(order) - set(ALONE))
+    last = [name for name in ALONE if name in folders or
+            (name == "web" and glob.glob(os.path.join(ROOT, "tests", "web", "*.test.*js")))]
+    return [name for name in order
+            if name in folders or name == "house"
+            or glob.glob(os.path.join(ROOT, "tests", name, "test_*.c"))] + rest + last
+
+
+def suite_jobs(name, options):
+    jobs = []
+    if name == "house" and not options.k:
+        jobs.append(Job("house", "rules", ["/usr/bin/python3", "-B",
+                                           os.path.join(ROOT, "tests", "lib", "house.py")],
+                        LIMIT_S["house"], env=environment(RELEASE, False), cwd=ROOT))
+    if name in ("unit", "db"):
+        jobs += c_suite(name, options.k, environment(CHECKED, options.long))
+    if name == "web":
+        jobs += web_suite(options)
+    return jobs + list(pytest_suite(name, options))
+
+
+class Report:
+    """One line a suite, as soon as all of it has ended; then what failed, whole."""
+
+    def __init__(self):
+        self.total = Count()
+
+    def run(self, jobs, workers):
+        began = time.monotonic()
+        left, sums = {}, {}
+        for job in jobs:
+            left[job.suite] = left.get(job.suite, 0) + 1
+            sums[job.suite] = Count()
+
+        def done(job):
+            sums[job.suite] += job.result
+            left[job.suite] -= 1
+            if job.result.failed:
+                say(f"--- {job.suite}/{job.name} failed; its output:\n{job.output.rstrip()}\n---")
+            if left[job.suite] == 0:
+                self.total += sums[job.suite]
+                say(f"{job.suite:<8} {sums[job.suite]}   ({time.monotonic() - began:.1f} s)")
+
+        run_all(jobs, LOGS, workers, done)
+
+
+def options_given():
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("suites", nargs="*", metavar="SUITE")
+    given.add_argument("-k", metavar="PATTERN")
+    given.add_argument("--long", action="store_true")
+    given.add_argument("--list", action="store_true")
+    options = given.parse_args()
+    unknown = set(options.suites) - set(suite_names())
+    if unknown:
+        given.error(f"no such suite: {' '.join(sorted(unknown))}; there are: {' '.join(suite_names())}")
+    return options
+
+
+def main():
+    options = options_given()
+    names = options.suites or suite_names()
+    if options.list:
+        say("\n".join(names))
+        return 0
+    os.makedirs(LOGS, exist_ok=True)
+    report = Report()
+    builds = Report()
+    builds.run(list(build_jobs(set(names))), 1)
+    if builds.total.failed:
+        say(f"0 passed, {builds.total.failed} failed, 0 skipped")
+        return 1
+    together = [job for name in names if name not in ALONE for job in suite_jobs(name, options)]
+    report.run(together, WORKERS)
+    for name in names:
+        if name in ALONE:
+            report.run(suite_jobs(name, options), 1)
+    if report.total.passed + report.total.failed == 0:
+        report.total += Count(failed=1)
+        say("nothing was run")
+    say(str(report.total))
+    return 1 if report.total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
