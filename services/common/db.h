@@ -61,7 +61,8 @@ struct db_settings {
 	const char *watchdog_sql;
 };
 
-/* Any may be NULL.  why: what the last failure said (lent, no secrets), NULL when ready. */
+/* Any may be NULL.  why: what the last failure said (lent, no secrets), NULL when ready.  DB_LOST
+ * also comes when the first attempts to connect have failed. */
 struct db_events {
 	void (*on_state)(void *arg, enum db_state state, const char *why);
 	/* A unit submitted now would be sent at once.  Comes before the done() of the unit that
@@ -98,6 +99,7 @@ struct db_reply {
 	enum db_outcome outcome;
 	const char *sqlstate; /* five characters when DB_FAILED, else "" */
 	const char *message; /* one line, "" when there is nothing to say; may quote row data */
+	const char *detail; /* PostgreSQL's DETAIL, or "" */
 	const char *constraint; /* the constraint that was violated, or "" */
 	size_t failed_at; /* when DB_FAILED: index of the statement; result_count: at commit */
 	size_t result_count; /* statements of the unit */
@@ -106,9 +108,10 @@ struct db_reply {
 };
 typedef void db_done_fn(void *arg, const struct db_reply *reply);
 
-/* True: the db owns the unit now and will call done.  False: too many are waiting, or the db is
- * draining; the unit is still yours.  A unit that could not be built (see db_unit.h) is not sent
- * but fails, with the SQLSTATE PostgreSQL would give.  done is never called from here. */
+/* True: the db owns the unit now and will call done.  False: too many are waiting, the db is
+ * draining, or unit is NULL; the unit is still yours.  A unit that could not be built (see
+ * db_unit.h) is not sent but fails, with the SQLSTATE PostgreSQL would give.  done is never called
+ * from here. */
 MUST_CHECK bool db_submit(struct db *db, struct db_unit *unit, db_done_fn *done, void *arg);
 
 /* A unit submitted now would be sent at once, without waiting. */

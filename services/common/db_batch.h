@@ -37,7 +37,8 @@ struct db_batch_rules {
 };
 
 /* Sends the first unit.  rules and arg are lent until finished().  False (nothing is called): no
- * memory, or the db refused the unit and the rules have no patience.  count is not 0. */
+ * memory, too much is waiting, or the db is draining.  count is not 0.  A batch at work when the
+ * db drains goes on; db_close() settles what is left of it. */
 MUST_CHECK bool db_batch_start(
     struct db *db, const struct db_batch_rules *rules, void *arg, size_t count);
 

@@ -15,8 +15,9 @@
  *
  * Everything is copied.  Nothing here returns an error: a unit that could not be built (no memory,
  * too large, text that is not UTF-8 or holds a NUL) remembers why, takes what follows in silence,
- * and fails when it is submitted.  The wrong number of parameters for a statement is a mistake in
- * the program and asserted.
+ * and fails when it is submitted.  A NULL unit or array is taken in silence too, and a NULL unit is
+ * refused when submitted.  The wrong number of parameters for a statement is a mistake in the
+ * program and asserted.
  */
 #ifndef TURUNC_DB_UNIT_H
 #define TURUNC_DB_UNIT_H
@@ -31,7 +32,7 @@ struct db;
 struct db_array;
 struct db_unit;
 
-/* Never NULL: without memory a unit that fails. */
+/* NULL: no memory. */
 struct db_unit *db_unit_create(struct db *db);
 /* Only for a unit that was not submitted.  Takes NULL. */
 void db_unit_destroy(struct db_unit *unit);
@@ -68,8 +69,8 @@ enum db_type {
 	DB_TYPES
 };
 
-/* The next parameter is an array, filled until the unit is submitted; never NULL.  Several arrays
- * of a statement may be filled side by side. */
+/* The next parameter is an array, filled until the unit is submitted.  Several arrays of a
+ * statement may be filled side by side. */
 struct db_array *db_add_array(struct db_unit *unit, enum db_type type);
 /* Asserted: the element's type is the array's. */
 void db_array_bool(struct db_array *array, bool value);
