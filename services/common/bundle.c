@@ -112,8 +112,7 @@ bundle_add(struct bundle *b, const char *name, const void *data, size_t size, co
 	return true;
 }
 
-/* --- from a folder ------------------------------------------------------------------------------
- */
+/* --- from a folder ------------------------------------------------------------------- */
 
 static bool
 complain(char *why, size_t why_size, const char *name, const char *reason)

@@ -28,7 +28,7 @@ static const char *const basis_names[LEGAL_BASES] = {
 	[LEGAL_KVKK_13] = "kvkk",
 };
 
-/* --- a calendar's contents -------------------------------------------------------------------- */
+/* --- a calendar's contents ----------------------------------------------------------- */
 
 /* The first holiday on or after that day. */
 static size_t
@@ -154,7 +154,7 @@ calendar_seal(struct calendar *cal, const char **ret_why)
 	return true;
 }
 
-/* --- one day ---------------------------------------------------------------------------------- */
+/* --- one day ------------------------------------------------------------------------- */
 
 /* The day's open intervals without what holidays close; at most INTERVALS + CLOSURES of them. */
 static size_t
@@ -213,7 +213,7 @@ day_pieces(const struct calendar *cal, int32_t day, struct piece *out)
 	return count;
 }
 
-/* --- spans ------------------------------------------------------------------------------------ */
+/* --- spans --------------------------------------------------------------------------- */
 
 static bool
 outside_table(const struct calendar *cal, int64_t from_us, int64_t to_us)
@@ -311,7 +311,7 @@ calendar_is_open(const struct calendar *cal, int64_t at_us)
 	return elapsed_us(cal, at_us, at_us + 1) > 0;
 }
 
-/* --- the legal clock -------------------------------------------------------------------------- */
+/* --- the legal clock ----------------------------------------------------------------- */
 
 const char *
 legal_basis_name(enum legal_basis basis)

@@ -75,7 +75,7 @@ MUST_CHECK bool calendar_deadline(const struct calendar *cal, int64_t start_us, 
 
 bool calendar_is_open(const struct calendar *cal, int64_t at_us);
 
-/* --- the legal clock ------------------------------------------------------------------------- */
+/* --- the legal clock ----------------------------------------------------------------- */
 
 enum legal_basis {
 	LEGAL_NONE, /* "none" */

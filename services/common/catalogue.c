@@ -88,8 +88,7 @@ catalogue_destroy(struct catalogue *cat)
 	free(cat);
 }
 
-/* --- look-ups
- * ------------------------------------------------------------------------------------- */
+/* --- look-ups ------------------------------------------------------------------------ */
 
 const struct catalogue_department *
 catalogue_department(const struct catalogue *cat, const char *code)
@@ -243,8 +242,7 @@ catalogue_route(const struct catalogue *cat, const char *subject, const char *ne
 	return NULL;
 }
 
-/* --- words
- * ---------------------------------------------------------------------------------------- */
+/* --- words --------------------------------------------------------------------------- */
 
 const char *
 catalogue_say(const struct catalogue_text *text, enum catalogue_language language)

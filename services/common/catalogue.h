@@ -180,7 +180,7 @@ struct catalogue {
 	struct catalogue_private *hidden; /* the memory of all the above, and the name index */
 };
 
-/* --- parsing --------------------------------------------------------------------------------- */
+/* --- parsing ------------------------------------------------------------------------- */
 
 enum { CATALOGUE_PROBLEMS_MAX = 50 };
 
@@ -207,8 +207,7 @@ MUST_CHECK struct catalogue *catalogue_parse(
     const struct bundle *bundle, struct catalogue_report *report);
 void catalogue_destroy(struct catalogue *cat); /* takes NULL */
 
-/* --- look-ups: NULL when unknown ----------------------------------------------------------------
- */
+/* --- look-ups: NULL when unknown ----------------------------------------------------- */
 
 const struct catalogue_department *catalogue_department(
     const struct catalogue *cat, const char *code);

@@ -115,8 +115,7 @@ compare_hours(const void *a, const void *b)
 	return strcmp(left->cal.name, right->cal.name);
 }
 
-/* --- holidays
- * --------------------------------------------------------------------------------------- */
+/* --- holidays ------------------------------------------------------------------------ */
 
 static bool
 scope_known(const struct list *all, const char *scope)

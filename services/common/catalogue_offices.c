@@ -7,8 +7,7 @@
 
 enum { NAME_BYTES_MAX = 120, URL_BYTES_MAX = 120, SMS_SENDER_MAX = 11 };
 
-/* --- municipality.csv: one setting a row
- * ---------------------------------------------------------- */
+/* --- municipality.csv: one setting a row --------------------------------------------- */
 
 enum kind { TEXT, URL, EMAIL, PHONE, SENDER, CODE, LANGUAGE, YES_NO, WHOLE, MINUTE, DEGREES };
 
@@ -185,8 +184,7 @@ parse_municipality(struct parse *p)
 		parse_error(p, s.file, 0, "the bounds are the wrong way round");
 }
 
-/* --- departments.csv
- * ------------------------------------------------------------------------------ */
+/* --- departments.csv ----------------------------------------------------------------- */
 
 void
 parse_departments(struct parse *p)
@@ -221,8 +219,7 @@ parse_departments(struct parse *p)
 		parse_error(p, s.file, 0, "there is no department");
 }
 
-/* --- institutions.csv
- * ------------------------------------------------------------------------------- */
+/* --- institutions.csv ---------------------------------------------------------------- */
 
 void
 parse_institutions(struct parse *p)
@@ -252,8 +249,7 @@ parse_institutions(struct parse *p)
 	cat->institutions = list_settle(p, &institutions, &cat->institution_count, compare_codes);
 }
 
-/* --- closure_reasons.csv, wait_reasons.csv
- * ------------------------------------------------------------ */
+/* --- closure_reasons.csv, wait_reasons.csv ------------------------------------------- */
 
 /* Words of the status table that a closure reason may explain. */
 static bool

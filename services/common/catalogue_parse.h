@@ -38,7 +38,7 @@ struct parse {
 	int office_calendar_line; /* in municipality.csv */
 };
 
-/* --- problems (catalogue_sheet.c) ------------------------------------------------------------ */
+/* --- problems (catalogue_sheet.c) ---------------------------------------------------- */
 
 /* line 0: the file as a whole. */
 PRINTF(4, 5)
@@ -46,8 +46,7 @@ void parse_error(struct parse *p, const char *file, int line, const char *format
 PRINTF(4, 5)
 void parse_warning(struct parse *p, const char *file, int line, const char *format, ...);
 
-/* --- memory that the catalogue keeps (catalogue_memory.c) --------------------------------------
- */
+/* --- memory that the catalogue keeps (catalogue_memory.c) ---------------------------- */
 
 /* Zeroed, aligned for anything, freed with the catalogue.  NULL: out of memory, and it is noted. */
 void *parse_take(struct parse *p, size_t size);
@@ -76,8 +75,7 @@ int compare_codes(const void *a, const void *b);
 const void *find_code(const void *items, size_t count, size_t item_size, const char *code);
 bool list_has_code(const struct list *l, const char *code);
 
-/* --- sheets (catalogue_sheet.c) -----------------------------------------------------------------
- */
+/* --- sheets (catalogue_sheet.c) ------------------------------------------------------ */
 
 enum { SHEET_COLUMNS_MAX = 16, CODE_MAX = 40 };
 
@@ -129,8 +127,7 @@ MUST_CHECK bool date_parse(const char *text, int32_t *ret_day);
  */
 bool next_part(const char **at, char separator, char *part, size_t part_size);
 
-/* --- the parts, in the order in which they run
- * ---------------------------------------------------- */
+/* --- the parts, in the order in which they run --------------------------------------- */
 
 void parse_municipality(struct parse *p);
 void parse_calendars(struct parse *p); /* and holidays */

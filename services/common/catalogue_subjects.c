@@ -7,8 +7,7 @@
 enum { NAME_BYTES_MAX = 120, TEXT_BYTES_MAX = 1000, VALUES_MAX = 64, QUESTIONS_MAX = 32 };
 enum { SERVICE_HOURS_MAX = 5000, MS_PER_HOUR = 3600 * 1000 };
 
-/* --- subjects.csv
- * ------------------------------------------------------------------------------------ */
+/* --- subjects.csv -------------------------------------------------------------------- */
 
 /* Words joined by ',' as Open311 wants them, whatever joined them in the file. */
 static const char *
@@ -105,8 +104,7 @@ read_subject(struct parse *p, struct list *subjects, struct sheet *s)
 		*to = subject;
 }
 
-/* --- questions.csv
- * ----------------------------------------------------------------------------------- */
+/* --- questions.csv ------------------------------------------------------------------- */
 
 struct asked {
 	struct catalogue_subject *subject;

@@ -4,69 +4,25 @@
 #include <string.h>
 
 #include "catalogue_parse.h"
-#include "fold.h"
+#include "catalogue_placeholder.h"
 #include "utf8.h"
 
 enum {
 	WORD_MAX = 24,
 	EMAIL_BYTES_MAX = 8000,
 	EMAIL_SUBJECT_BYTES_MAX = 200,
-	LINK_TAIL_CHARS = 24, /* what follows the base URL in a link */
-	MOMENT_CHARS = 16, /* "24.11.2026 14:05" */
-	STATUS_CHARS = 19, /* "Kurum dışı iletildi" */
-	NUMBER_CHARS = 14,
 	/* Two parts of an SMS: in the national tables, and in UCS-2. */
 	SMS_TURKISH_MAX = 292,
 	SMS_UCS2_MAX = 134
 };
 
-enum event { RECEIVED, ROUTED, RESOLVED, REJECTED, FORWARDED, EVENTS };
-static const char *const events[EVENTS] = { "received", "routed", "resolved", "rejected",
-	"forwarded" };
-
-enum channel { SMS, EMAIL, CHANNELS };
-static const char *const channels[CHANNELS] = { "sms", "email" };
-
-#define BIT(e) (1u << (e))
-enum { ANY = (1 << EVENTS) - 1, ENDS = 1 << RESOLVED | 1 << REJECTED | 1 << FORWARDED };
-
-/* What may stand in braces: where, and where it must. */
-static const struct placeholder {
-	const char *word;
-	unsigned allowed; /* events */
-	unsigned required; /* events */
-	bool in_sms; /* personal or long texts travel by e-mail alone */
-} placeholders[] = {
-	{ "number", ANY, ANY, true },
-	{ "status", ANY, ANY, true },
-	{ "subject", ANY, 0, true },
-	{ "department", ANY & ~BIT(RECEIVED), BIT(ROUTED), true },
-	{ "closure_reason", ENDS, BIT(REJECTED), true },
-	{ "institution", BIT(FORWARDED), BIT(FORWARDED), true },
-	{ "link", ANY, 0, true },
-	{ "municipality", ANY, 0, true },
-	{ "phone", ANY, 0, true },
-	{ "date", ANY, 0, true },
-	{ "due_date", BIT(RECEIVED) | BIT(ROUTED), 0, true },
-	{ "name", ANY, 0, false },
-	{ "answer", ENDS, 0, false },
-	{ "reference", BIT(FORWARDED), 0, false },
-};
-
 struct kind {
-	enum event event;
-	enum channel channel;
+	enum template_event event;
+	enum template_channel channel;
 	enum catalogue_language language;
 };
 
-/* The longest value of each placeholder, counted in characters; the worst letters of them all. */
-struct lengths {
-	size_t of[ARRAY_LEN(placeholders)];
-	bool ucs2[ARRAY_LEN(placeholders)];
-};
-
-/* --- which template a file is
- * ------------------------------------------------------------------------ */
+/* --- which template a file is -------------------------------------------------------- */
 
 static size_t
 word_at(const char *const *words, size_t count, const char *text, size_t len)
@@ -90,113 +46,23 @@ kind_parse(const char *name, struct kind *ret_kind)
 	const char *language = channel + channel_len + (channel[channel_len] == '.');
 	size_t language_len = strcspn(language, ".");
 
-	size_t e = word_at(events, EVENTS, event, event_len);
-	size_t c = word_at(channels, CHANNELS, channel, channel_len);
+	size_t e = word_at(template_events, EVENTS, event, event_len);
+	size_t c = word_at(template_channels, CHANNELS, channel, channel_len);
 	size_t l = word_at(languages, ARRAY_LEN(languages), language, language_len);
 	if (e == EVENTS || c == CHANNELS || l == ARRAY_LEN(languages)
 	    || strcmp(language + language_len, ".txt") != 0)
 		return false;
-	*ret_kind = (struct kind){ (enum event)e, (enum channel)c, (enum catalogue_language)l };
+	*ret_kind = (struct kind){ (enum template_event)e, (enum template_channel)c, (enum catalogue_language)l };
 	return true;
 }
 
-/* --- lengths
- * ------------------------------------------------------------------------------------------ */
-
-/*
- * What one character takes in an SMS with the Turkish tables: 1, 2 for those behind an escape, 0
- * for those in no table (the whole message is then UCS-2).
- */
-static size_t
-sms_weight(int32_t c)
-{
-	/* Beside ASCII without `: the letters of the default and of the Turkish tables. */
-	static const char also[] = "çÇğĞıİşŞöÖüÜäÄåÅæÆøØéÉàèìòùñÑß¡¿§¤£¥€ΔΦΓΛΩΠΨΣΘΞ";
-
-	if (c == '`' || (c < ' ' && c != '\n'))
-		return 0;
-	if (c < 0x80)
-		return strchr("^{}\\[]~|", c) != NULL ? 2 : 1;
-	for (const char *at = also, *end = also + sizeof(also) - 1; at < end;) {
-		if (utf8_next(&at, end) == c)
-			return c == 0x20ac ? 2 : 1;
-	}
-	return 0;
-}
-
-/* Septets that the text needs; *ret_ucs2 becomes true when a character is in no table. */
-static size_t
-sms_length(const char *text, size_t len, bool *ret_ucs2)
-{
-	const char *at = text, *end = text + len;
-	size_t length = 0;
-
-	while (at < end) {
-		int32_t c = utf8_next(&at, end);
-		size_t weight = sms_weight(c);
-		if (weight == 0)
-			*ret_ucs2 = true;
-		length += weight == 2 || c > 0xffff ? 2 : 1;
-	}
-	return length;
-}
-
-static void
-lengthen(struct lengths *l, const char *word, const char *value)
-{
-	for (size_t i = 0; i < ARRAY_LEN(placeholders); i++) {
-		if (strcmp(placeholders[i].word, word) != 0)
-			continue;
-		size_t length = sms_length(value, strlen(value), &l->ucs2[i]);
-		if (length > l->of[i])
-			l->of[i] = length;
-	}
-}
-
-static void
-lengthen_to(struct lengths *l, const char *word, size_t chars)
-{
-	for (size_t i = 0; i < ARRAY_LEN(placeholders); i++) {
-		if (strcmp(placeholders[i].word, word) == 0)
-			l->of[i] = chars;
-	}
-}
-
-static struct lengths
-longest_values(const struct catalogue *cat, enum catalogue_language language)
-{
-	struct lengths l = { 0 };
-
-	for (size_t i = 0; i < cat->subject_count; i++) {
-		/* Those of a special category are never named in an SMS. */
-		if (!cat->subjects[i].special_category)
-			lengthen(&l, "subject", catalogue_say(&cat->subjects[i].name, language));
-	}
-	for (size_t i = 0; i < cat->department_count; i++)
-		lengthen(&l, "department", catalogue_say(&cat->departments[i].name, language));
-	for (size_t i = 0; i < cat->institution_count; i++)
-		lengthen(&l, "institution", catalogue_say(&cat->institutions[i].name, language));
-	for (size_t i = 0; i < cat->closure_reason_count; i++)
-		lengthen(
-		    &l, "closure_reason", catalogue_say(&cat->closure_reasons[i].name, language));
-	lengthen(&l, "municipality", cat->municipality.name);
-	lengthen(&l, "phone", cat->municipality.phone);
-	lengthen_to(&l, "link", strlen(cat->municipality.base_url) + LINK_TAIL_CHARS);
-	lengthen_to(&l, "number", NUMBER_CHARS);
-	lengthen_to(&l, "status", STATUS_CHARS);
-	lengthen_to(&l, "date", MOMENT_CHARS);
-	lengthen_to(&l, "due_date", MOMENT_CHARS);
-	return l;
-}
-
-/* --- the text
- * ------------------------------------------------------------------------------------------ */
+/* --- the text ------------------------------------------------------------------------ */
 
 struct scan {
 	struct parse *p;
 	const char *file;
 	struct kind kind;
-	struct lengths longest;
+	struct placeholder_lengths longest;
 	int line;
 	unsigned seen; /* placeholders, by index */
 	size_t length;
@@ -206,13 +72,13 @@ struct scan {
 static void
 take_placeholder(struct scan *s, const char *word, size_t len)
 {
-	for (size_t i = 0; i < ARRAY_LEN(placeholders); i++) {
+	for (size_t i = 0; i < PLACEHOLDERS; i++) {
 		const struct placeholder *h = &placeholders[i];
 		if (strlen(h->word) != len || strncmp(h->word, word, len) != 0)
 			continue;
 		if ((h->allowed & BIT(s->kind.event)) == 0)
 			parse_error(s->p, s->file, s->line, "{%s} has no value when a ticket is %s",
-			    h->word, events[s->kind.event]);
+			    h->word, template_events[s->kind.event]);
 		else if (s->kind.channel == SMS && !h->in_sms)
 			parse_error(s->p, s->file, s->line,
 			    "{%s} may stand in an e-mail, not in an SMS", h->word);
@@ -255,7 +121,7 @@ scan_text(struct scan *s, const char *text)
 static void
 check_required(struct scan *s)
 {
-	for (size_t i = 0; i < ARRAY_LEN(placeholders); i++) {
+	for (size_t i = 0; i < PLACEHOLDERS; i++) {
 		if ((placeholders[i].required & BIT(s->kind.event)) != 0 && (s->seen & BIT(i)) == 0)
 			parse_error(s->p, s->file, 0, "{%s} is missing", placeholders[i].word);
 	}
@@ -336,7 +202,7 @@ text_sound(struct parse *p, const struct bundle_file *f)
 
 static void
 read_template(struct parse *p, struct list *templates, const struct bundle_file *f,
-    const struct lengths *longest)
+    const struct placeholder_lengths *longest)
 {
 	struct scan s = { .p = p, .file = f->name, .line = 1 };
 
@@ -351,8 +217,8 @@ read_template(struct parse *p, struct list *templates, const struct bundle_file 
 	struct catalogue_template *t = list_add(p, templates, f->name, 0);
 	if (t == NULL)
 		return;
-	*t = (struct catalogue_template){ .event = events[s.kind.event],
-		.channel = channels[s.kind.channel],
+	*t = (struct catalogue_template){ .event = template_events[s.kind.event],
+		.channel = template_channels[s.kind.channel],
 		.language = s.kind.language,
 		.subject = "" };
 	s.longest = longest[s.kind.language];
@@ -399,10 +265,12 @@ check_complete(struct parse *p)
 			for (int l = 0; l < CATALOGUE_LANGUAGES; l++) {
 				enum catalogue_language language = (enum catalogue_language)l;
 				char name[72];
-				if (has_template(p->cat, events[e], channels[c], language))
+				if (has_template(
+					p->cat, template_events[e], template_channels[c], language))
 					continue;
-				snprintf(name, sizeof(name), "templates/%s.%s.%s.txt", events[e],
-				    channels[c], catalogue_language_name(language));
+				snprintf(name, sizeof(name), "templates/%s.%s.%s.txt",
+				    template_events[e], template_channels[c],
+				    catalogue_language_name(language));
 				if (language == p->cat->municipality.default_language)
 					parse_error(p, name, 0, "the file is missing");
 				else
@@ -416,8 +284,9 @@ check_complete(struct parse *p)
 void
 parse_templates(struct parse *p)
 {
-	const struct lengths longest[CATALOGUE_LANGUAGES] = { longest_values(p->cat, CATALOGUE_TR),
-		longest_values(p->cat, CATALOGUE_EN) };
+	const struct placeholder_lengths longest[CATALOGUE_LANGUAGES] = {
+		placeholder_longest(p->cat, CATALOGUE_TR), placeholder_longest(p->cat, CATALOGUE_EN)
+	};
 	struct list templates;
 
 	list_init(&templates, sizeof(struct catalogue_template));

@@ -174,7 +174,7 @@ csv_read(struct csv_reader *r)
 	return CSV_ROW;
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------- */
 
 void
 csv_start(struct csv_writer *w, char *out, size_t size, bool spreadsheet)
