@@ -1,4 +1,4 @@
-/* Watches the bytes of a connection before evhttp reads them, and moves it from phase to phase. */
+/* Moves a connection from phase to phase, refuses, keeps its deadlines, and lets it go. */
 #include "http_internal.h"
 
 #include <assert.h>
@@ -19,43 +19,39 @@ enum {
 	LINGER_MS = 1000,
 	GONE_WATCH_MS = 200,
 	SILENT_MS = 30000,
-	/* Read ahead of evhttp at most; more for the time a longer body is coming. */
-	READ_AHEAD_BYTES = 64 * 1024,
 };
 
-static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
 static void too_late_reading(struct http_conn *conn);
 static void too_late_working(struct http_conn *conn);
 static void too_late_writing(struct http_conn *conn);
 
-/* Each phase's time limit: a member of the settings, or a fixed one, or none. */
+#define BIT(phase) (1u << (phase))
+#define LIMIT(member) .limit_at = offsetof(struct http_settings, member)
+
+/* Each phase: what may follow, its time limit (a member of the settings, or a fixed one, or none)
+ * and what happens at its end. */
 static const struct {
 	const char *name;
+	unsigned next;
 	size_t limit_at; /* offset in the settings, 0: fixed_ms */
 	uint32_t fixed_ms; /* 0: no limit */
 	void (*too_late)(struct http_conn *conn);
 } phases[] = {
-	[CONN_NEW] = { .name = "new" },
-	[CONN_IDLE] = { "idle", offsetof(struct http_settings, idle_ms), 0, conn_cut },
-	[CONN_HEAD] = { "head", offsetof(struct http_settings, header_deadline_ms), 0,
-	    too_late_reading },
-	[CONN_BODY] = { "body", offsetof(struct http_settings, body_deadline_ms), 0,
-	    too_late_reading },
-	[CONN_WORKING] = { "working", offsetof(struct http_settings, reply_deadline_ms), 0,
-	    too_late_working },
-	[CONN_WRITING] = { "writing", offsetof(struct http_settings, write_deadline_ms), 0,
-	    too_late_writing },
-	[CONN_STREAM] = { .name = "stream" },
-	[CONN_REFUSING] = { "refusing", 0, LINGER_MS, conn_cut },
-	[CONN_LINGERING] = { "lingering", 0, LINGER_MS, conn_cut },
+	[CONN_NEW] = { "new", BIT(CONN_HEAD), 0, 0, NULL },
+	[CONN_IDLE] = { "idle", BIT(CONN_HEAD), LIMIT(idle_ms), .too_late = conn_cut },
+	[CONN_HEAD] = { "head", BIT(CONN_BODY) | BIT(CONN_REFUSING), LIMIT(header_deadline_ms),
+	    .too_late = too_late_reading },
+	[CONN_BODY] = { "body", BIT(CONN_WORKING) | BIT(CONN_REFUSING), LIMIT(body_deadline_ms),
+	    .too_late = too_late_reading },
+	[CONN_WORKING] = { "working", BIT(CONN_WRITING) | BIT(CONN_STREAM),
+	    LIMIT(reply_deadline_ms), .too_late = too_late_working },
+	[CONN_WRITING] = { "writing", BIT(CONN_IDLE), LIMIT(write_deadline_ms),
+	    .too_late = too_late_writing },
+	[CONN_STREAM] = { "stream", BIT(CONN_WRITING), 0, 0, NULL },
+	[CONN_REFUSING] = { "refusing", BIT(CONN_LINGERING), 0, LINGER_MS, conn_cut },
+	[CONN_LINGERING] = { "lingering", 0, 0, LINGER_MS, conn_cut },
 };
 _Static_assert(ARRAY_LEN(phases) == CONN_PHASES, "describe every phase");
-
-static struct evbuffer *
-input_of(const struct http_conn *conn)
-{
-	return bufferevent_get_input(conn->bev);
-}
 
 struct http_conn *
 conn_create(struct http *http, struct bufferevent *bev)
@@ -67,12 +63,10 @@ conn_create(struct http *http, struct bufferevent *bev)
 	conn->http = http;
 	conn->bev = bev;
 	conn->fd = -1;
-	conn->watch = evbuffer_add_cb(input_of(conn), on_input, conn);
-	if (conn->watch == NULL) {
+	if (!conn_watch(conn)) {
 		free(conn);
 		return NULL;
 	}
-	bufferevent_setwatermark(bev, EV_READ, 0, READ_AHEAD_BYTES);
 	conn->since_ms = clock_monotonic_ms();
 	TAILQ_INSERT_TAIL(&http->phases[CONN_NEW], conn, in_phase);
 	http->conn_count++;
@@ -98,6 +92,8 @@ conn_enter(struct http_conn *conn, enum conn_phase phase)
 {
 	struct http *http = conn->http;
 
+	assert((phases[conn->phase].next & BIT(phase)) != 0);
+	log_debug("http fd=%d %s -> %s", conn->fd, phases[conn->phase].name, phases[phase].name);
 	TAILQ_REMOVE(&http->phases[conn->phase], conn, in_phase);
 	TAILQ_INSERT_TAIL(&http->phases[phase], conn, in_phase);
 	conn->phase = phase;
@@ -141,7 +137,7 @@ conn_closed(struct evhttp_connection *evcon, void *arg)
 	struct http_stream *stream = conn->stream;
 
 	(void)evcon;
-	evbuffer_remove_cb_entry(input_of(conn), conn->watch);
+	evbuffer_remove_cb_entry(bufferevent_get_input(conn->bev), conn->watch);
 	conn_release_body(conn);
 	if (conn->todo != TODO_NOTHING)
 		TAILQ_REMOVE(&http->todo, conn, in_todo);
@@ -163,15 +159,6 @@ conn_closed(struct evhttp_connection *evcon, void *arg)
 		http_stream_closed(stream);
 }
 
-/* Moves bytes without on_input() taking them for new ones. */
-static void
-drop_input(struct http_conn *conn)
-{
-	conn->moving = true;
-	evbuffer_drain(input_of(conn), evbuffer_get_length(input_of(conn)));
-	conn->moving = false;
-}
-
 void
 conn_refuse(struct http_conn *conn, const char *path, struct http_verdict verdict)
 {
@@ -179,7 +166,7 @@ conn_refuse(struct http_conn *conn, const char *path, struct http_verdict verdic
 	http_count_reply(conn->http, verdict.status);
 	log_debug("http refused status=%u why=\"%s\"", verdict.status, verdict.why);
 
-	drop_input(conn);
+	conn_drop_input(conn);
 	conn_release_body(conn);
 	conn_enter(conn, CONN_REFUSING);
 	if (conn->held == NULL)
@@ -235,174 +222,27 @@ conn_do(struct http_conn *conn)
 		http_stream_drain(conn->stream);
 }
 
-/* Does the body fit its route and what we hold already? */
-static struct http_verdict
-check_body(struct http_conn *conn, const struct http_head *head, const char *path)
-{
-	struct http *http = conn->http;
-	struct http_match match;
-
-	http_route_find(http, path, head->method, &match);
-	if (head->content_length > http_max_body(http, match.route))
-		return (struct http_verdict){ 413, "the body is too large" };
-	if (head->content_length > http->settings.max_buffered_bytes - http->buffered_bytes)
-		return (struct http_verdict){ 503, "too many bodies at once, try again" };
-	return (struct http_verdict){ 0, NULL };
-}
-
-/* Makes room for the body, which evhttp takes over only when all of it is there. */
-static void
-reserve_body(struct http_conn *conn, size_t head_len, size_t body_len)
-{
-	conn->http->buffered_bytes += body_len;
-	conn->reserved_bytes = body_len;
-	stats_set(conn->http->stats, HTTP_STAT_BUFFERED, (int64_t)conn->http->buffered_bytes);
-	if (head_len + body_len > READ_AHEAD_BYTES) {
-		conn->high_watermark_raised = true;
-		bufferevent_setwatermark(conn->bev, EV_READ, 0, head_len + body_len + 1);
-	}
-}
-
-/* A whole head is there, data is its bytes: evhttp may have it, or not. */
-static void
-pass_head(struct http_conn *conn, const char *data, size_t head_len)
-{
-	struct http_head head;
-	struct http_verdict verdict = http_head_parse(data, head_len, &head);
-	char *path = NULL;
-	const char *query;
-	size_t query_len;
-
-	if (head.target != NULL && (verdict.status != 0 || head.content_length > 0)) {
-		path = malloc(head.target_len + 1);
-		if (path != NULL
-		    && http_path_decode(head.target, head.target_len, path, &query, &query_len)
-			   != NULL)
-			path[0] = '\0';
-	}
-	if (verdict.status == 0 && head.content_length > 0)
-		verdict = check_body(conn, &head, path == NULL ? "" : path);
-	if (verdict.status != 0) {
-		conn_refuse(conn, path == NULL ? "" : path, verdict);
-		free(path);
-		return;
-	}
-	free(path);
-	conn->close = head.close;
-	conn->passed_bytes += head_len + head.content_length;
-	reserve_body(conn, head_len, (size_t)head.content_length);
-	conn_enter(conn, CONN_BODY);
-}
-
-/* Puts the first pieces of a head aside, where evhttp does not see them. */
-static void
-hold_input(struct http_conn *conn)
-{
-	if (conn->held == NULL)
-		conn->held = evbuffer_new();
-	conn->moving = true;
-	bool held = conn->held != NULL && evbuffer_add_buffer(conn->held, input_of(conn)) == 0;
-	conn->moving = false;
-	if (!held)
-		conn_schedule(conn, TODO_CUT);
-}
-
-/* Looks at what came while a head is expected; evhttp finds the input empty until it is whole. */
-static void
-watch_head(struct http_conn *conn)
-{
-	struct evbuffer *input = input_of(conn);
-	size_t max_bytes = conn->http->settings.max_header_bytes;
-
-	if (conn->phase == CONN_IDLE)
-		conn_enter(conn, CONN_HEAD);
-	bool was_held = conn->held != NULL;
-	if (was_held)
-		hold_input(conn);
-	struct evbuffer *source = was_held ? conn->held : input;
-	size_t len = evbuffer_get_length(source);
-	size_t look = len < max_bytes ? len : max_bytes;
-	const char *data = (const char *)evbuffer_pullup(source, (ev_ssize_t)look);
-
-	if (data == NULL) {
-		conn_schedule(conn, TODO_CUT);
-		drop_input(conn);
-		return;
-	}
-	struct http_verdict verdict = http_head_scan(&conn->scan, data, look, max_bytes);
-	if (verdict.status != 0) {
-		conn_refuse(conn, "", verdict);
-		return;
-	}
-	if (conn->scan.head_len == 0) {
-		if (!was_held)
-			hold_input(conn);
-		return;
-	}
-	pass_head(conn, data, conn->scan.head_len);
-	conn->scan = (struct http_head_scan){ 0 };
-	if (was_held && conn->phase == CONN_BODY) {
-		conn->moving = true;
-		evbuffer_prepend_buffer(input, conn->held);
-		conn->moving = false;
-		evbuffer_free(conn->held);
-		conn->held = NULL;
-	}
-}
-
-/* Called by the input buffer before evhttp hears that it has grown. */
-static void
-on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct http_conn *conn = arg;
-
-	(void)input;
-	if (conn->moving || info->n_added == 0)
-		return;
-	conn->come_bytes += info->n_added;
-	switch (conn->phase) {
-	case CONN_IDLE:
-	case CONN_HEAD:
-		watch_head(conn);
-		break;
-	case CONN_NEW:
-	case CONN_STREAM:
-	case CONN_REFUSING:
-	case CONN_LINGERING:
-		drop_input(conn);
-		break;
-	case CONN_BODY:
-	case CONN_WORKING:
-	case CONN_WRITING:
-	case CONN_PHASES:
-		break;
-	}
-}
-
 void
 conn_replied(struct evhttp_request *ev, void *arg)
 {
 	struct http_conn *conn = arg;
-	size_t waiting = evbuffer_get_length(input_of(conn));
+	size_t waiting = evbuffer_get_length(bufferevent_get_input(conn->bev));
 
 	(void)ev;
 	conn_enter(conn, CONN_IDLE);
-	if (conn->high_watermark_raised) {
-		conn->high_watermark_raised = false;
-		bufferevent_setwatermark(conn->bev, EV_READ, 0, READ_AHEAD_BYTES);
-	}
+	conn_restore_read_ahead(conn);
 	if (conn->close)
 		return;
 	/* evhttp must have read exactly the bytes that were looked at. */
 	if (conn->come_bytes - waiting != conn->passed_bytes) {
 		stats_add_at(conn->http->stats, HTTP_STAT_REFUSED, HTTP_REFUSED_DESYNC, 1);
-		drop_input(conn);
+		conn_drop_input(conn);
 		conn_schedule(conn, TODO_CUT);
 	} else if (conn->http->draining) {
-		drop_input(conn);
+		conn_drop_input(conn);
 		conn_schedule(conn, TODO_CUT);
 	} else if (waiting > 0) {
-		watch_head(conn);
+		conn_watch_head(conn);
 	}
 }
 

@@ -75,13 +75,18 @@ verdict(unsigned status, const char *why)
 	return (struct http_verdict){ status, why };
 }
 
+/* A letter, a digit, or one of the others. */
+static bool
+is_one_of(char c, const char *others)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+	       || (c != '\0' && strchr(others, c) != NULL);
+}
+
 static bool
 is_token_char(char c)
 {
-	static const char others[] = "!#$%&'*+-.^_`|~";
-
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-	       || (c != '\0' && strchr(others, c) != NULL);
+	return is_one_of(c, "!#$%&'*+-.^_`|~");
 }
 
 static size_t
@@ -172,8 +177,7 @@ target_chars_fine(struct span target)
 		char c = target.at[i];
 		if (c == '?' && others == path_others)
 			others = query_others;
-		else if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-			     || (c >= '0' && c <= '9') || (c != '\0' && strchr(others, c) != NULL)))
+		else if (!is_one_of(c, others))
 			return false;
 	}
 	return true;
@@ -257,12 +261,9 @@ check_host(struct span value)
 {
 	if (value.len == 0)
 		return verdict(400, "Host is empty");
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.at[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-			|| strchr(".-_:[]", c) != NULL))
+	for (size_t i = 0; i < value.len; i++)
+		if (!is_one_of(value.at[i], ".-_:[]"))
 			return verdict(400, "Host holds a character no host has");
-	}
 	return fine;
 }
 
@@ -345,7 +346,6 @@ parse_header(struct span line, struct http_head *head, struct seen *seen)
 	return fine;
 }
 
-/* What the headers say together. */
 static struct http_verdict
 check_together(const struct http_head *head, const struct seen *seen, bool has_body)
 {
@@ -370,13 +370,18 @@ check_together(const struct http_head *head, const struct seen *seen, bool has_b
 static bool
 bytes_fine(const char *data, size_t len)
 {
+	unsigned char all = 0;
+
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)data[i];
-		if ((c < 0x20 || c == 0x7f) && !(c == '\r' && i + 1 < len && data[i + 1] == '\n')
+		all |= c;
+		if (c >= 0x20 && c != 0x7f)
+			continue;
+		if (!(c == '\r' && i + 1 < len && data[i + 1] == '\n')
 		    && !(c == '\n' && i > 0 && data[i - 1] == '\r'))
 			return false;
 	}
-	return utf8_valid(data, len);
+	return all < 0x80 || utf8_valid(data, len);
 }
 
 struct http_verdict

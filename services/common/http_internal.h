@@ -1,10 +1,10 @@
 /*
  * http_internal - what the files of the http module share; nobody else includes it.
  *
- * The way of a connection: http_server.c accepts it (evhttp makes the connection object, and we
- * the bufferevent below it), http_conn.c watches its bytes and moves it from phase to phase,
- * http_request.c turns what evhttp parsed into a request and finds its route, http_reply.c and
- * http_stream.c answer.
+ * The way of a connection: http_accept.c lets it in (evhttp makes the connection object, and we
+ * the bufferevent below it), http_watch.c checks its bytes, http_conn.c moves it from phase to
+ * phase, http_request.c turns what evhttp parsed into a request and finds its route, http_reply.c
+ * and http_stream.c answer.
  */
 #ifndef TURUNC_HTTP_INTERNAL_H
 #define TURUNC_HTTP_INTERNAL_H
@@ -130,6 +130,13 @@ struct http {
 	bool draining;
 };
 
+/* http_accept.c */
+/* evhttp asks for the bufferevent of a connection just accepted. */
+struct bufferevent *http_on_accept(struct event_base *base, void *arg);
+void http_on_accept_failed(struct evconnlistener *listener, void *arg);
+/* Learns what evhttp made around our bufferevent, and lets the connection in or not. */
+void http_adopt(struct http_conn *conn);
+
 /* http_conn.c */
 struct http_conn *conn_create(struct http *http, struct bufferevent *bev);
 /* Half of the adoption: evcon is known now. */
@@ -148,6 +155,15 @@ void conn_replied(struct evhttp_request *ev, void *arg);
 void conn_release_body(struct http_conn *conn);
 /* Looks at everything whose time is up. */
 void conn_check_deadlines(struct http *http, uint64_t now_ms);
+
+/* http_watch.c */
+/* Begins to watch the input of conn->bev; false: no memory. */
+MUST_CHECK bool conn_watch(struct http_conn *conn);
+/* Looks at what is in the input while a head is expected; evhttp finds it empty until the head is
+ * whole. */
+void conn_watch_head(struct http_conn *conn);
+void conn_drop_input(struct http_conn *conn);
+void conn_restore_read_ahead(struct http_conn *conn);
 
 /* http_route.c */
 struct http_match {

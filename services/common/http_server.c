@@ -1,11 +1,9 @@
-/* Opens the server, accepts connections within the limits, keeps time, drains and closes. */
+/* Opens the server, keeps its time, drains and closes it. */
 #include "http_internal.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
@@ -88,8 +86,6 @@ _Static_assert(ARRAY_LEN(stat_rows) == HTTP_STAT_COUNT, "describe every statisti
 
 static void on_turn(evutil_socket_t fd, short what, void *arg);
 static void on_tick(evutil_socket_t fd, short what, void *arg);
-static struct bufferevent *on_accept(struct event_base *base, void *arg);
-static void on_accept_failed(struct evconnlistener *listener, void *arg);
 
 void
 http_settings_init(struct http_settings *settings)
@@ -187,7 +183,7 @@ open_evhttp(struct http *http)
 	evhttp_set_allowed_methods(http->ev, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST
 						 | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE
 						 | EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
-	evhttp_set_bevcb(http->ev, on_accept, http);
+	evhttp_set_bevcb(http->ev, http_on_accept, http);
 	evhttp_set_gencb(http->ev, http_on_request, http);
 	return true;
 }
@@ -219,7 +215,7 @@ open_parts(struct http *http, const struct http_settings *settings)
 		http->listener = NULL;
 		return "out of memory";
 	}
-	evconnlistener_set_error_cb(http->listener, on_accept_failed);
+	evconnlistener_set_error_cb(http->listener, http_on_accept_failed);
 	return NULL;
 }
 
@@ -279,119 +275,6 @@ http_close(struct http *http)
 	free(http);
 }
 
-/* evhttp asks for the bufferevent of a connection just accepted, and says no more about it; by
- * the end of this turn it will have set itself as the bufferevent's callback (see adopt()). */
-static struct bufferevent *
-on_accept(struct event_base *base, void *arg)
-{
-	struct http *http = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
-
-	if (bev == NULL)
-		return NULL;
-	struct http_conn *conn = conn_create(http, bev);
-	if (conn == NULL)
-		return bev; /* unwatched: http_on_request() will not know it and cut it */
-	bufferevent_incref(bev); /* until adopt(), should evhttp fail and free it */
-	/* Active within this turn: before the first byte can be read. */
-	TAILQ_INSERT_TAIL(&http->todo, conn, in_todo);
-	event_active(http->turn, EV_TIMEOUT, 0);
-	return bev;
-}
-
-/* Out of files or memory: the queue of the kernel must wait for the next tick. */
-static void
-on_accept_failed(struct evconnlistener *listener, void *arg)
-{
-	(void)arg;
-	evconnlistener_disable(listener);
-}
-
-static bool
-remember_fd(struct http *http, struct http_conn *conn)
-{
-	size_t fd = (size_t)conn->fd;
-
-	if (fd >= http->by_fd_count) {
-		size_t count = fd + SPARE_FILES;
-		struct http_conn **grown = reallocarray(http->by_fd, count, sizeof(*grown));
-		if (grown == NULL)
-			return false;
-		memset(grown + http->by_fd_count, 0,
-		    (count - http->by_fd_count) * sizeof(struct http_conn *));
-		http->by_fd = grown;
-		http->by_fd_count = count;
-	}
-	http->by_fd[fd] = conn;
-	return true;
-}
-
-static bool
-address_full(const struct http *http, const struct http_conn *conn)
-{
-	uint32_t most = http->settings.max_connections_per_address, count = 0;
-	const struct http_conn *other;
-
-	if (most == 0 || conn->trusted)
-		return false;
-	for (size_t p = 0; p < CONN_PHASES; p++) {
-		TAILQ_FOREACH (other, &http->phases[p], in_phase)
-			count += http_address_equal(&other->peer, &conn->peer);
-	}
-	return count > most;
-}
-
-/* One line and the door: there is no room even for a proper refusal. */
-static void
-turn_away(struct http *http, struct http_conn *conn)
-{
-	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
-				   "Content-Length: 0\r\nConnection: close\r\n\r\n";
-
-	http_count_refusal(http, 503);
-	http_count_reply(http, 503);
-	/* Nothing was sent yet on this socket: it fits, or the client has gone. */
-	(void)!send(conn->fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	conn_cut(conn);
-}
-
-/* Learns what evhttp made around our bufferevent: its connection object is the argument of the
- * callbacks it has set. */
-static void
-adopt(struct http_conn *conn)
-{
-	struct http *http = conn->http;
-	void *evcon;
-	char *address;
-	ev_uint16_t port;
-
-	bufferevent_getcb(conn->bev, NULL, NULL, NULL, &evcon);
-	if (evcon == NULL) {
-		/* evhttp ran out of memory and has freed what it had made. */
-		struct bufferevent *bev = conn->bev;
-		conn_closed(NULL, conn);
-		bufferevent_decref(bev);
-		return;
-	}
-	bufferevent_decref(conn->bev);
-	assert(evhttp_connection_get_bufferevent(evcon) == conn->bev);
-	conn->fd = bufferevent_getfd(conn->bev);
-	conn->evcon = evcon;
-	evhttp_connection_set_closecb(evcon, conn_closed, conn);
-	stats_incr(http->stats, HTTP_STAT_CONNECTIONS);
-
-	evhttp_connection_get_peer(evcon, &address, &port);
-	bool known = http_address_parse(address, strlen(address), &conn->peer);
-	conn->trusted = known && http_peers_trust(&http->trusted, &conn->peer);
-	if (!known || !remember_fd(http, conn))
-		conn_cut(conn);
-	else if (http->draining || http->conn_count > http->settings.max_connections
-		 || address_full(http, conn))
-		turn_away(http, conn);
-	else
-		conn_start(conn);
-}
-
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
@@ -403,7 +286,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	while ((conn = TAILQ_FIRST(&http->todo)) != NULL) {
 		TAILQ_REMOVE(&http->todo, conn, in_todo);
 		if (conn->phase == CONN_NEW)
-			adopt(conn);
+			http_adopt(conn);
 		else
 			conn_do(conn);
 	}

@@ -73,6 +73,7 @@ static size_t
 decode_text(const char *data, size_t len, char *out)
 {
 	size_t n = 0;
+	int all = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		int byte = data[i] == '+' ? ' ' : (unsigned char)data[i];
@@ -82,10 +83,11 @@ decode_text(const char *data, size_t len, char *out)
 		}
 		if (byte <= 0)
 			return SIZE_MAX;
+		all |= byte;
 		out[n++] = (char)byte;
 	}
 	out[n] = '\0';
-	return utf8_valid(out, n) ? n : SIZE_MAX;
+	return all < 0x80 || utf8_valid(out, n) ? n : SIZE_MAX;
 }
 
 /* Decodes one piece "name=value" into *text, which moves past both. */
