@@ -67,5 +67,5 @@ sink_start()
 
 sink_answers()
 {
-	[ "$(http_says "${PORT[sms_sink]}" /messages)" = 200 ]
+	[ "$(http_says "${PORT[sms_sink]}" /messages)" = 200 ] && sv_listens sink "${PORT[sms_sink]}"
 }

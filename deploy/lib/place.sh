@@ -102,6 +102,17 @@ ports_in_use()
 		while read -r hex; do echo $((16#$hex)); done
 }
 
+# Two checkouts that start at once would choose the same ports: the second waits for the first.
+place_machine_lock()
+{
+	if am_root; then
+		mkdir -p /run/lock
+		echo /run/lock/turunc-up.lock
+	else
+		echo "${XDG_RUNTIME_DIR:-$HOME}/.turunc-up.lock"
+	fi
+}
+
 # Reads .run/ports into PORT.
 ports_load()
 {

@@ -10,10 +10,16 @@ masa_owner()
 		TURUNC_KEYS_DIR=$real/keys "$BUILD/bin/masa" "$@"
 }
 
-# masa_here ARGUMENT... - the command line as its people use it: it reads .run/env.
+# masa_here ARGUMENT... - the command line as its people use it, with .run/env.
 masa_here()
 {
-	(cd "$ROOT" && "$BUILD/bin/masa" "$@")
+	(
+		set -a
+		# shellcheck source=/dev/null
+		. "$RUN/env"
+		cd "$ROOT"
+		exec "$BUILD/bin/masa" "$@"
+	)
 }
 
 record_migrate()

@@ -112,7 +112,7 @@ http_says()
 
 is_ready()
 {
-	[ "$(http_says "$1" /readyz)" = 200 ]
+	[ "$(http_says "${PORT[${1}_http]}" /readyz)" = 200 ] && sv_listens "$1" "${PORT[${1}_http]}"
 }
 
 # Every service answers for itself and for what it depends on.  All are asked; all that fail are named.
@@ -121,7 +121,7 @@ services_ready()
 	local name late=() end
 	end=$(($(now_ms) + 40000))
 	for name in "${services[@]}"; do
-		wait_until $(((end - $(now_ms)) / 1000 + 1)) is_ready "${PORT[${name}_http]}" || late+=("$name")
+		wait_until $(((end - $(now_ms)) / 1000 + 1)) is_ready "$name" || late+=("$name")
 	done
 	if [ ${#late[@]} -gt 0 ]; then
 		for name in "${late[@]}"; do
@@ -181,5 +181,5 @@ services_define()
 # The edge is up when it refuses what it must: its own answer, whatever the services say.
 edge_answers()
 {
-	[ "$(http_says "${PORT[edge]}" /readyz)" = 404 ]
+	[ "$(http_says "${PORT[edge]}" /readyz)" = 404 ] && sv_listens edge "${PORT[edge]}"
 }

@@ -35,7 +35,7 @@ supervisor_start()
 			cd /
 			exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 				LC_ALL=C.UTF-8 setsid runsvdir -P "$real/service" \
-				</dev/null >>"$real/log/runsvdir.log" 2>&1 3>&- 9>&- &
+				</dev/null >>"$real/log/runsvdir.log" 2>&1 3>&- 8>&- 9>&- &
 			echo $! >"$real/runsvdir.pid"
 		)
 		wait_until 5 supervisor_pid
@@ -130,6 +130,21 @@ service_down()
 	local dir=$RUN/service/$1
 	sv_supervised "$1" || return 0
 	sv -w "$2" force-stop "$dir"
+}
+
+# sv_listens NAME PORT - true when the service's own process listens there, not somebody else's.
+sv_listens()
+{
+	local pid hex inode
+	pid=$(sv_pid "$1")
+	hex=$(printf '%04X' "$2")
+	for inode in $(awk -v port=":$hex" '$4 == "0A" && $2 ~ (port "$") { print $10 }' \
+		/proc/net/tcp /proc/net/tcp6 2>/dev/null); do
+		if [ -n "$(find "/proc/$pid/fd" -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null)" ]; then
+			return 0
+		fi
+	done
+	return 1
 }
 
 service_last_lines()
