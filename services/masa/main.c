@@ -1,0 +1,59 @@
+/* The command line for people who run Turunç: finds the command by its words and runs it. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "masa.h"
+
+static const struct command *const groups[] = { status_commands, doctor_commands, ticket_commands,
+	log_commands, subs_commands, client_commands, config_commands, db_commands };
+
+static void
+print_help(FILE *to)
+{
+	fprintf(to,
+	    "masa %s - run it from the project's root and it finds the local system by itself\n\n",
+	    TURUNC_VERSION);
+	for (size_t g = 0; g < ARRAY_LEN(groups); g++)
+		for (const struct command *c = groups[g]; c->noun != NULL; c++)
+			fprintf(to, "  masa %s%s%s%s%s\n      %s\n", c->noun, c->verb[0] ? " " : "",
+			    c->verb, c->arguments[0] ? " " : "", c->arguments, c->help);
+	fprintf(to, "\n--json everywhere; --dry-run on whatever changes something.\n"
+		    "Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 denied, 5 conflict, "
+		    "6 unreachable, 78 configuration.\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct masa m = { 0 };
+	const char *who = getlogin();
+
+	log_open("masa");
+	log_set_level(LOG_LEVEL_WARN);
+	snprintf(m.actor, sizeof(m.actor), "user:%.70s", who != NULL ? who : "administrator");
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+		puts("masa " TURUNC_VERSION);
+		return MASA_OK;
+	}
+	if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+		print_help(stdout);
+		return MASA_OK;
+	}
+	masa_find_system();
+	for (size_t g = 0; argc >= 2 && g < ARRAY_LEN(groups); g++) {
+		for (const struct command *c = groups[g]; c->noun != NULL; c++) {
+			int words = c->verb[0] != '\0' ? 2 : 1;
+			if (argc < 1 + words || strcmp(argv[1], c->noun) != 0)
+				continue;
+			if (words == 2 && strcmp(argv[2], c->verb) != 0)
+				continue;
+			enum exit_code code = c->run(&m, argc - 1 - words, argv + 1 + words);
+			PQfinish(m.db);
+			return fflush(stdout) == 0 ? code : MASA_FAILED;
+		}
+	}
+	print_help(stderr);
+	return MASA_USAGE;
+}

@@ -1,0 +1,220 @@
+/* Options, the way to the system's record, and acts written into its log. */
+#include "masa.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "turunc/v1/event.pb-c.h"
+#include "uuid.h"
+
+static const struct option_spec *find_option(
+    const struct option_spec *specs, size_t count, const char *name, size_t name_len);
+
+enum exit_code
+masa_options(struct masa *m, int argc, char **argv, const struct option_spec *specs,
+    size_t spec_count, int min, int max, int *ret_positional)
+{
+	const struct option_spec common[] = { { "json", NULL, &m->json },
+		{ "dry-run", NULL, &m->dry_run } };
+	int positional = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (strncmp(argv[i], "--", 2) != 0) {
+			argv[positional++] = argv[i];
+			continue;
+		}
+		const char *name = argv[i] + 2;
+		size_t len = strcspn(name, "=");
+		const struct option_spec *spec = find_option(specs, spec_count, name, len);
+		if (spec == NULL)
+			spec = find_option(common, ARRAY_LEN(common), name, len);
+		if (spec == NULL)
+			return masa_fail(MASA_USAGE, "unknown option %s", argv[i]);
+		if (spec->flag != NULL && name[len] == '\0')
+			*spec->flag = true;
+		else if (spec->value != NULL && name[len] == '=')
+			*spec->value = name + len + 1;
+		else if (spec->value != NULL && i + 1 < argc)
+			*spec->value = argv[++i];
+		else
+			return masa_fail(MASA_USAGE, "--%s %s", spec->name,
+			    spec->flag != NULL ? "takes no value" : "needs a value");
+	}
+	if (positional < min || positional > max)
+		return masa_fail(MASA_USAGE, "%s arguments; see masa --help",
+		    positional < min ? "too few" : "too many");
+	*ret_positional = positional;
+	return MASA_OK;
+}
+
+static const struct option_spec *
+find_option(const struct option_spec *specs, size_t count, const char *name, size_t name_len)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(specs[i].name) == name_len
+		    && strncmp(specs[i].name, name, name_len) == 0)
+			return &specs[i];
+	return NULL;
+}
+
+void
+masa_find_system(void)
+{
+	char path[4096] = ".run/env";
+	char line[4096];
+	FILE *env = fopen(path, "re");
+
+	for (int up = 0; env == NULL && up < 8; up++) {
+		char higher[sizeof(path)];
+		if (snprintf(higher, sizeof(higher), "../%s", path) >= (int)sizeof(higher))
+			return;
+		memcpy(path, higher, sizeof(path));
+		env = fopen(path, "re");
+	}
+	if (env == NULL)
+		return;
+	while (fgets(line, sizeof(line), env) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		char *value = strchr(line, '=');
+		if (line[0] == '#' || value == NULL)
+			continue;
+		*value++ = '\0';
+		setenv(line, value, 0);
+	}
+	fclose(env);
+}
+
+const char *
+masa_env(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : otherwise;
+}
+
+enum exit_code
+masa_connect(struct masa *m)
+{
+	const char *conninfo = masa_env("TURUNC_ADMIN_DATABASE", masa_env("TURUNC_DATABASE", NULL));
+
+	if (m->db != NULL)
+		return MASA_OK;
+	if (conninfo == NULL)
+		return masa_fail(MASA_UNREACHABLE, "no system found: run it from the project's "
+						   "root, or set TURUNC_ADMIN_DATABASE");
+	m->db = PQconnectdb(conninfo);
+	if (PQstatus(m->db) != CONNECTION_OK)
+		return masa_fail(
+		    MASA_UNREACHABLE, "the record cannot be reached: %s", PQerrorMessage(m->db));
+	return MASA_OK;
+}
+
+enum exit_code
+masa_query(
+    struct masa *m, const char *sql, int count, const char *const *values, PGresult **ret_result)
+{
+	return masa_query_binary(m, sql, count, values, NULL, NULL, ret_result);
+}
+
+enum exit_code
+masa_query_binary(struct masa *m, const char *sql, int count, const char *const *values,
+    const int *lengths, const int *formats, PGresult **ret_result)
+{
+	enum exit_code code = masa_connect(m);
+	if (code != MASA_OK)
+		return code;
+
+	PGresult *result = PQexecParams(m->db, sql, count, NULL, values, lengths, formats, 0);
+	ExecStatusType status = PQresultStatus(result);
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+		const char *why = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+		if (PQstatus(m->db) != CONNECTION_OK)
+			code = MASA_UNREACHABLE;
+		else if (state != NULL && strcmp(state, "42501") == 0)
+			code = MASA_DENIED;
+		else if (state != NULL
+			 && (strncmp(state, "23", 2) == 0 || strncmp(state, "40", 2) == 0))
+			code = MASA_CONFLICT;
+		else
+			code = MASA_FAILED;
+		masa_fail(code, "the record says: %s", why != NULL ? why : PQerrorMessage(m->db));
+		PQclear(result);
+		return code;
+	}
+	if (ret_result != NULL)
+		*ret_result = result;
+	else
+		PQclear(result);
+	return MASA_OK;
+}
+
+enum exit_code
+masa_log_act(struct masa *m, const char *type, const char *name, uint64_t config_version)
+{
+	struct uuid_source ids = { 0 };
+	struct uuid id;
+	char id_text[UUID_TEXT_SIZE], at_text[24], actor[sizeof(m->actor)];
+	char source[] = "masa", empty[] = "";
+	uint8_t packed[1024];
+	int64_t now_us = clock_now_us();
+
+	uuid_next(&ids, now_us, &id);
+	uuid_format(&id, id_text);
+	memcpy(actor, m->actor, sizeof(actor));
+	Turunc__V1__Administration act = TURUNC__V1__ADMINISTRATION__INIT;
+	char *owned_name = strdup(name), *owned_type = strdup(type);
+	if (owned_name == NULL || owned_type == NULL) {
+		free(owned_name);
+		free(owned_type);
+		return masa_fail(MASA_FAILED, "out of memory");
+	}
+	act.name = owned_name;
+	act.config_version = config_version;
+	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
+	event.id = id_text;
+	event.source = source;
+	event.type = owned_type;
+	event.time_us = now_us;
+	event.subject = empty;
+	event.actor = actor;
+	event.traceparent = empty;
+	event.body_case = TURUNC__V1__EVENT__BODY_ADMINISTRATION;
+	event.administration = &act;
+	size_t size = turunc__v1__event__get_packed_size(&event);
+	enum exit_code code = MASA_FAILED;
+	if (size <= sizeof(packed)) {
+		turunc__v1__event__pack(&event, packed);
+		snprintf(at_text, sizeof(at_text), "%lld", (long long)now_us);
+		const char *values[] = { at_text, type, m->actor, (const char *)packed };
+		const int lengths[] = { 0, 0, 0, (int)size }, formats[] = { 0, 0, 0, 1 };
+		code = masa_query_binary(m,
+		    "SELECT turunc.log_append($1, ARRAY[$2], ARRAY[NULL]::bigint[], "
+		    "ARRAY[NULL]::text[],"
+		    " ARRAY[NULL]::text[], ARRAY[$3], ARRAY[$4::bytea])",
+		    4, values, lengths, formats, NULL);
+	} else {
+		masa_fail(code, "the name is too long");
+	}
+	free(owned_name);
+	free(owned_type);
+	return code;
+}
+
+enum exit_code
+masa_fail(enum exit_code code, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	for (size_t len = strlen(text); len > 0 && text[len - 1] == '\n'; len--)
+		text[len - 1] = '\0';
+	fprintf(stderr, "masa: %s\n", text);
+	return code;
+}
