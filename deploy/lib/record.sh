@@ -25,7 +25,7 @@ masa_here()
 record_migrate()
 {
 	masa_owner db migrate || return 1
-	detail "$(owner_sql "$pg_database" <<<"select max(version) from migration" 2>/dev/null |
+	detail "$(owner_sql "$pg_database" <<<"select max(name) from public.turunc_migration" 2>/dev/null |
 		sed 's/^/schema at /')"
 }
 

@@ -232,34 +232,52 @@ write_file(const char *folder, const char *name, const char *text, mode_t mode)
 					 : masa_fail(MASA_FAILED, "%s: not written", path);
 }
 
-/* client.secret, client.public, server.public, endpoints: what a client library loads. */
+/* The public key of a door, as deploy/up left it beside the secret one. */
+static enum exit_code
+read_public_key(const char *service, char ret_key[KEYS_TEXT_SIZE])
+{
+	char path[4096], line[64] = "";
+
+	snprintf(path, sizeof(path), "%.4000s/%s.pub", masa_env("TURUNC_KEYS_DIR", ".run/keys"),
+	    service);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return masa_fail(MASA_CONFIG, "%s: %s", path, strerror(errno));
+	bool whole = fgets(line, sizeof(line), file) != NULL;
+	fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	if (!whole || !keys_text_valid(line))
+		return masa_fail(MASA_CONFIG, "%s is no public key", path);
+	memcpy(ret_key, line, KEYS_TEXT_SIZE);
+	return MASA_OK;
+}
+
+/* What a client library loads: its own pair, the doors' public keys and where they are. */
 static enum exit_code
 write_folder(const struct new_client *c)
 {
-	char server_path[4096], text[512];
-	struct key_pair server;
+	static const char *const doors[][2] = { { "intake", "publish.public" },
+		{ "router", "stream.public" } };
+	char key[KEYS_TEXT_SIZE], text[1024];
+	enum exit_code code = MASA_OK;
 
 	if (mkdir(c->out, 0700) == -1 && errno != EEXIST)
 		return masa_fail(MASA_FAILED, "%s: %s", c->out, strerror(errno));
-	snprintf(server_path, sizeof(server_path), "%s/server.secret",
-	    masa_env("TURUNC_KEYS_DIR", ".run/keys"));
-	enum keys_result found = keys_read(server_path, &server);
-	if (found != KEYS_OK)
-		return masa_fail(MASA_CONFIG, "%s: %s", server_path, keys_result_text(found));
-	snprintf(text, sizeof(text), "%s\n", server.public_key);
-	keys_wipe(&server);
-
-	enum exit_code code = write_file(c->out, "server.public", text, 0644);
+	for (size_t i = 0; code == MASA_OK && i < ARRAY_LEN(doors); i++) {
+		code = read_public_key(doors[i][0], key);
+		if (code != MASA_OK)
+			return code;
+		snprintf(text, sizeof(text), "%s\n", key);
+		code = write_file(c->out, doors[i][1], text, 0644);
+	}
 	if (code == MASA_OK) {
 		snprintf(text, sizeof(text), "%s\n", c->keys.public_key);
 		code = write_file(c->out, "client.public", text, 0644);
 	}
 	if (code == MASA_OK) {
 		snprintf(text, sizeof(text), "publish=%s\nstream=%s\n",
-		    masa_env("TURUNC_BUS_PUBLISH_CONNECT",
-			masa_env("TURUNC_BUS_PUBLISH_LISTEN", "tcp://127.0.0.1:5601")),
-		    masa_env("TURUNC_BUS_STREAM_CONNECT",
-			masa_env("TURUNC_BUS_STREAM_LISTEN", "tcp://127.0.0.1:5602")));
+		    masa_env("TURUNC_BUS_PUBLISH", "tcp://127.0.0.1:5601"),
+		    masa_env("TURUNC_BUS_STREAM", "tcp://127.0.0.1:5602"));
 		code = write_file(c->out, "endpoints", text, 0644);
 	}
 	if (code == MASA_OK) {

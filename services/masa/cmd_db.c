@@ -57,9 +57,6 @@ db_migrate(struct masa *m, int argc, char **argv)
 		return code;
 	const char *folder = positional == 1 ? argv[0]
 					     : masa_env("TURUNC_SCHEMA_DIR", "deploy/schema");
-	const char *owner = masa_env("TURUNC_OWNER_DATABASE", NULL);
-	if (owner != NULL && setenv("TURUNC_ADMIN_DATABASE", owner, 1) != 0)
-		return masa_fail(MASA_FAILED, "out of memory");
 	int count = scandir(folder, &entries, is_migration, alphasort);
 	if (count <= 0)
 		return masa_fail(MASA_CONFIG, "%s: %s", folder,

@@ -137,7 +137,7 @@ doctor_record(struct masa *m, json_t *findings)
 
 	if (code != MASA_OK) {
 		add_finding(findings, "record", "PostgreSQL cannot be reached",
-		    "start it (deploy/up), or correct TURUNC_ADMIN_DATABASE");
+		    "start it (deploy/up), or correct TURUNC_DATABASE");
 		return code;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
@@ -204,14 +204,23 @@ doctor_clock(struct masa *m, json_t *findings)
 static void
 doctor_redis(json_t *findings)
 {
-	static const char *const wanted[][2] = { { "maxmemory-policy", "noeviction" } };
-	const char *socket = masa_env("TURUNC_REDIS_SOCKET", NULL);
+	const char *address = masa_env("TURUNC_REDIS", NULL);
 	const char *password_file = masa_env("TURUNC_REDIS_PASSWORD_FILE", NULL);
-	char password[256] = "";
+	const struct timeval limit = { .tv_sec = 2 };
+	char password[256] = "", host[256];
+	redisContext *redis;
 
-	if (socket == NULL)
+	if (address == NULL)
 		return;
-	redisContext *redis = redisConnectUnixWithTimeout(socket, (struct timeval){ .tv_sec = 2 });
+	const char *colon = strrchr(address, ':');
+	if (strncmp(address, "unix:", 5) == 0) {
+		redis = redisConnectUnixWithTimeout(address + 5, limit);
+	} else {
+		snprintf(host, sizeof(host), "%.*s", (int)(colon != NULL ? colon - address : 0),
+		    address);
+		redis = redisConnectWithTimeout(
+		    host, colon != NULL ? atoi(colon + 1) : 6379, limit);
+	}
 	if (redis == NULL || redis->err != 0) {
 		add_finding(findings, "redis", "cannot be reached",
 		    "start it (deploy/up); the board is rebuilt by itself, no ticket depends on "
@@ -219,6 +228,7 @@ doctor_redis(json_t *findings)
 		redisFree(redis);
 		return;
 	}
+	redisSetTimeout(redis, limit);
 	FILE *file = password_file != NULL ? fopen(password_file, "re") : NULL;
 	if (file != NULL) {
 		if (fgets(password, sizeof(password), file) != NULL)
@@ -226,32 +236,33 @@ doctor_redis(json_t *findings)
 		fclose(file);
 		freeReplyObject(redisCommand(redis, "AUTH %s", password));
 	}
-	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-		redisReply *reply = redisCommand(redis, "CONFIG GET %s", wanted[i][0]);
-		if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2
-		    || strcmp(reply->element[1]->str, wanted[i][1]) != 0)
-			add_finding(findings, "redis", "maxmemory-policy is not noeviction",
-			    "set it in redis.conf: eviction would make the board show less than "
-			    "there is");
-		freeReplyObject(reply);
-	}
+	redisReply *reply = redisCommand(redis, "CONFIG GET maxmemory-policy");
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2
+	    || strcmp(reply->element[1]->str, "noeviction") != 0)
+		add_finding(findings, "redis",
+		    "maxmemory-policy is not noeviction, or may not be asked",
+		    "set it in redis.conf: eviction would make the board show less than there is");
+	freeReplyObject(reply);
 	redisFree(redis);
 }
 
 static void
 doctor_secrets(json_t *findings)
 {
+	static const char *const names[] = { "intake.key", "router.key" };
 	const char *folder = masa_env("TURUNC_KEYS_DIR", NULL);
 	struct stat st;
 	char path[4096];
 
-	if (folder == NULL)
-		return;
-	snprintf(path, sizeof(path), "%s/server.secret", folder);
-	if (stat(path, &st) == -1)
-		add_finding(findings, "keys", "the server's key file is missing",
-		    "restore it from your safe copy: clients know the server by it");
-	else if ((st.st_mode & 077) != 0)
-		add_finding(findings, "keys", "the server's key file can be read by others",
-		    "chmod 600, and make a new key if others had access");
+	for (size_t i = 0; folder != NULL && i < ARRAY_LEN(names); i++) {
+		if (snprintf(path, sizeof(path), "%s/%s", folder, names[i]) >= (int)sizeof(path))
+			return;
+		if (stat(path, &st) == -1)
+			add_finding(findings, "keys", "the key file of a bus door is missing",
+			    "restore it from your safe copy: clients know the door by it");
+		else if ((st.st_mode & 077) != 0)
+			add_finding(findings, "keys",
+			    "the key file of a bus door can be read by others",
+			    "chmod 600, and make a new key if others had access");
+	}
 }

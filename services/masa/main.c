@@ -51,7 +51,7 @@ main(int argc, char **argv)
 				continue;
 			enum exit_code code = c->run(&m, argc - 1 - words, argv + 1 + words);
 			PQfinish(m.db);
-			return fflush(stdout) == 0 ? code : MASA_FAILED;
+			return fflush(stdout) == 0 ? (int)code : MASA_FAILED;
 		}
 	}
 	print_help(stderr);

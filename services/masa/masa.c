@@ -60,6 +60,24 @@ find_option(const struct option_spec *specs, size_t count, const char *name, siz
 	return NULL;
 }
 
+/* Takes off the single quotes a shell would; '\'' inside them is one quote. */
+static void
+unquote(char *value)
+{
+	char *to = value;
+	bool quoted = false;
+
+	for (const char *from = value; *from != '\0'; from++) {
+		if (*from == '\'')
+			quoted = !quoted;
+		else if (*from == '\\' && !quoted && from[1] != '\0')
+			*to++ = *++from;
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+}
+
 void
 masa_find_system(void)
 {
@@ -82,6 +100,7 @@ masa_find_system(void)
 		if (line[0] == '#' || value == NULL)
 			continue;
 		*value++ = '\0';
+		unquote(value);
 		setenv(line, value, 0);
 	}
 	fclose(env);
@@ -98,13 +117,13 @@ masa_env(const char *name, const char *otherwise)
 enum exit_code
 masa_connect(struct masa *m)
 {
-	const char *conninfo = masa_env("TURUNC_ADMIN_DATABASE", masa_env("TURUNC_DATABASE", NULL));
+	const char *conninfo = masa_env("TURUNC_DATABASE", NULL);
 
 	if (m->db != NULL)
 		return MASA_OK;
 	if (conninfo == NULL)
 		return masa_fail(MASA_UNREACHABLE, "no system found: run it from the project's "
-						   "root, or set TURUNC_ADMIN_DATABASE");
+						   "root, or set TURUNC_DATABASE");
 	m->db = PQconnectdb(conninfo);
 	if (PQstatus(m->db) != CONNECTION_OK)
 		return masa_fail(

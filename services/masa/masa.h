@@ -77,7 +77,7 @@ void masa_find_system(void);
 /* The value of an environment variable, or what to use without it. */
 const char *masa_env(const char *name, const char *otherwise);
 
-/* Connects if need be (TURUNC_ADMIN_DATABASE, else TURUNC_DATABASE). */
+/* Connects if need be (TURUNC_DATABASE). */
 MUST_CHECK enum exit_code masa_connect(struct masa *m);
 
 /* One statement with text parameters; on MASA_OK the caller clears *ret_result (may be NULL). */

@@ -11,10 +11,10 @@ static const struct {
 	const char *name;
 	const char *url_setting;
 } services[] = {
-	{ "intake", "TURUNC_INTAKE_URL" },
-	{ "router", "TURUNC_ROUTER_URL" },
-	{ "notifier", "TURUNC_NOTIFIER_URL" },
-	{ "metrics", "TURUNC_METRICS_URL" },
+	{ "intake", "TURUNC_URL_INTAKE" },
+	{ "router", "TURUNC_URL_ROUTER" },
+	{ "notifier", "TURUNC_URL_NOTIFIER" },
+	{ "metrics", "TURUNC_URL_METRICS" },
 };
 _Static_assert(ARRAY_LEN(services) == REACH_SERVICES, "name every service");
 
