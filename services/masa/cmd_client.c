@@ -171,7 +171,17 @@ insert_client(struct masa *m, const struct new_client *c)
 	const int lengths[] = { 0, 0, DIGEST_BYTES, 0, 0, 0, 0, 0, 0, 0, 0 };
 	const int formats[] = { 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0 };
 
-	enum exit_code code = masa_query(m, "BEGIN", 0, NULL, NULL);
+	PGresult *known;
+	enum exit_code code = masa_query(
+	    m, "SELECT FROM turunc.client_grant WHERE name = $1", 1, values, &known);
+	if (code != MASA_OK)
+		return code;
+	bool taken = PQntuples(known) > 0;
+	PQclear(known);
+	if (taken)
+		return masa_fail(MASA_CONFLICT,
+		    "there is a client %s already; names are not used twice", c->name);
+	code = masa_query(m, "BEGIN", 0, NULL, NULL);
 	if (code == MASA_OK)
 		code = masa_query_binary(m,
 		    "INSERT INTO turunc.client_grant (name, public_key, api_key_digest, verbs, "

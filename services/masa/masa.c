@@ -128,6 +128,7 @@ masa_connect(struct masa *m)
 	if (PQstatus(m->db) != CONNECTION_OK)
 		return masa_fail(
 		    MASA_UNREACHABLE, "the record cannot be reached: %s", PQerrorMessage(m->db));
+	PQclear(PQexec(m->db, "SET client_min_messages = warning"));
 	return MASA_OK;
 }
 
