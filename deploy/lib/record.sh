@@ -17,7 +17,7 @@ masa_here()
 		set -a
 		# shellcheck source=/dev/null
 		. "$RUN/env"
-		cd "$ROOT"
+		cd "$ROOT" || exit 1
 		exec "$BUILD/bin/masa" "$@"
 	)
 }

@@ -35,6 +35,7 @@ secrets_make()
 		! am_root || chown "$owner" "$RUN/secrets/$role.pgpass"
 	done
 	secret redis.password "$user_service"
+	secret identity.secret "$user_service"
 	count=$(find "$RUN/secrets" -type f | wc -l)
 	detail "$count files under .run/secrets, readable by their user only"
 }

@@ -49,6 +49,7 @@ own_env()
 		echo "TURUNC_BUS_PUBLISH_LISTEN=$publish"
 		echo "TURUNC_DOORBELL=$doorbell"
 		echo "TURUNC_LMTP_LISTEN=127.0.0.1:${PORT[lmtp]}"
+		echo "TURUNC_IDENTITY_SECRET_FILE=$(readlink -f "$RUN")/secrets/identity.secret"
 		;;
 	router)
 		echo "TURUNC_BUS_STREAM_LISTEN=$stream"
@@ -145,7 +146,8 @@ edge_define()
 	install -m 644 "$ROOT/deploy/edge/Caddyfile" "$RUN/state/Caddyfile"
 	service_env edge LC_ALL=C.UTF-8 "HOME=$real/state/edge" \
 		"XDG_CONFIG_HOME=$real/state/edge" "XDG_DATA_HOME=$real/state/edge" \
-		"TURUNC_EDGE_ADDRESS=http://127.0.0.1:${PORT[edge]}" \
+		"TURUNC_EDGE_PORT=${PORT[edge]}" TURUNC_EDGE_BIND=127.0.0.1 \
+		"TURUNC_EDGE_HOSTS=${TURUNC_EDGE_HOSTS:-127.0.0.1 localhost}" \
 		"TURUNC_EDGE_INTAKE=127.0.0.1:${PORT[intake_http]}" \
 		"TURUNC_EDGE_ROUTER=127.0.0.1:${PORT[router_http]}" \
 		"TURUNC_EDGE_NOTIFIER=127.0.0.1:${PORT[notifier_http]}" \

@@ -301,7 +301,7 @@ class Stack:
             argv = ["caddy", "run", "--adapter", "caddyfile", "--config",
                     os.path.join(ROOT, "deploy", "edge", "Caddyfile")]
             env = dict(os.environ, HOME=home, XDG_CONFIG_HOME=home, XDG_DATA_HOME=home,
-                       TURUNC_EDGE_ADDRESS=f"http://127.0.0.1:{self.port['edge']}")
+                       TURUNC_EDGE_PORT=str(self.port["edge"]))
             for service in SERVICES:
                 env[f"TURUNC_EDGE_{service.upper()}"] = f"127.0.0.1:{self.port[f'{service}_http']}"
         else:

@@ -1,0 +1,228 @@
+"""The edge alone, before upstreams that say what they were asked: who gets which path, and what
+never gets through."""
+import http.server
+import json
+import os
+import socket
+import threading
+import time
+
+import pytest
+
+from ports import free_port
+from process import Process, wait_until
+from servers import ROOT, SERVICES
+from web import request
+
+BODY_LIMIT = 999_999
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Answers with its service's name and the request as it arrived."""
+
+    service = None
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.endswith("/stream"):
+            return self.stream()
+        said = json.dumps({"service": self.service, "path": self.path, "body": len(body),
+                           "headers": {k.lower(): v for k, v in self.headers.items()}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    do_GET = do_POST = answer
+
+    def stream(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(b"data: first\n\n")
+        self.wfile.flush()
+        self.server.second.wait(20)
+        self.wfile.write(b"data: second\n\n")
+
+    def log_message(self, *args):
+        """Says nothing."""
+
+
+class Upstream:
+    def __init__(self, name, port):
+        self.name, self.port = name, port
+        self.start()
+
+    def start(self):
+        handler = type("Handler", (Echo,), {"service": self.name})
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self.server.daemon_threads = True
+        self.server.second = threading.Event()
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Edge:
+    def __init__(self, folder):
+        self.port = free_port()
+        self.upstream = {name: Upstream(name, free_port()) for name in SERVICES}
+        env = dict(os.environ, HOME=str(folder), XDG_CONFIG_HOME=str(folder),
+                   XDG_DATA_HOME=str(folder),
+                   TURUNC_EDGE_PORT=str(self.port))
+        for name, upstream in self.upstream.items():
+            env[f"TURUNC_EDGE_{name.upper()}"] = f"127.0.0.1:{upstream.port}"
+        self.process = Process("edge", ["caddy", "run", "--adapter", "caddyfile", "--config",
+                                        os.path.join(ROOT, "deploy/edge/Caddyfile")],
+                               env, str(folder), str(folder / "edge.log"))
+        self.process.start()
+        wait_until(lambda: self.ask("/readyz").status == 404, 20, "the edge answers")
+
+    def ask(self, path, method="GET", **more):
+        return request(self.port, method, path, **more)
+
+    def stop(self):
+        self.process.terminate()
+        for upstream in self.upstream.values():
+            upstream.stop()
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory):
+    made = Edge(tmp_path_factory.mktemp("edge"))
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("path, service", [
+    ("/", "intake"),
+    ("/report", "intake"),
+    ("/open311/v2/services.json", "intake"),
+    ("/open311/discovery.xml", "intake"),
+    ("/call/1", "intake"),
+    ("/desk/", "router"),
+    ("/desk/tickets/26-0012345-4", "router"),
+    ("/receipts/sms", "notifier"),
+    ("/live/", "metrics"),
+    ("/reports/2026-03", "metrics"),
+    ("/open-data/tickets.csv", "metrics"),
+    ("/desktop", "intake"),
+    ("/lively", "intake"),
+])
+def test_each_path_goes_to_its_service(edge, path, service):
+    answer = edge.ask(path)
+    assert answer.status == 200
+    assert (answer.json()["service"], answer.json()["path"]) == (service, path)
+
+
+@pytest.mark.parametrize("path", ["/desk", "/live", "/reports", "/open-data"])
+def test_a_folder_without_its_slash_is_sent_on(edge, path):
+    answer = edge.ask(path)
+    assert answer.status == 308
+    assert answer.headers["Location"] == path + "/"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/metrics/", "/metrics?x=1",
+                                  "/%6detrics", "/METRICS", "//metrics", "/./readyz",
+                                  "/desk/../metrics"])
+def test_what_is_inside_stays_inside(edge, path):
+    assert edge.ask(path).status == 404
+
+
+@pytest.mark.parametrize("name, value", [
+    ("X-Forwarded-For", "203.0.113.9"),
+    ("x-forwarded-for", "127.0.0.1, 10.0.0.1"),
+    ("Forwarded", "for=203.0.113.9"),
+    ("X-Real-IP", "203.0.113.9"),
+])
+def test_what_a_client_claims_about_its_address_is_dropped(edge, name, value):
+    headers = edge.ask("/", headers={name: value}).json()["headers"]
+    assert headers["x-forwarded-for"] == "127.0.0.1"
+    assert "forwarded" not in headers
+    assert "x-real-ip" not in headers
+    assert value not in headers.values() or value == "127.0.0.1"
+
+
+@pytest.mark.parametrize("size, status", [(BODY_LIMIT, 200), (BODY_LIMIT + 1, 413)])
+def test_a_body_has_a_limit(edge, size, status):
+    answer = edge.ask("/open311/v2/requests.json", "POST", body=b"x" * size)
+    assert answer.status == status
+
+
+def test_a_body_of_unknown_length_is_not_read(edge):
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=10) as link:
+        link.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                     b"3\r\nabc\r\n0\r\n\r\n")
+        assert link.recv(4096).startswith(b"HTTP/1.1 411")
+
+
+def test_a_stream_is_not_held_back(edge):
+    """The first event arrives while the upstream still holds the second one back."""
+    server = edge.upstream["metrics"].server
+    server.second.clear()
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=10) as link:
+        link.sendall(b"GET /live/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        seen = b""
+        while b"data: first" not in seen:
+            part = link.recv(4096)
+            assert part, seen
+            seen += part
+        assert b"second" not in seen
+        server.second.set()
+        while b"data: second" not in seen:
+            part = link.recv(4096)
+            assert part, seen
+            seen += part
+
+
+def test_a_service_that_comes_back_in_time_is_not_missed(edge):
+    upstream = edge.upstream["router"]
+    upstream.stop()
+    back = threading.Timer(0.8, upstream.start)
+    back.start()
+    began = time.monotonic()
+    answer = edge.ask("/desk/")
+    back.join()
+    assert answer.status == 200
+    assert time.monotonic() - began >= 0.5
+
+
+def test_a_service_that_is_away_is_said_to_be(edge):
+    upstream = edge.upstream["notifier"]
+    upstream.stop()
+    try:
+        answer = edge.ask("/receipts/sms", "POST", body=b"{}")
+        assert answer.status in (502, 503)
+        assert answer.headers["Retry-After"] == "2"
+        assert edge.ask("/").status == 200
+    finally:
+        upstream.start()
+
+
+def test_a_head_too_large_is_refused(edge):
+    assert edge.ask("/", headers={"X-Long": "x" * 70_000}).status in (431, 0)
+
+
+@pytest.mark.parametrize("host, status", [
+    ("127.0.0.1", 200), ("localhost", 200), ("localhost:8000", 200), ("evil.example", 421),
+    ("127.0.0.1.evil.example", 421)])
+def test_only_its_own_names_are_answered(edge, host, status):
+    assert edge.ask("/live/", headers={"Host": host}).status == status
+
+
+def test_one_port_on_loopback_and_no_other(edge):
+    """Neither Caddy's administration nor another interface."""
+    listening = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table, encoding="ascii") as rows:
+            for row in list(rows)[1:]:
+                cells = row.split()
+                if cells[3] == "0A":
+                    host, port = cells[1].rsplit(":", 1)
+                    listening.add((cells[9], host, int(port, 16)))
+    folder = f"/proc/{edge.process.pid}/fd"
+    links = {os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)}
+    mine = {(host, port) for inode, host, port in listening if f"socket:[{inode}]" in links}
+    assert mine == {("0100007F", edge.port)}
