@@ -11,10 +11,10 @@ enum { FOLDED_MAX = 128 };
 
 static const char *const languages[CATALOGUE_LANGUAGES] = { "tr", "en" };
 static const char *const priorities[] = {
-	[PRIORITY_URGENT] = "urgent",
-	[PRIORITY_HIGH] = "high",
-	[PRIORITY_NORMAL] = "normal",
 	[PRIORITY_LOW] = "low",
+	[PRIORITY_NORMAL] = "normal",
+	[PRIORITY_HIGH] = "high",
+	[PRIORITY_URGENT] = "urgent",
 };
 static const char *const datatypes[QUESTION_DATATYPES] = { "string", "number", "datetime", "text",
 	"singlevaluelist", "multivaluelist" };
@@ -271,13 +271,13 @@ catalogue_language_parse(const char *text, enum catalogue_language *ret_language
 const char *
 catalogue_priority_name(enum catalogue_priority priority)
 {
-	return priority >= PRIORITY_URGENT && priority <= PRIORITY_LOW ? priorities[priority] : "";
+	return priority >= PRIORITY_LOW && priority <= PRIORITY_URGENT ? priorities[priority] : "";
 }
 
 bool
 catalogue_priority_parse(const char *text, enum catalogue_priority *ret_priority)
 {
-	for (size_t i = PRIORITY_URGENT; i < ARRAY_LEN(priorities); i++) {
+	for (size_t i = PRIORITY_LOW; i < ARRAY_LEN(priorities); i++) {
 		if (strcmp(text, priorities[i]) == 0) {
 			*ret_priority = (enum catalogue_priority)i;
 			return true;

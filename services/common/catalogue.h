@@ -22,7 +22,7 @@ struct bundle;
 
 enum catalogue_language { CATALOGUE_TR, CATALOGUE_EN, CATALOGUE_LANGUAGES };
 /* The numbers are those of the record and the bus. */
-enum catalogue_priority { PRIORITY_URGENT = 1, PRIORITY_HIGH, PRIORITY_NORMAL, PRIORITY_LOW };
+enum catalogue_priority { PRIORITY_LOW = 1, PRIORITY_NORMAL, PRIORITY_HIGH, PRIORITY_URGENT };
 
 /* The same words in both languages; en falls back to tr when a file leaves it empty. */
 struct catalogue_text {

@@ -1,0 +1,243 @@
+/* Opens and closes everything the router owns, and ties the parts to the loop. */
+#include "router.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "store.h"
+
+enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300 };
+
+void
+router_log_grew(struct router *r, uint64_t seq)
+{
+	if (seq > r->head_seq)
+		r->head_seq = seq;
+}
+
+/* --- the record ------------------------------------------------------------------------------- */
+
+static void
+on_reader_state(void *arg, enum db_state state, const char *why)
+{
+	struct router *r = arg;
+
+	daemon_set_dependency(
+	    r->daemon, r->record_state, state == DB_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
+	if (state == DB_READY) {
+		log_info("record reached");
+		registry_renew(r->registry);
+	} else {
+		log_warn("record away, waiting why=%s", log_quoted(why));
+	}
+	daemon_wake_now(r->daemon);
+}
+
+static void
+on_slow(void *arg, uint64_t age_ms)
+{
+	(void)arg;
+	log_warn("record slow, waiting age_ms=%llu", (unsigned long long)age_ms);
+}
+
+static bool
+open_record(struct router *r)
+{
+	const struct router_config *c = &r->config;
+	char complaint[COMPLAINT_BYTES] = "";
+	struct db_settings settings = {
+		.conninfo = c->database,
+		.password = c->database_password[0] == '\0' ? NULL : c->database_password,
+		.application_name = "turunc-router",
+		.watchdog_sql = "SELECT turunc.release_stuck_log_lock()",
+	};
+	const struct db_events writer_events = { .on_slow = on_slow, .arg = r };
+	const struct db_events reader_events = { .on_state = on_reader_state, .arg = r };
+
+	r->writer = db_open(daemon_loop(r->daemon), &settings, store_statements, STORE_STATEMENTS,
+	    &writer_events, complaint, sizeof(complaint));
+	settings.connections = (unsigned)c->read_connections;
+	settings.watchdog_sql = NULL;
+	if (r->writer != NULL)
+		r->reader = db_open(daemon_loop(r->daemon), &settings, store_statements,
+		    STORE_STATEMENTS, &reader_events, complaint, sizeof(complaint));
+	if (r->reader == NULL)
+		log_error("cannot start what=TURUNC_DATABASE why=%s", log_quoted(complaint));
+	return r->reader != NULL;
+}
+
+static void
+on_registry_news(void *arg, bool usable, const char *detail)
+{
+	struct router *r = arg;
+
+	daemon_set_dependency(
+	    r->daemon, r->catalogue_state, usable ? DEPENDENCY_UP : DEPENDENCY_STARTING, detail);
+	if (detail[0] == '\0')
+		log_info("catalogue and rights loaded subjects=%zu clients=%zu",
+		    registry_catalogue(r->registry)->subject_count, acl_count(r->acl));
+	else
+		log_warn("catalogue or rights not as wanted, the former stay in force why=%s",
+		    log_quoted(detail));
+}
+
+static void
+on_registry_head(void *arg, const struct registry_head *head)
+{
+	router_log_grew(arg, head->seq);
+}
+
+static const struct registry_calls registry_calls = {
+	.on_news = on_registry_news,
+	.on_head = on_registry_head,
+};
+
+/* --- doors ------------------------------------------------------------------------------------ */
+
+static bool
+open_http(struct router *r)
+{
+	const struct router_config *c = &r->config;
+	struct http_settings settings;
+	const char *why = "out of memory";
+
+	http_settings_init(&settings);
+	settings.host = c->http_listen.host;
+	settings.port = c->http_listen.port;
+	settings.trusted_peers = c->trusted_peers[0] == '\0' ? NULL : c->trusted_peers;
+	r->http = http_open(
+	    daemon_loop(r->daemon), &settings, router_routes, router_route_count, r, &why);
+	if (r->http == NULL)
+		log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",
+		    c->http_listen.host, c->http_listen.port, log_quoted(why));
+	return r->http != NULL;
+}
+
+static bool
+load_keys(struct router *r)
+{
+	char path[PATH_BYTES];
+
+	(void)snprintf(path, sizeof(path), "%s/router.key", r->config.keys_dir);
+	enum keys_result result = keys_read(path, &r->keys);
+	if (result != KEYS_OK)
+		log_error("cannot start what=%s why=%s", log_quoted(path),
+		    log_quoted(keys_result_text(result)));
+	return result == KEYS_OK;
+}
+
+static void
+on_ring(void *arg, const char *log_id, uint64_t head_seq)
+{
+	struct router *r = arg;
+
+	/* A ring of another history says only that it is time to look. */
+	if (strcmp(log_id, registry_head(r->registry)->log_id) == 0)
+		router_log_grew(r, head_seq);
+	registry_look(r->registry);
+	daemon_wake_now(r->daemon);
+}
+
+static bool
+open_bus(struct router *r)
+{
+	const struct bus_door_options options = {
+		.name = "stream",
+		.endpoint = r->config.bus_listen,
+		.verbs = ACL_SUBSCRIBE | ACL_SNAPSHOT | ACL_COMMAND,
+	};
+
+	if (!load_keys(r))
+		return false;
+	r->bus = bus_create(daemon_loop(r->daemon), r->acl, &r->keys);
+	if (r->bus != NULL)
+		r->door = bus_door_open(r->bus, &options, &router_door_calls, r);
+	if (r->door != NULL)
+		r->bell = doorbell_open(r->bus, r->config.doorbell, on_ring, r);
+	if (r->bell == NULL)
+		log_error("cannot start what=%s why=%s",
+		    r->door == NULL ? "TURUNC_BUS_STREAM_LISTEN" : "TURUNC_DOORBELL",
+		    log_quoted(strerror(errno)));
+	return r->bell != NULL;
+}
+
+/* --- draining and ticks ----------------------------------------------------------------------- */
+
+static void
+stop_http(void *arg)
+{
+	http_drain(((struct router *)arg)->http);
+}
+
+static bool
+http_busy(void *arg)
+{
+	return !http_drained(((struct router *)arg)->http);
+}
+
+static int64_t
+tick_registry(void *arg, uint64_t now_ms)
+{
+	return registry_tick(((struct router *)arg)->registry, now_ms);
+}
+
+static void
+register_parts(struct router *r)
+{
+	const struct daemon_part http = { "http", stop_http, http_busy, r };
+
+	daemon_add_part(r->daemon, http);
+	daemon_add_tick(r->daemon, tick_registry, r);
+}
+
+/* --- open and close --------------------------------------------------------------------------- */
+
+static bool
+make_parts(struct router *r)
+{
+	r->acl = acl_create();
+	if (r->acl != NULL)
+		r->registry = registry_create(
+		    r->acl, (uint64_t)r->config.look_ms, &registry_calls, r);
+	if (r->registry == NULL)
+		log_error("cannot start why=\"out of memory\"");
+	return r->registry != NULL;
+}
+
+bool
+router_open(struct router *r)
+{
+	r->daemon = daemon_create("router", &r->config.daemon);
+	if (r->daemon == NULL) {
+		log_error("cannot start why=\"no event loop\"");
+		return false;
+	}
+	r->record_state = daemon_add_dependency(r->daemon, "record", true);
+	r->catalogue_state = daemon_add_dependency(r->daemon, "catalogue", true);
+	if (!make_parts(r) || !open_record(r))
+		return false;
+	registry_set_db(r->registry, r->reader, STORE_REGISTRY);
+	if (!open_bus(r) || !open_http(r))
+		return false;
+	register_parts(r);
+	return true;
+}
+
+/* The record first: whoever still waits for it is told, while there is a door to tell it by. */
+void
+router_close(struct router *r)
+{
+	db_close(r->writer);
+	db_close(r->reader);
+	http_close(r->http);
+	doorbell_close(r->bell);
+	bus_door_close(r->door);
+	if (r->bus != NULL)
+		bus_destroy(r->bus);
+	registry_destroy(r->registry);
+	acl_destroy(r->acl);
+	daemon_destroy(r->daemon);
+	keys_wipe(&r->keys);
+}

@@ -1,0 +1,77 @@
+/*
+ * router - the service that decides where tickets go, takes the steps of their life and streams
+ * the log to whoever may read it.
+ *
+ * This struct owns everything; parts receive what they need of it when they are made.
+ */
+#ifndef ROUTER_ROUTER_H
+#define ROUTER_ROUTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "acl.h"
+#include "base.h"
+#include "bus.h"
+#include "catalogue.h"
+#include "daemon.h"
+#include "db.h"
+#include "doorbell.h"
+#include "http.h"
+#include "keys.h"
+#include "registry.h"
+#include "settings.h"
+
+struct router_config {
+	struct daemon_settings daemon;
+	char *database;
+	char *database_password;
+	int64_t read_connections;
+	struct setting_address http_listen;
+	char *trusted_peers;
+	char *bus_listen;
+	char *doorbell;
+	char *keys_dir;
+	char *state_dir;
+	int64_t look_ms;
+	int64_t batch_records;
+	int64_t batch_commands;
+	int64_t held_commands;
+	int64_t wait_ms;
+	int64_t sweep_ms;
+};
+
+extern const struct setting router_settings[];
+extern const size_t router_settings_count;
+
+struct router {
+	struct router_config config;
+	struct daemon *daemon;
+	struct acl *acl;
+	struct registry *registry;
+	struct db *writer; /* one connection: routing, commands, sweeps */
+	struct db *reader; /* the registry and the stream */
+	struct http *http;
+	struct key_pair keys;
+	struct bus *bus;
+	struct bus_door *door;
+	struct doorbell *bell;
+	uint64_t head_seq; /* the newest record we know of, by a look or a ring */
+	unsigned record_state; /* handles of daemon_set_dependency() */
+	unsigned catalogue_state;
+};
+
+/* False: cannot start, and the log says why.  Close takes a half-open one. */
+MUST_CHECK bool router_open(struct router *r);
+void router_close(struct router *r);
+
+/* The log is known to reach seq now, by whoever committed it. */
+void router_log_grew(struct router *r, uint64_t seq);
+
+/* The stream door's frames and sessions (inbound.c). */
+extern const struct bus_door_calls router_door_calls;
+/* /healthz, /readyz, /metrics (pages.c); arg is the struct router. */
+extern const struct http_route router_routes[];
+extern const size_t router_route_count;
+
+#endif
