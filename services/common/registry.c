@@ -156,7 +156,9 @@ read_grant(const struct pg_result *rows, int row, struct acl_row *to, struct gra
 		if (!copy_list(
 			rows, row, columns[i], &lists->items[i], &lists->text[i], &counts[i]))
 			return false;
-	const void *digest = db_get_bytea(rows, row, GRANT_API_KEY_DIGEST, &len);
+	const void *digest = db_is_null(rows, row, GRANT_API_KEY_DIGEST)
+				 ? NULL
+				 : db_get_bytea(rows, row, GRANT_API_KEY_DIGEST, &len);
 	if (digest != NULL && len == DIGEST_BYTES)
 		memcpy(api_key->bytes, digest, DIGEST_BYTES);
 	*to = (struct acl_row){
@@ -269,10 +271,12 @@ read_head(struct registry *r, const struct pg_result *rows)
 	r->head.log_uuid = log_id;
 	uuid_format(&log_id, r->head.log_id);
 	r->head.seq = seq;
-	const void *hash = db_get_bytea(rows, 0, 2, &len);
-	r->head.has_hash = hash != NULL && len == DIGEST_BYTES;
-	if (r->head.has_hash)
-		memcpy(r->head.hash, hash, DIGEST_BYTES);
+	r->head.has_hash = false;
+	if (!db_is_null(rows, 0, 2)) {
+		const void *hash = db_get_bytea(rows, 0, 2, &len);
+		r->head.has_hash = len == DIGEST_BYTES;
+		memcpy(r->head.hash, hash, r->head.has_hash ? DIGEST_BYTES : 0);
+	}
 	if (other)
 		r->loaded = false;
 	return true;
