@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bus_metrics.h"
+#include "http_common.h"
 #include "log.h"
 #include "store.h"
 
@@ -107,12 +109,21 @@ open_http(struct router *r)
 	settings.host = c->http_listen.host;
 	settings.port = c->http_listen.port;
 	settings.trusted_peers = c->trusted_peers[0] == '\0' ? NULL : c->trusted_peers;
-	r->http = http_open(
-	    daemon_loop(r->daemon), &settings, router_routes, router_route_count, r, &why);
-	if (r->http == NULL)
+	r->http = http_open(daemon_loop(r->daemon), &settings, NULL, 0, r, &why);
+	if (r->http != NULL)
+		r->pages = http_common_open(r->http, r->daemon);
+	if (r->pages == NULL) {
 		log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",
 		    c->http_listen.host, c->http_listen.port, log_quoted(why));
-	return r->http != NULL;
+		return false;
+	}
+	r->bus_metrics = bus_metrics_create(r->bus);
+	if (r->bus_metrics == NULL)
+		return false;
+	http_common_add_stats(r->pages, db_stats(r->writer), NULL, NULL);
+	http_common_add_stats(
+	    r->pages, bus_metrics_stats(r->bus_metrics), bus_metrics_refresh, r->bus_metrics);
+	return true;
 }
 
 static bool
@@ -165,18 +176,6 @@ open_bus(struct router *r)
 
 /* --- draining and ticks ----------------------------------------------------------------------- */
 
-static void
-stop_http(void *arg)
-{
-	http_drain(((struct router *)arg)->http);
-}
-
-static bool
-http_busy(void *arg)
-{
-	return !http_drained(((struct router *)arg)->http);
-}
-
 static int64_t
 tick_registry(void *arg, uint64_t now_ms)
 {
@@ -186,9 +185,6 @@ tick_registry(void *arg, uint64_t now_ms)
 static void
 register_parts(struct router *r)
 {
-	const struct daemon_part http = { "http", stop_http, http_busy, r };
-
-	daemon_add_part(r->daemon, http);
 	daemon_add_tick(r->daemon, tick_registry, r);
 }
 
@@ -232,6 +228,8 @@ router_close(struct router *r)
 	db_close(r->writer);
 	db_close(r->reader);
 	http_close(r->http);
+	http_common_close(r->pages);
+	bus_metrics_destroy(r->bus_metrics);
 	doorbell_close(r->bell);
 	bus_door_close(r->door);
 	if (r->bus != NULL)

@@ -52,6 +52,8 @@ struct router {
 	struct db *writer; /* one connection: routing, commands, sweeps */
 	struct db *reader; /* the registry and the stream */
 	struct http *http;
+	struct http_common *pages;
+	struct bus_metrics *bus_metrics;
 	struct key_pair keys;
 	struct bus *bus;
 	struct bus_door *door;
@@ -70,8 +72,5 @@ void router_log_grew(struct router *r, uint64_t seq);
 
 /* The stream door's frames and sessions (inbound.c). */
 extern const struct bus_door_calls router_door_calls;
-/* /healthz, /readyz, /metrics (pages.c); arg is the struct router. */
-extern const struct http_route router_routes[];
-extern const size_t router_route_count;
 
 #endif
