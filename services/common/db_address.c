@@ -1,10 +1,10 @@
 /* Turns a conninfo into the list of servers to try, each with a numeric address. */
 #include <assert.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "db_internal.h"
 
 enum { TARGETS_MAX = 32, KEYWORDS_MAX = 64 };
@@ -127,21 +127,12 @@ static bool
 add_name(struct db_address *a, const char *name, const char *port, char *complaint,
     size_t complaint_size)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found = NULL;
-	char numeric[NI_MAXHOST];
+	struct addresses found;
 
-	int error = getaddrinfo(name, NULL, &hints, &found);
-	if (error != 0) {
-		snprintf(complaint, complaint_size, "host %s: %s", name, gai_strerror(error));
+	if (!address_resolve(name, &found, complaint, complaint_size))
 		return false;
-	}
-	for (struct addrinfo *i = found; i != NULL; i = i->ai_next)
-		if (getnameinfo(i->ai_addr, i->ai_addrlen, numeric, sizeof(numeric), NULL, 0,
-			NI_NUMERICHOST)
-		    == 0)
-			add_target(a, name, numeric, port);
-	freeaddrinfo(found);
+	for (size_t i = 0; i < found.count; i++)
+		add_target(a, name, found.numeric[i], port);
 	return true;
 }
 
@@ -164,7 +155,7 @@ add_targets(
 	const char *hostaddrs = option_value(options, "hostaddr");
 	const char *ports = option_value(options, "port");
 	bool one_port = ports == NULL || strchr(ports, ',') == NULL;
-	char host[NI_MAXHOST], hostaddr[NI_MAXHOST], port[NI_MAXSERV];
+	char host[ADDRESS_HOST_SIZE], hostaddr[ADDRESS_HOST_SIZE], port[16];
 	bool unresolved = false;
 
 	if (hosts == NULL && hostaddrs == NULL)

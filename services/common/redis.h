@@ -28,7 +28,7 @@ struct redis_settings {
 	const char *address; /* "/path/of/socket", "host:port" or "[v6]:port" */
 	const char *password; /* NULL or empty: none */
 	unsigned database; /* [0] */
-	unsigned in_flight_max; /* [1024] commands; a transaction counts its commands plus two */
+	unsigned in_flight_max; /* [1024] commands; a transaction has two more than its own */
 	size_t bytes_max; /* [8 MiB] of commands on their way */
 	uint64_t connect_ms; /* [3000] until the connection has answered a PING */
 	uint64_t command_ms; /* [5000] for the oldest command; then the connection is cut */
@@ -50,13 +50,14 @@ enum redis_outcome {
 	REDIS_REFUSED, /* the server answered with an error: reply->str */
 	REDIS_LOST, /* no answer: it was done or not */
 };
-/* reply is lent, NULL when REDIS_LOST. */
+/* reply is lent, NULL when REDIS_LOST; <hiredis/hiredis.h> describes it. */
 typedef void redis_done_fn(void *arg, enum redis_outcome outcome, const struct redisReply *reply);
 
 /* --- sending: false when not ready or too much is on its way (nothing is sent, done not called).
  * done may be NULL. --- */
 
-/* Text arguments, ended with NULL: redis_send(r, NULL, NULL, "SET", key, value, NULL). */
+/* Text arguments, at most 32, ended with NULL: redis_send(r, NULL, NULL, "SET", key, value, NULL).
+ */
 MUST_CHECK bool redis_send(struct redis *r, redis_done_fn *done, void *arg, ...)
     __attribute__((sentinel));
 /* Any bytes.  lens NULL: all are text. */
@@ -74,16 +75,17 @@ void redis_transaction_add(struct redis_transaction *t, ...) __attribute__((sent
 void redis_transaction_add_args(
     struct redis_transaction *t, size_t count, const char *const *args, const size_t *lens);
 size_t redis_transaction_commands(const struct redis_transaction *t);
-/* done gets EXEC's reply: an array with one reply per command.  A command that was refused when
- * it was queued makes EXEC, and so done, REDIS_REFUSED.  True: t is gone. */
+/* done gets EXEC's reply: an array with one reply per command, or an error when one was refused as
+ * it was queued.  Any error in it makes the outcome REDIS_REFUSED; Redis does not undo the others.
+ * True: t is gone. */
 MUST_CHECK bool redis_transaction_exec(
     struct redis *r, struct redis_transaction *t, redis_done_fn *done, void *arg);
 
 /* --- Lua (numbers there are doubles: pass what may pass 2^53 as text and compare it as text) ---
  */
 
-/* Runs the script by its digest and, when the server does not know it, by its text.  args: first
- * key_count keys, then the others.  text is lent until done. */
+/* args: first key_count keys, then the others.  The text is sent each time (the server compiles it
+ * once): there is no second path for a server that has forgotten a digest. */
 MUST_CHECK bool redis_eval(struct redis *r, redis_done_fn *done, void *arg, const char *text,
     size_t key_count, size_t count, const char *const *args, const size_t *lens);
 
