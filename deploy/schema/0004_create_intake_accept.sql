@@ -90,11 +90,13 @@ BEGIN
   WHERE u.body IS NOT NULL AND u.n <> ALL (repeats);
 
   -- (4) the log, last
-  SELECT turunc.log_append(at_us, array_agg(u.type ORDER BY u.n), array_agg(u.ticket_id ORDER BY u.n),
-           array_agg(NULL::text), array_agg(NULL::text), array_agg(u.actor ORDER BY u.n), array_agg(u.event ORDER BY u.n))
-    INTO last_seq
-  FROM unnest(types, ticket_ids, actors, events) WITH ORDINALITY AS u(type, ticket_id, actor, event, n)
-  WHERE u.n <> ALL (repeats);
+  IF cardinality(repeats) < cardinality(types) THEN
+    SELECT turunc.log_append(at_us, array_agg(u.type ORDER BY u.n), array_agg(u.ticket_id ORDER BY u.n),
+             array_agg(NULL::text), array_agg(NULL::text), array_agg(u.actor ORDER BY u.n), array_agg(u.event ORDER BY u.n))
+      INTO last_seq
+    FROM unnest(types, ticket_ids, actors, events) WITH ORDINALITY AS u(type, ticket_id, actor, event, n)
+    WHERE u.n <> ALL (repeats);
+  END IF;
 
   RETURN QUERY SELECT 0, coalesce(last_seq, 0), true;
 END $$;

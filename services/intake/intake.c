@@ -1,0 +1,414 @@
+/* Opens and closes everything intake owns, and ties the parts to the loop. */
+#include "intake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "digest.h"
+#include "door.h"
+#include "log.h"
+#include "number.h"
+#include "store.h"
+
+enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, SECRET_TEXT_MIN = 16, TICK_MS = 1000 };
+enum { LIMIT_KEYS = 1024, LIMIT_ADDRESSES = 16384 };
+
+/* --- the record ------------------------------------------------------------------------------- */
+
+static void
+on_writer_state(void *arg, enum db_state state, const char *why)
+{
+	struct intake *in = arg;
+
+	in->writer_lost = state == DB_LOST;
+	in->writer_lost_ms = clock_monotonic_ms();
+	daemon_set_dependency(
+	    in->daemon, in->record_state, state == DB_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
+	if (state == DB_READY)
+		log_info("record reached");
+	else
+		log_warn("record away, senders are told to come again why=%s", log_quoted(why));
+	daemon_wake_now(in->daemon);
+}
+
+static void
+on_room(void *arg)
+{
+	struct intake *in = arg;
+	if (in->accept != NULL)
+		accept_flush(in->accept);
+}
+
+static void
+on_slow(void *arg, uint64_t age_ms)
+{
+	(void)arg;
+	log_warn("record slow, waiting age_ms=%llu", (unsigned long long)age_ms);
+}
+
+static bool
+open_record(struct intake *in)
+{
+	const struct intake_config *c = &in->config;
+	char complaint[COMPLAINT_BYTES] = "";
+	struct db_settings settings = {
+		.conninfo = c->database,
+		.password = c->database_password[0] == '\0' ? NULL : c->database_password,
+		.application_name = "turunc-intake",
+		.connections = (unsigned)c->write_connections,
+		.in_flight = (unsigned)c->write_in_flight,
+		.watchdog_sql = "SELECT turunc.release_stuck_log_lock()",
+	};
+	const struct db_events writer_events = {
+		.on_state = on_writer_state,
+		.on_room = on_room,
+		.on_slow = on_slow,
+		.arg = in,
+	};
+	const struct db_events no_events = { 0 };
+
+	in->writer_lost = true;
+	in->writer = db_open(daemon_loop(in->daemon), &settings, store_write_statements,
+	    STORE_WRITE_STATEMENTS, &writer_events, complaint, sizeof(complaint));
+	settings.connections = (unsigned)c->read_connections;
+	settings.in_flight = 1;
+	settings.watchdog_sql = NULL;
+	if (in->writer != NULL)
+		in->reader = db_open(daemon_loop(in->daemon), &settings, store_read_statements,
+		    STORE_READ_STATEMENTS, &no_events, complaint, sizeof(complaint));
+	if (in->reader == NULL)
+		log_error("cannot start what=TURUNC_DATABASE why=%s", log_quoted(complaint));
+	return in->reader != NULL;
+}
+
+static void
+on_registry_news(void *arg, bool usable, const char *detail)
+{
+	struct intake *in = arg;
+
+	daemon_set_dependency(
+	    in->daemon, in->catalogue_state, usable ? DEPENDENCY_UP : DEPENDENCY_STARTING, detail);
+	if (detail[0] == '\0')
+		log_info("catalogue and rights loaded subjects=%zu clients=%zu",
+		    registry_catalogue(in->registry)->subject_count, acl_count(in->acl));
+	else
+		log_warn("catalogue or rights not as wanted, the former stay in force why=%s",
+		    log_quoted(detail));
+}
+
+/* --- secrets ---------------------------------------------------------------------------------- */
+
+/* Reads the file, or makes it at the first start; true when it holds the whole secret. */
+static bool
+read_or_make_secret(const char *path, uint8_t *secret, size_t len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT) {
+		randombytes_buf(secret, len);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+		bool made = fd != -1 && write(fd, secret, len) == (ssize_t)len && fsync(fd) == 0;
+		if (fd != -1)
+			close(fd);
+		return made;
+	}
+	bool whole = fd != -1 && read(fd, secret, len) == (ssize_t)len;
+	if (fd != -1)
+		close(fd);
+	return whole;
+}
+
+static bool
+load_identity_secret(struct intake *in)
+{
+	char path[PATH_BYTES];
+	const char *given = in->config.identity_secret;
+	struct digest digest;
+
+	if (given[0] != '\0') {
+		if (strlen(given) < SECRET_TEXT_MIN) {
+			log_error("cannot start what=TURUNC_IDENTITY_SECRET_FILE "
+				  "why=\"shorter than 16 characters\"");
+			return false;
+		}
+		digest_sha256(given, strlen(given), &digest);
+		memcpy(in->secret, digest.bytes, sizeof(in->secret));
+	} else {
+		(void)snprintf(path, sizeof(path), "%s/identity.secret", in->config.state_dir);
+		if (!read_or_make_secret(path, in->secret, sizeof(in->secret))) {
+			log_error("cannot start what=%s why=%s", log_quoted(path),
+			    log_quoted(errno == 0 ? "too short" : strerror(errno)));
+			return false;
+		}
+	}
+	in->maker.secret = in->secret;
+	in->maker.secret_len = sizeof(in->secret);
+	return true;
+}
+
+static bool
+load_keys(struct intake *in, char router_key[KEYS_TEXT_SIZE])
+{
+	char path[PATH_BYTES];
+
+	(void)snprintf(path, sizeof(path), "%s/intake.key", in->config.keys_dir);
+	enum keys_result result = keys_read(path, &in->keys);
+	if (result != KEYS_OK) {
+		log_error("cannot start what=%s why=%s", log_quoted(path),
+		    log_quoted(keys_result_text(result)));
+		return false;
+	}
+	(void)snprintf(path, sizeof(path), "%s/router.pub", in->config.keys_dir);
+	FILE *file = fopen(path, "re");
+	bool read = file != NULL && fgets(router_key, KEYS_TEXT_SIZE, file) != NULL
+		    && keys_text_valid(router_key);
+	if (file != NULL)
+		fclose(file);
+	if (!read)
+		log_error("cannot start what=%s why=\"not a public key\"", log_quoted(path));
+	return read;
+}
+
+/* --- doors ------------------------------------------------------------------------------------ */
+
+static bool
+open_http(struct intake *in)
+{
+	const struct intake_config *c = &in->config;
+	struct http_settings settings;
+	const char *why = "out of memory";
+
+	http_settings_init(&settings);
+	settings.host = c->http_listen.host;
+	settings.port = c->http_listen.port;
+	settings.trusted_peers = c->trusted_peers[0] == '\0' ? NULL : c->trusted_peers;
+	settings.max_connections = (uint32_t)c->connections;
+	settings.max_connections_per_address = (uint32_t)c->connections_per_address;
+	settings.max_body_bytes = DOOR_BODY_BYTES;
+	settings.write_error = door_write_error;
+	in->http = http_open(daemon_loop(in->daemon), &settings, door_open311_routes,
+	    door_open311_route_count, in, &why);
+	if (in->http != NULL
+	    && http_add_routes(in->http, door_web_routes, door_web_route_count, in))
+		return true;
+	log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",
+	    log_quoted(c->http_listen.host), c->http_listen.port, log_quoted(why));
+	return false;
+}
+
+static void
+bus_head(void *arg, struct bus_head *ret_head)
+{
+	struct intake *in = arg;
+	const struct registry_head *head = registry_head(in->registry);
+
+	*ret_head = (struct bus_head){ .log_id = head->log_id,
+		.seq = head->seq,
+		.hash = head->has_hash ? head->hash : NULL,
+		.hash_len = head->has_hash ? sizeof(head->hash) : 0 };
+}
+
+static bool
+open_bus(struct intake *in)
+{
+	static const struct bus_door_calls calls = {
+		.head = bus_head,
+		.on_open = door_bus_on_open,
+		.on_frame = intake_on_frame,
+		.on_close = door_bus_on_close,
+	};
+	const struct bus_door_options options = {
+		.name = "publish",
+		.endpoint = in->config.bus_listen,
+		.verbs = ACL_PUBLISH,
+		.credit_events = (uint32_t)in->config.publish_credit,
+	};
+	char router_key[KEYS_TEXT_SIZE];
+
+	if (!load_keys(in, router_key))
+		return false;
+	in->bus = bus_create(daemon_loop(in->daemon), in->acl, &in->keys);
+	if (in->bus != NULL)
+		in->door = bus_door_open(in->bus, &options, &calls, in);
+	if (in->door != NULL)
+		in->bell = doorbell_button_open(in->bus, in->config.doorbell, router_key);
+	if (in->bell == NULL)
+		log_error("cannot start what=%s why=%s",
+		    in->door == NULL ? "TURUNC_BUS_PUBLISH_LISTEN" : "TURUNC_DOORBELL",
+		    log_quoted(strerror(errno)));
+	return in->bell != NULL;
+}
+
+/* --- draining --------------------------------------------------------------------------------- */
+
+static void
+stop_http(void *arg)
+{
+	http_drain(((struct intake *)arg)->http);
+}
+
+static bool
+http_busy(void *arg)
+{
+	return !http_drained(((struct intake *)arg)->http);
+}
+
+/* When the work in hand is answered, the bus's clients are told to go elsewhere. */
+static bool
+items_busy(void *arg)
+{
+	struct intake *in = arg;
+
+	if (accept_held(in->accept) > 0 || in->publishes > 0)
+		return true;
+	if (!in->bus_drained)
+		bus_door_drain(in->door);
+	in->bus_drained = true;
+	return false;
+}
+
+static void
+register_parts(struct intake *in)
+{
+	struct daemon_part http = { "http", stop_http, http_busy, in };
+	struct daemon_part items = { "items", NULL, items_busy, in };
+
+	daemon_add_part(in->daemon, http);
+	daemon_add_part(in->daemon, items);
+}
+
+/* --- ticks ------------------------------------------------------------------------------------ */
+
+static int64_t
+tick_accept(void *arg, uint64_t now_ms)
+{
+	return accept_tick(((struct intake *)arg)->accept, now_ms);
+}
+
+static int64_t
+tick_registry(void *arg, uint64_t now_ms)
+{
+	return registry_tick(((struct intake *)arg)->registry, now_ms);
+}
+
+static int64_t
+tick_second(void *arg, uint64_t now_ms)
+{
+	struct intake *in = arg;
+	int64_t now_us = clock_now_us();
+	static const int64_t soon_ms = TICK_MS / 4;
+
+	numbers_tick(in->numbers, now_us, now_ms);
+	int64_t left = numbers_left(in->numbers, number_year(now_us));
+	stats_set(in->stats, INTAKE_STAT_NUMBERS_LEFT, left);
+	stats_set(in->stats, INTAKE_STAT_HELD, (int64_t)accept_held(in->accept));
+	stats_set(in->stats, INTAKE_STAT_IN_DOUBT, (int64_t)accept_in_doubt(in->accept));
+	return left == 0 ? soon_ms : TICK_MS;
+}
+
+/* --- open and close --------------------------------------------------------------------------- */
+
+static struct ratelimit *
+limit(int64_t per_minute, int64_t burst, uint32_t keys, bool *ok)
+{
+	const struct ratelimit_settings settings = { keys, (uint32_t)burst, (uint32_t)per_minute };
+
+	if (per_minute == 0)
+		return NULL;
+	struct ratelimit *made = ratelimit_create(&settings);
+	*ok = *ok && made != NULL;
+	return made;
+}
+
+static bool
+make_parts(struct intake *in)
+{
+	const struct intake_config *c = &in->config;
+	const struct accept_limits limits = {
+		.batch_items = (size_t)c->batch_items,
+		.batch_bytes = (size_t)c->batch_bytes,
+		.held_items = (size_t)c->held_items,
+		.held_bytes = (size_t)c->held_bytes,
+		.wait_ms = (uint64_t)c->wait_ms,
+	};
+	bool ok = true;
+
+	in->stats = stats_create(intake_stats, INTAKE_STAT_COUNT);
+	in->acl = acl_create();
+	in->accept = accept_create(&limits, &intake_accept_calls, in);
+	in->numbers = numbers_create(intake_lease_numbers, in);
+	in->repeats = repeats_create();
+	in->per_key = limit(c->key_per_minute, c->key_burst, LIMIT_KEYS, &ok);
+	in->per_address = limit(c->address_per_minute, c->address_burst, LIMIT_ADDRESSES, &ok);
+	if (in->acl != NULL)
+		in->registry = registry_create(in->acl, on_registry_news, in);
+	ok = ok && in->stats != NULL && in->accept != NULL && in->numbers != NULL
+	     && in->repeats != NULL && in->registry != NULL;
+	if (!ok)
+		log_error("cannot start why=\"out of memory\"");
+	return ok;
+}
+
+bool
+intake_open(struct intake *in)
+{
+	in->daemon = daemon_create("intake", &in->config.daemon);
+	if (in->daemon == NULL) {
+		log_error("cannot start why=\"no event loop\"");
+		return false;
+	}
+	in->record_state = daemon_add_dependency(in->daemon, "record", true);
+	in->catalogue_state = daemon_add_dependency(in->daemon, "catalogue", true);
+	if (!load_identity_secret(in) || !make_parts(in) || !open_record(in))
+		return false;
+	registry_set_db(in->registry, in->reader);
+	if (!open_bus(in) || !open_http(in))
+		return false;
+	register_parts(in);
+	daemon_add_tick(in->daemon, tick_accept, in);
+	daemon_add_tick(in->daemon, tick_registry, in);
+	daemon_add_tick(in->daemon, tick_second, in);
+	return true;
+}
+
+/* The record first: whoever still waits for it is told, while there is a door to tell it by. */
+void
+intake_close(struct intake *in)
+{
+	db_close(in->writer);
+	db_close(in->reader);
+	accept_destroy(in->accept);
+	http_close(in->http);
+	doorbell_button_close(in->bell);
+	bus_door_close(in->door);
+	if (in->bus != NULL)
+		bus_destroy(in->bus);
+	registry_destroy(in->registry);
+	acl_destroy(in->acl);
+	numbers_destroy(in->numbers);
+	repeats_destroy(in->repeats);
+	ratelimit_destroy(in->per_key);
+	ratelimit_destroy(in->per_address);
+	stats_destroy(in->stats);
+	daemon_destroy(in->daemon);
+	keys_wipe(&in->keys);
+	sodium_memzero(in->secret, sizeof(in->secret));
+}
+
+bool
+intake_takes(const struct intake *in, size_t items, size_t bytes, const char **ret_why)
+{
+	if (registry_catalogue(in->registry) == NULL)
+		*ret_why = "The service is starting.";
+	else if (!accept_has_place(in->accept, items, bytes))
+		*ret_why = in->writer_lost ? "The record cannot be reached; nothing was taken."
+					   : "Too much is waiting; nothing was taken.";
+	else
+		return true;
+	return false;
+}

@@ -1,0 +1,129 @@
+/*
+ * intake - the service that takes in what citizens and other systems say and makes it durable.
+ *
+ * This struct owns everything; doors receive it as their argument.
+ */
+#ifndef INTAKE_INTAKE_H
+#define INTAKE_INTAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "accept.h"
+#include "acl.h"
+#include "base.h"
+#include "bus.h"
+#include "catalogue.h"
+#include "daemon.h"
+#include "db.h"
+#include "doorbell.h"
+#include "http.h"
+#include "item.h"
+#include "keys.h"
+#include "numbers.h"
+#include "ratelimit.h"
+#include "registry.h"
+#include "repeats.h"
+#include "settings.h"
+#include "stats.h"
+
+struct intake_config {
+	struct daemon_settings daemon;
+	char *database;
+	char *database_password;
+	int64_t write_connections;
+	int64_t write_in_flight;
+	int64_t read_connections;
+	struct setting_address http_listen;
+	char *trusted_peers;
+	int64_t connections;
+	int64_t connections_per_address;
+	int64_t key_per_minute;
+	int64_t key_burst;
+	int64_t address_per_minute;
+	int64_t address_burst;
+	char *bus_listen;
+	char *doorbell;
+	char *keys_dir;
+	char *state_dir;
+	char *identity_secret;
+	int64_t batch_items;
+	int64_t batch_bytes;
+	int64_t held_items;
+	int64_t held_bytes;
+	int64_t wait_ms;
+	int64_t publish_credit;
+};
+
+extern const struct setting intake_settings[];
+extern const size_t intake_settings_count;
+
+enum intake_stat {
+	INTAKE_STAT_ITEMS, /* by outcome */
+	INTAKE_STAT_OPENED,
+	INTAKE_STAT_RECORDS,
+	INTAKE_STAT_BATCHES,
+	INTAKE_STAT_BATCH_ITEMS,
+	INTAKE_STAT_WAITED,
+	INTAKE_STAT_HELD,
+	INTAKE_STAT_IN_DOUBT,
+	INTAKE_STAT_NUMBERS_LEFT,
+	INTAKE_STAT_NO_NUMBER,
+	INTAKE_STAT_POSSIBLE_REPEATS,
+	INTAKE_STAT_LIMITED, /* by what */
+	INTAKE_STAT_BAD_REQUESTS,
+	INTAKE_STAT_NO_KEY,
+	INTAKE_STAT_BUSY, /* bus, by why */
+	INTAKE_STAT_REJECTED, /* bus events, by code */
+	INTAKE_STAT_COUNT
+};
+/* Values of the labels above. */
+enum { LIMITED_KEY, LIMITED_ADDRESS };
+enum { BUSY_AWAY, BUSY_FULL, BUSY_CREDIT, BUSY_NO_NUMBER };
+extern const struct stat_row intake_stats[INTAKE_STAT_COUNT];
+
+struct intake {
+	struct intake_config config;
+	struct daemon *daemon;
+	struct stats *stats;
+	struct acl *acl;
+	struct registry *registry;
+	struct db *writer;
+	struct db *reader;
+	bool writer_lost;
+	uint64_t writer_lost_ms;
+	struct accept *accept;
+	struct numbers *numbers;
+	struct repeats *repeats;
+	struct item_maker maker;
+	uint8_t secret[32];
+	struct ratelimit *per_key; /* NULL: no limit */
+	struct ratelimit *per_address;
+	struct http *http;
+	struct key_pair keys;
+	struct bus *bus;
+	struct bus_door *door;
+	size_t publishes; /* not answered yet */
+	bool bus_drained;
+	struct doorbell_button *bell;
+	unsigned record_state; /* handles of daemon_set_dependency() */
+	unsigned catalogue_state;
+};
+
+/* False: cannot start, and the log says why.  Close takes a half-open one. */
+MUST_CHECK bool intake_open(struct intake *in);
+void intake_close(struct intake *in);
+
+/* May new work be taken?  False, with a sentence: answer 503 or Busy. */
+MUST_CHECK bool intake_takes(
+    const struct intake *in, size_t items, size_t bytes, const char **ret_why);
+
+/* accept's way to the record (commit.c); arg is the struct intake. */
+extern const struct accept_calls intake_accept_calls;
+/* numbers' way to the record (commit.c). */
+bool intake_lease_numbers(void *arg, int year, int32_t how_many);
+
+/* The bus door's frames (inbound.c). */
+void intake_on_frame(void *arg, struct bus_session *session, const Turunc__V1__ClientFrame *frame);
+
+#endif

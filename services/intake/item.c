@@ -1,0 +1,257 @@
+/* Seals inbound items: identifiers, salted digest of what was said, and the record of the log. */
+#include "item.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+#include "turunc/v1/event.pb-c.h"
+
+enum { ITEM_FIXED_BYTES = 300 }; /* what every item weighs in a batch beside its texts */
+
+void
+item_init(struct item *item, item_done_fn *done)
+{
+	*item = (struct item){
+		.done = done, .client = "", .source = "", .subject_code = "", .language = "tr"
+	};
+}
+
+void
+item_set_neighbourhood(struct item *item, const char *code)
+{
+	size_t len = strlen(code);
+
+	if (len >= sizeof(item->neighbourhood))
+		len = 0;
+	memcpy(item->neighbourhood, code, len);
+	item->neighbourhood[len] = '\0';
+}
+
+void
+item_finish(struct item *item)
+{
+	free(item->event);
+	item->event = NULL;
+}
+
+void
+item_identity_begin(const struct item_maker *maker, struct digest_keyed *d)
+{
+	digest_keyed_init(d, maker->secret, maker->secret_len);
+}
+
+static const char *
+or_empty(const char *text)
+{
+	return text == NULL ? "" : text;
+}
+
+/* The person's texts, in the order they are digested and weighed. */
+enum { SAID_TEXTS = 9 };
+static void
+said(const struct item *item, const char *ret_texts[SAID_TEXTS])
+{
+	ret_texts[0] = or_empty(item->name);
+	ret_texts[1] = or_empty(item->phone);
+	ret_texts[2] = or_empty(item->email);
+	ret_texts[3] = or_empty(item->description);
+	ret_texts[4] = or_empty(item->address);
+	ret_texts[5] = or_empty(item->media_url);
+	ret_texts[6] = or_empty(item->answers);
+	ret_texts[7] = or_empty(item->account_id);
+	ret_texts[8] = or_empty(item->device_id);
+}
+
+/*
+ * BLAKE2b-256 keyed with the row's salt over what stands in the erasable rows, each part with its
+ * length: the texts as above, the position as two little-endian doubles (or nothing), the body.
+ */
+static void
+digest_content(const struct item *item, struct digest *ret_digest)
+{
+	struct digest_keyed d;
+	const char *texts[SAID_TEXTS];
+	double position[2] = { item->latitude, item->longitude };
+
+	digest_keyed_init(&d, item->salt, sizeof(item->salt));
+	said(item, texts);
+	for (size_t i = 0; i < SAID_TEXTS; i++)
+		digest_keyed_add_part(&d, texts[i], strlen(texts[i]));
+	digest_keyed_add_part(&d, position, item->has_position ? sizeof(position) : 0);
+	digest_keyed_add_part(&d, item->body_len == 0 ? "" : item->body, item->body_len);
+	digest_keyed_finish(&d, ret_digest);
+}
+
+static size_t
+weigh(const struct item *item)
+{
+	const char *texts[SAID_TEXTS];
+	size_t bytes = ITEM_FIXED_BYTES + item->body_len + item->event_len
+		       + strlen(item->contact_key) + strlen(or_empty(item->id))
+		       + strlen(item->source);
+
+	said(item, texts);
+	for (size_t i = 0; i < SAID_TEXTS; i++)
+		bytes += strlen(texts[i]);
+	return bytes;
+}
+
+/* Protobuf-c's strings are not const, but packing only reads them. */
+static char *
+lend(const char *text)
+{
+	union {
+		const char *in;
+		char *out;
+	} as = { .in = or_empty(text) };
+	return as.out;
+}
+
+static bool
+pack(struct item *item, Turunc__V1__Event *event)
+{
+	char event_id[UUID_TEXT_SIZE], number[NUMBER_SIZE], traceparent[TRACE_SIZE];
+
+	uuid_format(&item->item_id, event_id);
+	trace_parent(item->traceparent, traceparent);
+	event->id = event_id;
+	event->source = lend("intake");
+	event->type = lend(item->type);
+	event->time_us = item->time_us;
+	event->actor = item->actor;
+	event->traceparent = traceparent;
+	event->subject = item->ticket_id != 0 && number_format(item->ticket_id, number)
+			     ? number
+			     : lend(NULL);
+	size_t len = turunc__v1__event__get_packed_size(event);
+	item->event = malloc(len);
+	if (item->event == NULL)
+		return false;
+	item->event_len = turunc__v1__event__pack(event, item->event);
+	return true;
+}
+
+static bool
+pack_opened(
+    struct item *item, Turunc__V1__Event *event, ProtobufCBinaryData digest, char *contact_id)
+{
+	Turunc__V1__TicketOpened opened = TURUNC__V1__TICKET_OPENED__INIT;
+
+	opened.channel = (Turunc__V1__Channel)item->channel;
+	opened.subject_code = lend(item->subject_code);
+	opened.neighbourhood = lend(item->neighbourhood);
+	opened.contact_id = contact_id;
+	opened.legal_basis = (Turunc__V1__LegalBasis)item->legal_basis;
+	opened.arrived_us = item->arrived_us;
+	opened.language = lend(item->language);
+	opened.content_digest = digest;
+	opened.client = lend(item->client);
+	opened.inbound_id = lend(item->id);
+	opened.version = 1;
+	opened.call_id = lend(item->call_id);
+	event->body_case = TURUNC__V1__EVENT__BODY_OPENED;
+	event->opened = &opened;
+	return pack(item, event);
+}
+
+static bool
+pack_call(struct item *item, Turunc__V1__Event *event, const Turunc__V1__Call *call)
+{
+	Turunc__V1__CallStep step = TURUNC__V1__CALL_STEP__INIT;
+
+	step.call_id = lend(call->call_id);
+	step.queue = lend(call->queue);
+	step.agent = lend(call->agent);
+	step.at_us = item->time_us;
+	step.disposition = lend(call->disposition);
+	step.ticket = lend(call->ticket);
+	event->body_case = TURUNC__V1__EVENT__BODY_CALL;
+	event->call = &step;
+	return pack(item, event);
+}
+
+static bool
+pack_contact(
+    struct item *item, Turunc__V1__Event *event, ProtobufCBinaryData digest, char *contact_id)
+{
+	Turunc__V1__ContactRecorded contact = TURUNC__V1__CONTACT_RECORDED__INIT;
+
+	contact.contact_id = contact_id;
+	contact.channel = (Turunc__V1__Channel)item->channel;
+	contact.kind = lend(item->kind);
+	contact.content_digest = digest;
+	contact.client = lend(item->client);
+	event->body_case = TURUNC__V1__EVENT__BODY_CONTACT;
+	event->contact = &contact;
+	return pack(item, event);
+}
+
+static bool
+pack_foreign(struct item *item, Turunc__V1__Event *event, ProtobufCBinaryData digest)
+{
+	Turunc__V1__Foreign foreign = TURUNC__V1__FOREIGN__INIT;
+
+	foreign.client = lend(item->client);
+	foreign.event_source = lend(item->source);
+	foreign.event_type = lend(item->type);
+	foreign.event_id = lend(item->id);
+	foreign.content_type = lend(item->content_type);
+	foreign.content_digest = digest;
+	foreign.size_bytes = item->body_len;
+	event->body_case = TURUNC__V1__EVENT__BODY_FOREIGN;
+	event->foreign = &foreign;
+	item->type = "foreign";
+	return pack(item, event);
+}
+
+static void
+make_contact_key(struct item *item, struct uuid_source *uuids, int64_t now_us)
+{
+	const char *scheme = item->phone != NULL ? "tel:" : "mailto:";
+	const char *address = item->phone != NULL ? item->phone : item->email;
+
+	item->contact_key[0] = '\0';
+	if (item->kind == NULL || address == NULL)
+		return;
+	int len = snprintf(item->contact_key, sizeof(item->contact_key), "%s%s", scheme, address);
+	assert(len > 0 && (size_t)len < sizeof(item->contact_key));
+	if (item->phone == NULL) /* one mailbox, however its address was typed */
+		for (char *c = item->contact_key; *c != '\0'; c++)
+			if (*c >= 'A' && *c <= 'Z')
+				*c = (char)(*c - 'A' + 'a');
+	uuid_next(uuids, now_us, &item->citizen_id);
+}
+
+bool
+item_seal(struct item *item, struct item_maker *maker, int64_t now_us, const Turunc__V1__Call *call)
+{
+	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
+	struct digest digest;
+	char contact_id[UUID_TEXT_SIZE];
+	bool packed;
+
+	assert(item->done != NULL && item->type != NULL && item->time_us > 0);
+	uuid_next(&maker->uuids, now_us, &item->item_id);
+	uuid_format(&item->item_id, contact_id);
+	randombytes_buf(item->salt, sizeof(item->salt));
+	make_contact_key(item, &maker->uuids, now_us);
+	(void)snprintf(item->actor, sizeof(item->actor), "%s%s",
+	    item->client[0] == '\0' ? "citizen" : "client:", item->client);
+	digest_content(item, &digest);
+	ProtobufCBinaryData content_digest = { .len = DIGEST_BYTES, .data = digest.bytes };
+
+	if (item->opens)
+		packed = pack_opened(item, &event, content_digest, contact_id);
+	else if (call != NULL)
+		packed = pack_call(item, &event, call);
+	else if (item->kind != NULL)
+		packed = pack_contact(item, &event, content_digest, contact_id);
+	else
+		packed = pack_foreign(item, &event, content_digest);
+	item->bytes = weigh(item);
+	return packed;
+}

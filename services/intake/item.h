@@ -1,0 +1,134 @@
+/*
+ * item - one inbound item on its way into the record: its rows, and the record that tells of it.
+ *
+ * A door fills in what was said (all pointers are lent by the door until done() was called), then
+ * seals the item: it gets its ids, its salt and the packed record.  accept.h commits it.
+ */
+#ifndef INTAKE_ITEM_H
+#define INTAKE_ITEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base.h"
+#include "digest.h"
+#include "trace.h"
+#include "turunc/v1/inbound.pb-c.h"
+#include "uuid.h"
+
+enum {
+	ITEM_SALT_BYTES = 16,
+	ITEM_ACTOR_BYTES = 80,
+	ITEM_CONTACT_KEY_BYTES = 264, /* "mailto:" and an address */
+	ITEM_CODE_BYTES = 64,
+};
+
+enum item_outcome {
+	ITEM_ACCEPTED, /* committed */
+	ITEM_DUPLICATE, /* this identity came before with the same content; nothing was written */
+	ITEM_ID_REUSED, /* this identity came before with another content; nothing was written */
+	ITEM_REFUSED, /* the database will not take this very item: final */
+	ITEM_UNAVAILABLE, /* nothing was written: try again later */
+	ITEM_OUTCOMES
+};
+
+struct item;
+
+/* ticket_id: the item's, or the first one's of a repeat; 0: none.  The item may be freed here. */
+typedef void item_done_fn(struct item *item, enum item_outcome outcome, int64_t ticket_id);
+
+TAILQ_HEAD(item_list, item);
+
+struct item {
+	TAILQ_ENTRY(item) link;
+	item_done_fn *done;
+
+	/* Who brought it, and the identity the sender gave; id NULL: none. */
+	const char *client;
+	const char *source;
+	const char *id;
+	struct digest identity; /* of the content, keyed with the installation's secret */
+
+	/* The contact; kind NULL: it is none. */
+	const char *kind;
+	int16_t channel; /* turunc.v1.Channel */
+	int64_t arrived_us;
+	const char *language;
+	const char *information_version;
+	const char *name;
+	const char *phone; /* E.164 or short */
+	const char *email;
+	const char *description;
+	const char *address;
+	bool has_position;
+	double latitude;
+	double longitude;
+	const char *media_url;
+	const char *answers; /* JSON */
+	const char *account_id;
+	const char *device_id;
+
+	/* The ticket. */
+	int64_t ticket_id; /* given by the door; 0: none */
+	bool opens;
+	const char *subject_code; /* "" when none */
+	char neighbourhood[ITEM_CODE_BYTES]; /* a code of the catalogue, which may be replaced; or
+						"" */
+	int16_t legal_basis; /* turunc.v1.LegalBasis */
+	bool is_public;
+	const char *call_id;
+
+	/* The body kept as it came; content_type NULL: none. */
+	const char *content_type;
+	const void *body;
+	size_t body_len;
+
+	/* The record. */
+	const char *type;
+	int64_t time_us; /* when it happened */
+	const char *traceparent; /* as given, any text or NULL */
+
+	/* Made by item_seal(). */
+	struct uuid item_id;
+	struct uuid citizen_id;
+	char contact_key[ITEM_CONTACT_KEY_BYTES]; /* "" = none */
+	char actor[ITEM_ACTOR_BYTES];
+	uint8_t salt[ITEM_SALT_BYTES];
+	uint8_t *event; /* owned */
+	size_t event_len;
+	size_t bytes; /* what it weighs in a batch */
+
+	/* accept's. */
+	uint64_t queued_ms;
+	unsigned doubts; /* how often its outcome had to be looked up */
+	unsigned conflicts; /* how often a row of it was there already */
+};
+
+/* What sealing needs of the process. */
+struct item_maker {
+	struct uuid_source uuids;
+	const uint8_t *secret; /* 16 to 64 bytes, lent */
+	size_t secret_len;
+};
+
+/* Everything empty. */
+void item_init(struct item *item, item_done_fn *done);
+/* A code that does not fit counts as none. */
+void item_set_neighbourhood(struct item *item, const char *code);
+/* Frees what sealing made. */
+void item_finish(struct item *item);
+
+/* The keyed digest that stands for the content in the item's identity: begin, add parts with
+ * digest_keyed_add_part(), finish into item->identity. */
+void item_identity_begin(const struct item_maker *maker, struct digest_keyed *d);
+
+/*
+ * Ids, salt, contact key and the record, which has the item's id.  call (may be NULL) is what a
+ * call.* record tells of. False: out of memory.
+ */
+MUST_CHECK bool item_seal(
+    struct item *item, struct item_maker *maker, int64_t now_us, const Turunc__V1__Call *call);
+
+#endif

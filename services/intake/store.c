@@ -1,0 +1,272 @@
+/* The SQL of intake. */
+#include "store.h"
+
+#include <string.h>
+
+const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
+	[STORE_ACCEPT] = { "accept",
+	    "SELECT place, ticket_id, same FROM turunc.accept_items("
+	    "$1::bigint, $2::text[], $3::text[], $4::text[], $5::bytea[], $6::uuid[], "
+	    "$7::bigint[], "
+	    "$8::text[], $9::smallint[], $10::bigint[], $11::text[], $12::text[], $13::uuid[], "
+	    "$14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], "
+	    "$20::double precision[], $21::double precision[], $22::text[], $23::text[], "
+	    "$24::text[], "
+	    "$25::text[], $26::bytea[], $27::boolean[], $28::text[], $29::text[], $30::smallint[], "
+	    "$31::boolean[], $32::text[], $33::bytea[], $34::text[], $35::text[], $36::bytea[])",
+	    36 },
+	[STORE_LOOK_UP] = { "look_up",
+	    "SELECT u.id FROM unnest($1::uuid[]) AS u(id) "
+	    "WHERE EXISTS (SELECT FROM turunc.contact c WHERE c.contact_id = u.id) "
+	    "OR EXISTS (SELECT FROM turunc.published_body b WHERE b.item_id = u.id)",
+	    1 },
+	[STORE_LEASE] = { "lease", "SELECT turunc.lease_numbers($1::integer, $2::integer, 1)", 2 },
+};
+
+/*
+ * What Open311 shows of a ticket.  $1: codes of public subjects; $2: departments whose tickets the
+ * reader sees whole, $3: all of them.  A ticket nobody has routed yet has no state row.
+ */
+#define REQUEST_SELECT                                                                         \
+	"SELECT t.ticket_id, coalesce(s.status, 1::smallint), coalesce(s.reason_code, ''), "   \
+	"coalesce(s.subject_code, t.subject_code), coalesce(s.department, ''), "               \
+	"t.recorded_us, coalesce(s.updated_us, t.recorded_us), s.legal_due_us, "               \
+	"s.service_due_us, t.neighbourhood, c.latitude, c.longitude, v.covered, "              \
+	"CASE WHEN v.covered THEN c.description END, CASE WHEN v.covered THEN c.address END, " \
+	"CASE WHEN v.covered THEN c.media_url END, "                                           \
+	"CASE WHEN v.covered THEN (SELECT x.body FROM turunc.ticket_text x "                   \
+	"WHERE x.ticket_id = t.ticket_id AND x.kind IN ('answer', 'closing') "                 \
+	"ORDER BY x.version DESC LIMIT 1) END "
+#define REQUEST_FROM                                                                   \
+	"LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "                \
+	"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "                   \
+	"CROSS JOIN LATERAL (SELECT $3::boolean OR (coalesce(s.department, '') <> '' " \
+	"AND s.department = ANY ($2::text[])) AS covered) v "
+#define REQUEST_VISIBLE                                                               \
+	"(v.covered OR (t.public AND coalesce(s.subject_code, t.subject_code) = ANY " \
+	"($1::text[])))"
+
+const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
+	[STORE_HISTORY] = { "history",
+	    "SELECT log_id FROM turunc.log_history ORDER BY history_no DESC LIMIT 1", 0 },
+	[STORE_HEAD] = { "head",
+	    "SELECT last_seq, hash FROM turunc.log_batch ORDER BY last_seq DESC LIMIT 1", 0 },
+	[STORE_CHANGES] = { "changes",
+	    "SELECT count(*) FROM turunc.event_log WHERE seq > $1::bigint "
+	    "AND type IN ('config.applied', 'client.granted', 'client.revoked')",
+	    1 },
+	[STORE_GRANTS] = { "grants",
+	    "SELECT name, public_key, api_key_digest, verbs, sources, types, departments, "
+	    "personal, "
+	    "max_events, expires_us, revoked_us IS NOT NULL FROM turunc.client_grant ORDER BY name",
+	    0 },
+	[STORE_CONFIG] = { "config",
+	    "SELECT f.name, f.content FROM turunc.config_active a "
+	    "JOIN turunc.config_file f ON f.version = a.version ORDER BY f.name",
+	    0 },
+	[STORE_REQUESTS_BY_ID] = { "requests_by_id",
+	    REQUEST_SELECT
+	    "FROM unnest($4::bigint[]) WITH ORDINALITY AS w(asked, place) "
+	    "LEFT JOIN turunc.ticket_alias a ON a.alias_id = w.asked "
+	    "JOIN turunc.ticket t ON t.ticket_id = coalesce(a.ticket_id, w.asked) " REQUEST_FROM
+	    "WHERE " REQUEST_VISIBLE " ORDER BY w.place",
+	    4 },
+	/* $4..$5 recorded, $6 subjects (empty: all), $7 live, $8 ended, $9..$10 updated */
+	[STORE_REQUESTS] = { "requests",
+	    REQUEST_SELECT
+	    "FROM turunc.ticket t " REQUEST_FROM "WHERE " REQUEST_VISIBLE
+	    " AND t.recorded_us BETWEEN $4::bigint AND $5::bigint"
+	    " AND (cardinality($6::text[]) = 0"
+	    " OR coalesce(s.subject_code, t.subject_code) = ANY ($6::text[]))"
+	    " AND CASE WHEN coalesce(s.status, 1) <= 6 THEN $7::boolean ELSE $8::boolean END"
+	    " AND coalesce(s.updated_us, t.recorded_us) BETWEEN $9::bigint AND $10::bigint"
+	    " ORDER BY t.recorded_us DESC, t.ticket_id DESC LIMIT $11::bigint OFFSET $12::bigint",
+	    12 },
+};
+
+/* One column of an item, added to its array. */
+typedef void column_fn(struct db_array *array, const struct item *item);
+
+static void
+add_contact_key(struct db_array *array, const struct item *item)
+{
+	db_array_text(array, item->contact_key[0] == '\0' ? NULL : item->contact_key);
+}
+
+static void
+add_neighbourhood(struct db_array *array, const struct item *item)
+{
+	db_array_text(array, item->neighbourhood);
+}
+
+static void
+add_actor(struct db_array *array, const struct item *item)
+{
+	db_array_text(array, item->actor);
+}
+
+static void
+add_digest(struct db_array *array, const struct item *item)
+{
+	if (item->id == NULL)
+		db_array_null(array);
+	else
+		db_array_bytea(array, item->identity.bytes, DIGEST_BYTES);
+}
+
+static void
+add_item_id(struct db_array *array, const struct item *item)
+{
+	db_array_uuid(array, &item->item_id);
+}
+
+static void
+add_ticket_id(struct db_array *array, const struct item *item)
+{
+	if (item->ticket_id == 0)
+		db_array_null(array);
+	else
+		db_array_int8(array, item->ticket_id);
+}
+
+static void
+add_channel(struct db_array *array, const struct item *item)
+{
+	db_array_int2(array, item->channel);
+}
+
+static void
+add_arrived(struct db_array *array, const struct item *item)
+{
+	db_array_int8(array, item->arrived_us);
+}
+
+static void
+add_citizen(struct db_array *array, const struct item *item)
+{
+	db_array_uuid(array, item->contact_key[0] == '\0' ? NULL : &item->citizen_id);
+}
+
+static void
+add_latitude(struct db_array *array, const struct item *item)
+{
+	if (item->has_position)
+		db_array_float8(array, item->latitude);
+	else
+		db_array_null(array);
+}
+
+static void
+add_longitude(struct db_array *array, const struct item *item)
+{
+	if (item->has_position)
+		db_array_float8(array, item->longitude);
+	else
+		db_array_null(array);
+}
+
+static void
+add_salt(struct db_array *array, const struct item *item)
+{
+	db_array_bytea(array, item->salt, sizeof(item->salt));
+}
+
+static void
+add_opens(struct db_array *array, const struct item *item)
+{
+	db_array_bool(array, item->opens);
+}
+
+static void
+add_basis(struct db_array *array, const struct item *item)
+{
+	db_array_int2(array, item->legal_basis);
+}
+
+static void
+add_public(struct db_array *array, const struct item *item)
+{
+	db_array_bool(array, item->is_public);
+}
+
+static void
+add_body(struct db_array *array, const struct item *item)
+{
+	if (item->content_type == NULL)
+		db_array_null(array);
+	else
+		db_array_bytea(array, item->body_len == 0 ? "" : item->body, item->body_len);
+}
+
+static void
+add_event(struct db_array *array, const struct item *item)
+{
+	db_array_bytea(array, item->event, item->event_len);
+}
+
+/* The parameters $2 to $36 of accept_items, in order. */
+static const struct {
+	enum db_type type;
+	column_fn *add; /* NULL: the text that the item's member at text_at points to */
+	size_t text_at;
+} columns[] = {
+	{ DB_TEXT, NULL, offsetof(struct item, client) },
+	{ DB_TEXT, NULL, offsetof(struct item, source) },
+	{ DB_TEXT, NULL, offsetof(struct item, id) },
+	{ DB_BYTEA, add_digest, 0 },
+	{ DB_UUID, add_item_id, 0 },
+	{ DB_INT8, add_ticket_id, 0 },
+	{ DB_TEXT, NULL, offsetof(struct item, kind) },
+	{ DB_INT2, add_channel, 0 },
+	{ DB_INT8, add_arrived, 0 },
+	{ DB_TEXT, NULL, offsetof(struct item, language) },
+	{ DB_TEXT, NULL, offsetof(struct item, information_version) },
+	{ DB_UUID, add_citizen, 0 },
+	{ DB_TEXT, add_contact_key, 0 },
+	{ DB_TEXT, NULL, offsetof(struct item, name) },
+	{ DB_TEXT, NULL, offsetof(struct item, phone) },
+	{ DB_TEXT, NULL, offsetof(struct item, email) },
+	{ DB_TEXT, NULL, offsetof(struct item, description) },
+	{ DB_TEXT, NULL, offsetof(struct item, address) },
+	{ DB_FLOAT8, add_latitude, 0 },
+	{ DB_FLOAT8, add_longitude, 0 },
+	{ DB_TEXT, NULL, offsetof(struct item, media_url) },
+	{ DB_TEXT, NULL, offsetof(struct item, answers) },
+	{ DB_TEXT, NULL, offsetof(struct item, account_id) },
+	{ DB_TEXT, NULL, offsetof(struct item, device_id) },
+	{ DB_BYTEA, add_salt, 0 },
+	{ DB_BOOL, add_opens, 0 },
+	{ DB_TEXT, NULL, offsetof(struct item, subject_code) },
+	{ DB_TEXT, add_neighbourhood, 0 },
+	{ DB_INT2, add_basis, 0 },
+	{ DB_BOOL, add_public, 0 },
+	{ DB_TEXT, NULL, offsetof(struct item, content_type) },
+	{ DB_BYTEA, add_body, 0 },
+	{ DB_TEXT, NULL, offsetof(struct item, type) },
+	{ DB_TEXT, add_actor, 0 },
+	{ DB_BYTEA, add_event, 0 },
+};
+
+static void
+add_column(struct db_array *array, size_t column, const struct item *item)
+{
+	if (columns[column].add != NULL) {
+		columns[column].add(array, item);
+		return;
+	}
+	const char *text;
+	memcpy(&text, (const char *)item + columns[column].text_at, sizeof(text));
+	db_array_text(array, text);
+}
+
+void
+store_add_accept(struct db_unit *unit, int64_t at_us, struct item *const *items, size_t count)
+{
+	db_unit_add(unit, STORE_ACCEPT);
+	db_add_int8(unit, at_us);
+	for (size_t c = 0; c < ARRAY_LEN(columns); c++) {
+		struct db_array *array = db_add_array(unit, columns[c].type);
+		for (size_t i = 0; i < count; i++)
+			add_column(array, c, items[i]);
+	}
+}

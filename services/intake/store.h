@@ -1,0 +1,74 @@
+/* store - all SQL of intake, as the tables that db.h prepares. */
+#ifndef INTAKE_STORE_H
+#define INTAKE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base.h"
+#include "db.h"
+#include "item.h"
+
+/* Of the connections that write. */
+enum store_write_statement {
+	STORE_ACCEPT, /* items, see 0004_create_intake_accept.sql */
+	STORE_LOOK_UP, /* item ids -> those in the record */
+	STORE_LEASE, /* year, count -> first serial */
+	STORE_WRITE_STATEMENTS
+};
+extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];
+
+/* Of the connection that reads. */
+enum store_read_statement {
+	STORE_HISTORY, /* -> log_id */
+	STORE_HEAD, /* -> last seq, hash */
+	STORE_CHANGES, /* after seq -> how many records of administration */
+	STORE_GRANTS, /* -> clients, one row each */
+	STORE_CONFIG, /* -> files of the active configuration */
+	STORE_REQUESTS_BY_ID,
+	STORE_REQUESTS,
+	STORE_READ_STATEMENTS
+};
+extern const struct db_statement store_read_statements[STORE_READ_STATEMENTS];
+
+/* Column order of STORE_GRANTS. */
+enum store_grant_column {
+	GRANT_NAME,
+	GRANT_PUBLIC_KEY,
+	GRANT_API_KEY_DIGEST,
+	GRANT_VERBS,
+	GRANT_SOURCES,
+	GRANT_TYPES,
+	GRANT_DEPARTMENTS,
+	GRANT_PERSONAL,
+	GRANT_MAX_EVENTS,
+	GRANT_EXPIRES,
+	GRANT_REVOKED,
+};
+
+/* Column order of STORE_REQUESTS and STORE_REQUESTS_BY_ID. */
+enum store_request_column {
+	REQUEST_TICKET,
+	REQUEST_STATUS,
+	REQUEST_REASON,
+	REQUEST_SUBJECT,
+	REQUEST_DEPARTMENT,
+	REQUEST_RECORDED,
+	REQUEST_UPDATED,
+	REQUEST_LEGAL_DUE,
+	REQUEST_SERVICE_DUE,
+	REQUEST_NEIGHBOURHOOD,
+	REQUEST_LATITUDE,
+	REQUEST_LONGITUDE,
+	REQUEST_COVERED, /* the reader's departments cover it: the columns below are filled */
+	REQUEST_DESCRIPTION,
+	REQUEST_ADDRESS,
+	REQUEST_MEDIA_URL,
+	REQUEST_TEXT, /* the last answer or closing words */
+};
+
+/* The call of turunc.accept_items for these items; at_us is the moment of the transaction. */
+void store_add_accept(struct db_unit *unit, int64_t at_us, struct item *const *items, size_t count);
+
+#endif

@@ -1,0 +1,46 @@
+/* Accepts or makes a traceparent (https://www.w3.org/TR/trace-context/, version 00). */
+#include "trace.h"
+
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { TRACE_ID_AT = 3, TRACE_ID_LEN = 32, SPAN_ID_AT = 36, SPAN_ID_LEN = 16, RANDOM_BYTES = 24 };
+
+static bool
+hex_not_zero(const char *text, size_t len)
+{
+	return strspn(text, "0123456789abcdef") >= len && strspn(text, "0") < len;
+}
+
+static bool
+valid(const char *text)
+{
+	return strlen(text) == TRACE_LEN && memcmp(text, "00-", TRACE_ID_AT) == 0
+	       && hex_not_zero(text + TRACE_ID_AT, TRACE_ID_LEN) && text[SPAN_ID_AT - 1] == '-'
+	       && hex_not_zero(text + SPAN_ID_AT, SPAN_ID_LEN)
+	       && text[SPAN_ID_AT + SPAN_ID_LEN] == '-'
+	       && strspn(text + SPAN_ID_AT + SPAN_ID_LEN + 1, "0123456789abcdef") == 2;
+}
+
+void
+trace_parent(const char *given, char out[TRACE_SIZE])
+{
+	uint8_t random[RANDOM_BYTES];
+	char hex[2 * RANDOM_BYTES + 1];
+
+	if (given != NULL && valid(given)) {
+		memcpy(out, given, TRACE_SIZE);
+		return;
+	}
+	randombytes_buf(random, sizeof(random));
+	random[0] |= 1; /* neither id may be zero */
+	random[RANDOM_BYTES - 1] |= 1;
+	(void)sodium_bin2hex(hex, sizeof(hex), random, sizeof(random));
+	memcpy(out, "00-", TRACE_ID_AT);
+	memcpy(out + TRACE_ID_AT, hex, TRACE_ID_LEN);
+	out[SPAN_ID_AT - 1] = '-';
+	memcpy(out + SPAN_ID_AT, hex + TRACE_ID_LEN, SPAN_ID_LEN);
+	memcpy(out + SPAN_ID_AT + SPAN_ID_LEN, "-01", 4);
+}
