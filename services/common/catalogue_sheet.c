@@ -9,6 +9,7 @@
 
 /* --- problems ------------------------------------------------------------------------ */
 
+PRINTF(5, 0)
 static void
 add_problem(
     struct parse *p, const char *file, int line, bool warning, const char *format, va_list args)

@@ -52,7 +52,8 @@ kind_parse(const char *name, struct kind *ret_kind)
 	if (e == EVENTS || c == CHANNELS || l == ARRAY_LEN(languages)
 	    || strcmp(language + language_len, ".txt") != 0)
 		return false;
-	*ret_kind = (struct kind){ (enum template_event)e, (enum template_channel)c, (enum catalogue_language)l };
+	*ret_kind = (struct kind){ (enum template_event)e, (enum template_channel)c,
+		(enum catalogue_language)l };
 	return true;
 }
 
