@@ -1,7 +1,8 @@
 # The demonstration: the mark on the record, the sinks, and what plays citizens and departments.
 # shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
-# A record becomes a demo's while it is empty and never afterwards: real records are not played with.
+# A new record was made as a demo's by the migration.  An older one becomes it only while it is
+# empty: real records are not played with.
 demo_mark()
 {
 	local state

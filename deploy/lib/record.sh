@@ -24,15 +24,16 @@ masa_here()
 
 record_migrate()
 {
-	masa_owner db migrate || return 1
-	detail "$(owner_sql "$pg_database" <<<"select max(name) from public.turunc_migration" 2>/dev/null |
-		sed 's/^/schema at /')"
+	local as=()
+	[ "$demo" = no ] || as=(--demo)
+	masa_owner db migrate "$ROOT/deploy/schema" "${as[@]}"
+	detail "$(owner_sql "$pg_database" <<<"select 'schema at ' || max(name) from public.turunc_migration")"
 }
 
 config_apply()
 {
 	local folder=${TURUNC_CONFIG:-$ROOT/deploy/config/muratpasa}
-	masa_here config apply "$folder" || return 1
+	masa_here config apply "$folder"
 	detail "${folder#"$ROOT"/}"
 }
 
