@@ -89,11 +89,16 @@ handle_hello(struct bus_door *door, const struct bus_message *message,
 	unsigned bad_frames = old == NULL ? 0 : old->bad_frames + 1;
 	struct refusal why;
 
+	/* A session costs its owner more than a frame: the one it has must do for a while. */
+	if (bad_frames > BAD_FRAMES_MAX) {
+		door->bus->counts[BUS_COUNT_SESSIONS_REFUSED]++;
+		bus_send_error(
+		    old, frame->request, TURUNC__V1__ERROR_CODE__ERROR_TOO_MUCH, "too many Hellos");
+		return;
+	}
 	if (old != NULL)
 		bus_session_end(old, BUS_CLOSE_HELLO_AGAIN);
-	if (bad_frames > BAD_FRAMES_MAX)
-		why = (struct refusal){ TURUNC__V1__ERROR_CODE__ERROR_TOO_MUCH, "too many Hellos" };
-	if (bad_frames > BAD_FRAMES_MAX || !hello_welcome(door, client, frame->hello, &why)) {
+	if (!hello_welcome(door, client, frame->hello, &why)) {
 		door->bus->counts[BUS_COUNT_SESSIONS_REFUSED]++;
 		bus_answer_stranger(door, message->routing, frame->request, why.code, why.text);
 		return;

@@ -85,6 +85,7 @@ doorbell_open(struct bus *bus, const char *endpoint, doorbell_ring_fn *on_ring, 
 	bell->arg = arg;
 	bell->in_domain = bus_domain_add(bus, domain, ACL_INTERNAL);
 	if (!bell->in_domain || !bus_socket_open(&bell->socket, bus->context, ZMQ_PULL)
+	    || !bus_socket_set(&bell->socket, ZMQ_RCVHWM, RINGS_WAITING)
 	    || !bus_socket_serve(&bell->socket, &bus->keys, domain)
 	    || !bus_socket_bind(&bell->socket, endpoint, bell->endpoint)
 	    || !bus_socket_watch(&bell->socket, bus->loop, answer, bell)) {

@@ -76,6 +76,10 @@ send_part(struct zap *zap, const void *data, size_t len, int flags)
 /*
  * A request must be answered, or the REP socket is stuck.  So the one part that needs memory is
  * made first (the others fit into zmq_msg_t itself); without it the key is not let in this time.
+ *
+ * "Not let in" is 300, try again: after 400 libzmq's client gives up for good, so a key listed a
+ * minute later, or a client that came while the list was not read yet, would need a restart.
+ * With 300 the connection ends with the handshake's time, so a stranger asks every 3 s.
  */
 static void
 reply(struct zap *zap, const struct part *request_id, bool admit, const char *user)
@@ -92,7 +96,7 @@ reply(struct zap *zap, const struct part *request_id, bool admit, const char *us
 	memcpy(zmq_msg_data(&user_part), user, user_len);
 	(void)(send_part(zap, "1.0", 3, ZMQ_SNDMORE)
 	       && send_part(zap, request_id->data, id_len, ZMQ_SNDMORE)
-	       && send_part(zap, admit ? "200" : "400", 3, ZMQ_SNDMORE)
+	       && send_part(zap, admit ? "200" : "300", 3, ZMQ_SNDMORE)
 	       && send_part(zap, "", 0, ZMQ_SNDMORE)
 	       && bus_socket_send(&zap->socket, &user_part, ZMQ_SNDMORE) != -1
 	       && send_part(zap, "", 0, 0));
