@@ -27,6 +27,8 @@ http_on_accept(struct event_base *base, void *arg)
 	struct http_conn *conn = conn_create(http, bev);
 	if (conn == NULL)
 		return bev; /* unwatched: http_on_request() will not know it and cut it */
+	if (http->conn_count == 1)
+		http_arm_ticker(http);
 	bufferevent_incref(bev); /* until http_adopt(), should evhttp fail and free it */
 	/* Active within this turn: before the first byte can be read. */
 	TAILQ_INSERT_TAIL(&http->todo, conn, in_todo);

@@ -130,6 +130,10 @@ struct http {
 	bool draining;
 };
 
+/* http_server.c */
+/* The next look at the deadlines: soon when there are connections. */
+void http_arm_ticker(struct http *http);
+
 /* http_accept.c */
 /* evhttp asks for the bufferevent of a connection just accepted. */
 struct bufferevent *http_on_accept(struct event_base *base, void *arg);

@@ -292,6 +292,15 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+void
+http_arm_ticker(struct http *http)
+{
+	const struct timeval next = { .tv_sec = http->conn_count > 0 ? 0 : IDLE_TICK_MS / 1000,
+		.tv_usec = http->conn_count > 0 ? TICK_MS * 1000 : 0 };
+
+	evtimer_add(http->ticker, &next);
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -302,9 +311,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	conn_check_deadlines(http, clock_monotonic_ms());
 	if (http->listener != NULL)
 		evconnlistener_enable(http->listener);
-	const struct timeval next = { .tv_sec = http->conn_count > 0 ? 0 : IDLE_TICK_MS / 1000,
-		.tv_usec = http->conn_count > 0 ? TICK_MS * 1000 : 0 };
-	evtimer_add(http->ticker, &next);
+	http_arm_ticker(http);
 }
 
 void

@@ -77,6 +77,8 @@ static const struct {
 	ROW("bare LF after the request line", "GET /page HTTP/1.1\n" H "\r\n", 400),
 	ROW("bare LF after a header", "GET /page HTTP/1.1\r\nHost: a\n\r\n", 400),
 	ROW("bare LF at the end", "GET /page HTTP/1.1\r\n" H "\n", 400),
+	ROW("bare LF and nothing more", "GET /page HTTP/1.1\n", 400),
+	ROW("bare LF in the headers and nothing more", "GET /page HTTP/1.1\r\nHost: a\n", 400),
 	ROW("empty line first", "\r\nGET /page HTTP/1.1\r\n" H "\r\n", 400),
 	ROW("absolute-form", "GET http://a/page HTTP/1.1\r\n" H "\r\n", 400),
 	ROW("absolute-form of another host", "GET http://b/page HTTP/1.1\r\n" H "\r\n", 400),
