@@ -10,7 +10,7 @@
  *
  * Everything runs on the loop's thread.  Callbacks may call any function here but http_close().
  * The server keeps a timer of its own on the loop: a daemon that forgot to drive it would have no
- * deadlines at all.
+ * deadlines at all.  SIGPIPE must be ignored, as daemon_command_line() does.
  */
 #ifndef TURUNC_HTTP_H
 #define TURUNC_HTTP_H
@@ -67,6 +67,7 @@ struct http_settings {
 	uint16_t port; /* 0: any free one, see http_port() */
 	const char *trusted_peers; /* addresses, comma separated; their X-Forwarded-For counts as
 				      loopback's does; NULL: none */
+	bool distrust_loopback; /* no proxy on this machine: loopback is a peer like any other */
 	uint32_t max_connections;
 	uint32_t max_connections_per_address; /* 0: no cap; trusted peers have none */
 	uint32_t max_streams;

@@ -107,8 +107,9 @@ http_peers_trust(const struct http_peers *peers, const struct http_address *addr
 {
 	static const struct http_address v6_loopback = { { [15] = 1 } };
 
-	if ((is_v4(address) && address->bytes[12] == 127)
-	    || http_address_equal(address, &v6_loopback))
+	if (!peers->not_loopback
+	    && ((is_v4(address) && address->bytes[12] == 127)
+		|| http_address_equal(address, &v6_loopback)))
 		return true;
 	for (size_t i = 0; i < peers->count; i++)
 		if (http_address_equal(&peers->at[i], address))

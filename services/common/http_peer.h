@@ -22,13 +22,14 @@ bool http_address_equal(const struct http_address *a, const struct http_address 
 struct http_peers {
 	struct http_address *at;
 	size_t count;
+	bool not_loopback; /* which is trusted otherwise */
 };
 
 /* "10.0.0.1, 10.0.0.2"; NULL or "" is nobody.  False: not addresses, or no memory. */
 MUST_CHECK bool http_peers_parse(const char *list, struct http_peers *ret_peers);
 void http_peers_finish(struct http_peers *peers);
 
-/* Loopback, or in the list. */
+/* Loopback (but see not_loopback), or in the list. */
 bool http_peers_trust(const struct http_peers *peers, const struct http_address *address);
 
 /* One X-Forwarded-For value, read from its end for as long as *address (the nearest speaker known)

@@ -196,6 +196,7 @@ open_parts(struct http *http, const struct http_settings *settings)
 
 	if (!http_peers_parse(settings->trusted_peers, &http->trusted))
 		return "the trusted peers are not numeric addresses";
+	http->trusted.not_loopback = settings->distrust_loopback;
 	if (!enough_files(settings->max_connections))
 		return "the limit on open files is below the number of connections";
 	http->stats = stats_create(stat_rows, ARRAY_LEN(stat_rows));

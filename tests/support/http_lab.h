@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ lab_prepare(struct lab *lab)
 {
 	struct event_config *config = event_config_new();
 
+	signal(SIGPIPE, SIG_IGN);
 	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	*lab = (struct lab){ .base = event_base_new_with_config(config) };
 	event_config_free(config);

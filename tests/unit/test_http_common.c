@@ -31,6 +31,7 @@ refresh(void *arg)
 static bool
 open_daemon(struct lab *lab, struct daemon **ret_daemon, const struct daemon_settings *settings)
 {
+	signal(SIGPIPE, SIG_IGN);
 	*lab = (struct lab){ 0 };
 	*ret_daemon = daemon_create("test", settings);
 	if (!CHECK(*ret_daemon != NULL))

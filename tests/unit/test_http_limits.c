@@ -21,7 +21,17 @@ handle_page(struct http_request *req, void *arg)
 	http_reply_data(req, 200, "text/html; charset=utf-8", "page", 4);
 }
 
+static void
+handle_client(struct http_request *req, void *arg)
+{
+	const char *client = http_client_address(req);
+
+	(void)arg;
+	http_reply_data(req, 200, "text/plain", client, strlen(client));
+}
+
 static const struct http_route routes[] = {
+	{ HTTP_GET, "/client", handle_client, 0 },
 	{ HTTP_POST, "/echo", handle_echo, 0 },
 	{ HTTP_POST, "/large", handle_echo, 300 * 1024 },
 	{ HTTP_GET, "/page", handle_page, 0 },
@@ -215,6 +225,50 @@ TEST(test_http_connection_limits)
 	CHECK_U64("there is room again", answer_status(a.text), 200);
 	for (size_t i = 1; i < ARRAY_LEN(fds); i++)
 		close(fds[i]);
+	lab_close(&lab);
+}
+
+/* Everybody behind a proxy has the proxy's address, so a trusted peer has no cap. */
+TEST(test_http_connections_per_address)
+{
+	static struct answer a;
+	struct lab lab;
+
+	for (int trusted = 0; trusted < 2; trusted++) {
+		lab_prepare(&lab);
+		lab.settings.max_connections_per_address = 2;
+		lab.settings.distrust_loopback = trusted == 0;
+		if (!lab_open(&lab, routes, ARRAY_LEN(routes), NULL))
+			return;
+		int one = lab_connect(&lab), two = lab_connect(&lab), three = lab_connect(&lab);
+		memset(&a, 0, sizeof(a));
+		if (trusted == 1) {
+			LAB_UNTIL(&lab, http_connections(lab.http) == 3);
+		} else {
+			LAB_UNTIL(&lab, (answer_read(&a, three), a.closed));
+			CHECK_U64("one too many", answer_status(a.text), 503);
+			CHECK_U64("the others stay", http_connections(lab.http), 2);
+		}
+		close(one);
+		close(two);
+		close(three);
+		lab_close(&lab);
+	}
+}
+
+/* Without a proxy nobody may say where he comes from. */
+TEST(test_http_distrusted_loopback)
+{
+	static const char get[] = "GET /client HTTP/1.1\r\n" H "X-Forwarded-For: 1.2.3.4\r\n\r\n";
+	static struct answer a;
+	struct lab lab;
+
+	lab_prepare(&lab);
+	lab.settings.distrust_loopback = true;
+	if (!lab_open(&lab, routes, ARRAY_LEN(routes), NULL))
+		return;
+	close(lab_ask(&lab, get, sizeof(get) - 1, &a));
+	CHECK_STR("client", answer_body(&a), "127.0.0.1");
 	lab_close(&lab);
 }
 
