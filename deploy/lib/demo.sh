@@ -21,12 +21,10 @@ demo_mark()
 
 demo_program()
 {
-	local real
-	real=$(readlink -f "$RUN")
 	case $1 in
 	sink)
-		echo "$real/demo/sink.py --smtp 127.0.0.1:${PORT[smtp_sink]}" \
-			"--http 127.0.0.1:${PORT[sms_sink]} --file $real/state/sink/messages.jsonl"
+		echo "$REAL/demo/sink.py --smtp 127.0.0.1:${PORT[smtp_sink]}" \
+			"--http 127.0.0.1:${PORT[sms_sink]} --file $REAL/state/sink/messages.jsonl"
 		;;
 	esac
 }
@@ -50,7 +48,7 @@ demo_define()
 	! am_root || chown "$user_service" "$RUN/state/$name"
 	service_env "$name" LC_ALL=C.UTF-8 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 	memory_bytes=$service_memory_bytes service_define "$name" "$user_service" \
-		"$(readlink -f "$RUN")/state/$name" "/usr/bin/python3 $(demo_program "$name")"
+		"$REAL/state/$name" "/usr/bin/python3 $(demo_program "$name")"
 }
 
 demo_start()

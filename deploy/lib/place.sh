@@ -78,7 +78,8 @@ place_make()
 	else
 		mkdir -p "$RUN"
 	fi
-	chmod 755 "$RUN/."
+	REAL=$(readlink -f "$RUN")
+	chmod 755 "$REAL"
 	echo "turunc $ROOT" >"$RUN/owner"
 	mkdir -p "$RUN"/{bin,log,service,state,fingerprint}
 }

@@ -23,15 +23,14 @@ pg_sizes()
 # Root and the cluster's user are its owner; everybody else shows a password.
 pg_configure()
 {
-	local data=$1 real me
-	real=$(readlink -f "$RUN")
+	local data=$1 me
 	me=$(id -un)
 	{
 		cat "$ROOT/deploy/postgres/turunc.conf"
 		cat "$RUN/postgres/sizes"
 		echo "listen_addresses = '127.0.0.1'"
 		echo "port = ${PORT[postgres]}"
-		echo "unix_socket_directories = '$real/postgres'"
+		echo "unix_socket_directories = '$REAL/postgres'"
 		echo "unix_socket_permissions = 0777"
 	} >"$data/postgresql.conf.new"
 	{
@@ -51,12 +50,11 @@ pg_configure()
 
 pg_define()
 {
-	local real data
-	real=$(readlink -f "$RUN")
-	data=$real/postgres/data
-	mkdir -p "$real/postgres"
-	chmod 755 "$real/postgres"
-	! am_root || chown "$user_postgres" "$real/postgres"
+	local data
+	data=$REAL/postgres/data
+	mkdir -p "$REAL/postgres"
+	chmod 755 "$REAL/postgres"
+	! am_root || chown "$user_postgres" "$REAL/postgres"
 	if [ ! -s "$data/PG_VERSION" ]; then
 		rm -rf "$data.new"
 		(cd / && run_as "$user_postgres" env -u LC_ALL LANG=C.UTF-8 "$pg_bin/initdb" -D "$data.new" \
@@ -64,10 +62,10 @@ pg_define()
 			--auth-local=peer --auth-host=reject)
 		mv "$data.new" "$data"
 	fi
-	[ -s "$real/postgres/sizes" ] || pg_sizes >"$real/postgres/sizes"
+	[ -s "$REAL/postgres/sizes" ] || pg_sizes >"$REAL/postgres/sizes"
 	pg_configure "$data"
 	service_env postgres LC_ALL=C.UTF-8
-	memory_bytes=17179869184 service_define postgres "$user_postgres" "$real/postgres" \
+	memory_bytes=17179869184 service_define postgres "$user_postgres" "$REAL/postgres" \
 		"$pg_bin/postgres -D $data"
 	# TERM would wait for every client to leave: the fast shutdown is INT.
 	mkdir -p "$RUN/service/postgres/control"
@@ -82,7 +80,7 @@ pg_define()
 owner_sql()
 {
 	PGOPTIONS='-c client_min_messages=warning' psql -XqAt -v ON_ERROR_STOP=1 \
-		-h "$(readlink -f "$RUN")/postgres" -p "${PORT[postgres]}" -U postgres -d "${1:-postgres}"
+		-h "$REAL/postgres" -p "${PORT[postgres]}" -U postgres -d "${1:-postgres}"
 }
 
 pg_answers()
@@ -121,8 +119,6 @@ pg_passwords()
 # pg_conninfo ROLE - how that role reaches the record; the password stays in its file.
 pg_conninfo()
 {
-	local real
-	real=$(readlink -f "$RUN")
-	echo "host=$real/postgres port=${PORT[postgres]} dbname=$pg_database user=$1" \
-		"passfile=$real/secrets/$1.pgpass"
+	echo "host=$REAL/postgres port=${PORT[postgres]} dbname=$pg_database user=$1" \
+		"passfile=$REAL/secrets/$1.pgpass"
 }

@@ -4,10 +4,8 @@
 # masa_owner ARGUMENT... - the command line, as the owner of the cluster (migrations only).
 masa_owner()
 {
-	local real
-	real=$(readlink -f "$RUN")
-	TURUNC_DATABASE="host=$real/postgres port=${PORT[postgres]} dbname=$pg_database user=postgres" \
-		TURUNC_KEYS_DIR=$real/keys "$BUILD/bin/masa" "$@"
+	TURUNC_DATABASE="host=$REAL/postgres port=${PORT[postgres]} dbname=$pg_database user=postgres" \
+		TURUNC_KEYS_DIR=$REAL/keys "$BUILD/bin/masa" "$@"
 }
 
 # masa_here ARGUMENT... - the command line as its people use it, with .run/env.
@@ -46,18 +44,17 @@ quoted()
 # .run/env tells masa, and a shell that sources it, where this system is.  It holds no secret.
 env_write()
 {
-	local real pair
-	real=$(readlink -f "$RUN")
+	local pair
 	{
 		echo "# Where this system is; made by deploy/up.  Sourced by shells, read by masa."
 		while IFS= read -r pair; do
 			echo "${pair%%=*}=$(quoted "${pair#*=}")"
 		done <<-END
 			TURUNC_DATABASE=$(pg_conninfo turunc_admin)
-			TURUNC_REDIS=$real/redis/redis.sock
-			TURUNC_REDIS_PASSWORD_FILE=$real/secrets/redis.password
-			TURUNC_KEYS_DIR=$real/keys
-			TURUNC_STATE_DIR=$real/state/masa
+			TURUNC_REDIS=$REAL/redis/redis.sock
+			TURUNC_REDIS_PASSWORD_FILE=$REAL/secrets/redis.password
+			TURUNC_KEYS_DIR=$REAL/keys
+			TURUNC_STATE_DIR=$REAL/state/masa
 			TURUNC_BUS_PUBLISH=tcp://127.0.0.1:${PORT[publish]}
 			TURUNC_BUS_STREAM=tcp://127.0.0.1:${PORT[stream]}
 			TURUNC_DOORBELL=tcp://127.0.0.1:${PORT[doorbell]}

@@ -3,19 +3,17 @@
 
 redis_define()
 {
-	local real
-	real=$(readlink -f "$RUN")
-	mkdir -p "$real/redis"
-	chmod 755 "$real/redis"
-	mkdir -p "$real/redis/data"
-	chmod 700 "$real/redis/data"
+	mkdir -p "$REAL/redis"
+	chmod 755 "$REAL/redis"
+	mkdir -p "$REAL/redis/data"
+	chmod 700 "$REAL/redis/data"
 	(
 		umask 077
 		echo "port 0"
-		echo "unixsocket $real/redis/redis.sock"
+		echo "unixsocket $REAL/redis/redis.sock"
 		echo "unixsocketperm 777"
 		echo "requirepass $(cat "$RUN/secrets/redis.password")"
-		echo "dir $real/redis/data"
+		echo "dir $REAL/redis/data"
 		echo "appendonly yes"
 		echo "appendfsync everysec"
 		echo 'save ""'
@@ -26,16 +24,16 @@ redis_define()
 		echo 'always-show-logo no'
 	) >"$RUN/redis/redis.conf.new"
 	mv "$RUN/redis/redis.conf.new" "$RUN/redis/redis.conf"
-	! am_root || chown -R "$user_redis" "$real/redis"
+	! am_root || chown -R "$user_redis" "$REAL/redis"
 	service_env redis LC_ALL=C.UTF-8
-	memory_bytes=2147483648 service_define redis "$user_redis" "$real/redis" \
-		"redis-server $real/redis/redis.conf"
+	memory_bytes=2147483648 service_define redis "$user_redis" "$REAL/redis" \
+		"redis-server $REAL/redis/redis.conf"
 }
 
 redis_answers()
 {
 	REDISCLI_AUTH=$(cat "$RUN/secrets/redis.password") \
-		redis-cli -s "$(readlink -f "$RUN")/redis/redis.sock" ping | grep -q PONG
+		redis-cli -s "$REAL/redis/redis.sock" ping | grep -q PONG
 }
 
 redis_start()

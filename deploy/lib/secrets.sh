@@ -30,8 +30,9 @@ secrets_make()
 	for role in "${db_roles[@]}"; do
 		owner=$(secret_owner "$role")
 		secret "$role.password" "$owner"
-		(umask 077 && printf '*:*:*:%s:%s\n' "$role" "$(cat "$RUN/secrets/$role.password")" \
-			>"$RUN/secrets/$role.pgpass")
+		[ -s "$RUN/secrets/$role.pgpass" ] ||
+			(umask 077 && printf '*:*:*:%s:%s\n' "$role" \
+				"$(cat "$RUN/secrets/$role.password")" >"$RUN/secrets/$role.pgpass")
 		! am_root || chown "$owner" "$RUN/secrets/$role.pgpass"
 	done
 	secret redis.password "$user_service"

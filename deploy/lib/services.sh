@@ -25,15 +25,13 @@ programs_install()
 # common_env NAME - the settings every service has, one KEY=VALUE a line.
 common_env()
 {
-	local real
-	real=$(readlink -f "$RUN")
 	cat <<-END
 		TURUNC_DATABASE=$(pg_conninfo "turunc_$1")
-		TURUNC_REDIS=$real/redis/redis.sock
-		TURUNC_REDIS_PASSWORD_FILE=$real/secrets/redis.password
+		TURUNC_REDIS=$REAL/redis/redis.sock
+		TURUNC_REDIS_PASSWORD_FILE=$REAL/secrets/redis.password
 		TURUNC_HTTP_LISTEN=127.0.0.1:${PORT[$1_http]}
-		TURUNC_KEYS_DIR=$real/keys
-		TURUNC_STATE_DIR=$real/state/$1
+		TURUNC_KEYS_DIR=$REAL/keys
+		TURUNC_STATE_DIR=$REAL/state/$1
 		TURUNC_LOG_LEVEL=${TURUNC_LOG_LEVEL:-info}
 		LC_ALL=C.UTF-8
 	END
@@ -49,7 +47,7 @@ own_env()
 		echo "TURUNC_BUS_PUBLISH_LISTEN=$publish"
 		echo "TURUNC_DOORBELL=$doorbell"
 		echo "TURUNC_LMTP_LISTEN=127.0.0.1:${PORT[lmtp]}"
-		echo "TURUNC_IDENTITY_SECRET_FILE=$(readlink -f "$RUN")/secrets/identity.secret"
+		echo "TURUNC_IDENTITY_SECRET_FILE=$REAL/secrets/identity.secret"
 		;;
 	router)
 		echo "TURUNC_BUS_STREAM_LISTEN=$stream"
@@ -88,15 +86,14 @@ extra_env()
 
 program_define()
 {
-	local name=$1 real env
-	real=$(readlink -f "$RUN")
+	local name=$1 env
 	mkdir -p "$RUN/state/$name"
 	chmod 750 "$RUN/state/$name"
 	! am_root || chown "$user_service" "$RUN/state/$name"
 	mapfile -t env < <(common_env "$name"; own_env "$name"; extra_env)
 	service_env "$name" "${env[@]}"
 	memory_bytes=$service_memory_bytes service_define "$name" "$user_service" \
-		"$real/state/$name" "$real/bin/turunc-$name"
+		"$REAL/state/$name" "$REAL/bin/turunc-$name"
 }
 
 program_start()
@@ -138,22 +135,20 @@ services_ready()
 
 edge_define()
 {
-	local real
-	real=$(readlink -f "$RUN")
 	mkdir -p "$RUN/state/edge"
 	chmod 750 "$RUN/state/edge"
 	! am_root || chown "$user_edge" "$RUN/state/edge"
 	install -m 644 "$ROOT/deploy/edge/Caddyfile" "$RUN/state/Caddyfile"
-	service_env edge LC_ALL=C.UTF-8 "HOME=$real/state/edge" \
-		"XDG_CONFIG_HOME=$real/state/edge" "XDG_DATA_HOME=$real/state/edge" \
+	service_env edge LC_ALL=C.UTF-8 "HOME=$REAL/state/edge" \
+		"XDG_CONFIG_HOME=$REAL/state/edge" "XDG_DATA_HOME=$REAL/state/edge" \
 		"TURUNC_EDGE_PORT=${PORT[edge]}" TURUNC_EDGE_BIND=127.0.0.1 \
 		"TURUNC_EDGE_HOSTS=${TURUNC_EDGE_HOSTS:-127.0.0.1 localhost}" \
 		"TURUNC_EDGE_INTAKE=127.0.0.1:${PORT[intake_http]}" \
 		"TURUNC_EDGE_ROUTER=127.0.0.1:${PORT[router_http]}" \
 		"TURUNC_EDGE_NOTIFIER=127.0.0.1:${PORT[notifier_http]}" \
 		"TURUNC_EDGE_METRICS=127.0.0.1:${PORT[metrics_http]}"
-	memory_bytes=2147483648 service_define edge "$user_edge" "$real/state/edge" \
-		"caddy run --config $real/state/Caddyfile --adapter caddyfile"
+	memory_bytes=2147483648 service_define edge "$user_edge" "$REAL/state/edge" \
+		"caddy run --config $REAL/state/Caddyfile --adapter caddyfile"
 }
 
 edge_start()

@@ -23,20 +23,18 @@ supervisor_pid()
 	local pid
 	pid=$(cat "$RUN/runsvdir.pid" 2>/dev/null) || return 1
 	[ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null |
-		grep -qF "runsvdir -P $(readlink -f "$RUN")/service" && echo "$pid"
+		grep -qF "runsvdir -P $REAL/service" && echo "$pid"
 }
 
 supervisor_start()
 {
-	local real
-	real=$(readlink -f "$RUN")
 	if ! supervisor_pid >/dev/null; then
 		(
 			cd /
 			exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-				LC_ALL=C.UTF-8 setsid runsvdir -P "$real/service" \
-				</dev/null >>"$real/log/runsvdir.log" 2>&1 3>&- 8>&- 9>&- &
-			echo $! >"$real/runsvdir.pid"
+				LC_ALL=C.UTF-8 setsid runsvdir -P "$REAL/service" \
+				</dev/null >>"$REAL/log/runsvdir.log" 2>&1 3>&- 8>&- 9>&- &
+			echo $! >"$REAL/runsvdir.pid"
 		)
 		wait_until 5 supervisor_pid
 	fi
@@ -73,7 +71,7 @@ service_define()
 service_script()
 {
 	sed -e "s|@NAME@|$name|g" -e "s|@AS@|$as|g" -e "s|@FOLDER@|$folder|g" \
-		-e "s|@LOG@|$(readlink -f "$RUN")/log/$name|g" -e "s|@COMMAND@|$command|g" \
+		-e "s|@LOG@|$REAL/log/$name|g" -e "s|@COMMAND@|$command|g" \
 		-e "s|@MEMORY@|${memory_bytes:-536870912}|g" "$ROOT/deploy/runit/$1" >"$2.new"
 	chmod 755 "$2.new"
 	mv "$2.new" "$2"

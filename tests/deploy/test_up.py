@@ -1,0 +1,232 @@
+"""deploy/up and deploy/down for real, in a folder of their own beside the checkout's system."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import pytest
+
+from process import wait_until
+from servers import BUILD, ROOT, SERVICES
+from web import request
+
+PARTS = ("postgres", "redis", "edge") + SERVICES
+
+
+class System:
+    """One .run folder and the two commands."""
+
+    def __init__(self, folder):
+        self.run = folder
+        self.env = dict(os.environ, TURUNC_RUN=folder, TURUNC_BUILD=BUILD)
+
+    def command(self, name, *words, **env):
+        return subprocess.run([os.path.join(ROOT, "deploy", name), *words], text=True,
+                              env={**self.env, **env}, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=400,
+                              check=False)
+
+    def path(self, *parts):
+        return os.path.join(self.run, *parts)
+
+    def read(self, *parts):
+        with open(self.path(*parts), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def pid(self, name):
+        text = self.read("service", name, "supervise", "pid").strip()
+        return int(text) if text else None
+
+    def pids(self):
+        return {name: self.pid(name) for name in PARTS}
+
+    def port(self, name):
+        return int(re.search(rf"^{name}=(\d+)$", self.read("ports"), re.M).group(1))
+
+    def ready(self, name):
+        return request(self.port(f"{name}_http"), "GET", "/readyz").status == 200
+
+
+def processes_of(folder):
+    """Every process whose command line names the folder; svlogd and runsv among them."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as line:
+                if folder.encode() in line.read():
+                    found.append(int(pid))
+        except OSError:
+            continue
+    return found
+
+
+def listening(pid):
+    """(address, port) of every TCP socket the process listens on."""
+    try:
+        links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    except OSError:
+        return set()
+    found = set()
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/net/{table}", encoding="ascii") as rows:
+            for row in list(rows)[1:]:
+                cells = row.split()
+                if cells[3] == "0A" and f"socket:[{cells[9]}]" in links:
+                    host, port = cells[1].split(":")
+                    found.add((host, int(port, 16)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def system():
+    folder = tempfile.mkdtemp(prefix="turunc-up-", dir="/var/tmp")
+    os.rmdir(folder)
+    made = System(folder)
+    try:
+        made.first = made.command("up")
+        assert made.first.returncode == 0, made.first.stdout
+        yield made
+    finally:
+        made.command("down", "--wipe")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_says_what_it_starts_and_where(system):
+    for step in ("packages", "build", "postgres", "redis", "migrations", "configuration", "intake",
+                 "router", "notifier", "metrics", "ready", "edge"):
+        assert re.search(rf"^  {step} .* \d+\.\d s$", system.first.stdout, re.M), step
+    assert f"http://127.0.0.1:{system.port('edge')}/live/" in system.first.stdout
+
+
+def test_every_part_answers(system):
+    for name in SERVICES:
+        assert system.ready(name), name
+    assert request(system.port("edge"), "GET", "/readyz").status == 404
+
+
+def test_nothing_listens_beyond_loopback(system):
+    for pid in processes_of(system.run):
+        for host, port in listening(pid):
+            assert host == "0100007F", f"process {pid} listens on {host}:{port}"
+
+
+def test_secrets_are_their_readers_own_and_never_shown(system):
+    names = os.listdir(system.path("secrets"))
+    assert len(names) >= 12
+    shown = system.first.stdout + system.read("log", "up.log") + system.read("env")
+    for pid in processes_of(system.run):
+        with open(f"/proc/{pid}/cmdline", "rb") as line:
+            shown += line.read().decode("utf-8", "replace")
+    for name in names:
+        assert os.stat(system.path("secrets", name)).st_mode & 0o777 == 0o600, name
+        secret = system.read("secrets", name).strip().rsplit(":", 1)[-1]
+        assert len(secret) >= 32
+        assert secret not in shown, name
+    for name in SERVICES:
+        assert os.stat(system.path("keys", f"{name}.key")).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give up being root")
+def test_nothing_runs_as_root_but_the_supervisors(system):
+    for name, pid in system.pids().items():
+        assert os.stat(f"/proc/{pid}").st_uid != 0, name
+
+
+def test_masa_finds_it_by_its_env(system):
+    done = subprocess.run(["bash", "-c", 'set -a; . "$1/env"; "$2/bin/masa" status --json', "masa",
+                           system.run, BUILD], text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_service_has_its_own_role_and_no_more(system):
+    """With the notifier's password one cannot read what the notifier may not."""
+    conninfo = system.read("service", "metrics", "env", "TURUNC_DATABASE").strip()
+    done = subprocess.run(["psql", "-Xqc", "delete from turunc.event_log", conninfo], text=True,
+                          capture_output=True, check=False)
+    assert done.returncode != 0
+    assert "permission denied" in done.stderr
+
+
+def test_a_second_time_restarts_nothing(system):
+    before = system.pids()
+    again = system.command("up")
+    assert again.returncode == 0, again.stdout
+    assert system.pids() == before
+    assert len(re.findall(r" unchanged; ", again.stdout)) == len(PARTS)
+
+
+def test_a_changed_setting_restarts_the_services_alone(system):
+    before = system.pids()
+    with open(system.path("settings"), "w", encoding="utf-8") as settings:
+        settings.write("TURUNC_LOG_LEVEL=debug\n")
+    again = system.command("up")
+    assert again.returncode == 0, again.stdout
+    after = system.pids()
+    changed = {name for name in PARTS if after[name] != before[name]}
+    assert changed == set(SERVICES)
+
+
+def test_what_is_killed_comes_back(system):
+    for name in ("intake", "redis", "postgres"):
+        old = system.pid(name)
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda n=name, o=old: system.pid(n) not in (None, o), 15, f"{name} is back")
+    wait_until(lambda: all(system.ready(name) for name in SERVICES), 60, "all are ready again")
+    assert "ended service=intake exit=-1 signal=9" in system.read("log", "intake", "current")
+
+
+def test_a_failing_step_is_told_and_fails(system):
+    done = system.command("up", TURUNC_CONFIG="/nowhere/at/all")
+    assert done.returncode == 1
+    assert re.search(r"^  configuration +FAILED", done.stdout, re.M)
+    assert "/nowhere/at/all" in done.stdout
+    assert "Running after" not in done.stdout
+
+
+def test_two_systems_do_not_meet(system):
+    """The second passes over the ports of the first, and ends without touching it."""
+    before = system.pids()
+    other = System(system.run + "-b")
+    try:
+        started = other.command("up")
+        assert started.returncode == 0, started.stdout
+        assert other.port("edge") != system.port("edge")
+        assert other.port("publish") != system.port("publish")
+        stopped = other.command("down", "--wipe")
+        assert stopped.returncode == 0, stopped.stdout
+    finally:
+        other.command("down", "--wipe")
+        shutil.rmtree(other.run, ignore_errors=True)
+    assert processes_of(other.run + "/") == []
+    assert system.pids() == before
+
+
+def test_a_folder_that_is_not_ours_is_left_alone():
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        kept = os.path.join(folder, "kept")
+        with open(kept, "w", encoding="utf-8"):
+            pass
+        foreign = System(folder)
+        for command in (("up",), ("up", "--fresh"), ("down", "--wipe")):
+            assert foreign.command(*command).returncode == 1, command
+        assert os.listdir(folder) == ["kept"]
+
+
+def test_unknown_words_are_refused(system):
+    assert system.command("up", "--demoo").returncode == 2
+    assert system.command("down", "--wip").returncode == 2
+
+
+def test_down_stops_all_of_it_in_order(system):
+    """The last test of the file: services before Redis and PostgreSQL, and nothing is left."""
+    done = system.command("down")
+    assert done.returncode == 0, done.stdout
+    order = re.findall(r"^  (\w+) +stopped", done.stdout, re.M)
+    assert order == ["edge", *SERVICES, "redis", "postgres"]
+    assert processes_of(system.run) == []
+    assert "database system is shut down" in system.read("log", "postgres", "current")
+    again = system.command("down")
+    assert again.returncode == 0
+    assert "nothing runs" in again.stdout
