@@ -8,7 +8,20 @@
 #include "db.h"
 #include "db_batch.h"
 
-/* --- db_unit.c --- */
+/* --- db_unit.c, db_array.c --- */
+
+/* Room for the head, then every element behind its int32 length (-1: null). */
+struct db_array {
+	struct db_array *next;
+	struct db_unit *unit;
+	enum db_type type;
+	size_t param; /* its number in the statement, from 1 */
+	size_t call;
+	int32_t count;
+	bool has_null;
+	char *data;
+	size_t used, size;
+};
 
 struct db_param {
 	const char *data; /* NULL: null, or an array */
@@ -54,6 +67,22 @@ TAILQ_HEAD(db_units, db_unit);
 
 struct db_unit *db_unit_make(
     const struct db_statement *statements, size_t statement_count, size_t bytes_max);
+
+/* What the unit remembers against being sent; the first counts.  call and param (from 1) say
+ * where; without them it is the last. */
+void db_unit_fault_at(
+    struct db_unit *unit, const char *sqlstate, const char *what, size_t call, size_t param);
+void db_unit_fault(struct db_unit *unit, const char *sqlstate, const char *what);
+/* False: that would be too much, now a fault. */
+bool db_unit_take_bytes(struct db_unit *unit, size_t len);
+/* The next parameter of the last statement, NULL when the unit has a fault. */
+struct db_param *db_unit_next_param(struct db_unit *unit);
+uint64_t db_float8_wire(double value);
+
+/* Writes the head; false: no memory. */
+bool db_array_close(struct db_array *array);
+void db_array_destroy(struct db_array *array);
+
 /* Closes the arrays and checks the last statement; false: the unit has a fault. */
 bool db_unit_seal(struct db_unit *unit);
 /* Hands the statements to libpq; false: the connection is no good any more. */
@@ -68,47 +97,6 @@ void db_address_close(struct db_address *a);
 size_t db_address_count(const struct db_address *a);
 /* Begins to connect to target (index, taken modulo the count).  NULL: no memory. */
 PGconn *db_address_connect(const struct db_address *a, size_t target);
-
-/* --- db_connection.c: one connection, from attempt to loss --- */
-
-struct db_connection;
-
-/* What a connection tells its db.  Never called from within connection_send(). */
-struct db_connection_owner {
-	void (*on_ready)(void *arg, struct db_connection *c);
-	/* The unit is the owner's again; to be finished. */
-	void (*on_finished)(void *arg, struct db_unit *unit, enum db_outcome outcome);
-	/* was_ready: it was; else an attempt has failed. */
-	void (*on_lost)(void *arg, const char *why, bool was_ready);
-	/* Something is due at at_ms. */
-	void (*wake)(void *arg, uint64_t at_ms);
-	void *arg;
-};
-
-struct db_connection_settings {
-	struct event_base *loop;
-	const struct db_address *address;
-	const struct db_statement *statements;
-	size_t statement_count;
-	unsigned in_flight;
-	uint64_t connect_ms;
-	uint64_t unit_ms;
-};
-
-/* settings and owner are lent.  NULL: no memory. */
-struct db_connection *db_connection_create(
-    const struct db_connection_settings *settings, const struct db_connection_owner *owner);
-/* Cuts it and gives back its units; the owner gets on_finished() for them.  Takes NULL. */
-void db_connection_destroy(struct db_connection *c);
-/* Does what is due; returns when to come again (monotonic), UINT64_MAX: not by itself. */
-uint64_t db_connection_tick(struct db_connection *c, uint64_t now_ms);
-bool db_connection_ready(const struct db_connection *c);
-size_t db_connection_in_flight(const struct db_connection *c);
-bool db_connection_has_room(const struct db_connection *c);
-/* Takes the unit; asserts there is room. */
-void db_connection_send(struct db_connection *c, struct db_unit *unit);
-/* How long the oldest unit has been on its way, 0: none. */
-uint64_t db_connection_age_ms(const struct db_connection *c, uint64_t now_ms);
 
 /* --- db.c, for db_batch.c --- */
 

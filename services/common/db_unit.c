@@ -19,33 +19,7 @@ struct db_chunk {
 	char data[];
 };
 
-/* The wire form: int32 dimensions (1, or 0 when empty), int32 has-null, oid, int32 length, int32
- * lower bound, then every element behind its int32 length (-1: null). */
-struct db_array {
-	struct db_array *next;
-	struct db_unit *unit;
-	enum db_type type;
-	size_t param; /* its number in the statement, from 1 */
-	size_t call;
-	int32_t count;
-	bool has_null;
-	char *data;
-	size_t used, size;
-};
-
-enum { CHUNK_BYTES = 4000, ARRAY_HEAD = 20, ARRAY_HEAD_EMPTY = 12, PARAMS_MAX = 64 };
-
-static const uint32_t oids[] = {
-	[DB_BOOL] = 16,
-	[DB_INT2] = 21,
-	[DB_INT4] = 23,
-	[DB_INT8] = 20,
-	[DB_FLOAT8] = 701,
-	[DB_UUID] = 2950,
-	[DB_TEXT] = 25,
-	[DB_BYTEA] = 17,
-};
-_Static_assert(ARRAY_LEN(oids) == DB_TYPES, "describe every type");
+enum { CHUNK_BYTES = 4000, PARAMS_MAX = 64 };
 
 struct db_unit *
 db_unit_make(const struct db_statement *statements, size_t statement_count, size_t bytes_max)
@@ -72,8 +46,7 @@ db_unit_destroy(struct db_unit *unit)
 	}
 	while (unit->arrays != NULL) {
 		struct db_array *next = unit->arrays->next;
-		free(unit->arrays->data);
-		free(unit->arrays);
+		db_array_destroy(unit->arrays);
 		unit->arrays = next;
 	}
 	for (size_t i = 0; unit->results != NULL && i < unit->call_count; i++)
@@ -97,10 +70,11 @@ db_unit_bytes(const struct db_unit *unit)
 	return unit == NULL ? 0 : unit->bytes;
 }
 
-/* --- what can be wrong with it; the first fault counts --- */
+/* --- what can be wrong with it --- */
 
-static void
-fault(struct db_unit *unit, const char *sqlstate, const char *what, size_t call, size_t param)
+void
+db_unit_fault_at(
+    struct db_unit *unit, const char *sqlstate, const char *what, size_t call, size_t param)
 {
 	if (unit->fault_sqlstate != NULL)
 		return;
@@ -110,19 +84,20 @@ fault(struct db_unit *unit, const char *sqlstate, const char *what, size_t call,
 	    param, what);
 }
 
-static void
-fault_here(struct db_unit *unit, const char *sqlstate, const char *what)
+void
+db_unit_fault(struct db_unit *unit, const char *sqlstate, const char *what)
 {
 	size_t call = unit->call_count > 0 ? unit->call_count - 1 : 0;
 
-	fault(unit, sqlstate, what, call, unit->call_count > 0 ? unit->calls[call].param_count : 0);
+	db_unit_fault_at(
+	    unit, sqlstate, what, call, unit->call_count > 0 ? unit->calls[call].param_count : 0);
 }
 
-static bool
-take_bytes(struct db_unit *unit, size_t len)
+bool
+db_unit_take_bytes(struct db_unit *unit, size_t len)
 {
 	if (len > unit->bytes_max - unit->bytes) {
-		fault_here(unit, "54000", "too much for one transaction");
+		db_unit_fault(unit, "54000", "too much for one transaction");
 		return false;
 	}
 	unit->bytes += len;
@@ -167,7 +142,7 @@ db_unit_add(struct db_unit *unit, size_t statement)
 
 	void *calls = unit->calls;
 	if (!grow(&calls, unit->call_count, &unit->call_room, sizeof(*unit->calls), 4)) {
-		fault_here(unit, "53200", "out of memory");
+		db_unit_fault(unit, "53200", "out of memory");
 		return;
 	}
 	unit->calls = calls;
@@ -177,9 +152,8 @@ db_unit_add(struct db_unit *unit, size_t statement)
 	};
 }
 
-/* The next parameter of the last statement, NULL when the unit has a fault. */
-static struct db_param *
-next_param(struct db_unit *unit)
+struct db_param *
+db_unit_next_param(struct db_unit *unit)
 {
 	if (unit == NULL || unit->fault_sqlstate != NULL)
 		return NULL;
@@ -190,7 +164,7 @@ next_param(struct db_unit *unit)
 
 	void *params = unit->params;
 	if (!grow(&params, unit->param_count, &unit->param_room, sizeof(*unit->params), 16)) {
-		fault_here(unit, "53200", "out of memory");
+		db_unit_fault(unit, "53200", "out of memory");
 		return NULL;
 	}
 	unit->params = params;
@@ -210,7 +184,7 @@ chunk_alloc(struct db_unit *unit, size_t len)
 		size_t size = len > CHUNK_BYTES / 4 ? len : CHUNK_BYTES;
 		chunk = malloc(sizeof(*chunk) + size);
 		if (chunk == NULL) {
-			fault_here(unit, "53200", "out of memory");
+			db_unit_fault(unit, "53200", "out of memory");
 			return NULL;
 		}
 		chunk->used = 0;
@@ -232,9 +206,9 @@ chunk_alloc(struct db_unit *unit, size_t len)
 static void
 add_bytes(struct db_unit *unit, const void *value, size_t len)
 {
-	struct db_param *param = next_param(unit);
+	struct db_param *param = db_unit_next_param(unit);
 
-	if (param == NULL || !take_bytes(unit, len))
+	if (param == NULL || !db_unit_take_bytes(unit, len))
 		return;
 	char *copy = chunk_alloc(unit, len);
 	if (copy == NULL)
@@ -248,7 +222,7 @@ add_bytes(struct db_unit *unit, const void *value, size_t len)
 void
 db_add_null(struct db_unit *unit)
 {
-	(void)next_param(unit);
+	(void)db_unit_next_param(unit);
 }
 
 void
@@ -275,8 +249,8 @@ db_add_int8(struct db_unit *unit, int64_t value)
 	add_bytes(unit, &(uint64_t){ htobe64((uint64_t)value) }, 8);
 }
 
-static uint64_t
-float8_wire(double value)
+uint64_t
+db_float8_wire(double value)
 {
 	uint64_t bits;
 
@@ -287,7 +261,7 @@ float8_wire(double value)
 void
 db_add_float8(struct db_unit *unit, double value)
 {
-	add_bytes(unit, &(uint64_t){ float8_wire(value) }, 8);
+	add_bytes(unit, &(uint64_t){ db_float8_wire(value) }, 8);
 }
 
 void
@@ -304,7 +278,7 @@ db_add_text_len(struct db_unit *unit, const char *value, size_t len)
 {
 	add_bytes(unit, value, len);
 	if (unit != NULL && !utf8_valid(value, len))
-		fault_here(unit, "22021", "text is not UTF-8 or holds a NUL");
+		db_unit_fault(unit, "22021", "text is not UTF-8 or holds a NUL");
 }
 
 void
@@ -325,186 +299,19 @@ db_add_bytea(struct db_unit *unit, const void *value, size_t len)
 		add_bytes(unit, value, len);
 }
 
-/* --- arrays --- */
-
-struct db_array *
-db_add_array(struct db_unit *unit, enum db_type type)
-{
-	assert(type < DB_TYPES);
-	struct db_param *param = next_param(unit);
-	if (param == NULL)
-		return NULL;
-	struct db_array *array = calloc(1, sizeof(*array));
-	if (array == NULL) {
-		fault_here(unit, "53200", "out of memory");
-		return NULL;
-	}
-	array->unit = unit;
-	array->type = type;
-	array->call = unit->call_count - 1;
-	array->param = unit->calls[array->call].param_count;
-	array->used = ARRAY_HEAD;
-	array->next = unit->arrays;
-	unit->arrays = array;
-	param->array = array;
-	return array;
-}
-
-/* Room for an element of len bytes behind its length; NULL: the unit has a fault. */
-static char *
-next_element(struct db_array *array, size_t len)
-{
-	size_t needed = sizeof(uint32_t) + len;
-
-	if (array == NULL || array->unit->fault_sqlstate != NULL
-	    || !take_bytes(array->unit, needed))
-		return NULL;
-	if (array->size < array->used + needed) {
-		size_t size = array->size == 0 ? 512 : array->size * 2;
-		if (size < array->used + needed)
-			size = array->used + needed;
-		char *bigger = realloc(array->data, size);
-		if (bigger == NULL) {
-			fault(array->unit, "53200", "out of memory", array->call, array->param);
-			return NULL;
-		}
-		array->data = bigger;
-		array->size = size;
-	}
-	char *at = array->data + array->used;
-	array->used += needed;
-	array->count++;
-	return at;
-}
-
-static void
-put_int4(char *at, uint32_t value)
-{
-	uint32_t wire = htonl(value);
-
-	memcpy(at, &wire, sizeof(wire));
-}
-
-static void
-array_bytes(struct db_array *array, enum db_type type, const void *value, size_t len)
-{
-	assert(array == NULL || array->type == type);
-	char *at = next_element(array, len);
-	if (at == NULL)
-		return;
-	put_int4(at, (uint32_t)len);
-	if (len > 0)
-		memcpy(at + sizeof(uint32_t), value, len);
-}
-
-void
-db_array_null(struct db_array *array)
-{
-	char *at = next_element(array, 0);
-
-	if (at == NULL)
-		return;
-	put_int4(at, UINT32_MAX);
-	array->has_null = true;
-}
-
-void
-db_array_bool(struct db_array *array, bool value)
-{
-	array_bytes(array, DB_BOOL, &(uint8_t){ value }, 1);
-}
-
-void
-db_array_int2(struct db_array *array, int16_t value)
-{
-	array_bytes(array, DB_INT2, &(uint16_t){ htobe16((uint16_t)value) }, 2);
-}
-
-void
-db_array_int4(struct db_array *array, int32_t value)
-{
-	array_bytes(array, DB_INT4, &(uint32_t){ htobe32((uint32_t)value) }, 4);
-}
-
-void
-db_array_int8(struct db_array *array, int64_t value)
-{
-	array_bytes(array, DB_INT8, &(uint64_t){ htobe64((uint64_t)value) }, 8);
-}
-
-void
-db_array_float8(struct db_array *array, double value)
-{
-	array_bytes(array, DB_FLOAT8, &(uint64_t){ float8_wire(value) }, 8);
-}
-
-void
-db_array_uuid(struct db_array *array, const struct uuid *value)
-{
-	if (value == NULL)
-		db_array_null(array);
-	else
-		array_bytes(array, DB_UUID, value->bytes, UUID_BYTES);
-}
-
-void
-db_array_text_len(struct db_array *array, const char *value, size_t len)
-{
-	array_bytes(array, DB_TEXT, value, len);
-	if (array != NULL && !utf8_valid(value, len))
-		fault(array->unit, "22021", "text is not UTF-8 or holds a NUL", array->call,
-		    array->param);
-}
-
-void
-db_array_text(struct db_array *array, const char *value)
-{
-	if (value == NULL)
-		db_array_null(array);
-	else
-		db_array_text_len(array, value, strlen(value));
-}
-
-void
-db_array_bytea(struct db_array *array, const void *value, size_t len)
-{
-	if (value == NULL)
-		db_array_null(array);
-	else
-		array_bytes(array, DB_BYTEA, value, len);
-}
-
 /* --- ready to go --- */
-
-static bool
-close_array(struct db_array *array)
-{
-	if (array->data == NULL) {
-		array->data = malloc(ARRAY_HEAD);
-		if (array->data == NULL)
-			return false;
-	}
-	put_int4(array->data, array->count > 0);
-	put_int4(array->data + 4, array->has_null);
-	put_int4(array->data + 8, oids[array->type]);
-	put_int4(array->data + 12, (uint32_t)array->count);
-	put_int4(array->data + 16, 1);
-	if (array->count == 0)
-		array->used = ARRAY_HEAD_EMPTY;
-	return true;
-}
 
 bool
 db_unit_seal(struct db_unit *unit)
 {
 	check_param_count(unit);
 	for (struct db_array *a = unit->arrays; a != NULL; a = a->next)
-		if (unit->fault_sqlstate == NULL && !close_array(a))
-			fault(unit, "53200", "out of memory", a->call, a->param);
+		if (unit->fault_sqlstate == NULL && !db_array_close(a))
+			db_unit_fault_at(unit, "53200", "out of memory", a->call, a->param);
 	if (unit->fault_sqlstate == NULL) {
 		unit->results = calloc(unit->call_count + 1, sizeof(*unit->results));
 		if (unit->results == NULL)
-			fault_here(unit, "53200", "out of memory");
+			db_unit_fault(unit, "53200", "out of memory");
 	}
 	return unit->fault_sqlstate == NULL;
 }
