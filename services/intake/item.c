@@ -44,6 +44,19 @@ item_identity_begin(const struct item_maker *maker, struct digest_keyed *d)
 	digest_keyed_init(d, maker->secret, maker->secret_len);
 }
 
+/* Asking the kernel for every salt costs more than the digest it is for. */
+static void
+draw_random(struct item_maker *maker, uint8_t *to, size_t len)
+{
+	if (maker->random_left < len) {
+		randombytes_buf(maker->random, sizeof(maker->random));
+		maker->random_left = sizeof(maker->random);
+	}
+	maker->random_left -= len;
+	memcpy(to, maker->random + maker->random_left, len);
+	sodium_memzero(maker->random + maker->random_left, len);
+}
+
 static const char *
 or_empty(const char *text)
 {
@@ -117,7 +130,7 @@ pack(struct item *item, Turunc__V1__Event *event)
 	char event_id[UUID_TEXT_SIZE], number[NUMBER_SIZE], traceparent[TRACE_SIZE];
 
 	uuid_format(&item->item_id, event_id);
-	trace_parent(item->traceparent, traceparent);
+	trace_parent(item->traceparent, item->trace_random, traceparent);
 	event->id = event_id;
 	event->source = lend("intake");
 	event->type = lend(item->type);
@@ -237,7 +250,8 @@ item_seal(struct item *item, struct item_maker *maker, int64_t now_us, const Tur
 	assert(item->done != NULL && item->type != NULL && item->time_us > 0);
 	uuid_next(&maker->uuids, now_us, &item->item_id);
 	uuid_format(&item->item_id, contact_id);
-	randombytes_buf(item->salt, sizeof(item->salt));
+	draw_random(maker, item->salt, sizeof(item->salt));
+	draw_random(maker, item->trace_random, sizeof(item->trace_random));
 	make_contact_key(item, &maker->uuids, now_us);
 	(void)snprintf(item->actor, sizeof(item->actor), "%s%s",
 	    item->client[0] == '\0' ? "citizen" : "client:", item->client);

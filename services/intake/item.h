@@ -96,6 +96,7 @@ struct item {
 	char contact_key[ITEM_CONTACT_KEY_BYTES]; /* "" = none */
 	char actor[ITEM_ACTOR_BYTES];
 	uint8_t salt[ITEM_SALT_BYTES];
+	uint8_t trace_random[TRACE_RANDOM_BYTES];
 	uint8_t *event; /* owned */
 	size_t event_len;
 	size_t bytes; /* what it weighs in a batch */
@@ -106,9 +107,11 @@ struct item {
 	unsigned conflicts; /* how often a row of it was there already */
 };
 
-/* What sealing needs of the process. */
+/* What sealing needs of the process.  Zeroed but for the secret is ready. */
 struct item_maker {
 	struct uuid_source uuids;
+	uint8_t random[1024]; /* from the kernel, each byte used once */
+	size_t random_left;
 	const uint8_t *secret; /* 16 to 64 bytes, lent */
 	size_t secret_len;
 };

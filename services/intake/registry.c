@@ -124,8 +124,8 @@ read_grant(const struct pg_result *rows, int row, struct acl_row *to, struct gra
 			rows, row, columns[i], &lists->items[i], &lists->text[i], &counts[i]))
 			return false;
 	const void *digest = db_is_null(rows, row, GRANT_API_KEY_DIGEST)
-	    ? NULL
-	    : db_get_bytea(rows, row, GRANT_API_KEY_DIGEST, &len);
+				 ? NULL
+				 : db_get_bytea(rows, row, GRANT_API_KEY_DIGEST, &len);
 	if (digest != NULL && len == DIGEST_BYTES)
 		memcpy(api_key->bytes, digest, DIGEST_BYTES);
 	*to = (struct acl_row){

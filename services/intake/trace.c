@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { TRACE_ID_AT = 3, TRACE_ID_LEN = 32, SPAN_ID_AT = 36, SPAN_ID_LEN = 16, RANDOM_BYTES = 24 };
+enum { TRACE_ID_AT = 3, TRACE_ID_LEN = 32, SPAN_ID_AT = 36, SPAN_ID_LEN = 16 };
 
 static bool
 hex_not_zero(const char *text, size_t len)
@@ -25,19 +25,19 @@ valid(const char *text)
 }
 
 void
-trace_parent(const char *given, char out[TRACE_SIZE])
+trace_parent(const char *given, const uint8_t random[TRACE_RANDOM_BYTES], char out[TRACE_SIZE])
 {
-	uint8_t random[RANDOM_BYTES];
-	char hex[2 * RANDOM_BYTES + 1];
+	uint8_t ids[TRACE_RANDOM_BYTES];
+	char hex[2 * TRACE_RANDOM_BYTES + 1];
 
 	if (given != NULL && valid(given)) {
 		memcpy(out, given, TRACE_SIZE);
 		return;
 	}
-	randombytes_buf(random, sizeof(random));
-	random[0] |= 1; /* neither id may be zero */
-	random[RANDOM_BYTES - 1] |= 1;
-	(void)sodium_bin2hex(hex, sizeof(hex), random, sizeof(random));
+	memcpy(ids, random, sizeof(ids));
+	ids[0] |= 1; /* neither id may be zero */
+	ids[TRACE_RANDOM_BYTES - 1] |= 1;
+	(void)sodium_bin2hex(hex, sizeof(hex), ids, sizeof(ids));
 	memcpy(out, "00-", TRACE_ID_AT);
 	memcpy(out + TRACE_ID_AT, hex, TRACE_ID_LEN);
 	out[SPAN_ID_AT - 1] = '-';

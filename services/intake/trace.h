@@ -2,9 +2,12 @@
 #ifndef INTAKE_TRACE_H
 #define INTAKE_TRACE_H
 
-enum { TRACE_LEN = 55, TRACE_SIZE = TRACE_LEN + 1 };
+#include <stdint.h>
 
-/* given may be NULL or anything at all. */
-void trace_parent(const char *given, char out[TRACE_SIZE]);
+enum { TRACE_LEN = 55, TRACE_SIZE = TRACE_LEN + 1, TRACE_RANDOM_BYTES = 24 };
+
+/* given may be NULL or anything at all; random makes the ids of our own. */
+void trace_parent(
+    const char *given, const uint8_t random[TRACE_RANDOM_BYTES], char out[TRACE_SIZE]);
 
 #endif
