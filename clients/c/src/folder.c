@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zmq.h>
 
 enum { KEY_CHARS = TC_KEY_SIZE - 1, PATH_SIZE = 4096, LINE_SIZE = TC_ENDPOINT_SIZE + 32 };
@@ -112,6 +113,22 @@ endpoint_valid(const char *endpoint)
 	return strncmp(endpoint, "tcp://", 6) == 0 || strncmp(endpoint, "ipc://", 6) == 0;
 }
 
+/* The door's own key when the folder has one, else the key of both doors. */
+static bool
+take_server_key(
+    struct tc_folder *folder, const struct turunc_options *options, char *why, size_t why_size)
+{
+	const char *own = options->door == TURUNC_DOOR_PUBLISH ? "publish.public" : "stream.public";
+	char path[PATH_SIZE];
+	bool has_own = options->key_dir != NULL
+		       && snprintf(path, sizeof(path), "%s/%s", options->key_dir, own)
+			      < (int)sizeof(path)
+		       && access(path, F_OK) == 0;
+
+	return take_key(folder->server_public, options->server_public, options->key_dir,
+	    has_own ? own : "server.public", false, why, why_size);
+}
+
 bool
 tc_folder_load(
     struct tc_folder *folder, const struct turunc_options *options, char *why, size_t why_size)
@@ -122,8 +139,7 @@ tc_folder_load(
 		      why, why_size)
 		  && take_key(loaded.client_public, options->client_public, dir, "client.public",
 		      false, why, why_size)
-		  && take_key(loaded.server_public, options->server_public, dir, "server.public",
-		      false, why, why_size);
+		  && take_server_key(&loaded, options, why, why_size);
 
 	if (ok && options->endpoint != NULL) {
 		ok = snprintf(loaded.endpoint, sizeof(loaded.endpoint), "%s", options->endpoint)

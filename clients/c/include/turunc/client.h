@@ -117,7 +117,7 @@ struct turunc_handlers {
 /* Zero means the default everywhere; strings are copied. */
 struct turunc_options {
 	enum turunc_door door;
-	const char *key_dir; /* client.secret, client.public, server.public, endpoints */
+	const char *key_dir; /* as `masa client add NAME --out DIR` makes it */
 	const char *endpoint; /* instead of the folder's; several, comma separated, are tried
 				 in turn */
 	const char *client_secret; /* z85, 40 characters each; all three instead of key_dir */
