@@ -359,6 +359,13 @@ TEST(test_key_folder)
 	CHECK_TRUE("says which", strstr(why, "stream=") != NULL);
 	CHECK_TRUE("given", loads(TURUNC_DOOR_STREAM, "tcp://127.0.0.1:5602", why, sizeof(why)));
 	CHECK_FALSE("odd scheme", loads(TURUNC_DOOR_STREAM, "http://x", why, sizeof(why)));
+	put("stream.public", "the other door's\n", 0644);
+	CHECK_TRUE("not asked for", loads(TURUNC_DOOR_PUBLISH, NULL, why, sizeof(why)));
+	put("publish.public", "not a key\n", 0644);
+	CHECK_FALSE(
+	    "this door's own key comes first", loads(TURUNC_DOOR_PUBLISH, NULL, why, sizeof(why)));
+	CHECK_TRUE("and is named", strstr(why, "publish.public") != NULL);
+	CHECK(unlink(check_path("publish.public")) == 0);
 	put("server.public", "too short\n", 0644);
 	CHECK_FALSE("bad key", loads(TURUNC_DOOR_PUBLISH, NULL, why, sizeof(why)));
 	CHECK_TRUE("names the key", strstr(why, "server.public") != NULL);
