@@ -140,8 +140,9 @@ class SurveyStep(_message.Message):
     def __init__(self, survey_id: _Optional[str] = ..., score: _Optional[int] = ..., solved: bool = ...) -> None: ...
 
 class TicketOpened(_message.Message):
-    __slots__ = ["arrived_us", "channel", "client", "contact_id", "content_digest", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "version"]
+    __slots__ = ["arrived_us", "call_id", "channel", "client", "contact_id", "content_digest", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "version"]
     ARRIVED_US_FIELD_NUMBER: _ClassVar[int]
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     CONTACT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -153,6 +154,7 @@ class TicketOpened(_message.Message):
     SUBJECT_CODE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     arrived_us: int
+    call_id: str
     channel: _ticket_pb2.Channel
     client: str
     contact_id: str
@@ -163,7 +165,7 @@ class TicketOpened(_message.Message):
     neighbourhood: str
     subject_code: str
     version: int
-    def __init__(self, channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., contact_id: _Optional[str] = ..., legal_basis: _Optional[_Union[_ticket_pb2.LegalBasis, str]] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ..., inbound_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+    def __init__(self, channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., contact_id: _Optional[str] = ..., legal_basis: _Optional[_Union[_ticket_pb2.LegalBasis, str]] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ..., inbound_id: _Optional[str] = ..., version: _Optional[int] = ..., call_id: _Optional[str] = ...) -> None: ...
 
 class TicketStep(_message.Message):
     __slots__ = ["calendar_version", "command_id", "department", "institution", "legal_due_us", "previous_department", "priority", "reason_code", "reference", "related", "rule", "service_due_us", "status", "subject_code", "text_digest", "text_id", "until_us", "version"]
