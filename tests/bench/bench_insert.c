@@ -43,7 +43,7 @@ static const struct db_statement statements[] = {
 	{ "ticket",
 	    "INSERT INTO naive.ticket (ticket_id, contact_id, channel, subject_code, neighbourhood,"
 	    " legal_basis, public, arrived_us, recorded_us, client)"
-	    " SELECT u.ticket, u.item, 1, 'cop-alinmadi', 'fener', 0, true, 1764000000000000,"
+	    " SELECT u.ticket, u.item, 1, 'cadde-supurme', 'fener', 0, true, 1764000000000000,"
 	    " 1764000000000000, 'bench' FROM unnest($1::bigint[], $2::uuid[]) AS u(ticket, item)",
 	    2 },
 	{ "record",

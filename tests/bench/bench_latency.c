@@ -121,7 +121,7 @@ send_report(struct run *run, struct connection *c)
 {
 	char body[600];
 	int len = snprintf(body, sizeof(body),
-	    "api_key=%s&service_code=cop-alinmadi&lat=36.8532&long=30.7575&address_string=Fener%%"
+	    "api_key=%s&service_code=cadde-supurme&lat=36.8532&long=30.7575&address_string=Fener%%"
 	    "20No%%20%d"
 	    "&first_name=Deneme&last_name=Kisi&phone=%%2B90532%07d&description=Birikmis%%20copler",
 	    run->key, rand() % 300, rand() % 10000000);

@@ -37,7 +37,7 @@ publish_one(struct turunc_client *client, uint64_t n)
 {
 	char id[TURUNC_UUID_SIZE], phone[24], address[80], source[] = "bench",
 							   type[] = "ticket.request";
-	char subject[] = "cop-alinmadi", name[] = "Deneme Kisi", neighbourhood[] = "fener";
+	char subject[] = "cadde-supurme", name[] = "Deneme Kisi", neighbourhood[] = "fener";
 	char description[] = "Sokakta birikmis copler var, alinmasini rica ederim.";
 	struct timespec wall;
 

@@ -13,10 +13,10 @@ end
 
 function request()
   local phone = string.format("%%2B90532%07d", math.random(0, 9999999))
-  local body = "api_key=" .. key .. "&service_code=cop-alinmadi&lat=36.85" .. math.random(10, 99)
+  local body = "api_key=" .. key .. "&service_code=cadde-supurme&lat=36.85" .. math.random(10, 99)
     .. "&long=30.75" .. math.random(10, 99) .. "&address_string=Fener%20Mahallesi%20Tekelioglu%20Caddesi%20No%20"
     .. math.random(1, 300) .. "&first_name=Deneme&last_name=Kisi&phone=" .. phone
-    .. "&description=Sokakta%20birikmis%20copler%20var%2C%20alinmasini%20rica%20ederim."
+    .. "&description=Cadde%20gunlerdir%20supurulmedi%2C%20temizlenmesini%20rica%20ederim."
   return wrk.format("POST", "/open311/v2/requests.json", headers, body)
 end
 
