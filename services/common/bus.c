@@ -23,6 +23,7 @@ static const char *const counter_names[] = {
 	[BUS_COUNT_CHOSEN_ID] = "chosen_id",
 	[BUS_COUNT_UNKNOWN_FRAME] = "unknown_frame",
 	[BUS_COUNT_DEFERRED] = "deferred",
+	[BUS_COUNT_CUT_OFF] = "cut_off",
 	[BUS_COUNT_SEND_FAILED] = "send_failed",
 };
 _Static_assert(ARRAY_LEN(counter_names) == BUS_COUNTERS, "name every counter");
@@ -123,6 +124,7 @@ bus_create(struct event_base *loop, const struct acl *acl, const struct key_pair
 	bus->loop = loop;
 	bus->acl = acl;
 	bus->keys = *keys;
+	bus->memory_limit = BUS_MEMORY_LIMIT_BYTES;
 	errno = ENOTSUP;
 	if (zmq_has("curve") != 1 || (bus->context = zmq_ctx_new()) == NULL
 	    || !zap_open(&bus->zap, loop, bus->context, may_connect, bus)) {
@@ -145,6 +147,12 @@ bus_destroy(struct bus *bus)
 	keys_wipe(&bus->keys);
 	free(bus);
 	errno = saved_errno;
+}
+
+void
+bus_limit_memory(struct bus *bus, size_t resident_bytes)
+{
+	bus->memory_limit = resident_bytes;
 }
 
 uint64_t

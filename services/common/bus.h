@@ -79,7 +79,8 @@ struct bus_door_options {
 	uint32_t credit_events; /* [4096] when the client's row has none */
 	uint32_t ping_ms; /* [2000] nothing heard for so long: Ping */
 	uint32_t silent_ms; /* [6000] nothing heard for so long: dropped */
-	uint32_t send_frames; /* [32] frames in flight to one client before the backlog */
+	uint32_t send_frames; /* [128] frames in flight to one client before the backlog: this times
+				 the size of frames is what a client that does not read may hold */
 	size_t backlog_bytes; /* [1 MiB] answers waiting for one client */
 };
 
@@ -100,6 +101,7 @@ enum bus_counter {
 	BUS_COUNT_CHOSEN_ID, /* frames of peers that chose their routing id, discarded */
 	BUS_COUNT_UNKNOWN_FRAME, /* a frame kind this version does not know */
 	BUS_COUNT_DEFERRED, /* frames that had to wait for a slow client */
+	BUS_COUNT_CUT_OFF, /* times everybody was cut off because memory ran high */
 	BUS_COUNT_SEND_FAILED, /* frames lost because the client went or was too slow */
 	BUS_COUNTERS
 };
@@ -112,6 +114,13 @@ const char *bus_counter_name(enum bus_counter counter);
  */
 struct bus *bus_create(struct event_base *loop, const struct acl *acl, const struct key_pair *keys);
 void bus_destroy(struct bus *bus);
+/*
+ * libzmq gathers a message of several parts whole before it shows any of it, so a client that sends
+ * parts without end takes memory that no option bounds.  When the process holds more than this
+ * [512 MiB], each door cuts everybody off, which frees it; honest clients are back in a second.
+ * 0: never.
+ */
+void bus_limit_memory(struct bus *bus, size_t resident_bytes);
 uint64_t bus_count(const struct bus *bus, enum bus_counter counter);
 uint64_t bus_count_refused(const struct bus *bus, enum frame_result why);
 uint64_t bus_count_closed(const struct bus *bus, enum bus_close_reason why);

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 
@@ -14,13 +17,15 @@ enum {
 	DEFAULT_CREDIT_EVENTS = 4096,
 	DEFAULT_PING_MS = 2000,
 	DEFAULT_SILENT_MS = 6000,
-	DEFAULT_SEND_FRAMES = 32,
+	DEFAULT_SEND_FRAMES = 128,
 	DEFAULT_BACKLOG_BYTES = 1024 * 1024,
 	RECEIVE_FRAMES = 128, /* read ahead for one client before TCP slows it down */
 	TICK_MAX_MS = 250,
 	TICK_MIN_MS = 10,
 	STRANGER_COST_MS = 20, /* so at most 50 answers a second to peers without a session */
 	STRANGERS_MAX_MS = 1000,
+	WEIGH_EVERY_MS = 500,
+	WEIGH_AFTER_CUT_MS = 5000, /* freeing takes its time, too */
 };
 
 static bool take_turn(void *arg);
@@ -380,6 +385,41 @@ forgive_standstill(struct bus_door *door, uint64_t now_ms)
 	}
 }
 
+/* 0 when it cannot be told: then nobody is cut off. */
+static size_t
+resident_bytes(void)
+{
+	char text[64];
+	unsigned long size, resident;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return 0;
+	ssize_t len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len <= 0)
+		return 0;
+	text[len] = '\0';
+	if (sscanf(text, "%lu %lu", &size, &resident) != 2)
+		return 0;
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void
+weigh_memory(struct bus_door *door, uint64_t now_ms)
+{
+	struct bus *bus = door->bus;
+
+	if (bus->memory_limit == 0 || now_ms < door->weighed_ms)
+		return;
+	door->weighed_ms = now_ms + WEIGH_EVERY_MS;
+	if (resident_bytes() <= bus->memory_limit)
+		return;
+	door->weighed_ms = now_ms + WEIGH_AFTER_CUT_MS;
+	bus->counts[BUS_COUNT_CUT_OFF]++;
+	(void)bus_door_cut_all(door);
+}
+
 static void
 tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -398,5 +438,6 @@ tick(evutil_socket_t fd, short what, void *arg)
 			bus_session_tick(session, now_ms);
 	if (!door->listening)
 		(void)listen_again(door);
+	weigh_memory(door, now_ms);
 	bus_socket_touch(&door->socket);
 }

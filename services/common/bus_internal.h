@@ -14,6 +14,7 @@
 enum {
 	BUS_DOMAINS_MAX = 8,
 	BUS_DOMAIN_BYTES = 32,
+	BUS_MEMORY_LIMIT_BYTES = 512 * 1024 * 1024,
 	BUS_LINGER_MS = 200, /* for answers on their way when a door closes */
 };
 
@@ -34,6 +35,7 @@ struct bus {
 	uint64_t refused[FRAME_RESULTS];
 	uint64_t closed[BUS_CLOSE_REASONS];
 	uint64_t last_session_id;
+	size_t memory_limit; /* resident bytes, 0: none */
 };
 
 /* False with errno: too many, name too long or already open. */
@@ -96,6 +98,7 @@ struct bus_door {
 	struct event *tick;
 	uint32_t tick_ms;
 	uint64_t ticked_ms;
+	uint64_t weighed_ms; /* when memory was looked at */
 	bool draining, listening;
 
 	enum bus_reading reading;
