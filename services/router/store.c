@@ -1,6 +1,115 @@
 /* The SQL of the router. */
 #include "store.h"
 
+#define CLOCK_COLUMNS(c)                                                                      \
+	c ".state, " c ".basis, " c ".calendar, " c ".calendar_version, " c ".started_us, " c \
+	  ".due_us, " c ".promise_ms, " c ".elapsed_ms, " c ".running_since_us, " c           \
+	  ".next_alarm, " c ".next_alarm_us"
+
+/* A ticket with its state and clocks; t is the ticket, what was asked for comes first. */
+#define TICKET_SELECT(asked)                                                                      \
+	"SELECT " asked ", t.ticket_id, t.channel, t.subject_code, t.neighbourhood, "             \
+	"t.legal_basis, t.arrived_us, t.recorded_us, "                                            \
+	"EXISTS (SELECT FROM turunc.ticket_state j WHERE j.primary_id = t.ticket_id "             \
+	"AND j.status = 10), "                                                                    \
+	"s.status, s.version, s.department, s.subject_code, s.priority, s.reason_code, "          \
+	"s.until_us, s.primary_id, s.legal_due_us, s.service_due_us, s.answered_us, s.extended, " \
+	"s.ended_us, " CLOCK_COLUMNS("l") ", " CLOCK_COLUMNS("v") " "
+
+#define TICKET_JOINS                                                                    \
+	"LEFT JOIN turunc.ticket_clock l ON l.ticket_id = t.ticket_id AND l.clock = 1 " \
+	"LEFT JOIN turunc.ticket_clock v ON v.ticket_id = t.ticket_id AND v.clock = 2 "
+
+#define RECORDS_TO_ACT_ON                                                              \
+	"FROM turunc.event_log WHERE seq > $1::bigint AND seq <= $2::bigint "          \
+	"AND type IN ('ticket.opened', 'contact.recorded') AND ticket_id IS NOT NULL " \
+	"ORDER BY seq LIMIT $3::bigint"
+
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
+	[STORE_CURSOR_MAKE] = { "cursor_make",
+	    "INSERT INTO turunc.consumer_cursor (client, name, log_id, seq, updated_at_us) "
+	    "VALUES ('', 'router', $1::uuid, 0, $2::bigint) ON CONFLICT (client, name) DO NOTHING",
+	    2 },
+	/* What the record says of tickets and of this cursor was restored together, so the place
+	 * stays right in the new history. */
+	[STORE_CURSOR_ADOPT] = { "cursor_adopt",
+	    "UPDATE turunc.consumer_cursor SET log_id = $1::uuid "
+	    "WHERE client = '' AND name = 'router' AND log_id <> $1::uuid",
+	    1 },
+	[STORE_CURSOR] = { "cursor",
+	    "SELECT seq FROM turunc.consumer_cursor WHERE client = '' AND name = 'router'", 0 },
+	[STORE_CURSOR_ADVANCE] = { "cursor_advance",
+	    "SELECT turunc.advance_cursor('router', $1::uuid, $2::bigint, $3::bigint, $4::bigint)",
+	    4 },
+	[STORE_RECORDS] = { "records", "SELECT seq, type, ticket_id, event " RECORDS_TO_ACT_ON, 3 },
+	[STORE_RECORD_TICKETS] = { "record_tickets",
+	    TICKET_SELECT("t.ticket_id") "FROM (SELECT DISTINCT r.ticket_id FROM ("
+					 "SELECT ticket_id " RECORDS_TO_ACT_ON ") r) u "
+					 "JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
+					 "LEFT JOIN turunc.ticket_state s ON s.ticket_id = "
+					 "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
+	    3 },
+	[STORE_TICKETS] = { "tickets",
+	    TICKET_SELECT(
+		"u.asked") "FROM (SELECT DISTINCT a.asked FROM unnest($1::bigint[]) "
+			   "AS a(asked)) u "
+			   "LEFT JOIN turunc.ticket_alias a ON a.alias_id = u.asked "
+			   "JOIN turunc.ticket t ON t.ticket_id = coalesce(a.ticket_id, u.asked) "
+			   "LEFT JOIN turunc.ticket_state s ON s.ticket_id = "
+			   "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
+	    1 },
+	[STORE_PUT_STATES] = { "put_states",
+	    "SELECT turunc.put_ticket_states($1::bigint, $2::bigint[], $3::integer[], "
+	    "$4::smallint[], $5::integer[], $6::text[], $7::text[], $8::smallint[], $9::text[], "
+	    "$10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], "
+	    "$15::boolean[], $16::bigint[])",
+	    16 },
+	[STORE_PUT_CLOCKS] = { "put_clocks",
+	    "SELECT turunc.put_ticket_clocks($1::bigint[], $2::smallint[], $3::smallint[], "
+	    "$4::bigint[], $5::smallint[], $6::text[], $7::text[], $8::smallint[], $9::bigint[], "
+	    "$10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::smallint[], "
+	    "$15::bigint[])",
+	    15 },
+	[STORE_ADD_HOPS] = { "add_hops",
+	    "INSERT INTO turunc.ticket_hop (ticket_id, version, from_department, to_department, "
+	    "reason_code, actor, at_us) SELECT * FROM unnest($1::bigint[], $2::integer[], "
+	    "$3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])",
+	    7 },
+	[STORE_ADD_TEXTS] = { "add_texts",
+	    "INSERT INTO turunc.ticket_text (text_id, ticket_id, version, kind, actor, body, salt, "
+	    "created_us) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], "
+	    "$4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[])",
+	    8 },
+	[STORE_ANSWERS] = { "answers",
+	    "SELECT r.client, r.command_id, r.digest, r.refusal, r.text, r.version, r.status "
+	    "FROM unnest($1::text[], $2::uuid[]) AS u(client, id) JOIN turunc.command_result r "
+	    "ON r.client = u.client AND r.command_id = u.id",
+	    2 },
+	[STORE_PUT_ANSWERS] = { "put_answers",
+	    "SELECT turunc.put_command_results($1::bigint, $2::text[], $3::uuid[], $4::bytea[], "
+	    "$5::bigint[], $6::smallint[], $7::text[], $8::integer[], $9::smallint[])",
+	    9 },
+	[STORE_APPEND] = { "append",
+	    "SELECT turunc.log_append($1::bigint, $2::text[], $3::bigint[], $4::text[], "
+	    "$5::text[], $6::text[], $7::bytea[])",
+	    7 },
+	[STORE_DUE] = { "due",
+	    TICKET_SELECT("t.ticket_id") "FROM (SELECT DISTINCT c.ticket_id FROM ("
+					 "SELECT ticket_id FROM turunc.ticket_clock WHERE "
+					 "next_alarm_us <= $1::bigint "
+					 "ORDER BY next_alarm_us LIMIT $2::bigint) c) u "
+					 "JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
+					 "JOIN turunc.ticket_state s ON s.ticket_id = "
+					 "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
+	    2 },
+	[STORE_CLOSABLE] = { "closable",
+	    TICKET_SELECT("t.ticket_id") "FROM (SELECT ticket_id FROM turunc.ticket_state "
+					 "WHERE status BETWEEN 7 AND 11 AND ended_us <= $1::bigint "
+					 "ORDER BY ended_us LIMIT $2::bigint) u "
+					 "JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
+					 "JOIN turunc.ticket_state s ON s.ticket_id = "
+					 "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
+	    2 },
+	[STORE_PARTITIONS] = { "partitions", "SELECT turunc.create_log_partitions($1::bigint)", 1 },
 };

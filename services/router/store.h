@@ -9,8 +9,84 @@
 enum store_statement {
 	STORE_REGISTRY, /* registry.h's own, from here on */
 	STORE_REGISTRY_LAST = STORE_REGISTRY + REGISTRY_STATEMENTS - 1,
+	/* the router's own place in the log */
+	STORE_CURSOR_MAKE, /* log_id, now */
+	STORE_CURSOR_ADOPT, /* log_id: the history it belongs to now */
+	STORE_CURSOR, /* -> seq */
+	STORE_CURSOR_ADVANCE, /* log_id, from, to, now: raises TU001 when it is elsewhere */
+	STORE_RECORDS, /* after, through, limit -> records to act on */
+	STORE_RECORD_TICKETS, /* the same -> the tickets they concern */
+	/* tickets and what is written of them (0020_create_router_writes.sql) */
+	STORE_TICKETS, /* ids or aliases -> tickets, by ticket_id */
+	STORE_PUT_STATES,
+	STORE_PUT_CLOCKS,
+	STORE_ADD_HOPS,
+	STORE_ADD_TEXTS,
+	STORE_ANSWERS, /* clients, command ids -> first answers */
+	STORE_PUT_ANSWERS,
+	STORE_APPEND, /* -> last seq */
+	/* sweeps */
+	STORE_DUE, /* now, limit -> tickets with an alarm that is due */
+	STORE_CLOSABLE, /* ended before, limit -> tickets */
+	STORE_PARTITIONS, /* through seq */
 	STORE_STATEMENTS
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];
+
+/* Columns of STORE_TICKETS, STORE_RECORD_TICKETS, STORE_DUE and STORE_CLOSABLE. */
+enum store_ticket_column {
+	TICKET_ASKED,
+	TICKET_ID,
+	TICKET_CHANNEL,
+	TICKET_GIVEN_SUBJECT,
+	TICKET_NEIGHBOURHOOD,
+	TICKET_GIVEN_BASIS,
+	TICKET_ARRIVED,
+	TICKET_RECORDED,
+	TICKET_HAS_JOINED,
+	TICKET_STATUS, /* from here on null when nobody has decided anything yet */
+	TICKET_VERSION,
+	TICKET_DEPARTMENT,
+	TICKET_SUBJECT,
+	TICKET_PRIORITY,
+	TICKET_REASON,
+	TICKET_UNTIL,
+	TICKET_PRIMARY,
+	TICKET_LEGAL_DUE,
+	TICKET_SERVICE_DUE,
+	TICKET_ANSWERED,
+	TICKET_EXTENDED,
+	TICKET_ENDED,
+	TICKET_LEGAL_CLOCK, /* the columns of a clock, null when there is none */
+	TICKET_SERVICE_CLOCK = TICKET_LEGAL_CLOCK + 11,
+};
+/* Of a clock, counted from its first column. */
+enum store_clock_column {
+	CLOCK_STATE,
+	CLOCK_BASIS,
+	CLOCK_CALENDAR,
+	CLOCK_CALENDAR_VERSION,
+	CLOCK_STARTED,
+	CLOCK_DUE,
+	CLOCK_PROMISE,
+	CLOCK_ELAPSED,
+	CLOCK_RUNNING_SINCE,
+	CLOCK_NEXT_ALARM,
+	CLOCK_NEXT_ALARM_AT,
+};
+
+/* Columns of STORE_RECORDS. */
+enum store_record_column { RECORD_SEQ, RECORD_TYPE, RECORD_TICKET, RECORD_EVENT };
+
+/* Columns of STORE_ANSWERS. */
+enum store_answer_column {
+	ANSWER_CLIENT,
+	ANSWER_ID,
+	ANSWER_DIGEST,
+	ANSWER_REFUSAL,
+	ANSWER_TEXT,
+	ANSWER_VERSION,
+	ANSWER_STATUS
+};
 
 #endif
