@@ -4,11 +4,17 @@
 typedef void handler_fn(
     struct router *r, struct bus_session *session, const Turunc__V1__ClientFrame *frame);
 
+static void
+handle_command(struct router *r, struct bus_session *session, const Turunc__V1__ClientFrame *frame)
+{
+	commands_handle(r->commands, session, frame);
+}
+
 static const struct inbound {
 	unsigned verb; /* of enum acl_verb: the right the frame needs, 0 none */
 	handler_fn *handle;
 } inbound[] = {
-	[TURUNC__V1__CLIENT_FRAME__BODY__NOT_SET] = { 0, NULL },
+	[TURUNC__V1__CLIENT_FRAME__BODY_COMMAND] = { ACL_COMMAND, handle_command },
 };
 
 static void
@@ -43,7 +49,17 @@ head(void *arg, struct bus_head *ret_head)
 		.hash_len = seen->has_hash ? sizeof(seen->hash) : 0 };
 }
 
+static void
+on_close(void *arg, struct bus_session *session, enum bus_close_reason reason)
+{
+	struct router *r = arg;
+
+	(void)reason;
+	commands_session_closed(r->commands, session);
+}
+
 const struct bus_door_calls router_door_calls = {
 	.head = head,
 	.on_frame = on_frame,
+	.on_close = on_close,
 };

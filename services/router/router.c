@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "bus_metrics.h"
+#include "digest.h"
 #include "http_common.h"
 #include "log.h"
+#include "router_stats.h"
 #include "store.h"
 
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300 };
@@ -15,8 +17,11 @@ enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300 };
 void
 router_log_grew(struct router *r, uint64_t seq)
 {
-	if (seq > r->head_seq)
-		r->head_seq = seq;
+	if (seq <= r->head_seq)
+		return;
+	r->head_seq = seq;
+	routing_log_grew(r->routing, seq);
+	daemon_wake_now(r->daemon);
 }
 
 /* --- the record ------------------------------------------------------------------------------- */
@@ -31,6 +36,7 @@ on_reader_state(void *arg, enum db_state state, const char *why)
 	if (state == DB_READY) {
 		log_info("record reached");
 		registry_renew(r->registry);
+		routing_renew(r->routing, r->head_seq);
 	} else {
 		log_warn("record away, waiting why=%s", log_quoted(why));
 	}
@@ -88,7 +94,18 @@ on_registry_news(void *arg, bool usable, const char *detail)
 static void
 on_registry_head(void *arg, const struct registry_head *head)
 {
-	router_log_grew(arg, head->seq);
+	struct router *r = arg;
+
+	if (uuid_compare(&head->log_uuid, &r->log_uuid) != 0) {
+		/* Another history: what was known of the old one's length means nothing. */
+		log_info("log log_id=%s head=%llu", head->log_id, (unsigned long long)head->seq);
+		r->log_uuid = head->log_uuid;
+		r->head_seq = head->seq;
+		routing_renew(r->routing, r->head_seq);
+		daemon_wake_now(r->daemon);
+		return;
+	}
+	router_log_grew(r, head->seq);
 }
 
 static const struct registry_calls registry_calls = {
@@ -97,6 +114,17 @@ static const struct registry_calls registry_calls = {
 };
 
 /* --- doors ------------------------------------------------------------------------------------ */
+
+static void
+refresh_gauges(void *arg)
+{
+	struct router *r = arg;
+	uint64_t place = routing_place(r->routing);
+
+	stats_set(
+	    r->stats, ROUTER_STAT_LAG, r->head_seq > place ? (int64_t)(r->head_seq - place) : 0);
+	stats_set(r->stats, ROUTER_STAT_COMMANDS_HELD, (int64_t)commands_held(r->commands));
+}
 
 static bool
 open_http(struct router *r)
@@ -120,6 +148,7 @@ open_http(struct router *r)
 	r->bus_metrics = bus_metrics_create(r->bus);
 	if (r->bus_metrics == NULL)
 		return false;
+	http_common_add_stats(r->pages, r->stats, refresh_gauges, r);
 	http_common_add_stats(r->pages, db_stats(r->writer), NULL, NULL);
 	http_common_add_stats(
 	    r->pages, bus_metrics_stats(r->bus_metrics), bus_metrics_refresh, r->bus_metrics);
@@ -160,8 +189,6 @@ open_bus(struct router *r)
 		.verbs = ACL_SUBSCRIBE | ACL_SNAPSHOT | ACL_COMMAND,
 	};
 
-	if (!load_keys(r))
-		return false;
 	r->bus = bus_create(daemon_loop(r->daemon), r->acl, &r->keys);
 	if (r->bus != NULL)
 		r->door = bus_door_open(r->bus, &options, &router_door_calls, r);
@@ -182,24 +209,146 @@ tick_registry(void *arg, uint64_t now_ms)
 	return registry_tick(((struct router *)arg)->registry, now_ms);
 }
 
+static int64_t
+tick_routing(void *arg, uint64_t now_ms)
+{
+	return routing_tick(((struct router *)arg)->routing, now_ms);
+}
+
+static int64_t
+tick_commands(void *arg, uint64_t now_ms)
+{
+	return commands_tick(((struct router *)arg)->commands, now_ms);
+}
+
+static int64_t
+tick_sweeps(void *arg, uint64_t now_ms)
+{
+	return sweeps_tick(((struct router *)arg)->sweeps, now_ms);
+}
+
+static void
+stop_deciding(void *arg)
+{
+	struct router *r = arg;
+
+	commands_stop(r->commands);
+	routing_stop(r->routing);
+	sweeps_stop(r->sweeps);
+}
+
+static bool
+is_deciding(void *arg)
+{
+	const struct router *r = arg;
+
+	return commands_busy(r->commands) || routing_busy(r->routing) || sweeps_busy(r->sweeps);
+}
+
 static void
 register_parts(struct router *r)
 {
+	const struct daemon_part deciding = { "decisions", stop_deciding, is_deciding, r };
+
+	daemon_add_part(r->daemon, deciding);
 	daemon_add_tick(r->daemon, tick_registry, r);
+	daemon_add_tick(r->daemon, tick_commands, r);
+	daemon_add_tick(r->daemon, tick_routing, r);
+	daemon_add_tick(r->daemon, tick_sweeps, r);
 }
 
 /* --- open and close --------------------------------------------------------------------------- */
 
+static void
+wake(void *arg)
+{
+	daemon_wake_now(((struct router *)arg)->daemon);
+}
+
+static void
+on_append(void *arg, uint64_t seq)
+{
+	router_log_grew(arg, seq);
+}
+
+static struct commands *
+make_commands(struct router *r)
+{
+	struct commands_world world = {
+		.db = r->writer,
+		.acl = r->acl,
+		.registry = r->registry,
+		.stats = r->stats,
+		.ids = &r->ids,
+		.batch_commands = (size_t)r->config.batch_commands,
+		.held_commands = (size_t)r->config.held_commands,
+		.wait_ms = (uint64_t)r->config.wait_ms,
+		.on_append = on_append,
+		.wake = wake,
+		.arg = r,
+	};
+	struct digest secret;
+	/* All routers of a record have the same key pair, so they share this secret as well. */
+	static const char purpose[] = "turunc command digest";
+	struct digest_keyed keyed;
+
+	digest_keyed_init(&keyed, r->keys.secret_key, KEYS_TEXT_LEN);
+	digest_keyed_add_part(&keyed, purpose, sizeof(purpose) - 1);
+	digest_keyed_finish(&keyed, &secret);
+	memcpy(world.secret, secret.bytes, sizeof(world.secret));
+	struct commands *made = commands_create(&world);
+	explicit_bzero(&secret, sizeof(secret));
+	explicit_bzero(&world, sizeof(world));
+	return made;
+}
+
+static bool
+make_deciders(struct router *r)
+{
+	const struct routing_world routing = {
+		.db = r->writer,
+		.registry = r->registry,
+		.stats = r->stats,
+		.ids = &r->ids,
+		.batch_records = (size_t)r->config.batch_records,
+		.on_append = on_append,
+		.wake = wake,
+		.arg = r,
+	};
+	const struct sweeps_world sweeps = {
+		.db = r->writer,
+		.registry = r->registry,
+		.stats = r->stats,
+		.ids = &r->ids,
+		.every_ms = (uint64_t)r->config.sweep_ms,
+		.on_append = on_append,
+		.wake = wake,
+		.arg = r,
+	};
+
+	r->commands = make_commands(r);
+	r->routing = routing_create(&routing);
+	r->sweeps = sweeps_create(&sweeps);
+	if (r->commands == NULL || r->routing == NULL || r->sweeps == NULL) {
+		log_error("cannot start why=\"out of memory\"");
+		return false;
+	}
+	return true;
+}
+
 static bool
 make_parts(struct router *r)
 {
+	r->stats = stats_create(router_stat_rows, ROUTER_STATS);
 	r->acl = acl_create();
 	if (r->acl != NULL)
 		r->registry = registry_create(
 		    r->acl, (uint64_t)r->config.look_ms, &registry_calls, r);
-	if (r->registry == NULL)
+	if (r->registry == NULL || r->stats == NULL) {
 		log_error("cannot start why=\"out of memory\"");
-	return r->registry != NULL;
+		return false;
+	}
+	return true;
 }
 
 bool
@@ -212,7 +361,7 @@ router_open(struct router *r)
 	}
 	r->record_state = daemon_add_dependency(r->daemon, "record", true);
 	r->catalogue_state = daemon_add_dependency(r->daemon, "catalogue", true);
-	if (!make_parts(r) || !open_record(r))
+	if (!make_parts(r) || !load_keys(r) || !open_record(r) || !make_deciders(r))
 		return false;
 	registry_set_db(r->registry, r->reader, STORE_REGISTRY);
 	if (!open_bus(r) || !open_http(r))
@@ -234,7 +383,11 @@ router_close(struct router *r)
 	bus_door_close(r->door);
 	if (r->bus != NULL)
 		bus_destroy(r->bus);
+	commands_destroy(r->commands);
+	routing_destroy(r->routing);
+	sweeps_destroy(r->sweeps);
 	registry_destroy(r->registry);
+	stats_destroy(r->stats);
 	acl_destroy(r->acl);
 	daemon_destroy(r->daemon);
 	keys_wipe(&r->keys);

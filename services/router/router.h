@@ -14,13 +14,18 @@
 #include "base.h"
 #include "bus.h"
 #include "catalogue.h"
+#include "commands.h"
 #include "daemon.h"
 #include "db.h"
 #include "doorbell.h"
 #include "http.h"
 #include "keys.h"
 #include "registry.h"
+#include "routing.h"
 #include "settings.h"
+#include "stats.h"
+#include "sweeps.h"
+#include "uuid.h"
 
 struct router_config {
 	struct daemon_settings daemon;
@@ -47,10 +52,15 @@ extern const size_t router_settings_count;
 struct router {
 	struct router_config config;
 	struct daemon *daemon;
+	struct stats *stats;
+	struct uuid_source ids;
 	struct acl *acl;
 	struct registry *registry;
 	struct db *writer; /* one connection: routing, commands, sweeps */
 	struct db *reader; /* the registry and the stream */
+	struct routing *routing;
+	struct commands *commands;
+	struct sweeps *sweeps;
 	struct http *http;
 	struct http_common *pages;
 	struct bus_metrics *bus_metrics;
@@ -58,6 +68,7 @@ struct router {
 	struct bus *bus;
 	struct bus_door *door;
 	struct doorbell *bell;
+	struct uuid log_uuid; /* the history that head_seq belongs to */
 	uint64_t head_seq; /* the newest record we know of, by a look or a ring */
 	unsigned record_state; /* handles of daemon_set_dependency() */
 	unsigned catalogue_state;

@@ -1,0 +1,55 @@
+/*
+ * command - one command in hand: what was asked, by whom, and what is answered.
+ */
+#ifndef ROUTER_COMMAND_H
+#define ROUTER_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "acl.h"
+#include "base.h"
+#include "bus.h"
+#include "changes.h"
+#include "frame.h"
+#include "step.h"
+
+struct command {
+	TAILQ_ENTRY(command) link;
+	struct bus_session *session; /* NULL: gone, nobody is told */
+	uint64_t request;
+	struct frame *frame; /* owned; asked lends from it */
+	const Turunc__V1__Command *asked;
+	char client[ACL_NAME_BYTES + 1];
+	struct uuid id;
+	int64_t ticket_id; /* as asked for, perhaps an alias; 0: not a number */
+	int64_t primary_id; /* 0: none named, or not a number */
+	enum status_verb verb; /* STATUS_VERBS: no such verb */
+	struct digest digest; /* of the content */
+	int64_t arrived_us; /* monotonic */
+	unsigned attempts;
+	bool decided;
+	bool repeat; /* the answer is a former one: nothing to write */
+	struct changes_answer answer;
+};
+TAILQ_HEAD(command_list, command);
+
+/* NULL, with a refusal in *ret_why, when the id is no UUID; NULL and "" when memory is out.  Takes
+ * the frame on success.  secret keys the digest. */
+struct command *command_create(struct bus_session *session, const Turunc__V1__ClientFrame *frame,
+    const uint8_t *secret, size_t secret_len, const char **ret_why);
+void command_destroy(struct command *c);
+
+/* Decides: fills answer, and when the step is taken, the changes.  acl is asked for the rights. */
+void command_decide(struct command *c, const struct acl *acl, const struct step_world *world);
+/* The first answer to this id is known. */
+void command_repeat(struct command *c, const struct digest *first_digest, int refusal,
+    const char *text, int32_t version, int status);
+/* Not decided: to be sent again. */
+void command_give_up(struct command *c, const char *why);
+
+/* Sends the answer, when anybody is there to hear it. */
+void command_send(struct command *c);
+
+#endif

@@ -1,0 +1,390 @@
+/* Consumes the log: routes what was opened, takes the steps citizens ask for. */
+#include "routing.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backoff.h"
+#include "changes.h"
+#include "clock.h"
+#include "db_result.h"
+#include "frame.h"
+#include "log.h"
+#include "router_stats.h"
+#include "step.h"
+#include "store.h"
+
+/* At most so many records are scanned at once; a place without effects is stored that seldom. */
+enum { SCAN_RECORDS = 20000, STORE_EVERY = 10000, STORE_MS = 5000, IDLE_MS = 1000 };
+
+static const struct backoff retry = { .first_ms = 10, .cap_ms = 2000, .spread_percent = 50 };
+
+struct routing {
+	struct routing_world world;
+	uint64_t head; /* the log reaches at least to here */
+	bool placed; /* stored and read are known */
+	uint64_t stored; /* as the cursor's row says */
+	uint64_t read; /* everything up to here was looked at */
+	uint64_t stored_ms;
+	bool busy; /* a unit of ours is on its way */
+	bool stopped;
+	size_t limit; /* records in the next batch */
+	uint32_t failures; /* in a row */
+	uint64_t wait_until_ms;
+	/* the batch in hand */
+	struct changes *changes;
+	struct uuid log_id;
+	uint64_t through;
+	size_t records;
+	int64_t began_us;
+};
+
+struct routing *
+routing_create(const struct routing_world *world)
+{
+	struct routing *g = calloc(1, sizeof(*g));
+	if (g == NULL)
+		return NULL;
+	g->world = *world;
+	g->limit = world->batch_records;
+	return g;
+}
+
+void
+routing_destroy(struct routing *g)
+{
+	if (g == NULL)
+		return;
+	changes_destroy(g->changes);
+	free(g);
+}
+
+void
+routing_log_grew(struct routing *g, uint64_t seq)
+{
+	if (seq > g->head)
+		g->head = seq;
+}
+
+void
+routing_renew(struct routing *g, uint64_t head)
+{
+	g->placed = false;
+	g->head = head;
+}
+
+void
+routing_stop(struct routing *g)
+{
+	g->stopped = true;
+}
+
+bool
+routing_busy(const struct routing *g)
+{
+	return g->busy;
+}
+
+uint64_t
+routing_place(const struct routing *g)
+{
+	return g->read;
+}
+
+/* --- failing ---------------------------------------------------------------------------------- */
+
+static void
+wait_a_little(struct routing *g)
+{
+	/* The delays of two routers differ by their own ids' randomness. */
+	uint32_t random = (uint32_t)(clock_monotonic_us() * 2654435761u);
+
+	g->wait_until_ms = clock_monotonic_ms() + backoff_delay_ms(&retry, ++g->failures, random);
+}
+
+static void
+drop_batch(struct routing *g)
+{
+	changes_destroy(g->changes);
+	g->changes = NULL;
+	g->busy = false;
+}
+
+/* Nothing was written, or nobody knows.  The place is read again before anything else. */
+static void
+on_failure(struct routing *g, const struct db_reply *reply)
+{
+	enum db_fault fault = db_fault_of(reply->sqlstate);
+	bool lost = strncmp(reply->sqlstate, "TU00", 4) == 0;
+
+	drop_batch(g);
+	g->placed = false;
+	wait_a_little(g);
+	if (reply->outcome == DB_UNKNOWN) {
+		log_warn("outcome of a routing batch unknown, the place is read again");
+	} else if (lost) {
+		stats_incr(g->world.stats, ROUTER_STAT_ROUTING_LOST);
+		log_debug("routing batch overtaken sqlstate=%s", reply->sqlstate);
+	} else if (reply->outcome == DB_FAILED && fault == DB_FAULT_DATA) {
+		/* Smaller and smaller, until the one at fault is alone and is passed over. */
+		g->limit = g->records > 1 ? g->records / 2 : 0;
+		log_warn("routing batch refused, trying a smaller one records=%zu sqlstate=%s",
+		    g->records, reply->sqlstate);
+	} else if (reply->outcome == DB_FAILED && fault == DB_FAULT_OTHER) {
+		log_error("the record refuses routing, trying again sqlstate=%s why=%s",
+		    reply->sqlstate, log_quoted(reply->message));
+	}
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static void
+on_written(void *arg, const struct db_reply *reply)
+{
+	struct routing *g = arg;
+
+	if (reply->outcome != DB_COMMITTED) {
+		on_failure(g, reply);
+		return;
+	}
+	size_t appended = changes_records(g->changes);
+	uint64_t last = appended == 0
+			    ? 0
+			    : (uint64_t)db_get_int(reply->results[reply->result_count - 1], 0, 0);
+
+	drop_batch(g);
+	g->stored = g->read = g->through;
+	g->stored_ms = clock_monotonic_ms();
+	g->failures = 0;
+	g->limit = g->world.batch_records;
+	stats_observe(g->world.stats, ROUTER_STAT_ROUTING_BATCH, (int64_t)g->records);
+	stats_observe(g->world.stats, ROUTER_STAT_ROUTING_TIME, clock_monotonic_us() - g->began_us);
+	if (last != 0)
+		g->world.on_append(g->world.arg, last);
+	g->world.wake(g->world.arg);
+}
+
+static void
+write_batch(struct routing *g)
+{
+	int64_t now_us = clock_now_us();
+	struct db_unit *unit = db_unit_create(g->world.db);
+
+	changes_add(g->changes, unit, now_us);
+	db_unit_add(unit, STORE_CURSOR_ADVANCE);
+	db_add_uuid(unit, &g->log_id);
+	db_add_int8(unit, (int64_t)g->stored);
+	db_add_int8(unit, (int64_t)g->through);
+	db_add_int8(unit, now_us);
+	changes_add_log(g->changes, unit, now_us);
+	if (changes_ok(g->changes) && db_submit(g->world.db, unit, on_written, g))
+		return;
+	db_unit_destroy(unit);
+	drop_batch(g);
+	wait_a_little(g);
+}
+
+/* --- deciding --------------------------------------------------------------------------------- */
+
+static void
+skip(struct routing *g, uint64_t seq, const char *why)
+{
+	stats_incr(g->world.stats, ROUTER_STAT_RECORDS_SKIPPED);
+	log_error("record passed over seq=%" PRIu64 " why=%s", seq, log_quoted(why));
+}
+
+static void
+on_opened(
+    struct routing *g, const struct step_world *world, struct ticket *t, const char *traceparent)
+{
+	if (t->status != TURUNC__V1__STATUS__STATUS_OPENED)
+		return; /* a person or the other router was here before */
+	step_route_by_rules(world, t, traceparent);
+	stats_add_at(g->world.stats, ROUTER_STAT_ROUTED,
+	    t->status == TURUNC__V1__STATUS__STATUS_ROUTED ? ROUTED_BY_RULE : ROUTED_TO_TRIAGE, 1);
+}
+
+/* What the citizen said, as far as it is a step; whatever the table does not allow stays a contact
+ * that people read. */
+static void
+on_contact(struct routing *g, const struct step_world *world, struct ticket *t,
+    const Turunc__V1__Event *event)
+{
+	char why[CHANGES_WHY_BYTES];
+	struct step step = step_none(VERB_WITHDRAW, ACTOR_CITIZEN, "citizen");
+
+	if (strcmp(event->contact->kind, "not_solved") == 0) {
+		step.verb = VERB_REOPEN;
+		step.reason = "not_solved";
+	} else if (strcmp(event->contact->kind, "withdraw") != 0) {
+		return;
+	}
+	step.traceparent = event->traceparent;
+	bool taken = step_take(world, t, &step, why) == STEP_TAKEN;
+	stats_add_at(
+	    g->world.stats, ROUTER_STAT_CITIZEN, taken ? CITIZEN_TAKEN : CITIZEN_NOT_TAKEN, 1);
+}
+
+static void
+decide(struct routing *g, const struct step_world *world, const struct pg_result *rows, int row)
+{
+	uint64_t seq = (uint64_t)db_get_int(rows, row, RECORD_SEQ);
+	struct ticket *t = changes_ticket(world->changes, db_get_int(rows, row, RECORD_TICKET));
+	bool opened = strcmp(db_get_text(rows, row, RECORD_TYPE), "ticket.opened") == 0;
+	struct frame *frame = NULL;
+	size_t len;
+	const void *data = db_get_bytea(rows, row, RECORD_EVENT, &len);
+
+	if (t == NULL) {
+		skip(g, seq, "no such ticket");
+		return;
+	}
+	enum frame_result result = frame_unpack(
+	    &turunc__v1__event__descriptor, data, len, &frame, NULL);
+	const Turunc__V1__Event *event = result == FRAME_OK
+					     ? (const Turunc__V1__Event *)frame_message(frame)
+					     : NULL;
+	bool usable = event != NULL
+		      && event->body_case
+			     == (opened ? TURUNC__V1__EVENT__BODY_OPENED
+					: TURUNC__V1__EVENT__BODY_CONTACT);
+	if (!usable)
+		skip(g, seq, result != FRAME_OK ? frame_result_text(result) : "another body");
+	/* The rows say all that routing needs: nobody's report is lost for a damaged record. */
+	if (opened)
+		on_opened(g, world, t, event != NULL ? event->traceparent : "");
+	else if (usable)
+		on_contact(g, world, t, event);
+	frame_destroy(frame);
+}
+
+/* Rows of STORE_RECORDS and STORE_RECORD_TICKETS. */
+static void
+on_read(void *arg, const struct db_reply *reply)
+{
+	struct routing *g = arg;
+	const struct catalogue *cat = registry_catalogue(g->world.registry);
+
+	if (reply->outcome != DB_COMMITTED || cat == NULL) {
+		drop_batch(g);
+		wait_a_little(g);
+		return;
+	}
+	const struct pg_result *rows = reply->results[0];
+	g->records = (size_t)db_rows(rows);
+	if (g->records > 0 && g->records >= g->limit)
+		g->through = (uint64_t)db_get_int(rows, db_rows(rows) - 1, RECORD_SEQ);
+	g->changes = changes_create();
+	if (g->changes == NULL) {
+		drop_batch(g);
+		wait_a_little(g);
+		return;
+	}
+	changes_load(g->changes, reply->results[1]);
+	const struct step_world world = { cat, clock_now_us(), g->world.ids, g->changes };
+	for (int row = 0; row < db_rows(rows); row++)
+		decide(g, &world, rows, row);
+	bool store = g->records > 0 || g->through - g->stored >= STORE_EVERY
+		     || clock_monotonic_ms() - g->stored_ms >= STORE_MS;
+	if (store) {
+		write_batch(g);
+		return;
+	}
+	drop_batch(g);
+	g->read = g->through;
+	g->failures = 0;
+	g->world.wake(g->world.arg);
+}
+
+/* A record that the database refuses alone: the place moves past it, and somebody must look. */
+static void
+pass_over(struct routing *g)
+{
+	g->limit = g->world.batch_records;
+	g->records = 0;
+	g->changes = changes_create();
+	g->busy = g->changes != NULL;
+	if (!g->busy)
+		return;
+	skip(g, g->through, "the record refuses what follows from it");
+	write_batch(g);
+}
+
+static void
+read_batch(struct routing *g)
+{
+	uint64_t through = g->head - g->read > SCAN_RECORDS ? g->read + SCAN_RECORDS : g->head;
+	struct db_unit *unit = db_unit_create(g->world.db);
+
+	for (size_t s = STORE_RECORDS; s <= STORE_RECORD_TICKETS; s++) {
+		db_unit_add(unit, s);
+		db_add_int8(unit, (int64_t)g->read);
+		db_add_int8(unit, (int64_t)through);
+		db_add_int8(unit, (int64_t)g->limit);
+	}
+	g->through = through;
+	g->log_id = registry_head(g->world.registry)->log_uuid;
+	g->began_us = clock_monotonic_us();
+	g->busy = db_submit(g->world.db, unit, on_read, g);
+	if (!g->busy)
+		db_unit_destroy(unit);
+}
+
+/* --- the place -------------------------------------------------------------------------------- */
+
+static void
+on_place(void *arg, const struct db_reply *reply)
+{
+	struct routing *g = arg;
+
+	g->busy = false;
+	if (reply->outcome != DB_COMMITTED) {
+		wait_a_little(g);
+		return;
+	}
+	g->stored = g->read = (uint64_t)db_get_int(reply->results[2], 0, 0);
+	g->stored_ms = clock_monotonic_ms();
+	g->placed = true;
+	/* Somebody else got past the record at fault. */
+	if (g->limit == 0 && g->through <= g->read)
+		g->limit = g->world.batch_records;
+	log_debug("routing place seq=%" PRIu64, g->read);
+	g->world.wake(g->world.arg);
+}
+
+static void
+read_place(struct routing *g)
+{
+	const struct registry_head *head = registry_head(g->world.registry);
+	struct db_unit *unit = db_unit_create(g->world.db);
+
+	db_unit_add(unit, STORE_CURSOR_MAKE);
+	db_add_uuid(unit, &head->log_uuid);
+	db_add_int8(unit, clock_now_us());
+	db_unit_add(unit, STORE_CURSOR_ADOPT);
+	db_add_uuid(unit, &head->log_uuid);
+	db_unit_add(unit, STORE_CURSOR);
+	g->busy = db_submit(g->world.db, unit, on_place, g);
+	if (!g->busy)
+		db_unit_destroy(unit);
+}
+
+int64_t
+routing_tick(struct routing *g, uint64_t now_ms)
+{
+	const struct registry_head *head = registry_head(g->world.registry);
+
+	if (g->busy || g->stopped || db_state_now(g->world.db) != DB_READY
+	    || head->log_id[0] == '\0' || registry_catalogue(g->world.registry) == NULL)
+		return IDLE_MS;
+	if (now_ms < g->wait_until_ms)
+		return (int64_t)(g->wait_until_ms - now_ms);
+	if (!g->placed)
+		read_place(g);
+	else if (g->limit == 0 && g->through > g->read)
+		pass_over(g);
+	else if (g->head > g->read)
+		read_batch(g);
+	return IDLE_MS;
+}
