@@ -245,12 +245,28 @@ is_deciding(void *arg)
 	return commands_busy(r->commands) || routing_busy(r->routing) || sweeps_busy(r->sweeps);
 }
 
+/* The door closes when the last answer is on its way. */
+static bool
+door_busy(void *arg)
+{
+	struct router *r = arg;
+
+	if (is_deciding(r))
+		return true;
+	if (!r->door_drained)
+		bus_door_drain(r->door);
+	r->door_drained = true;
+	return false;
+}
+
 static void
 register_parts(struct router *r)
 {
 	const struct daemon_part deciding = { "decisions", stop_deciding, is_deciding, r };
+	const struct daemon_part door = { "door", NULL, door_busy, r };
 
 	daemon_add_part(r->daemon, deciding);
+	daemon_add_part(r->daemon, door);
 	daemon_add_tick(r->daemon, tick_registry, r);
 	daemon_add_tick(r->daemon, tick_commands, r);
 	daemon_add_tick(r->daemon, tick_routing, r);
