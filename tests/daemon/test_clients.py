@@ -278,6 +278,13 @@ def test_busy_is_waited_out(client, door):
     assert len(door.heard("publish")) == 5
 
 
+def test_what_was_not_decided_goes_again(client, door):
+    door.undecided = 3
+    results = client.publish_many(request(id=str(n)) for n in range(5))
+    assert [r.status_name for r in results] == ["PUBLISH_ACCEPTED"] * 5
+    assert [len(f.publish.events) for f in door.heard("publish")] == [5, 3]
+
+
 def test_an_answer_that_never_comes(client, door):
     """The door pongs but does not answer: another session, the same event, the first answer."""
     door.swallow["publish"] = 1

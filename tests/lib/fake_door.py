@@ -60,6 +60,7 @@ class FakeDoor:
         # Faults.
         self.silent = False      # hears, says nothing
         self.busy = 0            # answer so many Publish with Busy
+        self.undecided = 0       # leave so many events of a Publish without a decision
         self.in_use = 0          # refuse so many Subscribe with IN_USE
         self.unavailable = 0     # refuse so many Commands as UNAVAILABLE
         self.swallow = Counter() # kind -> so many frames taken, acted on, and left unanswered
@@ -281,6 +282,9 @@ class FakeDoor:
             results=[self._publish(event) for event in publish.events]))]
 
     def _publish(self, event):
+        if self.undecided > 0:
+            self.undecided -= 1
+            return bus.PublishResult(id=event.id)
         identity = (event.source, event.id)
         body = event.SerializeToString(deterministic=True)
         if event.source == self.reject_source:

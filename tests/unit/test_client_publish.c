@@ -87,6 +87,9 @@ expect_publish(struct door *d, struct turunc_client *c)
 	return door_expect(d, c, TURUNC__V1__CLIENT_FRAME__BODY_PUBLISH);
 }
 
+/* An event to leave without a decision the next time it comes. */
+static const char *undecided_id;
+
 /* Answers a Publish; events whose id ends in 7 are rejected when some are to be. */
 static void
 answer_results(struct door *d, const said *frame, bool reject_sevens, const char *other_id)
@@ -96,7 +99,8 @@ answer_results(struct door *d, const said *frame, bool reject_sevens, const char
 	Turunc__V1__PublishResult *results = calloc(count, sizeof(*results));
 	Turunc__V1__PublishResult **list = calloc(count, sizeof(*list));
 	answer out = TURUNC__V1__SERVER_FRAME__INIT;
-	char ticket[] = "26-0000001-1", error[] = "ID_REUSED: other content", other[40];
+	char no_ticket[] = "", ticket[] = "26-0000001-1", error[] = "ID_REUSED: other content",
+	     other[40];
 
 	for (size_t i = 0; i < count; i++) {
 		char *id = frame->publish->events[i]->id;
@@ -105,6 +109,11 @@ answer_results(struct door *d, const said *frame, bool reject_sevens, const char
 		results[i].id = id;
 		results[i].ticket = ticket;
 		results[i].status = TURUNC__V1__PUBLISH_STATUS__PUBLISH_ACCEPTED;
+		if (undecided_id != NULL && strcmp(id, undecided_id) == 0) {
+			undecided_id = NULL;
+			results[i].status = TURUNC__V1__PUBLISH_STATUS__PUBLISH_UNSPECIFIED;
+			results[i].ticket = no_ticket;
+		}
 		if (reject_sevens && id[strlen(id) - 1] == '7') {
 			results[i].status = TURUNC__V1__PUBLISH_STATUS__PUBLISH_REJECTED;
 			results[i].error = error;
@@ -306,6 +315,33 @@ TEST(test_busy_takes_nothing)
 	said_free(frame);
 	DOOR_UNTIL(&d, c, r.count == 1);
 	CHECK_U64("counted", turunc_client_stats(c)->busy, 6);
+	turunc_client_destroy(c);
+	door_close(&d);
+}
+
+TEST(test_what_was_not_decided_goes_again)
+{
+	struct door d;
+	static struct results r;
+
+	CHECK(door_open(&d));
+	struct turunc_client *c = make(&d, &r, check_path("store"));
+	for (long i = 0; i < 5; i++)
+		CHECK(publish(c, i, 10) == TURUNC_STORED);
+	CHECK(door_greet(&d, c));
+	undecided_id = "event-1";
+	said *frame = expect_publish(&d, c);
+	answer_results(&d, frame, false, NULL);
+	said_free(frame);
+	frame = expect_publish(&d, c);
+	if (frame == NULL)
+		return;
+	CHECK_U64("only that one", frame->publish->n_events, 1);
+	CHECK_STR("again", frame->publish->events[0]->id, "event-1");
+	CHECK_U64("the others are done", r.count, 4);
+	answer_results(&d, frame, false, NULL);
+	said_free(frame);
+	DOOR_UNTIL(&d, c, r.count == 5);
 	turunc_client_destroy(c);
 	door_close(&d);
 }

@@ -174,6 +174,14 @@ void tc_publish_start(struct turunc_client *c, const Turunc__V1__Welcome *welcom
 void tc_publish_stop(struct turunc_client *c);
 void tc_publish_work(struct turunc_client *c, uint64_t now_ms);
 uint64_t tc_publish_deadline(const struct turunc_client *c);
+
+/* publish_results.c */
+/* Lent; from scratch (item->len bytes) when the journal holds them, NULL when they cannot be read.
+ * item is a copy: the trouble told may make the outbox move. */
+const uint8_t *tc_publish_bytes(
+    struct turunc_client *c, const struct tc_item *item, uint8_t *scratch);
+/* Ends an item by our own judgement; its id comes from its own bytes if they can be read. */
+void tc_publish_reject_here(struct turunc_client *c, uint64_t index, const char *error);
 bool tc_publish_refused(struct turunc_client *c, uint64_t request, const Turunc__V1__Error *error);
 void tc_publish_on_published(
     struct turunc_client *c, uint64_t request, const Turunc__V1__Published *published);

@@ -283,7 +283,7 @@ tc_subscribe_refused(struct turunc_client *c, uint64_t request, const Turunc__V1
 		uint32_t wait_ms = AGAIN_MS;
 		if (error->code == TURUNC__V1__ERROR_CODE__ERROR_IN_USE)
 			wait_ms = s->refusals < 2 ? (uint32_t)IN_USE_FIRST_MS << s->refusals
-						   : IN_USE_MOST_MS;
+						  : IN_USE_MOST_MS;
 		s->refusals++;
 		s->state = TC_SUB_WANTED;
 		s->due_ms = tc_now_ms() + (error->retry_ms != 0 ? error->retry_ms : wait_ms);

@@ -203,17 +203,23 @@ class Publishing(Conversation):
             return True
         results = frame.published.results
         if [r.id for r in results] != [self._sent[n].id for n in batch.numbers] or any(
-            r.status not in range(bus_pb2.PUBLISH_ACCEPTED, bus_pb2.PUBLISH_REJECTED + 1)
+            r.status not in range(bus_pb2.PUBLISH_REJECTED + 1)
             for r in results
         ):
             self._wait_again(batch.numbers)
             self.session.bad_frames += 1
             self.session.drop("results do not match the events published")
             return True
+        answered = list(zip(batch.numbers, results))
+        undecided = [n for n, r in answered if r.status == bus_pb2.PUBLISH_UNSPECIFIED]
+        if undecided:
+            self._wait_again(undecided)
+            self._pause(0)
         self._settle(
             [
                 (number, Result(r.id, r.status, r.ticket, r.error))
-                for number, r in zip(batch.numbers, results)
+                for number, r in answered
+                if r.status != bus_pb2.PUBLISH_UNSPECIFIED
             ]
         )
         self._limit = min(self._limit * 2, BATCH_EVENTS)
