@@ -1,0 +1,197 @@
+"""Clients that keep on trying and write everything down: citizens, another system, departments."""
+import http.client
+import json
+import random
+import threading
+import time
+import urllib.parse
+import uuid
+
+import turunc
+from turunc import events
+from turunc.folder import Keys
+from turunc.v1 import ticket_pb2
+
+SUBJECTS = ("cadde-supurme", "yol-cokme", "park-bakim", "konteyner-hasar", "sulama-ariza", "yagmur-suyu")
+NEXT = {ticket_pb2.STATUS_ROUTED: "accept", ticket_pb2.STATUS_ACCEPTED: "start",
+        ticket_pb2.STATUS_IN_PROGRESS: "resolve"}
+
+
+def keys(stack, name, **rights):
+    client = stack.client(name, **rights)
+    doors = {door: stack.bus(door) for door in ("publish", "stream")}
+    return Keys(client.secret.encode(), client.public.encode(),
+                {door: key.encode() for door, (_, key) in doors.items()},
+                {door: endpoint for door, (endpoint, _) in doors.items()})
+
+
+class Actor(threading.Thread):
+    """Runs turn() until told to stop; what it raises is kept and fails the test."""
+
+    def __init__(self, name, ledger, pause_s):
+        super().__init__(name=name, daemon=True)
+        self.ledger = ledger
+        self.pause_s = pause_s
+        self.error = None
+        self._stop_asked = threading.Event()
+
+    def run(self):
+        try:
+            while not self._stop_asked.is_set():
+                self.turn()
+                self._stop_asked.wait(self.pause_s)
+            self.finish()
+        except Exception as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def turn(self):
+        raise NotImplementedError
+
+    def finish(self):
+        pass
+
+    def stop(self):
+        self._stop_asked.set()
+
+    def stopping(self):
+        return self._stop_asked.is_set()
+
+
+class Citizen(Actor):
+    """Reports by Open311, one after another, each with a key of its own until it is answered."""
+
+    def __init__(self, name, ledger, pause_s, port, api_key, client):
+        super().__init__(name, ledger, pause_s)
+        self.port = port
+        self.api_key = api_key
+        self.client = client
+        self.dice = random.Random(name)
+        self.refused = 0
+
+    def turn(self):
+        key = str(uuid.uuid4())
+        form = {"api_key": self.api_key, "service_code": self.dice.choice(SUBJECTS),
+                "address_string": f"Defter Sokak No {self.dice.randrange(300)}",
+                "first_name": "Defter", "last_name": "Tutan", "description": "Defter için bildirim."}
+        kind = self.dice.randrange(4)
+        if kind == 0:
+            form["email"] = f"{key}@defter.example"
+        elif kind == 1:
+            form["phone"] = f"+9053{self.dice.randrange(10**8):08d}"
+        self.ledger.attempt((self.client, key), time.monotonic())
+        while True:
+            number = self.post(form, key)
+            if number is not None:
+                self.ledger.answer((self.client, key), number)
+                return
+            self.refused += 1
+            time.sleep(0.03)
+
+    def post(self, form, key):
+        """The number, or None when the outcome is not known or it was refused for now."""
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            link.request("POST", "/open311/v2/requests.json", urllib.parse.urlencode(form),
+                         {"Content-Type": "application/x-www-form-urlencoded", "Idempotency-Key": key})
+            answer = link.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            link.close()
+        if answer.status == 201:
+            return json.loads(body)[0]["service_request_id"]
+        if answer.status in (429, 502, 503):
+            return None
+        raise AssertionError(f"intake said {answer.status}: {body[:300]}")
+
+
+class System(Actor):
+    """Another system on the bus: calls and ticket requests, kept on disk until they are answered."""
+
+    def __init__(self, name, ledger, pause_s, stack):
+        super().__init__(name, ledger, pause_s)
+        self.client = turunc.Client(keys(stack, name, verbs=("publish",)),
+                                    store=stack.path(f"{name}.sqlite"), on_result=self.on_result)
+        self.dice = random.Random(name)
+        self.rejected = []
+
+    def on_result(self, result):
+        if result.rejected:
+            self.rejected.append(result)
+        else:
+            self.ledger.answer((self.name, result.id), result.ticket)
+
+    def turn(self):
+        if self.dice.randrange(3):
+            event = events.ticket_request(self.name, "Defter için bildirim.", name="Defter Tutan",
+                                          subject_code=self.dice.choice(SUBJECTS),
+                                          phone=f"+9053{self.dice.randrange(10**8):08d}",
+                                          channel=ticket_pb2.CHANNEL_CALL)
+        else:
+            event = events.call(self.name, "offered", str(uuid.uuid4()), caller="+905300000000")
+        self.ledger.attempt((self.name, event.id), time.monotonic())
+        self.client.post(event)
+
+    def finish(self):
+        if not self.client.drain(60):
+            raise AssertionError(f"{self.client.pending()} events of {self.name} were never answered")
+        if self.rejected:
+            raise AssertionError(f"rejected: {self.rejected[:3]}")
+        self.client.close()
+
+
+class Department(Actor):
+    """A department's own system: receives, acknowledges, and works each ticket to its end."""
+
+    def __init__(self, name, ledger, stack, departments, rights, delay_s=0.0, works=True):
+        super().__init__(name, ledger, 0)
+        self.departments = list(departments)
+        self.delay_s = delay_s
+        self.works = works
+        self.client = turunc.Client(keys(stack, name, verbs=("subscribe", "snapshot", "command"),
+                                         departments=departments or ("*",), **rights))
+        self.subscription = self.client.subscribe(name, departments=self.departments,
+                                                  start=0, window=64 if delay_s else 1024)
+        ledger.started[name] = (0, self.departments)
+        self.said = {}
+        self.waiting = []
+
+    def turn(self):
+        record = self.subscription.get(timeout=0.2)
+        if record is not None:
+            self.ledger.receive(self.name, record)
+            if self.works and record.HasField("view"):
+                self.act(record.view)
+            if self.delay_s:
+                time.sleep(self.delay_s)
+            self.subscription.ack(record)
+        self.settle()
+
+    def act(self, view):
+        verb = NEXT.get(view.status)
+        if verb is None or view.department not in self.departments or (view.number, view.version) in self.said:
+            return
+        command_id = str(uuid.uuid4())
+        self.said[view.number, view.version] = command_id
+        future = self.client.send_command(view.number, verb, view.version, id=command_id,
+                                          reason_code="yapildi" if verb == "resolve" else "",
+                                          text="Defter kapandı." if verb == "resolve" else "")
+        self.waiting.append((future, command_id, view.number))
+
+    def settle(self):
+        still = []
+        for future, command_id, number in self.waiting:
+            if not future.done():
+                still.append((future, command_id, number))
+            elif future.exception() is None:
+                self.ledger.command(command_id, number, future.result().version)
+            elif not (isinstance(future.exception(), turunc.Refused) and future.exception().stale):
+                raise future.exception()
+        self.waiting = still
+
+    def position(self):
+        return self.subscription.position
+
+    def finish(self):
+        self.client.close()

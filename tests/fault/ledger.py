@@ -1,0 +1,204 @@
+"""What independent clients wrote down, and whether the system's own account agrees with it.
+
+Nothing here believes the system: attempts and answers come from the clients, receipts from the
+subscribers, messages from the sink.  check() compares them with PostgreSQL and returns findings,
+each a kind and what was found; no finding means that every account agrees."""
+import collections
+import json
+import os
+import threading
+
+# What a finding can be.
+KINDS = ("lost", "phantom", "gap", "reorder", "applied twice", "told twice", "message lost",
+         "message phantom", "delivery lost", "wrong department", "personal data", "board")
+
+
+class Ledger:
+    """Thread-safe.  A key is (client, id): an Idempotency-Key or an event's id."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self.attempts = set()
+        self.open = {}                                  # key -> when it was first tried
+        self.answers = {}                               # key -> ticket number
+        self.changed_answers = []                       # a repeat that was answered otherwise
+        self.done = {}                                  # command id -> (ticket, version)
+        self.receipts = collections.defaultdict(list)   # subscriber -> records as they came
+        self.started = {}                               # subscriber -> (from seq, departments)
+
+    def attempt(self, key, now):
+        with self._lock:
+            self.attempts.add(key)
+            self.open.setdefault(key, now)
+
+    def answer(self, key, ticket):
+        with self._lock:
+            self.open.pop(key, None)
+            if self.answers.setdefault(key, ticket) != ticket:
+                self.changed_answers.append((key, self.answers[key], ticket))
+
+    def command(self, command_id, ticket, version):
+        with self._lock:
+            self.done[command_id] = (ticket, version)
+
+    def receive(self, subscriber, record):
+        view = record.view if record.HasField("view") else None
+        with self._lock:
+            self.receipts[subscriber].append(Receipt(
+                record.seq, record.event.type, record.event.subject,
+                view.department if view else "", record.event.step.previous_department,
+                bool(view and view.HasField("citizen") and not view.citizen.masked)))
+
+    def in_flight(self):
+        with self._lock:
+            return len(self.open)
+
+    def answered(self):
+        with self._lock:
+            return len(self.answers)
+
+
+Receipt = collections.namedtuple("Receipt", "seq type ticket department previous personal")
+
+
+def ticket_id(number):
+    """26-0012345-4 -> 260012345"""
+    year, serial, _ = number.split("-")
+    return int(year + serial)
+
+
+def sink_messages(path):
+    """Every message the sink took, from its file, older part first."""
+    found = []
+    for name in (path + ".old", path):
+        if os.path.exists(name):
+            with open(name, encoding="utf-8") as lines:
+                found += [json.loads(line) for line in lines if line.endswith("\n")]
+    return found
+
+
+def check(stack, ledger, messages):
+    findings = []
+    for look in (_tickets, _steps, _log, _deliveries, _privacy):
+        findings += look(stack, ledger)
+    findings += _messages(stack, messages)
+    return findings
+
+
+def count(findings):
+    return {kind: sum(1 for found, _ in findings if found == kind) for kind in KINDS}
+
+
+def _tickets(stack, ledger):
+    """Answered = present; present = attempted; one identity, one ticket."""
+    present = {row[0] for row in stack.sql("select ticket_id from turunc.ticket")}
+    aliases = dict(stack.sql("select alias_id, ticket_id from turunc.ticket_alias"))
+    identities = {(client, item): ticket for client, item, ticket in
+                  stack.sql("select client, id, ticket_id from turunc.inbound_item")}
+    for key, number in ledger.answers.items():
+        known = identities.get(key)
+        wanted = ticket_id(number) if number else known
+        if key not in identities or (number and aliases.get(wanted, wanted) not in present):
+            yield "lost", f"{key} was answered with {number or 'yes'} and is not in the record"
+        elif number and known != wanted:
+            yield "applied twice", f"{key} was answered with {number}; the record says {known}"
+    for key, first, second in ledger.changed_answers:
+        yield "applied twice", f"{key} was answered with {first}, then with {second}"
+    ours = {client for client, _ in ledger.attempts}
+    for key, ticket in identities.items():
+        if key[0] in ours and key not in ledger.attempts:
+            yield "phantom", f"{key} (ticket {ticket}) was never attempted"
+    owned = collections.Counter(ticket for ticket in identities.values() if ticket)
+    for ticket in present - set(owned):
+        yield "phantom", f"ticket {ticket} belongs to no attempt"
+    for ticket, times in owned.items():
+        if times > 1:
+            yield "applied twice", f"ticket {ticket} belongs to {times} attempts"
+
+
+def _steps(stack, ledger):
+    """Each ticket's versions rise by one a record; each command that was answered is one of them."""
+    results = {str(row[0]): row[1:] for row in stack.sql(
+        "select command_id, ticket_id, version from turunc.command_result where refusal = 0")}
+    for command, (number, version) in ledger.done.items():
+        if results.get(command) != (ticket_id(number), version):
+            yield "lost", f"command {command} on {number} was done; the record says {results.get(command)}"
+    rows = stack.sql("""
+        select s.ticket_id, s.version, count(e.seq) filter (where e.type <> 'ticket.opened'),
+               count(e.seq) filter (where e.type = 'ticket.opened')
+        from turunc.ticket_state s join turunc.event_log e using (ticket_id)
+        where e.type like 'ticket.%' and e.type not in ('ticket.due_soon', 'ticket.overdue', 'ticket.viewed')
+        group by 1, 2""")
+    for ticket, version, steps, opened in rows:
+        if steps > version - 1 or opened > 1:
+            yield "applied twice", f"ticket {ticket}: version {version}, {steps} steps, {opened} openings"
+        elif steps < version - 1 or opened < 1:
+            yield "lost", f"ticket {ticket}: version {version}, {steps} steps, {opened} openings"
+    for ticket, in stack.sql("select ticket_id from turunc.ticket_hop h join turunc.ticket_state s"
+                             " using (ticket_id) group by 1 having count(*) filter"
+                             " (where h.from_department = '') > 1"):
+        yield "applied twice", f"ticket {ticket} was routed first more than once"
+
+
+def _log(stack, _ledger):
+    """1, 2, 3 ... and hashes that fit."""
+    rows, lowest, head = stack.sql("select count(*), coalesce(min(seq), 1), coalesce(max(seq), 0)"
+                                   " from turunc.event_log")[0]
+    if rows != head or lowest != 1:
+        yield "gap", f"the log has {rows} records from {lowest} to {head}"
+    verified = stack.masa("log", "verify", "--json", check=False)
+    if verified.returncode != 0:
+        yield "gap", f"masa log verify: {verified.stdout.strip()} {verified.stderr.strip()}"
+
+
+def _deliveries(stack, ledger):
+    """A subscriber has every record its filter covers, first times in order, and nothing else's."""
+    log = stack.sql("select seq, type, department, previous_department from turunc.event_log order by seq")
+    for name, (start, departments) in ledger.started.items():
+        receipts = ledger.receipts[name]
+        seen, highest = set(), start
+        for receipt in receipts:
+            if receipt.seq not in seen and receipt.seq < highest:
+                yield "reorder", f"{name} received {receipt.seq} for the first time after {highest}"
+            seen.add(receipt.seq)
+            highest = max(highest, receipt.seq)
+            if departments and not {receipt.department, receipt.previous} & set(departments):
+                yield "wrong department", f"{name} received {receipt}"
+        wanted = {seq for seq, _, department, previous in log
+                  if seq > start and (not departments or {department, previous} & set(departments))}
+        for seq in sorted(wanted - seen):
+            yield "delivery lost", f"{name} never received {seq}"
+        for seq in sorted(seen - wanted):
+            yield "phantom", f"{name} received {seq}, which its filter does not cover"
+
+
+def _privacy(stack, ledger):
+    """No name, phone or address of anybody in the log; none to those who may not see it."""
+    for seq, in stack.sql("select seq from turunc.event_log where position('Defter'::bytea in event) > 0"
+                          " or position('+9053'::bytea in event) > 0 or position('@defter'::bytea in event) > 0"):
+        yield "personal data", f"record {seq} of the log"
+    for name, receipts in ledger.receipts.items():
+        for receipt in receipts:
+            if receipt.personal and name.endswith("-masked"):
+                yield "personal data", f"{name} received a full name with {receipt.seq}"
+
+
+def _messages(stack, messages):
+    """What the record says was sent is in the sink, once, and the sink holds nothing else."""
+    sent = {str(row[0]): row[1] for row in stack.sql(
+        "select notification_id, state from turunc.notification")}
+    had = collections.Counter(message_id(message) for message in messages)
+    for notification, state in sent.items():
+        if state in (3, 6) and had[notification] == 0:
+            yield "message lost", f"{notification} is recorded as sent and never arrived"
+    for notification, times in had.items():
+        if notification not in sent:
+            yield "message phantom", f"{notification} arrived and is not in the record"
+        elif times > 1:
+            yield "told twice", f"{notification} arrived {times} times"
+
+
+def message_id(message):
+    """The notification's UUID as it travels: an SMS's id, the left side of a mail's Message-ID."""
+    text = str(message.get("id") or message.get("message_id") or "")
+    return text.strip("<>").split("@")[0]
