@@ -149,7 +149,7 @@ db_open(struct event_base *loop, const struct db_settings *settings,
 
 	if ((db->stats = stats_create(table, ARRAY_LEN(table))) == NULL
 	    || (db->timer = evtimer_new(loop, db_on_timer, db)) == NULL
-	    || (db->address = db_address_open(settings, complaint, complaint_size)) == NULL
+	    || (db->address = db_address_open(loop, settings, complaint, complaint_size)) == NULL
 	    || !make_connections(db) || !make_watchdog(db, settings->watchdog_sql)) {
 		db_close(db);
 		return NULL;

@@ -73,9 +73,10 @@ struct db_events {
 	void *arg;
 };
 
-/* Resolves the host names (this blocks; it is for start-up) and begins to connect; never waits
- * for the server.  The statements are lent for the db's life.  NULL: the conninfo is wrong, no
- * host has an address, or no memory; why is then written to complaint. */
+/* Resolves the host names (this blocks; it is for start-up; later they are looked up again beside
+ * the loop when a server is not found) and begins to connect; never waits for the server.  The
+ * statements are lent for the db's life.  NULL: the conninfo is wrong, no host has an address, or
+ * no memory; why is then written to complaint. */
 MUST_CHECK struct db *db_open(struct event_base *loop, const struct db_settings *settings,
     const struct db_statement *statements, size_t statement_count, const struct db_events *events,
     char *complaint, size_t complaint_size);

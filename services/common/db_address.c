@@ -6,14 +6,18 @@
 
 #include "address.h"
 #include "db_internal.h"
+#include "log.h"
 
-enum { TARGETS_MAX = 32, KEYWORDS_MAX = 64 };
+enum { SOURCES_MAX = 16, KEYWORDS_MAX = 64 };
 
-/* libpq would look names up again at every attempt, and block; so it gets hostaddr. */
-struct target {
-	char *host; /* a name (for certificates), a socket's directory, or NULL */
-	char *hostaddr; /* NULL for a socket's directory */
+/* One entry of the conninfo's lists.  libpq would look its name up again at every attempt, and
+ * block; so it gets hostaddr. */
+struct source {
+	char *host; /* a name (also for certificates), a socket's directory, or NULL */
+	char *hostaddr; /* as given; NULL: none */
 	char *port; /* NULL: the default */
+	bool named; /* found holds the addresses of host */
+	struct addresses found;
 };
 
 struct db_address {
@@ -21,8 +25,11 @@ struct db_address {
 	char *keywords[KEYWORDS_MAX];
 	char *values[KEYWORDS_MAX];
 	size_t keyword_count;
-	struct target targets[TARGETS_MAX];
-	size_t target_count;
+	struct source sources[SOURCES_MAX];
+	size_t source_count;
+	struct address_lookup *lookup; /* of the name of sources[looking_up] */
+	size_t looking_up;
+	struct event_base *loop;
 };
 
 /* What holds unless the conninfo says otherwise.  A dead peer is noticed within half a minute. */
@@ -105,35 +112,24 @@ add_keywords(
 		   settings->application_name != NULL ? settings->application_name : "turunc");
 }
 
-/* --- targets --- */
+/* --- sources --- */
 
+/* False: no memory.  More than sixteen are not needed to find one that answers. */
 static bool
-add_target(struct db_address *a, const char *host, const char *hostaddr, const char *port)
+add_source(struct db_address *a, const char *host, const char *hostaddr, const char *port)
 {
-	if (a->target_count == TARGETS_MAX)
-		return true; /* thirty-two are enough to find one that answers */
-	struct target *t = &a->targets[a->target_count++];
-	if (host != NULL && host[0] != '\0')
-		t->host = strdup(host);
-	if (hostaddr != NULL && hostaddr[0] != '\0')
-		t->hostaddr = strdup(hostaddr);
-	if (port != NULL && port[0] != '\0')
-		t->port = strdup(port);
-	return true;
-}
-
-/* Every address of the name; false with a complaint when it has none. */
-static bool
-add_name(struct db_address *a, const char *name, const char *port, char *complaint,
-    size_t complaint_size)
-{
-	struct addresses found;
-
-	if (!address_resolve(name, &found, complaint, complaint_size))
-		return false;
-	for (size_t i = 0; i < found.count; i++)
-		add_target(a, name, found.numeric[i], port);
-	return true;
+	if (a->source_count == SOURCES_MAX)
+		return true;
+	struct source *s = &a->sources[a->source_count++];
+	if (host[0] != '\0')
+		s->host = strdup(host);
+	if (hostaddr[0] != '\0')
+		s->hostaddr = strdup(hostaddr);
+	if (port[0] != '\0')
+		s->port = strdup(port);
+	s->named = hostaddr[0] == '\0' && host[0] != '\0' && host[0] != '/' && host[0] != '@';
+	return (host[0] == '\0' || s->host != NULL) && (hostaddr[0] == '\0' || s->hostaddr != NULL)
+	       && (port[0] == '\0' || s->port != NULL);
 }
 
 /* Takes the next item off a list with commas; "" when there is no more. */
@@ -148,7 +144,7 @@ next_item(const char **list, char *item, size_t size)
 }
 
 static bool
-add_targets(
+add_sources(
     struct db_address *a, const PQconninfoOption *options, char *complaint, size_t complaint_size)
 {
 	const char *hosts = option_value(options, "host");
@@ -156,7 +152,6 @@ add_targets(
 	const char *ports = option_value(options, "port");
 	bool one_port = ports == NULL || strchr(ports, ',') == NULL;
 	char host[ADDRESS_HOST_SIZE], hostaddr[ADDRESS_HOST_SIZE], port[16];
-	bool unresolved = false;
 
 	if (hosts == NULL && hostaddrs == NULL)
 		hosts = getenv("PGHOST");
@@ -167,18 +162,29 @@ add_targets(
 			snprintf(port, sizeof(port), "%s", ports == NULL ? "" : ports);
 		else
 			next_item(&ports, port, sizeof(port));
-		if (hostaddr[0] != '\0' || host[0] == '\0' || host[0] == '/' || host[0] == '@')
-			add_target(a, host, hostaddr, port);
-		else if (!add_name(a, host, port, complaint, complaint_size))
-			unresolved = true;
+		if (!add_source(a, host, hostaddr, port)) {
+			snprintf(complaint, complaint_size, "out of memory");
+			return false;
+		}
 	} while (hosts != NULL || hostaddrs != NULL);
+	return true;
+}
 
-	/* One of several names that does not resolve is an outage, not a mistake. */
-	return a->target_count > 0 || !unresolved;
+/* One of several names that does not resolve is an outage, not a mistake. */
+static bool
+resolve_all(struct db_address *a, char *complaint, size_t complaint_size)
+{
+	for (size_t i = 0; i < a->source_count; i++) {
+		struct source *s = &a->sources[i];
+		if (s->named && !address_resolve(s->host, &s->found, complaint, complaint_size))
+			log_debug("db host=%s unresolved", s->host);
+	}
+	return db_address_count(a) > 0;
 }
 
 struct db_address *
-db_address_open(const struct db_settings *settings, char *complaint, size_t complaint_size)
+db_address_open(struct event_base *loop, const struct db_settings *settings, char *complaint,
+    size_t complaint_size)
 {
 	char *error = NULL;
 	struct db_address *a = NULL;
@@ -190,11 +196,14 @@ db_address_open(const struct db_settings *settings, char *complaint, size_t comp
 		goto out;
 	}
 	a = calloc(1, sizeof(*a));
+	if (a != NULL)
+		a->loop = loop;
 	if (a == NULL || !add_keywords(a, options, settings)) {
 		snprintf(complaint, complaint_size, "out of memory or too many options");
 		goto fail;
 	}
-	if (!add_targets(a, options, complaint, complaint_size))
+	if (!add_sources(a, options, complaint, complaint_size)
+	    || !resolve_all(a, complaint, complaint_size))
 		goto fail;
 	goto out;
 fail:
@@ -217,31 +226,81 @@ db_address_close(struct db_address *a)
 			explicit_bzero(a->values[i], strlen(a->values[i]));
 		free(a->values[i]);
 	}
-	for (size_t i = 0; i < a->target_count; i++) {
-		free(a->targets[i].host);
-		free(a->targets[i].hostaddr);
-		free(a->targets[i].port);
+	for (size_t i = 0; i < a->source_count; i++) {
+		free(a->sources[i].host);
+		free(a->sources[i].hostaddr);
+		free(a->sources[i].port);
 	}
+	address_lookup_cancel(a->lookup);
 	free(a);
+}
+
+/* --- names that have moved --- */
+
+static void look_up_from(struct db_address *a, size_t i);
+
+static void
+on_found(void *arg, const struct addresses *found)
+{
+	struct db_address *a = arg;
+
+	a->lookup = NULL;
+	if (found != NULL)
+		a->sources[a->looking_up].found = *found;
+	look_up_from(a, a->looking_up + 1);
+}
+
+/* Begins with the next name, if there is one. */
+static void
+look_up_from(struct db_address *a, size_t i)
+{
+	while (i < a->source_count && !a->sources[i].named)
+		i++;
+	if (i == a->source_count)
+		return;
+	a->looking_up = i;
+	a->lookup = address_lookup_start(a->loop, a->sources[i].host, on_found, a);
+}
+
+void
+db_address_refresh(struct db_address *a)
+{
+	if (a->lookup == NULL)
+		look_up_from(a, 0);
+}
+
+/* --- targets: every address of every source --- */
+
+static size_t
+targets_of(const struct source *s)
+{
+	return s->named ? s->found.count : 1;
 }
 
 size_t
 db_address_count(const struct db_address *a)
 {
-	return a->target_count;
+	size_t count = 0;
+
+	for (size_t i = 0; i < a->source_count; i++)
+		count += targets_of(&a->sources[i]);
+	return count;
 }
 
 PGconn *
 db_address_connect(const struct db_address *a, size_t target)
 {
 	const char *keywords[KEYWORDS_MAX + 4], *values[KEYWORDS_MAX + 4];
-	const struct target *t = &a->targets[target % a->target_count];
-	const char *const own[][2] = {
-		{ "host", t->host },
-		{ "hostaddr", t->hostaddr },
-		{ "port", t->port },
-	};
+	const struct source *s = a->sources;
 	size_t n = 0;
+
+	for (target %= db_address_count(a); target >= targets_of(s); s++)
+		target -= targets_of(s);
+	const char *const own[][2] = {
+		{ "host", s->host },
+		{ "hostaddr", s->named ? s->found.numeric[target] : s->hostaddr },
+		{ "port", s->port },
+	};
 
 	for (size_t i = 0; i < a->keyword_count; i++, n++) {
 		keywords[n] = a->keywords[i];

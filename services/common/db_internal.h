@@ -91,9 +91,13 @@ bool db_unit_send(struct db_unit *unit, PGconn *pg);
 /* --- db_address.c: where the servers are --- */
 
 struct db_address;
-struct db_address *db_address_open(
-    const struct db_settings *settings, char *complaint, size_t complaint_size);
+/* Blocks to look names up. */
+struct db_address *db_address_open(struct event_base *loop, const struct db_settings *settings,
+    char *complaint, size_t complaint_size);
 void db_address_close(struct db_address *a);
+/* Looks the names up again, in the background: a server may have come back elsewhere. */
+void db_address_refresh(struct db_address *a);
+/* Never 0. */
 size_t db_address_count(const struct db_address *a);
 /* Begins to connect to target (index, taken modulo the count).  NULL: no memory. */
 PGconn *db_address_connect(const struct db_address *a, size_t target);

@@ -120,6 +120,8 @@ on_lost(void *arg, const char *why, bool was_ready)
 	stats_incr(db->stats, was_ready ? DB_STAT_LOST : DB_STAT_FAILURES);
 	if (was_ready)
 		db->ready_count--;
+	else if (!db->closing)
+		db_address_refresh(db->address);
 	show_load(db);
 	if (db->ready_count == 0)
 		tell_state(db, DB_LOST);

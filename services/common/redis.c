@@ -102,6 +102,25 @@ redis_break(struct redis *r, const char *why)
 }
 
 static void
+on_found(void *arg, const struct addresses *found)
+{
+	struct redis *r = arg;
+
+	r->lookup = NULL;
+	if (found != NULL)
+		r->addresses = *found;
+}
+
+/* The next of the host's addresses; and the host may have another one by now. */
+static void
+try_elsewhere(struct redis *r)
+{
+	r->address++;
+	if (r->host != NULL && r->lookup == NULL)
+		r->lookup = address_lookup_start(r->loop, r->host, on_found, r);
+}
+
+static void
 reclaim(struct redis *r, uint64_t now_ms)
 {
 	char why[sizeof(r->why)];
@@ -115,7 +134,7 @@ reclaim(struct redis *r, uint64_t now_ms)
 	if (r->was_ready)
 		stats_incr(r->stats, REDIS_STAT_LOSSES);
 	else
-		r->address++;
+		try_elsewhere(r);
 	r->was_ready = false;
 	if (r->failures < UINT32_MAX)
 		r->failures++;
@@ -250,8 +269,11 @@ take_address(struct redis *r, const char *address, char *complaint, size_t compl
 		return r->socket_path != NULL;
 	}
 	snprintf(complaint, complaint_size, "neither host:port nor the path of a socket");
-	return address_split(address, host, &r->port)
-	       && address_resolve(host, &r->addresses, complaint, complaint_size);
+	if (!address_split(address, host, &r->port)
+	    || !address_resolve(host, &r->addresses, complaint, complaint_size))
+		return false;
+	r->host = strdup(host);
+	return r->host != NULL;
 }
 
 static void
@@ -306,6 +328,7 @@ redis_close(struct redis *r)
 	redis_break(r, "closed");
 	if (r->context != NULL)
 		redisAsyncFree(r->context);
+	address_lookup_cancel(r->lookup);
 	if (r->timer != NULL)
 		event_free(r->timer);
 	stats_destroy(r->stats);
@@ -313,6 +336,7 @@ redis_close(struct redis *r)
 		explicit_bzero(r->password, strlen(r->password));
 	free(r->password);
 	free(r->socket_path);
+	free(r->host);
 	free(r);
 }
 

@@ -48,7 +48,9 @@ struct redis {
 	void *arg;
 	struct stats *stats;
 	char *password, *socket_path;
+	char *host; /* NULL: a socket */
 	struct addresses addresses;
+	struct address_lookup *lookup;
 	int port;
 	size_t address; /* of the next attempt, modulo their count */
 

@@ -492,6 +492,38 @@ TEST(closing_tells_everybody)
 
 /* --- natural batching --- */
 
+struct sequence {
+	struct db *db;
+	struct fate first, second;
+	bool second_sent_before_first_was_told;
+};
+
+static void
+send_second(void *arg)
+{
+	struct sequence *s = arg;
+
+	if (s->db == NULL || s->second.times > 0 || s->second_sent_before_first_was_told)
+		return;
+	s->second_sent_before_first_was_told = !s->first.over
+					       && fixture_submit_int8(s->db, INSERT, 2, &s->second);
+}
+
+/* The line is never idle while the answers of the last batch are written. */
+TEST(room_is_told_before_the_end_of_what_made_it)
+{
+	struct sequence s = { 0 };
+	struct db *db = open_db(&(struct db_settings){ .in_flight = 1 },
+	    &(struct db_events){ .on_room = send_second, .arg = &s });
+
+	CHECK(fixture_submit_int8(db, INSERT, 1, &s.first));
+	s.db = db;
+	FIXTURE_WITHIN(5000, s.second.over);
+	CHECK(s.second_sent_before_first_was_told);
+	CHECK_U64("", s.second.outcome, DB_COMMITTED);
+	db_close(db);
+}
+
 struct collector {
 	struct db *db;
 	size_t pending, stored, units, largest;

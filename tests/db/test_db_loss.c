@@ -7,10 +7,11 @@
 
 #include "base.h"
 #include "db_fixture.h"
+#include "db_internal.h"
 #include "servers.h"
 #include "stats.h"
 
-enum { INSERT, COUNT, SLEEP, SLOW_COMMIT, BACKEND, LOCK };
+enum { INSERT, COUNT, SLEEP, SLOW_COMMIT, BACKEND, LOCK, FORGET };
 
 static const struct db_statement statements[] = {
 	[INSERT] = { "insert", "insert into item (id) values ($1)", 1 },
@@ -19,6 +20,7 @@ static const struct db_statement statements[] = {
 	[SLOW_COMMIT] = { "slow_commit", "insert into slow (id) values ($1)", 1 },
 	[BACKEND] = { "backend", "select pg_backend_pid()", 0 },
 	[LOCK] = { "lock", "select 1 from (select pg_advisory_xact_lock($1)) l", 1 },
+	[FORGET] = { "forget", "deallocate all", 0 },
 };
 
 /* slow sleeps while it commits: the deferred trigger runs when the Sync has arrived. */
@@ -249,6 +251,57 @@ TEST(hosts_are_tried_in_turn)
 	CHECK_U64("", states.ready, 1);
 	CHECK_TRUE("others failed first", stats_get(db_stats(db), 7, 0) >= 2);
 	CHECK_TRUE("the password stays private", strstr(db_last_error(db), password) == NULL);
+	db_close(db);
+}
+
+/* A name may lead elsewhere by the time it is tried again. */
+TEST(names_are_looked_up_again)
+{
+	char complaint[200];
+	const struct db_settings settings = {
+		.conninfo = "host=no-such-host.invalid,localhost port=1,2"
+	};
+	struct db_address *a = db_address_open(
+	    fixture_loop(), &settings, complaint, sizeof(complaint));
+
+	if (!CHECK(a != NULL))
+		return;
+	size_t count = db_address_count(a);
+	CHECK(count >= 1);
+	for (int i = 0; i < 3; i++) {
+		db_address_refresh(a);
+		for (int turns = 0; turns < 100; turns++) {
+			fixture_turn();
+			check_pause();
+		}
+		CHECK_U64("none is lost, none doubled", db_address_count(a), count);
+	}
+	for (size_t target = 0; target < 2 * count; target++) {
+		PGconn *pg = db_address_connect(a, target);
+		CHECK_STR("", PQport(pg), "2");
+		PQfinish(pg);
+	}
+	db_address_refresh(a);
+	db_address_close(a);
+}
+
+/* Somebody took the prepared statements away: the unit fails for sure, the session is made anew. */
+TEST(session_without_its_statements_is_replaced)
+{
+	struct states states = { 0 };
+	struct db *db = open_db(&(struct db_settings){ 0 }, &states);
+	struct fate first = { 0 }, second = { 0 };
+	struct db_unit *unit = db_unit_create(db);
+
+	db_unit_add(unit, FORGET);
+	CHECK(db_submit(db, unit, fixture_done, &first));
+	FIXTURE_WITHIN(5000, first.over);
+	CHECK(fixture_submit_int8(db, INSERT, 1, &second));
+	FIXTURE_WITHIN(5000, second.over);
+	CHECK_STR("", second.sqlstate, "26000");
+	CHECK_U64("", db_fault_of(second.sqlstate), DB_FAULT_PASSING);
+	FIXTURE_WITHIN(5000, states.ready == 2);
+	CHECK_I64("", ask(db, COUNT), 0);
 	db_close(db);
 }
 

@@ -1,4 +1,5 @@
 /* host:port is taken apart, and names become numbers. */
+#include <event2/event.h>
 #include <string.h>
 
 #include "address.h"
@@ -62,4 +63,69 @@ TEST(names_become_numbers)
 	CHECK_FALSE("no such name",
 	    address_resolve("no-such-host.invalid", &found, complaint, sizeof(complaint)));
 	CHECK_TRUE("says which", strstr(complaint, "no-such-host.invalid") != NULL);
+}
+
+struct lookup_result {
+	unsigned times;
+	bool found;
+	char first[ADDRESS_SIZE];
+};
+
+static void
+on_found(void *arg, const struct addresses *found)
+{
+	struct lookup_result *result = arg;
+
+	result->times++;
+	result->found = found != NULL;
+	if (found != NULL)
+		memcpy(result->first, found->numeric[0], ADDRESS_SIZE);
+}
+
+static bool
+turn(struct event_base *loop)
+{
+	event_base_loop(loop, EVLOOP_NONBLOCK);
+	return true;
+}
+
+TEST(names_are_looked_up_beside_the_loop)
+{
+	static const struct {
+		const char *host;
+		bool found;
+	} cases[] = { { "127.0.0.1", true }, { "localhost", true }, { "no-such.invalid", false } };
+	struct event_base *loop = event_base_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct lookup_result result = { 0 };
+		CHECK(address_lookup_start(loop, cases[i].host, on_found, &result) != NULL);
+		CHECK_U64("never from within the call", result.times, 0);
+		CHECK_WITHIN(20000, turn(loop) && result.times > 0);
+		turn(loop);
+		CHECK_U64(cases[i].host, result.times, 1);
+		CHECK_TRUE(cases[i].host, result.found == cases[i].found);
+		if (i == 0)
+			CHECK_STR("", result.first, "127.0.0.1");
+	}
+	event_base_free(loop);
+}
+
+TEST(cancelled_lookups_say_nothing)
+{
+	struct event_base *loop = event_base_new();
+	struct lookup_result result = { 0 }, last = { 0 };
+
+	for (int i = 0; i < 20; i++) {
+		struct address_lookup *lookup = address_lookup_start(
+		    loop, "127.0.0.1", on_found, &result);
+		CHECK(lookup != NULL);
+		if (i % 2 == 1)
+			check_pause(); /* some are done by then */
+		address_lookup_cancel(lookup);
+	}
+	CHECK(address_lookup_start(loop, "127.0.0.1", on_found, &last) != NULL);
+	CHECK_WITHIN(5000, turn(loop) && last.times == 1);
+	CHECK_U64("", result.times, 0);
+	event_base_free(loop);
 }
