@@ -233,14 +233,16 @@ bus_door_send(struct bus_door *door, const uint8_t routing[BUS_ROUTING_BYTES], z
 
 	zmq_msg_init_size(&to, BUS_ROUTING_BYTES); /* small enough to need no memory */
 	memcpy(zmq_msg_data(&to), routing, BUS_ROUTING_BYTES);
-	bus_socket_touch(&door->socket);
 	if (bus_socket_send(&door->socket, &to, ZMQ_SNDMORE) == -1) {
-		enum bus_sent sent = errno == EAGAIN ? BUS_FULL : BUS_GONE;
+		bool full = errno == EAGAIN;
 		zmq_msg_close(&to);
-		if (sent == BUS_GONE)
-			zmq_msg_close(message);
-		return sent;
+		bus_socket_touch_soon(&door->socket);
+		if (full)
+			return BUS_FULL;
+		zmq_msg_close(message);
+		return BUS_GONE;
 	}
+	bus_socket_touch(&door->socket);
 	if (bus_socket_send(&door->socket, message, 0) == -1) {
 		zmq_msg_close(message);
 		return BUS_GONE;

@@ -9,6 +9,8 @@
  * let everybody in. */
 enum { ZAP_ENFORCE_DOMAIN = 93 };
 
+enum { SOON_US = 2000 };
+
 /* No ZMQ_HEARTBEAT_IVL: with a full receive queue it loses messages (or aborts the peer).
  * No ZMQ_ROUTER_HANDOVER: it lets one client take another's place. */
 static const struct {
@@ -130,6 +132,14 @@ bus_socket_touch(struct bus_socket *s)
 	if (s->booked || s->again == NULL)
 		return;
 	s->booked = evtimer_add(s->again, &(struct timeval){ 0 }) == 0;
+}
+
+void
+bus_socket_touch_soon(struct bus_socket *s)
+{
+	if (s->booked || s->again == NULL || evtimer_pending(s->again, NULL))
+		return;
+	(void)evtimer_add(s->again, &(struct timeval){ .tv_usec = SOON_US });
 }
 
 void

@@ -32,7 +32,7 @@ typedef bool bus_socket_turn_fn(void *arg);
 struct bus_socket {
 	void *zmq;
 	struct event *readable, *again;
-	bool booked; /* `again` is pending */
+	bool booked; /* `again` is pending, without delay */
 	bus_socket_turn_fn *on_turn;
 	void *arg;
 };
@@ -54,6 +54,9 @@ MUST_CHECK bool bus_socket_connect(struct bus_socket *s, const char *endpoint);
 MUST_CHECK bool bus_socket_watch(
     struct bus_socket *s, struct event_base *loop, bus_socket_turn_fn *on_turn, void *arg);
 void bus_socket_touch(struct bus_socket *s);
+/* A turn within a few milliseconds: for what waits on a peer, where no delay would be a busy loop
+ * and the signal may have been eaten. */
+void bus_socket_touch_soon(struct bus_socket *s);
 /* What is still to be sent has linger_ms. */
 void bus_socket_close(struct bus_socket *s, int linger_ms);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "bus_world.h"
 
@@ -212,7 +213,7 @@ TEST(test_offers_wait_for_room)
 	uint64_t offered = 0, arrived = 0, wrong = 0, later = 0;
 	unsigned woken = 0;
 
-	world_open(&w, &(struct bus_door_options){ .send_frames = 4 });
+	world_open(&w, &(struct bus_door_options){ .send_frames = 4, .silent_ms = 60000 });
 	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
 	peer_open(&p, &w, &w.alo);
 	CHECK(peer_enter(&p, INSTANCE_A));
@@ -245,6 +246,45 @@ TEST(test_offers_wait_for_room)
 		CHECK_U64("a frame over the limit is refused",
 		    bus_offer_bytes(w.session, (const uint8_t *)text, FRAME_MAX_BYTES + 1),
 		    BUS_REFUSED);
+	peer_close(&p);
+	world_close(&w);
+	free(text);
+}
+
+static uint64_t
+cpu_us(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000
+	       + (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+TEST(test_waiting_for_a_slow_client_costs_little)
+{
+	enum { TEXT = 60000, MS = 600 };
+	struct world w;
+	struct peer p;
+	Turunc__V1__Error error;
+	char *text = calloc(1, TEXT + 1);
+
+	world_open(&w, &(struct bus_door_options){ .send_frames = 4, .silent_ms = 60000 });
+	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
+	open_sluggard(&p, &w);
+	memset(text, 't', TEXT);
+	Turunc__V1__ServerFrame frame = make_frame(&error, text);
+	uint64_t until_ms = check_now_ms() + 5000;
+	/* Fill every buffer on the way, until nothing moves for a while. */
+	for (unsigned stuck = 0; stuck < 100 && check_now_ms() < until_ms;) {
+		stuck = bus_offer(w.session, &frame) == BUS_TAKEN ? 0 : stuck + 1;
+		world_idle(&w, 1);
+	}
+	uint64_t before_us = cpu_us();
+	CHECK(event_base_loopexit(w.loop, &(struct timeval){ .tv_usec = MS * 1000 }) == 0);
+	event_base_loop(w.loop, 0);
+	CHECK_TRUE("no busy loop", cpu_us() - before_us < MS * 1000 / 4);
+	CHECK_U64("nobody was dropped", w.closed, 0);
 	peer_close(&p);
 	world_close(&w);
 	free(text);
