@@ -292,9 +292,11 @@ db_address_connect(const struct db_address *a, size_t target)
 {
 	const char *keywords[KEYWORDS_MAX + 4], *values[KEYWORDS_MAX + 4];
 	const struct source *s = a->sources;
+	size_t count = db_address_count(a);
 	size_t n = 0;
 
-	for (target %= db_address_count(a); target >= targets_of(s); s++)
+	assert(count > 0);
+	for (target %= count; target >= targets_of(s); s++)
 		target -= targets_of(s);
 	const char *const own[][2] = {
 		{ "host", s->host },
