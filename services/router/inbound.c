@@ -10,10 +10,39 @@ handle_command(struct router *r, struct bus_session *session, const Turunc__V1__
 	commands_handle(r->commands, session, frame);
 }
 
+static void
+handle_subscribe(
+    struct router *r, struct bus_session *session, const Turunc__V1__ClientFrame *frame)
+{
+	stream_handle_subscribe(r->stream, session, frame);
+}
+
+static void
+handle_snapshot(struct router *r, struct bus_session *session, const Turunc__V1__ClientFrame *frame)
+{
+	stream_handle_snapshot(r->stream, session, frame);
+}
+
+static void
+handle_credit(struct router *r, struct bus_session *session, const Turunc__V1__ClientFrame *frame)
+{
+	stream_handle_credit(r->stream, session, frame);
+}
+
+static void
+handle_ack(struct router *r, struct bus_session *session, const Turunc__V1__ClientFrame *frame)
+{
+	stream_handle_ack(r->stream, session, frame);
+}
+
 static const struct inbound {
 	unsigned verb; /* of enum acl_verb: the right the frame needs, 0 none */
 	handler_fn *handle;
 } inbound[] = {
+	[TURUNC__V1__CLIENT_FRAME__BODY_SUBSCRIBE] = { ACL_SUBSCRIBE, handle_subscribe },
+	[TURUNC__V1__CLIENT_FRAME__BODY_SNAPSHOT] = { ACL_SNAPSHOT, handle_snapshot },
+	[TURUNC__V1__CLIENT_FRAME__BODY_CREDIT] = { ACL_SUBSCRIBE, handle_credit },
+	[TURUNC__V1__CLIENT_FRAME__BODY_ACK] = { ACL_SUBSCRIBE, handle_ack },
 	[TURUNC__V1__CLIENT_FRAME__BODY_COMMAND] = { ACL_COMMAND, handle_command },
 };
 
@@ -50,16 +79,24 @@ head(void *arg, struct bus_head *ret_head)
 }
 
 static void
+on_writable(void *arg, struct bus_session *session)
+{
+	stream_session_writable(((struct router *)arg)->stream, session);
+}
+
+static void
 on_close(void *arg, struct bus_session *session, enum bus_close_reason reason)
 {
 	struct router *r = arg;
 
 	(void)reason;
 	commands_session_closed(r->commands, session);
+	stream_session_closed(r->stream, session);
 }
 
 const struct bus_door_calls router_door_calls = {
 	.head = head,
 	.on_frame = on_frame,
+	.on_writable = on_writable,
 	.on_close = on_close,
 };

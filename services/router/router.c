@@ -20,6 +20,7 @@ router_log_grew(struct router *r, uint64_t seq)
 	if (seq <= r->head_seq)
 		return;
 	r->head_seq = seq;
+	stream_log_grew(r->stream, registry_head(r->registry)->log_id, seq);
 	routing_log_grew(r->routing, seq);
 	daemon_wake_now(r->daemon);
 }
@@ -89,6 +90,7 @@ on_registry_news(void *arg, bool usable, const char *detail)
 	else
 		log_warn("catalogue or rights not as wanted, the former stay in force why=%s",
 		    log_quoted(detail));
+	stream_rights_changed(r->stream);
 }
 
 static void
@@ -101,6 +103,7 @@ on_registry_head(void *arg, const struct registry_head *head)
 		log_info("log log_id=%s head=%llu", head->log_id, (unsigned long long)head->seq);
 		r->log_uuid = head->log_uuid;
 		r->head_seq = head->seq;
+		stream_log_grew(r->stream, head->log_id, head->seq);
 		routing_renew(r->routing, r->head_seq);
 		daemon_wake_now(r->daemon);
 		return;
@@ -149,6 +152,7 @@ open_http(struct router *r)
 	if (r->bus_metrics == NULL)
 		return false;
 	http_common_add_stats(r->pages, r->stats, refresh_gauges, r);
+	http_common_add_stats(r->pages, stream_stats(r->stream), stream_stats_refresh, r->stream);
 	http_common_add_stats(r->pages, db_stats(r->writer), NULL, NULL);
 	http_common_add_stats(
 	    r->pages, bus_metrics_stats(r->bus_metrics), bus_metrics_refresh, r->bus_metrics);
@@ -227,6 +231,24 @@ tick_sweeps(void *arg, uint64_t now_ms)
 	return sweeps_tick(((struct router *)arg)->sweeps, now_ms);
 }
 
+static int64_t
+tick_stream(void *arg, uint64_t now_ms)
+{
+	return stream_tick(((struct router *)arg)->stream, now_ms);
+}
+
+static void
+stop_streaming(void *arg)
+{
+	stream_drain(((struct router *)arg)->stream);
+}
+
+static bool
+is_streaming(void *arg)
+{
+	return stream_busy(((const struct router *)arg)->stream);
+}
+
 static void
 stop_deciding(void *arg)
 {
@@ -251,7 +273,7 @@ door_busy(void *arg)
 {
 	struct router *r = arg;
 
-	if (is_deciding(r))
+	if (is_deciding(r) || is_streaming(r))
 		return true;
 	if (!r->door_drained)
 		bus_door_drain(r->door);
@@ -263,14 +285,17 @@ static void
 register_parts(struct router *r)
 {
 	const struct daemon_part deciding = { "decisions", stop_deciding, is_deciding, r };
+	const struct daemon_part streaming = { "stream", stop_streaming, is_streaming, r };
 	const struct daemon_part door = { "door", NULL, door_busy, r };
 
 	daemon_add_part(r->daemon, deciding);
+	daemon_add_part(r->daemon, streaming);
 	daemon_add_part(r->daemon, door);
 	daemon_add_tick(r->daemon, tick_registry, r);
 	daemon_add_tick(r->daemon, tick_commands, r);
 	daemon_add_tick(r->daemon, tick_routing, r);
 	daemon_add_tick(r->daemon, tick_sweeps, r);
+	daemon_add_tick(r->daemon, tick_stream, r);
 }
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -352,6 +377,27 @@ make_deciders(struct router *r)
 	return true;
 }
 
+static const struct catalogue *
+catalogue_now(void *arg)
+{
+	return registry_catalogue(((struct router *)arg)->registry);
+}
+
+static bool
+make_stream(struct router *r)
+{
+	const struct stream_inputs inputs = { .loop = daemon_loop(r->daemon),
+		.db = r->reader,
+		.catalogue = catalogue_now,
+		.wake = wake,
+		.arg = r };
+
+	r->stream = stream_create(&inputs);
+	if (r->stream == NULL)
+		log_error("cannot start why=\"out of memory\"");
+	return r->stream != NULL;
+}
+
 static bool
 make_parts(struct router *r)
 {
@@ -377,7 +423,8 @@ router_open(struct router *r)
 	}
 	r->record_state = daemon_add_dependency(r->daemon, "record", true);
 	r->catalogue_state = daemon_add_dependency(r->daemon, "catalogue", true);
-	if (!make_parts(r) || !load_keys(r) || !open_record(r) || !make_deciders(r))
+	if (!make_parts(r) || !load_keys(r) || !open_record(r) || !make_deciders(r)
+	    || !make_stream(r))
 		return false;
 	registry_set_db(r->registry, r->reader, STORE_REGISTRY);
 	if (!open_bus(r) || !open_http(r))
@@ -402,6 +449,7 @@ router_close(struct router *r)
 	commands_destroy(r->commands);
 	routing_destroy(r->routing);
 	sweeps_destroy(r->sweeps);
+	stream_destroy(r->stream);
 	registry_destroy(r->registry);
 	stats_destroy(r->stats);
 	acl_destroy(r->acl);

@@ -24,6 +24,7 @@
 #include "routing.h"
 #include "settings.h"
 #include "stats.h"
+#include "stream.h"
 #include "sweeps.h"
 #include "uuid.h"
 
@@ -61,6 +62,7 @@ struct router {
 	struct routing *routing;
 	struct commands *commands;
 	struct sweeps *sweeps;
+	struct stream *stream;
 	struct http *http;
 	struct http_common *pages;
 	struct bus_metrics *bus_metrics;

@@ -25,6 +25,32 @@
 	"AND type IN ('ticket.opened', 'contact.recorded') AND ticket_id IS NOT NULL " \
 	"ORDER BY seq LIMIT $3::bigint"
 
+/* What view.h reads of a ticket t with its state s and the contact c that opened it.  Nobody has
+ * decided anything about a ticket without a state yet. */
+#define VIEW_SELECT                                                                           \
+	"SELECT t.ticket_id, coalesce(s.status, 1::smallint), coalesce(s.version, 1), "       \
+	"coalesce(s.department, ''), t.channel, coalesce(s.subject_code, t.subject_code), "   \
+	"coalesce(s.priority, 0::smallint), t.neighbourhood, c.description, c.address, "      \
+	"c.latitude, c.longitude, t.arrived_us, t.recorded_us, coalesce(s.legal_due_us, 0), " \
+	"coalesce(s.service_due_us, 0), c.media_url, c.answers, c.name, c.phone, c.email, "   \
+	"coalesce(s.primary_id, 0) "
+#define VIEW_BYTES                                                                           \
+	"coalesce(octet_length(c.description), 0) + coalesce(octet_length(c.address), 0) + " \
+	"coalesce(octet_length(c.answers), 0) + 256"
+/* A page of open tickets of which some come first ("where"), cut at $3 rows and $4 bytes. */
+#define OPEN_PAGE(where, order)                                                                  \
+	VIEW_SELECT "FROM (SELECT p.ticket_id, p.department, sum(" VIEW_BYTES ") "               \
+		    "OVER (ORDER BY " order " ROWS UNBOUNDED PRECEDING) AS bytes, "              \
+		    "row_number() OVER (ORDER BY " order ") AS place FROM (SELECT o.ticket_id, " \
+		    "o.department FROM turunc.ticket_state o WHERE o.status <= 6 AND " where     \
+		    " ORDER BY o.department, o.ticket_id LIMIT $3::bigint) p "                   \
+		    "JOIN turunc.ticket pt ON pt.ticket_id = p.ticket_id "                       \
+		    "LEFT JOIN turunc.contact c ON c.contact_id = pt.contact_id) q "             \
+		    "JOIN turunc.ticket_state s ON s.ticket_id = q.ticket_id "                   \
+		    "JOIN turunc.ticket t ON t.ticket_id = q.ticket_id "                         \
+		    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "                 \
+		    "WHERE q.place = 1 OR q.bytes <= $4::bigint ORDER BY q.place"
+
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	[STORE_CURSOR_MAKE] = { "cursor_make",
@@ -111,5 +137,58 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 					 "JOIN turunc.ticket_state s ON s.ticket_id = "
 					 "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
 	    2 },
+	[STORE_STREAM_HISTORY] = { "stream_history",
+	    "SELECT log_id FROM turunc.log_history ORDER BY history_no DESC LIMIT 1", 0 },
+	[STORE_STREAM_COMMON] = { "stream_common", "SELECT turunc.last_common_seq($1::uuid)", 1 },
+	[STORE_STREAM_ROWS] = { "stream_rows",
+	    "SELECT q.seq, q.committed_at_us, q.type, coalesce(q.ticket_id, 0), "
+	    "coalesce(q.department, ''), coalesce(q.previous_department, ''), q.event FROM ("
+	    "SELECT p.*, sum(octet_length(p.event)) OVER (ORDER BY p.seq ROWS UNBOUNDED "
+	    "PRECEDING) - octet_length(p.event) AS bytes_before FROM ("
+	    "SELECT seq, committed_at_us, type, ticket_id, department, previous_department, event "
+	    "FROM turunc.event_log WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) p) q "
+	    "WHERE q.bytes_before < $3::bigint ORDER BY q.seq",
+	    3 },
+	[STORE_STREAM_VIEWS] = { "stream_views",
+	    VIEW_SELECT "FROM unnest($1::bigint[]) AS u(ticket_id) "
+			"JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
+			"LEFT JOIN turunc.ticket_state s ON s.ticket_id = u.ticket_id "
+			"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+			"ORDER BY t.ticket_id",
+	    1 },
+	[STORE_STREAM_TAKE] = { "stream_take",
+	    "SELECT outcome, held_epoch, held_seq, common_seq, log FROM turunc.take_subscription("
+	    "$1::text, $2::text, $3::text[], $4::text[], $5::smallint, $6::uuid, $7::smallint, "
+	    "$8::bigint, $9::bigint, $10::uuid, $11::boolean, $12::bigint)",
+	    12 },
+	[STORE_STREAM_ACK] = { "stream_ack",
+	    "UPDATE turunc.consumer_cursor c SET seq = u.seq, updated_at_us = $5::bigint FROM ("
+	    "SELECT a.client, a.name, a.epoch, max(a.seq) AS seq FROM unnest($1::text[], "
+	    "$2::text[], $3::bigint[], $4::bigint[]) AS a(client, name, epoch, seq) "
+	    "GROUP BY a.client, a.name, a.epoch ORDER BY a.client, a.name) u "
+	    "WHERE c.client = u.client AND c.name = u.name AND c.epoch = u.epoch "
+	    "AND c.seq < u.seq",
+	    5 },
+	[STORE_STREAM_EPOCHS] = { "stream_epochs",
+	    "SELECT c.epoch, c.instance FROM unnest($1::text[], $2::text[]) "
+	    "WITH ORDINALITY AS u(client, name, n) LEFT JOIN turunc.consumer_cursor c "
+	    "ON c.client = u.client AND c.name = u.name ORDER BY u.n",
+	    2 },
+	[STORE_STREAM_FREEZE] = { "stream_freeze",
+	    "UPDATE turunc.consumer_cursor SET frozen_reason = $3::text, epoch = epoch + 1, "
+	    "updated_at_us = $6::bigint WHERE client = $1::text AND name = $2::text "
+	    "AND frozen_reason IS NULL AND types = $4::text[] AND departments = $5::text[]",
+	    6 },
+	[STORE_STREAM_HEAD] = { "stream_head",
+	    "SELECT h.log_id, coalesce((SELECT last_seq FROM turunc.log_batch "
+	    "ORDER BY last_seq DESC LIMIT 1), 0) FROM turunc.log_history h "
+	    "ORDER BY h.history_no DESC LIMIT 1",
+	    0 },
+	[STORE_STREAM_OPEN] = { "stream_open",
+	    OPEN_PAGE("o.department = $1::text AND o.ticket_id > $2::bigint", "p.ticket_id"), 4 },
+	[STORE_STREAM_OPEN_ALL] = { "stream_open_all",
+	    OPEN_PAGE("(o.department, o.ticket_id) > ($1::text, $2::bigint)",
+		"p.department, p.ticket_id"),
+	    4 },
 	[STORE_PARTITIONS] = { "partitions", "SELECT turunc.create_log_partitions($1::bigint)", 1 },
 };

@@ -29,6 +29,18 @@ enum store_statement {
 	STORE_DUE, /* now, limit -> tickets with an alarm that is due */
 	STORE_CLOSABLE, /* ended before, limit -> tickets */
 	STORE_PARTITIONS, /* through seq */
+	/* the stream (0030_create_take_subscription.sql) */
+	STORE_STREAM_HISTORY, /* -> log_id */
+	STORE_STREAM_COMMON, /* log_id -> the last seq it shares with the present one */
+	STORE_STREAM_ROWS, /* after, rows, bytes -> records */
+	STORE_STREAM_VIEWS, /* ticket ids -> what view.h reads, by ticket */
+	STORE_STREAM_TAKE,
+	STORE_STREAM_ACK, /* clients, names, epochs, seqs, now */
+	STORE_STREAM_EPOCHS, /* clients, names -> epoch, instance, in that order */
+	STORE_STREAM_FREEZE, /* client, name, why, types, departments, now */
+	STORE_STREAM_HEAD, /* -> log_id, last seq */
+	STORE_STREAM_OPEN, /* department, after ticket, rows, bytes -> as VIEWS, its open tickets */
+	STORE_STREAM_OPEN_ALL, /* the same for all departments, by department and ticket */
 	STORE_STATEMENTS
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];

@@ -1,0 +1,496 @@
+/* The stream as a whole: its readers and their places in line, time, drain and figures. */
+#include "stream_internal.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+enum { CHECK_MS = 1000, TICK_MS = 200, IDLE_TICK_MS = 1000 };
+
+static const char *const subscribe_outcomes[] = {
+	[OUTCOME_TAKEN] = "taken",
+	[OUTCOME_TAKEN_OVER] = "taken_over",
+	[OUTCOME_MALFORMED] = "malformed",
+	[OUTCOME_FORBIDDEN] = "forbidden",
+	[OUTCOME_IN_USE] = "in_use",
+	[OUTCOME_FILTER_DIFFERS] = "filter_differs",
+	[OUTCOME_LOG_CHANGED] = "log_changed",
+	[OUTCOME_TOO_MUCH] = "too_much",
+	[OUTCOME_UNAVAILABLE] = "unavailable",
+	NULL,
+};
+static const char *const end_reasons[] = {
+	[END_CLOSED] = "closed",
+	[END_SUPERSEDED] = "superseded",
+	[END_MOVED] = "moved",
+	[END_FROZEN] = "frozen",
+	[END_LOG_CHANGED] = "log_changed",
+	[END_UNSENDABLE] = "unsendable",
+	NULL,
+};
+static const char *const cuts[] = {
+	[VIEW_WHOLE] = "none",
+	[VIEW_CUT_DEPARTMENT] = "department",
+	[VIEW_CUT_CATEGORY] = "category",
+	[VIEW_CUT_SIZE] = "size",
+	NULL,
+};
+
+static const struct stat_row stat_rows[STREAM_STATS] = {
+	[STREAM_STAT_RECORDS] = { .name = "turunc_stream_records_total",
+	    .type = STAT_COUNTER,
+	    .help = "Records delivered to readers" },
+	[STREAM_STAT_FRAMES] = { .name = "turunc_stream_deliver_frames_total",
+	    .type = STAT_COUNTER,
+	    .help = "Deliver frames with records" },
+	[STREAM_STAT_EMPTY] = { .name = "turunc_stream_deliver_empty_total",
+	    .type = STAT_COUNTER,
+	    .help = "Deliver frames that only moved a position" },
+	[STREAM_STAT_LATER] = { .name = "turunc_stream_later_total",
+	    .type = STAT_COUNTER,
+	    .help = "Times a frame had to wait for a reader that does not read" },
+	[STREAM_STAT_ACKS] = { .name = "turunc_stream_acks_total",
+	    .type = STAT_COUNTER,
+	    .help = "Acknowledgements committed and told" },
+	[STREAM_STAT_ACKS_REFUSED] = { .name = "turunc_stream_acks_refused_total",
+	    .type = STAT_COUNTER,
+	    .help = "Acknowledgements of another epoch, beyond what was sent, or too many" },
+	[STREAM_STAT_SUBSCRIBES] = { .name = "turunc_stream_subscribes_total",
+	    .type = STAT_COUNTER,
+	    .help = "Subscribe frames by their outcome",
+	    .label = "outcome",
+	    .label_values = subscribe_outcomes },
+	[STREAM_STAT_ENDS] = { .name = "turunc_stream_ends_total",
+	    .type = STAT_COUNTER,
+	    .help = "Subscriptions that left their session",
+	    .label = "reason",
+	    .label_values = end_reasons },
+	[STREAM_STAT_CUTS] = { .name = "turunc_stream_views_total",
+	    .type = STAT_COUNTER,
+	    .help = "Ticket views sent, by what was cut from them",
+	    .label = "cut",
+	    .label_values = cuts },
+	[STREAM_STAT_PAGES] = { .name = "turunc_stream_pages_read_total",
+	    .type = STAT_COUNTER,
+	    .help = "Pages of the log read from the record" },
+	[STREAM_STAT_PAGE_HITS] = { .name = "turunc_stream_pages_shared_total",
+	    .type = STAT_COUNTER,
+	    .help = "Turns served by a page already here" },
+	[STREAM_STAT_VIEWS] = { .name = "turunc_stream_view_questions_total",
+	    .type = STAT_COUNTER,
+	    .help = "Statements that looked tickets up" },
+	[STREAM_STAT_SNAPSHOTS] = { .name = "turunc_stream_snapshots_total",
+	    .type = STAT_COUNTER,
+	    .help = "Snapshots sent to their end" },
+	[STREAM_STAT_SNAPSHOT_TICKETS] = { .name = "turunc_stream_snapshot_tickets_total",
+	    .type = STAT_COUNTER,
+	    .help = "Tickets sent in snapshots" },
+	[STREAM_STAT_FAILED] = { .name = "turunc_stream_record_failures_total",
+	    .type = STAT_COUNTER,
+	    .help = "Questions to the record that failed and are asked again" },
+	[STREAM_STAT_READERS] = { .name = "turunc_stream_subscriptions",
+	    .type = STAT_GAUGE,
+	    .help = "Subscriptions held by a session" },
+	[STREAM_STAT_LAG] = { .name = "turunc_stream_lag_records",
+	    .type = STAT_GAUGE,
+	    .help = "Records of the log that the slowest held subscription has not acknowledged" },
+};
+
+/* --- readers ---------------------------------------------------------------------------------- */
+
+struct reader *
+reader_of(struct bus_session *session)
+{
+	return bus_session_data(session);
+}
+
+struct reader *
+reader_get(struct stream *s, struct bus_session *session, uint64_t request)
+{
+	struct reader *r = reader_of(session);
+
+	if (r != NULL)
+		return r;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL) {
+		bus_send_error(
+		    session, request, TURUNC__V1__ERROR_CODE__ERROR_UNAVAILABLE, "out of memory");
+		return NULL;
+	}
+	r->stream = s;
+	r->session = session;
+	r->refs = 1;
+	memcpy(r->client, bus_session_client(session), strlen(bus_session_client(session)) + 1);
+	TAILQ_INSERT_TAIL(&s->readers, r, link);
+	bus_session_set_data(session, r);
+	return r;
+}
+
+void
+reader_hold(struct reader *r)
+{
+	r->refs++;
+}
+
+void
+reader_release(struct reader *r)
+{
+	assert(r->refs > 0);
+	if (--r->refs > 0)
+		return;
+	TAILQ_REMOVE(&r->stream->readers, r, link);
+	free(r);
+}
+
+static struct reader_list *
+list_of(struct reader *r)
+{
+	switch (r->place) {
+	case READER_READY:
+		return &r->stream->ready;
+	case READER_WAITING:
+		return &r->stream->waiting;
+	case READER_VIEWING:
+		return &r->stream->viewing;
+	case READER_RESTING:
+	case READER_ASKED:
+		break;
+	}
+	return NULL;
+}
+
+void
+reader_enter(struct reader *r, enum reader_place place)
+{
+	struct reader_list *list = list_of(r);
+
+	if (list != NULL)
+		TAILQ_REMOVE(list, r, turn);
+	r->place = place;
+	list = list_of(r);
+	if (list != NULL)
+		TAILQ_INSERT_TAIL(list, r, turn);
+}
+
+void
+reader_stop(struct reader *r, enum stream_end why)
+{
+	struct stream *s = r->stream;
+
+	if (r->state == READER_LIVE)
+		stats_add_at(s->stats, STREAM_STAT_ENDS, why, 1);
+	r->state = READER_NONE;
+	reader_enter(r, READER_RESTING);
+	stream_ack_orphan(r);
+	stream_page_release(s, r->page);
+	r->page = NULL;
+	filter_finish(&r->asked);
+	filter_finish(&r->effective);
+	ledger_finish(&r->ledger);
+}
+
+void
+reader_end(struct reader *r, enum stream_end why, Turunc__V1__ErrorCode code, const char *text,
+    uint64_t last_common_seq)
+{
+	struct bus_session *session = r->session;
+	Turunc__V1__ServerFrame frame = TURUNC__V1__SERVER_FRAME__INIT;
+	Turunc__V1__Error error = TURUNC__V1__ERROR__INIT;
+
+	log_info("subscription over client=%s name=%s session=%llu reason=%s", r->client, r->name,
+	    (unsigned long long)bus_session_id(session), end_reasons[why]);
+	reader_stop(r, why);
+	if (last_common_seq > 0) {
+		memcpy(&error.text, &text, sizeof(text));
+		error.code = code;
+		error.fatal = true;
+		error.last_common_seq = last_common_seq;
+		frame.body_case = TURUNC__V1__SERVER_FRAME__BODY_ERROR;
+		frame.error = &error;
+		bus_send(session, &frame);
+		code = TURUNC__V1__ERROR_CODE__ERROR_UNSPECIFIED;
+	}
+	bus_session_close(
+	    session, why == END_SUPERSEDED ? BUS_CLOSE_SUPERSEDED : BUS_CLOSE_OWNER, code, text);
+}
+
+void
+stream_session_closed(struct stream *s, struct bus_session *session)
+{
+	struct reader *r = reader_of(session);
+
+	(void)s;
+	if (r == NULL)
+		return;
+	bus_session_set_data(session, NULL);
+	r->session = NULL;
+	reader_stop(r, END_CLOSED);
+	snapshot_drop(r);
+	reader_release(r);
+}
+
+void
+stream_session_writable(struct stream *s, struct bus_session *session)
+{
+	struct reader *r = reader_of(session);
+
+	if (r == NULL)
+		return;
+	r->blocked = false;
+	if (r->snapshot != NULL)
+		snapshot_writable(r);
+	reader_poke(r);
+	stream_run(s);
+}
+
+/* --- the record ------------------------------------------------------------------------------- */
+
+void
+stream_retry_soon(struct stream *s)
+{
+	if (s->retry_ms == 0)
+		s->retry_ms = clock_monotonic_ms() + STREAM_RETRY_MS;
+	s->in.wake(s->in.arg);
+}
+
+bool
+stream_submit(struct stream *s, struct db_unit *unit, db_done_fn *done, void *arg)
+{
+	if (db_submit(s->in.db, unit, done, arg)) {
+		s->units++;
+		return true;
+	}
+	db_unit_destroy(unit);
+	stats_incr(s->stats, STREAM_STAT_FAILED);
+	return false;
+}
+
+void
+stream_unit_done(struct stream *s, const struct db_reply *reply)
+{
+	s->units--;
+	if (reply->outcome == DB_COMMITTED)
+		return;
+	stats_incr(s->stats, STREAM_STAT_FAILED);
+	if (reply->outcome == DB_FAILED)
+		log_error("stream cannot ask the record sqlstate=%s statement=%zu", reply->sqlstate,
+		    reply->failed_at);
+}
+
+/* Calls each for the live readers; it may end them. */
+static void
+each_live(struct stream *s, void (*each)(struct reader *r, void *arg), void *arg)
+{
+	struct reader *r, *next;
+
+	for (r = TAILQ_FIRST(&s->readers); r != NULL; r = next) {
+		reader_hold(r);
+		if (r->state == READER_LIVE)
+			each(r, arg);
+		next = TAILQ_NEXT(r, link);
+		reader_release(r);
+	}
+}
+
+static void
+end_for_new_log(struct reader *r, void *arg)
+{
+	reader_end(r, END_LOG_CHANGED, TURUNC__V1__ERROR_CODE__ERROR_LOG_CHANGED,
+	    "the log has another history now", *(const uint64_t *)arg);
+}
+
+static void
+on_common_seq(void *arg, const struct db_reply *reply)
+{
+	struct stream *s = arg;
+	uint64_t common = 0;
+
+	stream_unit_done(s, reply);
+	if (reply->outcome == DB_COMMITTED && db_rows(reply->results[0]) > 0
+	    && !db_is_null(reply->results[0], 0, 0))
+		common = (uint64_t)db_get_int(reply->results[0], 0, 0);
+	s->asking_common = false;
+	each_live(s, end_for_new_log, &common);
+}
+
+void
+stream_log_is(struct stream *s, const struct uuid *log_id)
+{
+	struct uuid former = s->log_uuid;
+	struct reader *r;
+
+	if (uuid_compare(&former, log_id) == 0)
+		return;
+	s->log_uuid = *log_id;
+	uuid_format(log_id, s->log_id);
+	s->head_seq = 0;
+	stream_pages_forget(s);
+	if (uuid_is_nil(&former))
+		return;
+	log_warn("log has another history now, readers are told log_id=%s", s->log_id);
+	TAILQ_FOREACH (r, &s->readers, link) {
+		reader_enter(r, READER_RESTING);
+		stream_page_release(s, r->page);
+		r->page = NULL;
+	}
+	struct db_unit *unit = db_unit_create(s->in.db);
+	db_unit_add(unit, STORE_STREAM_COMMON);
+	db_add_uuid(unit, &former);
+	/* Nothing is delivered until they are told: see turn(). */
+	s->asking_common = stream_submit(s, unit, on_common_seq, s);
+	if (!s->asking_common) {
+		uint64_t none = 0;
+		each_live(s, end_for_new_log, &none);
+	}
+}
+
+/* --- what others tell ------------------------------------------------------------------------- */
+
+void
+stream_log_grew(struct stream *s, const char *log_id, uint64_t head_seq)
+{
+	struct reader *r;
+	struct uuid id;
+
+	if (!uuid_parse(log_id, strlen(log_id), &id))
+		return;
+	stream_log_is(s, &id);
+	if (head_seq <= s->head_seq)
+		return;
+	s->head_seq = head_seq;
+	while ((r = TAILQ_FIRST(&s->waiting)) != NULL)
+		reader_enter(r, READER_READY);
+	TAILQ_FOREACH (r, &s->readers, link)
+		reader_poke(r);
+	stream_run(s);
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static void
+retry(struct stream *s)
+{
+	struct reader *r;
+
+	s->retry_ms = 0;
+	while ((r = TAILQ_FIRST(&s->waiting)) != NULL)
+		reader_enter(r, READER_READY);
+	TAILQ_FOREACH (r, &s->readers, link) {
+		reader_poke(r);
+		if (r->snapshot != NULL)
+			snapshot_retry(r);
+	}
+	stream_acks_flush(s);
+	stream_run(s);
+}
+
+int64_t
+stream_tick(struct stream *s, uint64_t now_ms)
+{
+	struct reader *r;
+
+	if (s->retry_ms != 0 && now_ms >= s->retry_ms)
+		retry(s);
+	TAILQ_FOREACH (r, &s->readers, link)
+		reader_tell_position(r, now_ms);
+	if (now_ms >= s->check_ms) {
+		s->check_ms = now_ms + CHECK_MS;
+		stream_check_epochs(s);
+	}
+	if (s->retry_ms != 0)
+		return s->retry_ms > now_ms ? (int64_t)(s->retry_ms - now_ms) : 1;
+	return TAILQ_EMPTY(&s->readers) ? IDLE_TICK_MS : TICK_MS;
+}
+
+void
+stream_drain(struct stream *s)
+{
+	s->draining = true;
+	stream_acks_flush(s);
+}
+
+bool
+stream_busy(const struct stream *s)
+{
+	return s->acking || (!TAILQ_EMPTY(&s->acks) && db_state_now(s->in.db) == DB_READY);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	stream_run(arg);
+}
+
+/* --- figures ---------------------------------------------------------------------------------- */
+
+const struct stats *
+stream_stats(const struct stream *s)
+{
+	return s->stats;
+}
+
+void
+stream_stats_refresh(void *arg)
+{
+	struct stream *s = arg;
+	struct reader *r;
+	int64_t held = 0;
+	uint64_t lag = 0;
+
+	TAILQ_FOREACH (r, &s->readers, link) {
+		if (r->state != READER_LIVE)
+			continue;
+		held++;
+		if (s->head_seq > r->ledger.acked && s->head_seq - r->ledger.acked > lag)
+			lag = s->head_seq - r->ledger.acked;
+	}
+	stats_set(s->stats, STREAM_STAT_READERS, held);
+	stats_set(s->stats, STREAM_STAT_LAG, (int64_t)lag);
+}
+
+/* --- create and destroy ----------------------------------------------------------------------- */
+
+struct stream *
+stream_create(const struct stream_inputs *inputs)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->in = *inputs;
+	TAILQ_INIT(&s->readers);
+	TAILQ_INIT(&s->ready);
+	TAILQ_INIT(&s->waiting);
+	TAILQ_INIT(&s->viewing);
+	TAILQ_INIT(&s->pages);
+	TAILQ_INIT(&s->acks);
+	s->stats = stats_create(stat_rows, STREAM_STATS);
+	s->again = evtimer_new(inputs->loop, on_again, s);
+	if (s->stats == NULL || s->again == NULL) {
+		stream_destroy(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* With db and door closed nothing holds a reader any more. */
+void
+stream_destroy(struct stream *s)
+{
+	if (s == NULL)
+		return;
+	assert(TAILQ_EMPTY(&s->readers));
+	stream_acks_destroy(s);
+	stream_pages_forget(s);
+	stream_frame_finish(&s->frame);
+	if (s->again != NULL)
+		event_free(s->again);
+	stats_destroy(s->stats);
+	free(s);
+}
