@@ -19,12 +19,25 @@ demo_mark()
 	detail "the record says it is a demo's"
 }
 
+# What a demonstration may be paced by: reports a second, and seconds a department's step takes.
+demo_rate=${TURUNC_DEMO_RATE:-1}
+demo_pace=${TURUNC_DEMO_PACE:-3}
+
 demo_program()
 {
 	case $1 in
 	sink)
 		echo "$REAL/demo/sink.py --smtp 127.0.0.1:${PORT[smtp_sink]}" \
 			"--http 127.0.0.1:${PORT[sms_sink]} --file $REAL/state/sink/messages.jsonl"
+		;;
+	departments)
+		echo "$REAL/demo/departments.py --keys $REAL/demo-keys/departments" \
+			"--config $REAL/demo/config --pace $demo_pace"
+		;;
+	player)
+		echo "$REAL/demo/player.py --edge http://127.0.0.1:${PORT[edge]}" \
+			"--api-key-file $REAL/demo-keys/player.api_key --keys $REAL/demo-keys/calls" \
+			"--config $REAL/demo/config --rate $demo_rate"
 		;;
 	esac
 }
@@ -33,11 +46,47 @@ demo_program()
 demo_install()
 {
 	rm -rf "$RUN/demo.new"
-	mkdir -p "$RUN/demo.new"
+	mkdir -p "$RUN/demo.new/config"
 	cp "$ROOT"/deploy/demo/*.py "$RUN/demo.new/"
+	cp -r "$ROOT/clients/python/turunc" "$RUN/demo.new/"
+	cp "$(config_folder)"/*.csv "$RUN/demo.new/config/"
+	find "$RUN/demo.new" -name __pycache__ -prune -exec rm -rf {} +
 	chmod -R u=rwX,go=rX "$RUN/demo.new"
 	rm -rf "$RUN/demo"
 	mv "$RUN/demo.new" "$RUN/demo"
+}
+
+# demo_client NAME FOLDER RIGHT... - a bus client like any outside one, its keys in the folder.
+demo_client()
+{
+	local name=$1 folder=$2
+	shift 2
+	[ ! -e "$folder/client.secret" ] || return 0
+	masa_here client add "$name" --out "$folder" "$@"
+	made=$((made + 1))
+}
+
+# Every department has a key and rights for its own tickets only; the player has an API key, as an
+# application would, and the call centre a bus key.
+demo_keys()
+{
+	local made=0 keys=$RUN/demo-keys code
+	mkdir -p "$keys/departments"
+	chmod 750 "$keys"
+	for code in $(awk -F, 'NR > 1 && $NF ~ /^yes/ { print $1 }' "$(config_folder)/departments.csv"); do
+		demo_client "demo.$code" "$keys/departments/$code" --verbs subscribe,snapshot,command \
+			--types '*' --departments "$code" --personal full
+	done
+	demo_client demo.calls "$keys/calls" --verbs publish --sources demo.calls \
+		--types 'call.*,ticket.request' --max-events 4096
+	if [ ! -s "$keys/player.api_key" ]; then
+		(umask 077 && masa_here client add demo.player --http --json |
+			/usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["api_key"])' \
+				>"$keys/player.api_key")
+		made=$((made + 1))
+	fi
+	! am_root || chown -R "$user_service" "$keys"
+	detail "$made new; one key for each department, one for the calls, one for the player"
 }
 
 demo_define()

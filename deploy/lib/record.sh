@@ -28,9 +28,15 @@ record_migrate()
 	detail "$(owner_sql "$pg_database" <<<"select 'schema at ' || max(name) from public.turunc_migration")"
 }
 
+config_folder()
+{
+	echo "${TURUNC_CONFIG:-$ROOT/deploy/config/muratpasa}"
+}
+
 config_apply()
 {
-	local folder=${TURUNC_CONFIG:-$ROOT/deploy/config/muratpasa}
+	local folder
+	folder=$(config_folder)
 	masa_here config apply "$folder"
 	detail "${folder#"$ROOT"/}"
 }

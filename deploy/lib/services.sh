@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 services=(intake router notifier metrics)
-demo_services=(sink)
+demo_services=(sink departments player)
 
 # What a service may take from the machine before its supervisor begins anew.
 service_memory_bytes=536870912

@@ -10,6 +10,7 @@ Stack(services=["intake"]) starts a part.  Names: intake router notifier metrics
 (the mail server and SMS gateway that write down what they get), postgres and redis.  What is left
 running is ended by pid; the folder is removed unless keep is set (the pytest fixtures set it when a
 test failed), and every log is then where failure_report() says."""
+import json
 import os
 import re
 import shutil
@@ -36,15 +37,6 @@ INTERNAL = {
     "notifier": (["publish", "subscribe", "snapshot", "internal"], 2),
     "metrics": (["subscribe", "snapshot", "internal"], 0),
 }
-
-
-class BusClient:
-    """What an outside system is given: its key pair and the doors."""
-
-    def __init__(self, name, public, secret):
-        self.name = name
-        self.public = public
-        self.secret = secret
 
 
 class Stack:
@@ -183,18 +175,29 @@ class Stack:
     def masa(self, *words, check=True, user="turunc_admin"):
         """The command line; its standard output, or with check=False the finished process."""
         argv = [os.path.join(BUILD, "bin", "masa"), *map(str, words)]
-        env = self._common_env("masa", user)
+        env = {**self._common_env("masa", user), "TURUNC_BUS_PUBLISH": self._door("publish"),
+               "TURUNC_BUS_STREAM": self._door("stream"), "TURUNC_DOORBELL": self._door("doorbell"),
+               "TURUNC_REDIS": self.redis.socket,
+               **{f"TURUNC_URL_{name.upper()}": f"http://127.0.0.1:{self.port[f'{name}_http']}"
+                  for name in SERVICES}}
         if check:
             return run(argv, cwd=self.folder, env=env)
         return subprocess.run(argv, cwd=self.folder, env=env, text=True, capture_output=True,
                               stdin=subprocess.DEVNULL, timeout=60, check=False)
 
     def client(self, name, verbs=("publish", "subscribe", "snapshot", "command"), sources=("*",),
-               types=("*",), departments=("*",), personal=2, max_events=1024):
-        """An outside system with a new key and these rights."""
-        public, secret = (part.decode() for part in zmq.curve_keypair())
-        self._grant(name, public, verbs, sources, types, departments, personal, max_events)
-        return BusClient(name, public, secret)
+               types=("*",), departments=("*",), personal="full", max_events=1024):
+        """Admits an outside system as an administrator would; its key folder, for
+        turunc.Client(folder) and for programs.  The services learn of it by the log."""
+        folder = self.path(f"client-{name}")
+        self.masa("client", "add", name, "--out", folder, "--verbs", ",".join(verbs),
+                  "--sources", ",".join(sources), "--types", ",".join(types), "--departments",
+                  ",".join(departments), "--personal", personal, "--max-events", max_events)
+        return folder
+
+    def api_key(self, name):
+        """A new key for Open311 posts."""
+        return json.loads(self.masa("client", "add", name, "--http", "--json"))["api_key"]
 
     def bus(self, door):
         """(endpoint, the server's public key) of "publish" or "stream"."""
@@ -247,14 +250,10 @@ class Stack:
                 path = os.path.join(self.keys, f"{name}.{suffix}")
                 with open(os.open(path, os.O_WRONLY | os.O_CREAT, mode), "wb") as file:
                     file.write(text + b"\n")
-            self._grant(f"turunc.{name}", public.decode(), verbs, ["*"], ["*"], ["*"], personal, 4096)
-
-    def _grant(self, name, public, verbs, sources, types, departments, personal, max_events):
-        self.sql("""insert into turunc.client_grant (name, public_key, verbs, sources, types,
-                        departments, personal, max_events, created_us)
-                    values (%s, %s, %s, %s, %s, %s, %s, %s, 0)""",
-                 name, public, list(verbs), list(sources), list(types), list(departments),
-                 personal, max_events)
+            self.sql("""insert into turunc.client_grant (name, public_key, verbs, sources, types,
+                            departments, personal, max_events, created_us)
+                        values (%s, %s, %s, '{*}', '{*}', '{*}', %s, 4096, 0)""",
+                     f"turunc.{name}", public.decode(), verbs, personal)
 
     def _common_env(self, name, user):
         state = self.path("state", name)
