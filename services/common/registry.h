@@ -39,19 +39,20 @@ enum registry_statement {
 		"LEFT JOIN LATERAL (SELECT last_seq, hash FROM turunc.log_batch "                  \
 		"ORDER BY last_seq DESC LIMIT 1) b ON true",                                       \
 		0 },                                                                               \
-	[(first) + REGISTRY_CHANGES] = { "registry_changes",                                       \
-		"SELECT EXISTS (SELECT FROM turunc.event_log WHERE seq > $1::bigint "              \
-		"AND type IN ('config.applied', 'client.granted', 'client.revoked'))",             \
-		1 },                                                                               \
-	[(first) + REGISTRY_GRANTS] = { "registry_grants",                                         \
-		"SELECT name, public_key, api_key_digest, verbs, sources, types, departments, "    \
-		"personal, max_events, expires_us, revoked_us IS NOT NULL "                        \
-		"FROM turunc.client_grant ORDER BY name",                                          \
-		0 },                                                                               \
-	[(first) + REGISTRY_CONFIG] = { "registry_config",                                         \
-		"SELECT f.name, f.content FROM turunc.config_active a "                            \
-		"JOIN turunc.config_file f ON f.version = a.version ORDER BY f.name",              \
-		0 }
+		   [(first) + REGISTRY_CHANGES] = { "registry_changes",                            \
+			   "SELECT EXISTS (SELECT FROM turunc.event_log WHERE seq > $1::bigint "   \
+			   "AND type IN ('config.applied', 'client.granted', 'client.revoked'))",  \
+			   1 },                                                                    \
+		   [(first) + REGISTRY_GRANTS] = { "registry_grants",                              \
+			   "SELECT name, public_key, api_key_digest, verbs, sources, types, "      \
+			   "departments, "                                                         \
+			   "personal, max_events, expires_us, revoked_us IS NOT NULL "             \
+			   "FROM turunc.client_grant ORDER BY name",                               \
+			   0 },                                                                    \
+		   [(first) + REGISTRY_CONFIG] = { "registry_config",                              \
+			   "SELECT f.name, f.content FROM turunc.config_active a "                 \
+			   "JOIN turunc.config_file f ON f.version = a.version ORDER BY f.name",   \
+			   0 }
 
 /* Where the log stood at the last look; log_id "" when it was never seen. */
 struct registry_head {
