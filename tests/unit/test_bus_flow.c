@@ -213,7 +213,8 @@ TEST(test_offers_wait_for_room)
 	uint64_t offered = 0, arrived = 0, wrong = 0, later = 0;
 	unsigned woken = 0;
 
-	world_open(&w, &(struct bus_door_options){ .send_frames = 4, .silent_ms = 60000 });
+	world_open(&w,
+	    &(struct bus_door_options){ .send_frames = 4, .ping_ms = 60000, .silent_ms = 60000 });
 	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
 	peer_open(&p, &w, &w.alo);
 	CHECK(peer_enter(&p, INSTANCE_A));
@@ -269,7 +270,8 @@ TEST(test_waiting_for_a_slow_client_costs_little)
 	Turunc__V1__Error error;
 	char *text = calloc(1, TEXT + 1);
 
-	world_open(&w, &(struct bus_door_options){ .send_frames = 4, .silent_ms = 60000 });
+	world_open(&w,
+	    &(struct bus_door_options){ .send_frames = 4, .ping_ms = 60000, .silent_ms = 60000 });
 	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
 	open_sluggard(&p, &w);
 	memset(text, 't', TEXT);
@@ -300,7 +302,9 @@ TEST(test_answers_wait_in_order)
 	char *text = calloc(1, TEXT + 1);
 	uint64_t arrived = 0, wrong = 0;
 
-	world_open(&w, &(struct bus_door_options){ .send_frames = 4, .backlog_bytes = 4 << 20 });
+	world_open(&w,
+	    &(struct bus_door_options){
+		.send_frames = 4, .ping_ms = 60000, .silent_ms = 60000, .backlog_bytes = 4 << 20 });
 	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
 	peer_open(&p, &w, &w.alo);
 	CHECK(peer_enter(&p, INSTANCE_A));
