@@ -1,32 +1,17 @@
 """What the router's tests speak: frames over CURVE as any client would send them, and tickets opened
 the way intake opens them (its own function, under its own role), without intake."""
-import atexit
 import os
-import shutil
-import subprocess
+import struct
 import sys
-import tempfile
 import time
 import uuid
 
 import zmq
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+for _folder in ("tests/lib", "clients/python"):
+    sys.path.insert(0, os.path.join(ROOT, _folder))
 
-
-def _generate():
-    """The messages in Python, made for this run."""
-    folder = tempfile.mkdtemp(prefix="turunc-proto-")
-    atexit.register(shutil.rmtree, folder, True)
-    names = [f"turunc/v1/{name}.proto" for name in ("ticket", "event", "inbound", "bus")]
-    subprocess.run(["protoc", f"--python_out={folder}", "-I", os.path.join(ROOT, "proto")] + names,
-                   check=True)
-    sys.path.insert(0, folder)
-
-
-_generate()
 from turunc.v1 import bus_pb2 as bus  # noqa: E402
 from turunc.v1 import event_pb2 as event  # noqa: E402
 from turunc.v1 import ticket_pb2 as ticket  # noqa: E402
@@ -44,6 +29,49 @@ def printed(ticket_id):
     return f"{digits[:2]}-{digits[2:]}-{check}"
 
 
+def change_rights(stack, statement, *parameters):
+    """As masa does it: the row and its record, and then the router knows."""
+    def loads():
+        return stack.log("router").count("catalogue and rights loaded")
+    before = loads()
+    stack.sql(statement, *parameters)
+    stack.sql("select turunc.log_append(0, '{client.granted}', '{null}', '{null}', '{null}', "
+              "'{test}', '{\"\"}')")
+    stack.wait(lambda: loads() > before, 5, "the router loads the rights")
+
+
+def add_client(stack, name, **rights):
+    """A new outside system that the running router knows."""
+    who = stack.client(name, **rights)
+    change_rights(stack, "select 1")
+    return who
+
+
+class StandingClock:
+    """A simulated clock (services/common/clock.h) that moves only when told to."""
+
+    LAYOUT = struct.Struct("<8sQqqIIqqII")
+
+    def __init__(self, path, at_us):
+        self.path = path
+        self.at_us = at_us
+        self.generation = 0
+        self._write()
+
+    def advance(self, by_us):
+        self.at_us += by_us
+        self.generation += 1
+        self._write()
+
+    def _write(self):
+        slot = (0, self.at_us, 0, 1)
+        data = self.LAYOUT.pack(b"TURCLK01", self.generation, *slot, *slot)
+        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o644)
+        # Both slots say the same, so it does not matter which one a reader finds.
+        os.pwrite(fd, data, 0)
+        os.close(fd)
+
+
 class Client:
     """One session at the stream door."""
 
@@ -58,12 +86,23 @@ class Client:
         self.socket.connect(endpoint)
         self.asked = 0
         self.answers = {}
+        self.last_sent = time.monotonic()
         if hello:
-            self.welcome = self.ask(hello=bus.Hello(protocol=1, instance=self.instance,
-                                                    software="test/1"))
+            self.hello()
+
+    def hello(self):
+        self.welcome = self.answer(self._send(hello=bus.Hello(
+            protocol=1, instance=self.instance, software="test/1")))
 
     def send(self, **body):
-        """Sends one frame and returns its request."""
+        """Sends one frame and returns its request.  A session that was silent for so long that the
+        door may have dropped it is begun anew."""
+        if time.monotonic() - self.last_sent > 3:
+            self.hello()
+        return self._send(**body)
+
+    def _send(self, **body):
+        self.last_sent = time.monotonic()
         self.asked += 1
         self.socket.send(bus.ClientFrame(request=self.asked, **body).SerializeToString())
         return self.asked
@@ -120,8 +159,9 @@ def refused(answer, code):
 class Opener:
     """Opens tickets and records what citizens say later."""
 
-    def __init__(self, stack, year=26):
+    def __init__(self, stack, year=26, clock=None):
         self.stack = stack
+        self.clock = clock
         self.next_id = year * 10_000_000 + 1
 
     def open(self, subject="cop-alinmadi", neighbourhood="sirinyali", channel=3, basis=0,
@@ -157,7 +197,7 @@ class Opener:
                      [raw_event if raw_event is not None else record.SerializeToString()])
 
     def now_us(self):
-        return time.time_ns() // 1000
+        return self.clock.at_us if self.clock else time.time_ns() // 1000
 
     @staticmethod
     def id_of(number):
@@ -234,8 +274,8 @@ class Reader:
         assert gaps == 0, f"{gaps} gaps in the log"
         steps = {}
         for ticket_id, kind, data in self.stack.sql(
-                "select ticket_id, type, event from turunc.event_log where type like 'ticket.%%' "
-                "order by seq"):
+                "select ticket_id, type, event from turunc.event_log where type like 'ticket.%' "
+                "and type <> 'ticket.opened' order by seq"):
             record = event.Event.FromString(bytes(data))
             if record.WhichOneof("body") == "step":
                 steps.setdefault(ticket_id, []).append(record.step)
