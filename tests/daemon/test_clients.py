@@ -17,7 +17,7 @@ from fake_door import FakeDoor, bus, ticket_pb2
 import turunc
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("TURUNC_BUILD", ROOT / "build"))
+BUILD = Path(os.environ.get("TURUNC_TEST_BUILD", ROOT / "build"))
 PROGRAMS = {
     "c": {name: [str(BUILD / "bin" / f"example_{name}")] for name in ("publisher", "department")},
     "python": {name: ["/usr/bin/python3", str(ROOT / "clients/python/examples" / f"{name}.py")]
