@@ -9,10 +9,10 @@
 #include "utf8.h"
 
 enum {
-	/* Memory a message may take: honest small events need up to 13 times their size, hostile
-	 * ones (empty messages by the thousand) 60 times and more. */
+	/* Memory a message may take: honest small events need up to 15 times their size, hostile
+	 * ones (empty texts or messages by the thousand) 33 to 69 times. */
 	BUDGET_BASE_BYTES = 8 * 1024,
-	BUDGET_FACTOR = 16,
+	BUDGET_FACTOR = 20,
 	FIRST_CHUNK_BASE_BYTES = 512,
 	FIRST_CHUNK_FACTOR = 3,
 	CHUNK_MIN_BYTES = 4096,
