@@ -68,7 +68,7 @@ TEST(test_bursts_are_read_whole_and_timers_keep_firing)
 	uint64_t sent = 0, began_ms, answers = 0;
 	unsigned starved = 0;
 
-	world_open(&w, &(struct bus_door_options){ .backlog_bytes = 8 << 20 });
+	world_open(&w, &(struct bus_door_options){ .silent_ms = 60000, .backlog_bytes = 8 << 20 });
 	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
 	peer_open(&p, &w, &w.alo);
 	CHECK(peer_enter(&p, INSTANCE_A));
@@ -179,7 +179,8 @@ TEST(test_a_client_that_does_not_read_is_dropped_within_bounds)
 	char *text = calloc(1, TEXT + 1);
 	unsigned sent = 0;
 
-	world_open(&w, &(struct bus_door_options){ .send_frames = 16, .backlog_bytes = 600000 });
+	world_open(&w, &(struct bus_door_options){
+			   .silent_ms = 60000, .send_frames = 16, .backlog_bytes = 600000 });
 	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
 	open_sluggard(&p, &w);
 	struct bus_session *slow = w.session;
