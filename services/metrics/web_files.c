@@ -1,0 +1,14 @@
+/* Puts files into the binary; the assembler finds them by the include path. */
+#include "web_files.h"
+
+#define CARRY(symbol, file)                                                 \
+	__asm__(".section .rodata\n"                                        \
+		".global " #symbol "\n" #symbol ":\n.incbin \"" file "\"\n" \
+		".global " #symbol "_end\n" #symbol "_end:\n.byte 0\n.previous\n")
+
+CARRY(web_index_html, "web/index.html");
+CARRY(web_board_css, "web/board.css");
+CARRY(web_board_js, "web/board.js");
+CARRY(web_words_js, "web/words.js");
+CARRY(web_icon_svg, "web/icon.svg");
+CARRY(live_lua, "live.lua");
