@@ -1,0 +1,42 @@
+/*
+ * board - the live board: its pages, its stream of changes, and the same figures as JSON.
+ *
+ *	/live/             the page
+ *	/live/events       server-sent events: first "snapshot" (everything), then "patch" (what
+ *	                   changed, by name; null: not known any more) and every 2 s "beat"
+ *	/live/state.json   what a snapshot says
+ *
+ * Aggregates only, and for loopback only: anybody else gets 403.
+ */
+#ifndef METRICS_BOARD_H
+#define METRICS_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base.h"
+
+struct board;
+struct http;
+struct picture;
+struct registry;
+struct stats;
+
+/* NULL: no memory.  picture and registry are lent. */
+struct board *board_create(const struct picture *picture, const struct registry *registry);
+/* Takes NULL; close http before. */
+void board_destroy(struct board *b);
+/* False: no room for another table of routes. */
+MUST_CHECK bool board_add_routes(struct board *b, struct http *http);
+
+/* The picture or the catalogue has changed: tells everybody what is different. */
+void board_changed(struct board *b);
+
+/* Returns ms until the next call. */
+int64_t board_tick(struct board *b, uint64_t now_ms);
+
+/* turunc_metrics_board_*.  Lent. */
+const struct stats *board_stats(const struct board *b);
+void board_refresh_stats(void *board);
+
+#endif

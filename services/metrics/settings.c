@@ -1,0 +1,41 @@
+/* What metrics is told by its environment. */
+#include <stddef.h>
+
+#include "metrics.h"
+
+#define AT(member) offsetof(struct metrics_config, member)
+
+const struct setting metrics_settings[] = {
+	DAEMON_SETTINGS(struct metrics_config, daemon),
+	{ "TURUNC_DATABASE", SETTING_TEXT, AT(database), "dbname=turunc user=turunc_metrics", 0, 0,
+	    NULL, "the record: a libpq connection string" },
+	{ "TURUNC_DATABASE_PASSWORD", SETTING_SECRET, AT(database_password), "", 0, 0, NULL,
+	    "its password, unless the connection string or a passfile has it" },
+	{ "TURUNC_REDIS", SETTING_TEXT, AT(redis), "127.0.0.1:6379", 1, 1000, NULL,
+	    "Redis: a socket's path or host:port" },
+	{ "TURUNC_REDIS_PASSWORD", SETTING_SECRET, AT(redis_password), "", 0, 0, NULL,
+	    "its password" },
+	{ "TURUNC_HTTP_LISTEN", SETTING_LISTEN, AT(http_listen), "127.0.0.1:8083", 0, 0, NULL,
+	    "where HTTP is answered" },
+	{ "TURUNC_HTTP_TRUSTED", SETTING_TEXT, AT(trusted_peers), "", 0, 1000, NULL,
+	    "proxies whose X-Forwarded-For counts, beside loopback; comma separated" },
+	{ "TURUNC_METRICS_VIEWERS", SETTING_INT, AT(board_viewers), "200", 1, 10000, NULL,
+	    "boards open at one time; more are told 503" },
+	{ "TURUNC_BUS_STREAM", SETTING_ENDPOINT, AT(bus_stream), "tcp://127.0.0.1:5602", 0, 0, NULL,
+	    "router's stream door" },
+	{ "TURUNC_KEYS_DIR", SETTING_TEXT, AT(keys_dir), "keys", 1, 1000, NULL,
+	    "folder of metrics.key and router.pub" },
+	{ "TURUNC_STATE_DIR", SETTING_TEXT, AT(state_dir), ".", 1, 1000, NULL,
+	    "folder for what metrics itself keeps (nothing yet)" },
+	{ "TURUNC_METRICS_LOOK", SETTING_DURATION, AT(look_ms), "500ms", 10, 60000, NULL,
+	    "between two looks at how far the log is" },
+	{ "TURUNC_METRICS_READ", SETTING_DURATION, AT(read_ms), "250ms", 10, 60000, NULL,
+	    "between two readings of the figures while they change" },
+	{ "TURUNC_METRICS_WINDOW", SETTING_INT, AT(window), "4096", 1, 10000, NULL,
+	    "records delivered and not yet projected at most" },
+	{ "TURUNC_METRICS_REPLAY", SETTING_INT, AT(replay_max), "100000", 0, 1000000000, NULL,
+	    "records; a projection further behind is rebuilt instead" },
+	{ "TURUNC_METRICS_REBUILD", SETTING_DURATION, AT(rebuild_ms), "2m", 1000, 3600000, NULL,
+	    "how long the record may take to answer a rebuild" },
+};
+const size_t metrics_settings_count = ARRAY_LEN(metrics_settings);

@@ -1,0 +1,47 @@
+/* The SQL of metrics. */
+#include "store.h"
+
+/* The figures start from what was committed: hence by committed_at_us, found through
+ * seq_before(), which halves its way through the log instead of reading it. */
+const struct db_statement store_statements[STORE_STATEMENTS] = {
+	REGISTRY_SQL(STORE_REGISTRY),
+	[STORE_HEAD] = { "head",
+	    "SELECT h.log_id, coalesce(b.last_seq, 0), coalesce(e.committed_at_us, 0), "
+	    "current_setting('transaction_isolation') "
+	    "FROM (SELECT log_id FROM turunc.log_history ORDER BY history_no DESC LIMIT 1) h "
+	    "LEFT JOIN LATERAL (SELECT last_seq FROM turunc.log_batch "
+	    "ORDER BY last_seq DESC LIMIT 1) b ON true "
+	    "LEFT JOIN turunc.event_log e ON e.seq = b.last_seq",
+	    0 },
+	[STORE_TICKETS] = { "tickets",
+	    "SELECT t.ticket_id, coalesce(s.status, 1::smallint), coalesce(s.department, ''), "
+	    "t.recorded_us, t.channel, s.answered_us IS NOT NULL, "
+	    "coalesce(s.legal_due_us, 0), coalesce(s.service_due_us, 0) "
+	    "FROM turunc.ticket t LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
+	    "WHERE s.status IS NULL OR s.status <= 11",
+	    0 },
+	[STORE_TODAY] = { "today",
+	    "SELECT t.channel, e.committed_at_us >= $2::bigint, count(*) "
+	    "FROM turunc.event_log e JOIN turunc.ticket t ON t.ticket_id = e.ticket_id "
+	    "WHERE e.seq > turunc.seq_before($1::bigint) AND e.committed_at_us >= $1::bigint "
+	    "AND e.type = 'ticket.opened' GROUP BY 1, 2",
+	    2 },
+	[STORE_HOUR] = { "hour",
+	    "SELECT e.committed_at_us / 60000000, e.type, coalesce(e.department, ''), count(*) "
+	    "FROM turunc.event_log e "
+	    "WHERE e.seq > turunc.seq_before($1::bigint) AND e.committed_at_us >= $1::bigint "
+	    "AND e.type LIKE 'ticket.%' GROUP BY 1, 2, 3",
+	    1 },
+	[STORE_CALLS] = { "calls",
+	    "SELECT e.type, e.event, e.committed_at_us FROM turunc.event_log e "
+	    "WHERE e.seq > turunc.seq_before($1::bigint) AND e.type IN "
+	    "('call.offered', 'call.answered', 'call.abandoned', 'call.ended')",
+	    1 },
+	[STORE_CURSOR] = { "cursor",
+	    "INSERT INTO turunc.consumer_cursor AS c (client, name, log_id, seq, updated_at_us) "
+	    "VALUES ('', 'metrics', $1::uuid, $2::bigint, $3::bigint) "
+	    "ON CONFLICT (client, name) DO UPDATE SET log_id = excluded.log_id, "
+	    "seq = excluded.seq, updated_at_us = excluded.updated_at_us "
+	    "WHERE (c.log_id, c.seq) IS DISTINCT FROM (excluded.log_id, excluded.seq)",
+	    3 },
+};

@@ -1,0 +1,22 @@
+/* store - all SQL of metrics, as the table that db.h prepares on each of its connections. */
+#ifndef METRICS_STORE_H
+#define METRICS_STORE_H
+
+#include "base.h"
+#include "db.h"
+#include "registry.h"
+
+enum store_statement {
+	STORE_REGISTRY, /* registry.h's own, from here on */
+	STORE_REGISTRY_LAST = STORE_REGISTRY + REGISTRY_STATEMENTS - 1,
+	STORE_HEAD, /* -> log_id, last seq, its committed_us, the transaction's isolation */
+	STORE_TICKETS, /* -> every ticket that is not closed */
+	STORE_TODAY, /* day start, next day's start -> channel, is it tomorrow, tickets */
+	STORE_HOUR, /* start -> minute, type, department, records */
+	STORE_CALLS, /* start -> type, event, committed_us of the calls since */
+	STORE_CURSOR, /* log_id, seq, now: where the projection stands */
+	STORE_STATEMENTS
+};
+extern const struct db_statement store_statements[STORE_STATEMENTS];
+
+#endif
