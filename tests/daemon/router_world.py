@@ -29,22 +29,37 @@ def printed(ticket_id):
     return f"{digits[:2]}-{digits[2:]}-{check}"
 
 
+def _loads(stack):
+    return stack.log("router").count("catalogue and rights loaded")
+
+
 def change_rights(stack, statement, *parameters):
     """As masa does it: the row and its record, and then the router knows."""
-    def loads():
-        return stack.log("router").count("catalogue and rights loaded")
-    before = loads()
+    before = _loads(stack)
     stack.sql(statement, *parameters)
     stack.sql("select turunc.log_append(0, '{client.granted}', '{null}', '{null}', '{null}', "
               "'{test}', '{\"\"}')")
-    stack.wait(lambda: loads() > before, 5, "the router loads the rights")
+    stack.wait(lambda: _loads(stack) > before, 5, "the router loads the rights")
+
+
+class Keys:
+    """What `masa client add` handed out."""
+
+    def __init__(self, folder):
+        self.public, self.secret = (self._read(folder, name) for name in ("public", "secret"))
+
+    @staticmethod
+    def _read(folder, name):
+        with open(os.path.join(folder, f"client.{name}"), encoding="ascii") as key:
+            return key.read().strip()
 
 
 def add_client(stack, name, **rights):
     """A new outside system that the running router knows."""
-    who = stack.client(name, **rights)
-    change_rights(stack, "select 1")
-    return who
+    before = _loads(stack)
+    keys = Keys(stack.client(name, **rights))
+    stack.wait(lambda: _loads(stack) > before, 5, "the router loads the rights")
+    return keys
 
 
 class StandingClock:
