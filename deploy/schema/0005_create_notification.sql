@@ -1,5 +1,6 @@
 -- Messages to citizens.  The row is committed before anything is sent; its unique key makes each
--- change be told once a channel.  recipient, subject and body are erasable.
+-- change be told once a ticket and channel (a change of one ticket also concerns those joined to it).
+-- recipient, subject and body are erasable.
 SET ROLE turunc_owner;
 
 CREATE TABLE turunc.notification (
@@ -20,7 +21,7 @@ CREATE TABLE turunc.notification (
   gateway_reference text   NOT NULL DEFAULT '',
   created_us      bigint   NOT NULL,
   updated_us      bigint   NOT NULL,
-  UNIQUE (about_seq, channel)
+  UNIQUE (about_seq, ticket_id, channel)
 ) WITH (fillfactor = 70);
 CREATE INDEX notification_due ON turunc.notification (next_attempt_us) WHERE state IN (1, 2, 4);
 CREATE INDEX notification_ticket ON turunc.notification (ticket_id);

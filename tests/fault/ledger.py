@@ -200,5 +200,5 @@ def _messages(stack, messages):
 
 def message_id(message):
     """The notification's UUID as it travels: an SMS's id, the left side of a mail's Message-ID."""
-    text = str(message.get("id") or message.get("message_id") or "")
+    text = str(message.get("fields", {}).get("id") or message.get("message_id") or "")
     return text.strip("<>").split("@")[0]

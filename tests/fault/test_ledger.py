@@ -82,7 +82,7 @@ def test_a_mail_removed_from_the_sink_is_caught(storm):
     assert caught(storm, "message lost", messages[1:]) == 1
     assert caught(storm, "told twice", messages + messages[:1]) == 1
     stranger = copy.deepcopy(messages[0])
-    stranger.update(id="00000000-0000-0000-0000-000000000000", message_id="<00000000-0000@example>")
+    stranger.update(fields={}, message_id="<00000000-0000-0000-0000-000000000000@example>")
     assert caught(storm, "message phantom", messages + [stranger]) == 1
 
 

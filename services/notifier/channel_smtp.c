@@ -1,0 +1,81 @@
+/* One mail over SMTP by libcurl, and what its ending means. */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "channel.h"
+
+struct upload {
+	const char *at;
+	size_t left;
+};
+
+static size_t
+give(char *to, size_t one, size_t count, void *arg)
+{
+	struct upload *u = arg;
+	size_t room = one * count, len = u->left < room ? u->left : room;
+
+	memcpy(to, u->at, len);
+	u->at += len;
+	u->left -= len;
+	return len;
+}
+
+/*
+ * The server's last word decides.  Without one it matters whether the whole text had been handed
+ * over: then the mail may have been taken although nobody heard the answer (RFC 5321, 4.5.3.2.6).
+ */
+static enum outcome
+judge(CURLcode code, long reply, bool handed_over)
+{
+	if (code == CURLE_OK)
+		return OUTCOME_ACCEPTED;
+	if (reply >= 500 && reply <= 599)
+		return OUTCOME_REFUSED;
+	if (reply >= 400 && reply <= 499)
+		return OUTCOME_DEFERRED;
+	return handed_over ? OUTCOME_UNKNOWN : OUTCOME_DEFERRED;
+}
+
+void
+channel_smtp_work(const void *config, void *curl, struct job *job)
+{
+	const struct smtp_config *c = config;
+	struct upload upload = { job->payload, job->payload_size };
+	char sender[300], recipient[300], why[CURL_ERROR_SIZE] = "";
+	long reply = 0;
+
+	snprintf(sender, sizeof(sender), "<%s>", c->from);
+	snprintf(recipient, sizeof(recipient), "<%s>", job->recipient);
+	struct curl_slist *to = curl_slist_append(NULL, recipient);
+	if (to == NULL) {
+		job->outcome = OUTCOME_DEFERRED;
+		snprintf(job->detail, sizeof(job->detail), "out of memory");
+		return;
+	}
+	curl_easy_setopt(curl, CURLOPT_URL, c->url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, c->timeout_ms);
+	curl_easy_setopt(
+	    curl, CURLOPT_USE_SSL, (long)(c->require_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+	if (c->user[0] != '\0') {
+		curl_easy_setopt(curl, CURLOPT_USERNAME, c->user);
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, c->password);
+	}
+	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, sender);
+	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
+	curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
+	curl_easy_setopt(curl, CURLOPT_READDATA, &upload);
+	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+	CURLcode code = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
+	curl_slist_free_all(to);
+	job->outcome = judge(code, reply, upload.left == 0);
+	if (code != CURLE_OK)
+		snprintf(job->detail, sizeof(job->detail), "smtp %ld: %.120s", reply,
+		    why[0] != '\0' ? why : curl_easy_strerror(code));
+}

@@ -1,0 +1,70 @@
+/*
+ * compose - what is told to whom: from a record of the log to a message that can be queued.
+ *
+ * Pure: the catalogue and the people come in.  A message goes by e-mail when the person gave an
+ * address, else by SMS when they gave a mobile number, else there is none.
+ */
+#ifndef NOTIFIER_COMPOSE_H
+#define NOTIFIER_COMPOSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base.h"
+#include "catalogue.h"
+#include "turunc/v1/event.pb-c.h"
+#include "uuid.h"
+
+enum { COMPOSE_SUBJECT_SIZE = 400, COMPOSE_BODY_SIZE = 16384, COMPOSE_RECIPIENT_SIZE = 256 };
+
+/* What is kept of a record that is worth telling; strings are owned. */
+struct news {
+	uint64_t seq;
+	int64_t ticket_id;
+	const char *event; /* the templates' word: "received", "routed", ... */
+	const char *type; /* the record's, lent for the process's life */
+	char *department, *reason_code, *institution, *reference;
+	struct uuid text_id; /* nil: none */
+	int64_t due_us;
+};
+
+/* True: it is worth telling, and news holds copies (news_finish).  False: it is not, or there is
+ * no memory, and then *ret_failed is true. */
+MUST_CHECK bool news_of(
+    const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news, bool *ret_failed);
+void news_finish(struct news *news);
+/* It ends the ticket, so that those joined to it hear of it as well. */
+bool news_ends(const struct news *news);
+
+/* Lent for the call. */
+struct person {
+	int64_t ticket_id; /* their own */
+	const char *name, *phone, *email, *language, *subject_code; /* "" when not given */
+	int64_t recorded_us;
+};
+
+struct message {
+	const char *channel; /* "email" or "sms", a literal */
+	const char *language;
+	char recipient[COMPOSE_RECIPIENT_SIZE];
+	char subject[COMPOSE_SUBJECT_SIZE];
+	char body[COMPOSE_BODY_SIZE];
+};
+
+enum compose_result {
+	COMPOSED,
+	COMPOSE_NOBODY, /* no address and no mobile number */
+	COMPOSE_NO_TEMPLATE,
+	COMPOSE_TOO_LONG, /* recipient and channel are set; the text did not fit */
+};
+
+/* answer: the words of the department, "" when none. */
+enum compose_result compose(const struct catalogue *catalogue, const struct news *news,
+    const struct person *person, const char *answer, struct message *ret_message);
+
+/* Whether an SMS may go out now; when not, *ret_until_us is when it may. */
+bool compose_sms_hours(
+    const struct catalogue_municipality *municipality, int64_t now_us, int64_t *ret_until_us);
+
+#endif

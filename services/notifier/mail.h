@@ -1,0 +1,41 @@
+/*
+ * mail - one message to a citizen as RFC 5322 text, ready for SMTP.
+ *
+ * Plain text in UTF-8: headers by RFC 2047, the body in quoted-printable, lines ended by CRLF.
+ * Auto-Submitted (RFC 3834) keeps answering machines quiet.  The Message-ID is made of the
+ * notification's id, so that whoever finds the mail finds the row.
+ */
+#ifndef NOTIFIER_MAIL_H
+#define NOTIFIER_MAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base.h"
+
+enum { MAIL_ADDRESS_MAX = 254, MAIL_SUBJECT_MAX = 400 };
+
+struct mail {
+	const char *from; /* address */
+	const char *from_name; /* shown, may be "" */
+	const char *to; /* address */
+	const char *subject;
+	const char *body; /* lines by \n */
+	const char *message_id; /* left side of the Message-ID */
+	const char *ticket; /* printed number, for the X-Turunc-Ticket header */
+	const char *language; /* "tr" */
+	int64_t date_us;
+};
+
+/* One @, a domain with a dot, printable ASCII without spaces, quotes or angle brackets: what can
+ * stand in SMTP commands and headers without any escaping. */
+bool mail_address_valid(const char *address);
+
+/*
+ * The text and its size, to be freed by the caller.  NULL: out of memory, an address that is not
+ * valid, or a subject with a line end (which could add headers); why says which.
+ */
+MUST_CHECK char *mail_compose(const struct mail *mail, size_t *ret_size, const char **ret_why);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * notifier - the service that tells citizens what became of their tickets.
+ *
+ * This struct owns everything; parts receive what they need of it when they are made.
+ */
+#ifndef NOTIFIER_NOTIFIER_H
+#define NOTIFIER_NOTIFIER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "acl.h"
+#include "base.h"
+#include "daemon.h"
+#include "db.h"
+#include "delivery.h"
+#include "following.h"
+#include "http.h"
+#include "http_common.h"
+#include "keys.h"
+#include "registry.h"
+#include "settings.h"
+#include "stats.h"
+#include "turunc/client.h"
+#include "uuid.h"
+
+struct event;
+
+struct notifier_config {
+	struct daemon_settings daemon;
+	char *database;
+	char *database_password;
+	struct setting_address http_listen;
+	char *trusted_peers;
+	char *stream;
+	char *keys_dir;
+	char *state_dir;
+	char *publish; /* where citizens' answers will go; not used yet */
+	char *doorbell;
+	char *smtp_url;
+	char *smtp_user;
+	char *smtp_password;
+	bool smtp_require_tls;
+	char *sms_url;
+	char *sms_authorization;
+	int64_t send_timeout_ms;
+	int64_t in_flight;
+	int64_t attempts;
+	int64_t retry_first_ms;
+	int64_t retry_cap_ms;
+};
+
+extern const struct setting notifier_settings[];
+extern const size_t notifier_settings_count;
+
+struct notifier {
+	struct notifier_config config;
+	struct daemon *daemon;
+	struct stats *stats;
+	struct uuid_source ids;
+	struct acl *acl; /* filled by the registry; the notifier lets nobody in */
+	struct registry *registry;
+	struct db *db;
+	struct following *following;
+	struct delivery *delivery;
+	struct turunc_client *client;
+	struct event *client_readable;
+	struct http *http;
+	struct http_common *pages;
+	unsigned record_state, catalogue_state, stream_state; /* daemon_set_dependency() */
+};
+
+/* False: cannot start, and the log says why.  Close takes a half-open one. */
+MUST_CHECK bool notifier_open(struct notifier *n);
+void notifier_close(struct notifier *n);
+
+#endif

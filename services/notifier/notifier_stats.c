@@ -1,0 +1,41 @@
+/* The notifier's table of counters. */
+#include "notifier_stats.h"
+
+#include <stddef.h>
+
+static const char *const reasons[] = { "no_address", "no_template", NULL };
+static const char *const outcomes[] = { "accepted", "refused", "deferred", "unknown", NULL };
+
+const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
+	[NOTIFIER_STAT_RECORDS] = { .name = "turunc_notifier_records_total",
+	    .help = "Records worth telling that were turned into messages" },
+	[NOTIFIER_STAT_QUEUED] = { .name = "turunc_notifier_messages_queued_total",
+	    .help = "Messages written down to be sent" },
+	[NOTIFIER_STAT_UNTOLD] = { .name = "turunc_notifier_untold_total",
+	    .help = "News that had nobody to be told to, or no words",
+	    .label = "why",
+	    .label_values = reasons },
+	[NOTIFIER_STAT_ATTEMPTS] = { .name = "turunc_notifier_attempts_total",
+	    .help = "Attempts at sending, by how they ended",
+	    .label = "outcome",
+	    .label_values = outcomes },
+	[NOTIFIER_STAT_SENDING] = { .name = "turunc_notifier_messages_sending",
+	    .help = "Messages being sent",
+	    .type = STAT_GAUGE },
+	[NOTIFIER_STAT_SECONDS] = { .name = "turunc_notifier_attempt_seconds",
+	    .help = "From handing a message over to its outcome",
+	    .type = STAT_HISTOGRAM,
+	    .divisor = 1000000,
+	    .bounds = stats_bounds_us },
+	[NOTIFIER_STAT_INTERRUPTED] = { .name = "turunc_notifier_interrupted_total",
+	    .help = "Messages whose sending a former process did not see end" },
+	[NOTIFIER_STAT_OPEN] = { .name = "turunc_notifier_messages_waiting",
+	    .help = "Messages waiting to be sent",
+	    .type = STAT_GAUGE },
+	[NOTIFIER_STAT_IN_DOUBT] = { .name = "turunc_notifier_messages_unknown",
+	    .help = "Messages that may or may not have been taken",
+	    .type = STAT_GAUGE },
+	[NOTIFIER_STAT_POSITION] = { .name = "turunc_notifier_log_position",
+	    .help = "Seq up to which the log was told",
+	    .type = STAT_GAUGE },
+};

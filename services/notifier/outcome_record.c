@@ -1,0 +1,70 @@
+/* Packs what became of a message; no address and nothing the other side said is in it. */
+#include "outcome_record.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "number.h"
+#include "turunc/v1/event.pb-c.h"
+
+void
+outcome_columns_begin(struct outcome_columns *c, struct db_unit *unit)
+{
+	c->types = db_add_array(unit, DB_TEXT);
+	c->tickets = db_add_array(unit, DB_INT8);
+	c->departments = db_add_array(unit, DB_TEXT);
+	c->previous = db_add_array(unit, DB_TEXT);
+	c->actors = db_add_array(unit, DB_TEXT);
+	c->events = db_add_array(unit, DB_BYTEA);
+}
+
+void
+outcome_columns_add(struct outcome_columns *c, const struct outcome_record *row,
+    const struct job *job, struct uuid_source *ids, int64_t now_us)
+{
+	bool sent = job->outcome == OUTCOME_ACCEPTED;
+	char id[UUID_TEXT_SIZE], notification[UUID_TEXT_SIZE], number[NUMBER_SIZE];
+	char source[] = "notifier", actor[] = "system", type[32], channel[8], reason[16] = "";
+	char about[sizeof(row->about_type)], language[sizeof(row->language)], empty[] = "";
+	uint8_t packed[512];
+	struct uuid event_id;
+
+	uuid_next(ids, now_us, &event_id);
+	uuid_format(&event_id, id);
+	uuid_format(&job->notification_id, notification);
+	if (!number_format(row->ticket_id, number))
+		number[0] = '\0';
+	strcpy(type, sent ? "notification.sent" : "notification.failed");
+	strcpy(channel, row->channel);
+	if (!sent)
+		strcpy(reason, outcome_name(job->outcome));
+	memcpy(about, row->about_type, sizeof(about));
+	memcpy(language, row->language, sizeof(language));
+	Turunc__V1__NotificationStep step = TURUNC__V1__NOTIFICATION_STEP__INIT;
+	step.notification_id = notification;
+	step.about = about;
+	step.about_seq = row->about_seq;
+	step.channel = channel;
+	step.language = language;
+	step.attempt = job->attempt;
+	step.reason = reason;
+	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
+	event.id = id;
+	event.source = source;
+	event.type = type;
+	event.time_us = now_us;
+	event.subject = number;
+	event.actor = actor;
+	event.traceparent = empty;
+	event.body_case = TURUNC__V1__EVENT__BODY_NOTIFICATION;
+	event.notification = &step;
+	size_t size = turunc__v1__event__get_packed_size(&event);
+	assert(size <= sizeof(packed)); /* every field above is bounded */
+	turunc__v1__event__pack(&event, packed);
+	db_array_text(c->types, type);
+	db_array_int8(c->tickets, row->ticket_id);
+	db_array_null(c->departments);
+	db_array_null(c->previous);
+	db_array_text(c->actors, actor);
+	db_array_bytea(c->events, packed, size);
+}

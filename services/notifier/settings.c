@@ -1,0 +1,51 @@
+/* What the notifier is told by its environment. */
+#include <stddef.h>
+
+#include "notifier.h"
+
+#define AT(member) offsetof(struct notifier_config, member)
+
+const struct setting notifier_settings[] = {
+	DAEMON_SETTINGS(struct notifier_config, daemon),
+	{ "TURUNC_DATABASE", SETTING_TEXT, AT(database), "dbname=turunc user=turunc_notifier", 0, 0,
+	    NULL, "the record: a libpq connection string" },
+	{ "TURUNC_DATABASE_PASSWORD", SETTING_SECRET, AT(database_password), "", 0, 0, NULL,
+	    "its password, unless the connection string or a passfile has it" },
+	{ "TURUNC_HTTP_LISTEN", SETTING_LISTEN, AT(http_listen), "127.0.0.1:8082", 0, 0, NULL,
+	    "where HTTP is answered" },
+	{ "TURUNC_HTTP_TRUSTED", SETTING_TEXT, AT(trusted_peers), "", 0, 1000, NULL,
+	    "proxies whose X-Forwarded-For counts, beside loopback; comma separated" },
+	{ "TURUNC_BUS_STREAM", SETTING_ENDPOINT, AT(stream), "tcp://127.0.0.1:5602", 0, 0, NULL,
+	    "the router's stream door" },
+	{ "TURUNC_BUS_PUBLISH", SETTING_ENDPOINT, AT(publish), "tcp://127.0.0.1:5601", 0, 0, NULL,
+	    "intake's publish door (for what citizens send back)" },
+	{ "TURUNC_DOORBELL", SETTING_ENDPOINT, AT(doorbell), "tcp://127.0.0.1:5603", 0, 0, NULL,
+	    "the router's doorbell" },
+	{ "TURUNC_KEYS_DIR", SETTING_TEXT, AT(keys_dir), "keys", 1, 1000, NULL,
+	    "folder of notifier.key and router.pub" },
+	{ "TURUNC_STATE_DIR", SETTING_TEXT, AT(state_dir), ".", 1, 1000, NULL,
+	    "folder for what the notifier itself keeps (nothing yet)" },
+	{ "TURUNC_SMTP_URL", SETTING_TEXT, AT(smtp_url), "", 0, 500, NULL,
+	    "mail server, smtp://host:port or smtps://host:port; empty: mails wait" },
+	{ "TURUNC_SMTP_USER", SETTING_TEXT, AT(smtp_user), "", 0, 200, NULL, "its user, if any" },
+	{ "TURUNC_SMTP_PASSWORD", SETTING_SECRET, AT(smtp_password), "", 0, 0, NULL,
+	    "and that user's password" },
+	{ "TURUNC_SMTP_REQUIRE_TLS", SETTING_BOOL, AT(smtp_require_tls), "no", 0, 0, NULL,
+	    "do not send in the clear; otherwise STARTTLS is used where it is offered" },
+	{ "TURUNC_SMS_URL", SETTING_TEXT, AT(sms_url), "", 0, 500, NULL,
+	    "SMS gateway that takes POST {to, from, text, id} as JSON; empty: texts wait" },
+	{ "TURUNC_SMS_AUTHORIZATION", SETTING_SECRET, AT(sms_authorization), "", 0, 0, NULL,
+	    "value of its Authorization header" },
+	{ "TURUNC_NOTIFIER_SEND_TIMEOUT", SETTING_DURATION, AT(send_timeout_ms), "30s", 100, 300000,
+	    NULL, "for one message; after that its outcome may be unknown" },
+	{ "TURUNC_NOTIFIER_IN_FLIGHT", SETTING_INT, AT(in_flight), "8", 1, 64, NULL,
+	    "messages being sent on each channel: as many may be of unknown outcome after a "
+	    "crash" },
+	{ "TURUNC_NOTIFIER_ATTEMPTS", SETTING_INT, AT(attempts), "12", 1, 100, NULL,
+	    "attempts before a message is given up" },
+	{ "TURUNC_NOTIFIER_RETRY_FIRST", SETTING_DURATION, AT(retry_first_ms), "10s", 10, 3600000,
+	    NULL, "delay before the second attempt, doubled each time" },
+	{ "TURUNC_NOTIFIER_RETRY_CAP", SETTING_DURATION, AT(retry_cap_ms), "1h", 10, 86400000, NULL,
+	    "the longest delay" },
+};
+const size_t notifier_settings_count = ARRAY_LEN(notifier_settings);

@@ -1,0 +1,53 @@
+/* store - all SQL of the notifier, as the table that db.h prepares on each of its connections. */
+#ifndef NOTIFIER_STORE_H
+#define NOTIFIER_STORE_H
+
+#include "base.h"
+#include "db.h"
+#include "registry.h"
+
+enum store_statement {
+	STORE_REGISTRY, /* registry.h's own, from here on */
+	STORE_REGISTRY_LAST = STORE_REGISTRY + REGISTRY_STATEMENTS - 1,
+	STORE_CURSOR_MAKE, /* log_id, now */
+	STORE_CURSOR, /* log_id -> seq, no row when the cursor is another history's */
+	STORE_CURSOR_ADVANCE, /* log_id, from, to, now: raises TU001 when it is elsewhere */
+	STORE_PEOPLE, /* ticket ids, whether those joined to them as well -> whom to tell */
+	STORE_TEXTS, /* text ids -> what was answered */
+	STORE_QUEUE, /* new messages; those known already are left as they are */
+	STORE_INTERRUPTED, /* now -> what a former process was sending: its outcome is unknown */
+	STORE_CLAIM, /* channel, now, limit -> messages to send, marked and with an attempt */
+	STORE_SETTLE, /* what became of attempts */
+	STORE_SETTLE_ATTEMPTS,
+	STORE_APPEND, /* -> last seq */
+	STORE_NEXT_DUE, /* -> when the next message of a channel is due */
+	STORE_STATEMENTS
+};
+extern const struct db_statement store_statements[STORE_STATEMENTS];
+
+/* Columns of STORE_PEOPLE. */
+enum people_column {
+	PEOPLE_ABOUT, /* the ticket that was asked for */
+	PEOPLE_TICKET, /* this person's own: the same, or one joined to it */
+	PEOPLE_NAME,
+	PEOPLE_PHONE,
+	PEOPLE_EMAIL,
+	PEOPLE_LANGUAGE,
+	PEOPLE_SUBJECT,
+	PEOPLE_RECORDED_US
+};
+
+/* Columns of STORE_CLAIM. */
+enum claim_column {
+	CLAIM_ID,
+	CLAIM_TICKET,
+	CLAIM_ABOUT_SEQ,
+	CLAIM_ABOUT_TYPE,
+	CLAIM_LANGUAGE,
+	CLAIM_RECIPIENT,
+	CLAIM_SUBJECT,
+	CLAIM_BODY,
+	CLAIM_ATTEMPTS
+};
+
+#endif
