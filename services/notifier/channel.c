@@ -50,6 +50,7 @@ job_destroy(struct job *job)
 {
 	if (job == NULL)
 		return;
+	free(job->sender);
 	free(job->recipient);
 	free(job->payload);
 	free(job);

@@ -31,6 +31,7 @@ enum { JOB_DETAIL_SIZE = 160, JOB_REFERENCE_SIZE = 64 };
 struct job {
 	struct uuid notification_id;
 	uint32_t attempt;
+	char *sender; /* address; e-mail only */
 	char *recipient; /* address or E.164 */
 	char *payload; /* the whole mail, or the body of the gateway's request */
 	size_t payload_size;
@@ -77,7 +78,6 @@ struct smtp_config {
 	const char *url; /* smtp://host:port or smtps://host:port */
 	const char *user, *password; /* "" = no authentication */
 	bool require_tls; /* STARTTLS or nothing */
-	const char *from; /* the envelope's sender */
 	long timeout_ms;
 };
 channel_work_fn channel_smtp_work;

@@ -46,7 +46,7 @@ channel_smtp_work(const void *config, void *curl, struct job *job)
 	char sender[300], recipient[300], why[CURL_ERROR_SIZE] = "";
 	long reply = 0;
 
-	snprintf(sender, sizeof(sender), "<%s>", c->from);
+	snprintf(sender, sizeof(sender), "<%s>", job->sender);
 	snprintf(recipient, sizeof(recipient), "<%s>", job->recipient);
 	struct curl_slist *to = curl_slist_append(NULL, recipient);
 	if (to == NULL) {

@@ -215,6 +215,7 @@ make_job(struct delivery *d, const struct lane *lane, const struct pg_result *ro
 		why = "the person was erased";
 	} else if (catalogue != NULL
 		   && number_format(db_get_int(rows, row, CLAIM_TICKET), number)) {
+		job->sender = strdup(catalogue->municipality.email_from);
 		job->recipient = strdup(db_get_text(rows, row, CLAIM_RECIPIENT));
 		const struct mail mail = {
 			.from = catalogue->municipality.email_from,
@@ -235,7 +236,7 @@ make_job(struct delivery *d, const struct lane *lane, const struct pg_result *ro
 			job->payload = channel_sms_payload(mail.to,
 			    catalogue->municipality.sms_sender, mail.body, id, &job->payload_size);
 	}
-	if (job->recipient == NULL || job->payload == NULL) {
+	if (job->sender == NULL || job->recipient == NULL || job->payload == NULL) {
 		job->outcome = OUTCOME_REFUSED;
 		snprintf(job->detail, sizeof(job->detail), "not sent: %s", why);
 	}
@@ -287,7 +288,7 @@ on_claimed(void *arg, const struct db_reply *reply)
 			continue;
 		}
 		remember(d, lane, rows, row, f);
-		if (job->payload != NULL && job->recipient != NULL)
+		if (job->detail[0] == '\0')
 			channel_send(lane->channel, job);
 		else
 			on_job_done(d, job);
