@@ -12,13 +12,15 @@
 
 enum { POSITION_DECIMALS = 6, POSITION_DECIMALS_ANONYMOUS = 3, NOTES_BYTES = 400 };
 
+enum read_kind { READ_LIST, READ_ONE, READ_TOKEN };
+
 /* One question to the record and its answer. */
 struct read {
 	struct intake *in;
 	struct http_request *req;
 	enum doc_format format;
 	enum catalogue_language language;
-	enum { READ_LIST, READ_ONE, READ_TOKEN } what;
+	enum read_kind what;
 	struct request_query query;
 };
 
@@ -285,7 +287,7 @@ read_query(struct read *read, struct problems *p)
 }
 
 static void
-get(struct http_request *req, struct intake *in, int what)
+get(struct http_request *req, struct intake *in, enum read_kind what)
 {
 	enum doc_format format = open311_format(req);
 	struct problems p = { 0 };

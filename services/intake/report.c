@@ -104,6 +104,16 @@ read_answers(struct report *report, const struct report_form *form,
 	return answers_check(subject, given, count, true, p, &report->answers);
 }
 
+/* Both are looked at, so that both are told. */
+static void
+read_position(struct item *item, const char *lat, const char *lon, struct problems *p)
+{
+	bool lat_fits = field_check_number(p, "lat", lat, -90, 90, &item->latitude);
+	bool lon_fits = field_check_number(p, "long", lon, -180, 180, &item->longitude);
+
+	item->has_position = lat_fits && lon_fits;
+}
+
 static void
 read_place(struct item *item, const struct report_form *form, const struct catalogue *cat,
     struct problems *p)
@@ -115,9 +125,7 @@ read_place(struct item *item, const struct report_form *form, const struct catal
 	if ((lat == NULL) != (lon == NULL))
 		problems_add(p, STATUS_BAD, "lat, long: both or neither");
 	if (lat != NULL && lon != NULL)
-		item->has_position = field_check_number(p, "lat", lat, -90, 90, &item->latitude)
-				     & field_check_number(
-					 p, "long", lon, -180, 180, &item->longitude);
+		read_position(item, lat, lon, p);
 	if (address_id != NULL && catalogue_neighbourhood(cat, address_id) == NULL)
 		problems_add(p, STATUS_BAD, "address_id: not a neighbourhood's code");
 	if (lat == NULL && lon == NULL && item->address == NULL && address_id == NULL)

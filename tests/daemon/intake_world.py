@@ -98,10 +98,12 @@ class Load:
                 if link is None:
                     link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
                 self.answers[key] = self.one(link, key)
+                if self.answers[key][0] != 201:
+                    time.sleep(0.1)  # as the answer asks, if not for so long
             except (OSError, http.client.HTTPException):
                 self.answers[key] = (0, None)
                 link = None
-                time.sleep(0.01)
+                time.sleep(0.1)
 
 
 def messages():
