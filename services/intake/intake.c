@@ -30,9 +30,10 @@ on_writer_state(void *arg, enum db_state state, const char *why)
 	in->writer_lost_ms = clock_monotonic_ms();
 	daemon_set_dependency(
 	    in->daemon, in->record_state, state == DB_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
-	if (state == DB_READY)
+	if (state == DB_READY) {
 		log_info("record reached");
-	else
+		numbers_tick(in->numbers, clock_now_us(), clock_monotonic_ms());
+	} else
 		log_warn("record away, senders are told to come again why=%s", log_quoted(why));
 	daemon_wake_now(in->daemon);
 }
@@ -296,6 +297,17 @@ tick_registry(void *arg, uint64_t now_ms)
 	return registry_tick(((struct intake *)arg)->registry, now_ms);
 }
 
+int64_t
+intake_note_numbers(struct intake *in)
+{
+	int64_t left = numbers_left(in->numbers, number_year(clock_now_us()));
+
+	stats_set(in->stats, INTAKE_STAT_NUMBERS_LEFT, left);
+	daemon_set_dependency(in->daemon, in->numbers_state,
+	    left > 0 ? DEPENDENCY_UP : DEPENDENCY_DOWN, left > 0 ? NULL : "none leased");
+	return left;
+}
+
 static int64_t
 tick_second(void *arg, uint64_t now_ms)
 {
@@ -304,8 +316,7 @@ tick_second(void *arg, uint64_t now_ms)
 	static const int64_t soon_ms = TICK_MS / 4;
 
 	numbers_tick(in->numbers, now_us, now_ms);
-	int64_t left = numbers_left(in->numbers, number_year(now_us));
-	stats_set(in->stats, INTAKE_STAT_NUMBERS_LEFT, left);
+	int64_t left = intake_note_numbers(in);
 	stats_set(in->stats, INTAKE_STAT_HELD, (int64_t)accept_held(in->accept));
 	stats_set(in->stats, INTAKE_STAT_IN_DOUBT, (int64_t)accept_in_doubt(in->accept));
 	return left == 0 ? soon_ms : TICK_MS;
@@ -364,6 +375,7 @@ intake_open(struct intake *in)
 	}
 	in->record_state = daemon_add_dependency(in->daemon, "record", true);
 	in->catalogue_state = daemon_add_dependency(in->daemon, "catalogue", true);
+	in->numbers_state = daemon_add_dependency(in->daemon, "numbers", true);
 	if (!load_identity_secret(in) || !make_parts(in) || !open_record(in))
 		return false;
 	registry_set_db(in->registry, in->reader);

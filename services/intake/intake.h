@@ -108,6 +108,7 @@ struct intake {
 	struct doorbell_button *bell;
 	unsigned record_state; /* handles of daemon_set_dependency() */
 	unsigned catalogue_state;
+	unsigned numbers_state;
 };
 
 /* False: cannot start, and the log says why.  Close takes a half-open one. */
@@ -122,6 +123,9 @@ MUST_CHECK bool intake_takes(
 extern const struct accept_calls intake_accept_calls;
 /* numbers' way to the record (commit.c). */
 bool intake_lease_numbers(void *arg, int year, int32_t how_many);
+
+/* How many are left of this year's, told to readiness and metrics too. */
+int64_t intake_note_numbers(struct intake *in);
 
 /* The bus door's frames (inbound.c). */
 void intake_on_frame(void *arg, struct bus_session *session, const Turunc__V1__ClientFrame *frame);
