@@ -23,7 +23,7 @@ PROGRAMS = {
     "python": {name: ["/usr/bin/python3", str(ROOT / "clients/python/examples" / f"{name}.py")]
                for name in ("publisher", "department")},
 }
-FAST = turunc.Timing(ping=0.05, silence=1.0, answer=1.0, backoff=0.01, backoff_max=0.1)
+FAST = turunc.Timing(ping=0.05, silence=3.0, answer=2.0, backoff=0.01, backoff_max=0.1)
 
 
 @pytest.fixture
@@ -296,15 +296,15 @@ def test_silent_door_is_given_up(client, door):
     client.publish(request())
     door.silent = True
     future = client.post(request())
-    assert not client.wait(lambda: client.stats()["drops"] > 0, 0.3), "too early"
-    assert client.wait(lambda: client.stats()["drops"] > 0, 5)
+    assert not client.wait(lambda: client.stats()["drops"] > 0, 0.5), "too early"
+    assert client.wait(lambda: client.stats()["drops"] > 0, 20)
     door.silent = False
-    assert client.wait(future.done, 10)
+    assert client.wait(future.done, 30)
 
 
 def test_idle_session_stays(client, door):
     client.publish(request())
-    client.wait(lambda: False, 1.5)
+    client.wait(lambda: False, 3.5)
     assert client.stats()["drops"] == 0 and len(door.heard("ping")) > 5
 
 
@@ -314,7 +314,7 @@ def test_restart_is_noticed_at_once(client, door):
         door.restart()
         begin = time.monotonic()
         client.publish(request())
-        assert time.monotonic() - begin < 0.9, "by silence only"
+        assert time.monotonic() - begin < 2.5, "by silence only"
 
 
 def test_subscription_in_order_and_acknowledged(client, door):

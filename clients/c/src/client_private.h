@@ -160,6 +160,8 @@ uint64_t tc_session_deadline(const struct turunc_client *c);
 /* Ends the session, whatever its state; it comes back with backoff. */
 void tc_session_drop(
     struct turunc_client *c, Turunc__V1__ErrorCode code, const char *why, uint32_t least_ms);
+/* The same by our own wish, which is no trouble. */
+void tc_session_leave(struct turunc_client *c);
 /* False when the frame could not be handed to the socket; the session is then over. */
 bool tc_session_say(struct turunc_client *c, Turunc__V1__ClientFrame *frame);
 bool tc_session_say_bytes(struct turunc_client *c, const uint8_t *frame, size_t len);

@@ -57,15 +57,29 @@ segment_by_number(struct tc_journal *j, uint32_t number)
 	return NULL;
 }
 
+/* A folder made a moment ago must itself survive a power cut. */
+static bool
+sync_parent(int dir_fd)
+{
+	int fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd != -1 && fsync(fd) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return ok;
+}
+
 static bool
 open_folder(struct tc_journal *j, const char *dir)
 {
-	if (mkdir(dir, 0700) == -1 && errno != EEXIST) {
+	bool made = mkdir(dir, 0700) == 0;
+
+	if (!made && errno != EEXIST) {
 		tc_journal_complain(j, dir);
 		return false;
 	}
 	j->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (j->dir_fd == -1) {
+	if (j->dir_fd == -1 || (made && !sync_parent(j->dir_fd))) {
 		tc_journal_complain(j, dir);
 		return false;
 	}

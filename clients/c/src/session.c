@@ -13,6 +13,7 @@ enum {
 	SOCKET_FRAME_BYTES = 256 * 1024,
 	QUEUE_FRAMES = 4096,
 	HANDSHAKE_MS = 3000,
+	CONNECT_WAIT_MS = 1000, /* most to wait after an attempt that never stood */
 	LASTED_MS = 10000, /* a session this old clears the count of failures */
 	DOUBLINGS_MAX = 20
 };
@@ -66,7 +67,25 @@ backoff_ms(const struct turunc_client *c)
 
 	if (ms > c->options.backoff_max_ms)
 		ms = c->options.backoff_max_ms;
+	if (c->session.state == TURUNC_CONNECTING && ms > CONNECT_WAIT_MS)
+		ms = CONNECT_WAIT_MS;
 	return (uint32_t)ms - tc_random_below((uint32_t)ms / 4 + 1);
+}
+
+static void
+end_session(struct turunc_client *c, const char *why, uint32_t wait_ms)
+{
+	struct tc_session *s = &c->session;
+
+	s->retry_at_ms = tc_now_ms() + wait_ms;
+	snprintf(s->why, sizeof(s->why), "%s", why);
+	c->stats.drops++;
+	socket_close(c);
+	tc_publish_stop(c);
+	tc_subscribe_stop(c);
+	tc_commands_stop(c);
+	tc_snapshot_stop(c);
+	enter(c, TURUNC_DOWN, s->why);
 }
 
 void
@@ -74,28 +93,25 @@ tc_session_drop(
     struct turunc_client *c, Turunc__V1__ErrorCode code, const char *why, uint32_t least_ms)
 {
 	struct tc_session *s = &c->session;
-	uint64_t now_ms = tc_now_ms();
 
 	if (s->socket == NULL)
 		return;
-	if (s->state == TURUNC_READY && now_ms - s->since_ms >= LASTED_MS)
+	if (s->state == TURUNC_READY && tc_now_ms() - s->since_ms >= LASTED_MS)
 		s->failures = 0;
 	uint32_t wait_ms = backoff_ms(c);
 	if (s->failures < UINT32_MAX)
 		s->failures++;
-	s->retry_at_ms = now_ms + (wait_ms > least_ms ? wait_ms : least_ms);
 	s->endpoint_turn++;
-	snprintf(s->why, sizeof(s->why), "%s", why);
-	c->stats.drops++;
-
-	socket_close(c);
-	tc_publish_stop(c);
-	tc_subscribe_stop(c);
-	tc_commands_stop(c);
-	tc_snapshot_stop(c);
-	enter(c, TURUNC_DOWN, s->why);
+	end_session(c, why, wait_ms > least_ms ? wait_ms : least_ms);
 	tc_trouble(c, &(struct turunc_trouble){
 			  .about = TURUNC_ABOUT_SESSION, .code = code, .text = s->why });
+}
+
+void
+tc_session_leave(struct turunc_client *c)
+{
+	if (c->session.socket != NULL)
+		end_session(c, "left, to begin anew", c->options.backoff_ms);
 }
 
 /* The endpoint whose turn it is, of the comma-separated ones. */
@@ -290,6 +306,14 @@ socket_events(struct tc_session *s)
 	return events;
 }
 
+/* A door that has just started turns away keys it has not read yet, and a socket once turned away
+ * may not try again: so attempts are shorter than the silence of a session that stood. */
+static uint64_t
+connect_due_ms(const struct turunc_client *c)
+{
+	return c->session.since_ms + c->options.silence_ms / 3;
+}
+
 /* What has become of the connection since the last look. */
 static void
 look(struct turunc_client *c, uint64_t now_ms)
@@ -301,7 +325,7 @@ look(struct turunc_client *c, uint64_t now_ms)
 		s->heard_ms = now_ms;
 		say_hello(c);
 	} else if (s->state == TURUNC_CONNECTING) {
-		if (now_ms - s->since_ms >= c->options.silence_ms)
+		if (now_ms >= connect_due_ms(c))
 			tc_session_drop(c, 0,
 			    "no encrypted connection: door away, its key another one, or this key "
 			    "not admitted",
@@ -355,7 +379,7 @@ tc_session_deadline(const struct turunc_client *c)
 	case TURUNC_DOWN:
 		return s->retry_at_ms;
 	case TURUNC_CONNECTING:
-		return s->since_ms + c->options.silence_ms;
+		return connect_due_ms(c);
 	case TURUNC_GREETING:
 		return s->heard_ms + c->options.silence_ms;
 	case TURUNC_READY:

@@ -226,7 +226,7 @@ tc_subscribe_on_subscribed(
 		end_for_good(c, &(struct turunc_trouble){ .gap = true,
 				    .text = "resumed behind what was acknowledged: somebody moved "
 					    "the cursor" });
-		tc_session_drop(c, 0, "subscription given up", 0);
+		tc_session_leave(c);
 		return;
 	}
 	if (!s->established)
@@ -352,7 +352,7 @@ tc_subscribe_on_deliver(struct turunc_client *c, const Turunc__V1__Deliver *deli
 		end_for_good(
 		    c, &(struct turunc_trouble){ .code = TURUNC__V1__ERROR_CODE__ERROR_LOG_CHANGED,
 			   .text = "the log has another history now" });
-		tc_session_drop(c, 0, "subscription given up", 0);
+		tc_session_leave(c);
 		return;
 	}
 	const char *fault = delivery_fault(s, deliver);
@@ -454,7 +454,7 @@ tc_subscribe_work(struct turunc_client *c, uint64_t now_ms)
 	struct tc_subscriber *s = &c->subscriber;
 
 	if (s->let_go)
-		tc_session_drop(c, 0, "subscription given up", 0);
+		tc_session_leave(c);
 	if (c->session.state != TURUNC_READY)
 		return;
 	if (s->state == TC_SUB_WANTED && s->due_ms <= now_ms)

@@ -18,6 +18,7 @@ FRAME_BYTES_MAX = 240 * 1024
 EVENT_BYTES_MAX = 64 * 1024
 SOCKET_FRAME_BYTES = 256 * 1024
 NEVER = float("inf")
+CONNECT_WAIT = 1.0  # seconds at most after an attempt that never stood
 
 DOWN, CONNECTING, GREETING, READY = "down", "connecting", "greeting", "ready"
 
@@ -132,7 +133,7 @@ class Session:
         if self.state == DOWN:
             return min(due, self._retry_at)
         if self.state == CONNECTING:
-            return min(due, self._since + self.timing.silence)
+            return min(due, self._connect_due())
         due = min(due, self._heard + self.timing.silence)
         return min(due, self._ping_due()) if self.state == READY else due
 
@@ -177,15 +178,26 @@ class Session:
         if self.state == READY and now - self._since >= 10.0:
             self._failures = 0
         pause = min(self.timing.backoff * 2 ** min(self._failures, 20), self.timing.backoff_max)
+        if self.state == CONNECTING:
+            pause = min(pause, CONNECT_WAIT)
         self._retry_at = now + max(pause * random.uniform(0.75, 1.0), least)
         self._failures += 1
         self._turn += 1
+        self._end(why)
+        self._on_trouble(self.door, error or errors.TuruncError(why))
+
+    def leave(self) -> None:
+        """The same by our own wish, which is no trouble."""
+        if self._socket is not None:
+            self._retry_at = time.monotonic() + self.timing.backoff
+            self._end("left, to begin anew")
+
+    def _end(self, why: str) -> None:
         self.drops += 1
         self._close_socket()
         for conversation in self.conversations:
             conversation.stop()
         self._enter(DOWN, why)
-        self._on_trouble(self.door, error or errors.TuruncError(why))
 
     def trouble(self, error: Exception) -> None:
         self._on_trouble(self.door, error)
@@ -253,6 +265,11 @@ class Session:
             self._dispatch(data)
         return True
 
+    def _connect_due(self) -> float:
+        """A door that has just started turns away keys it has not read yet, and a socket once
+        turned away may not try again: attempts are shorter than a session's silence."""
+        return self._since + self.timing.silence / 3
+
     def _ping_due(self) -> float:
         return min(self._said, max(self._heard, self._pinged)) + self.timing.ping
 
@@ -263,7 +280,7 @@ class Session:
             if self._writable:
                 self._heard = now
                 self._hello()
-            elif now - self._since >= self.timing.silence:
+            elif now >= self._connect_due():
                 self.drop(
                     "no encrypted connection: door away, its key another one, or this key "
                     "not admitted"

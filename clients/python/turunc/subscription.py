@@ -186,7 +186,7 @@ class Following(Conversation):
 
     def work(self, now: float) -> None:
         if self._let_go:
-            self.session.drop("subscription given up")
+            self.session.leave()
         if self.sub is None or not self.session.ready:
             return
         if not self._held and not self._asked and self._due <= now:
@@ -267,7 +267,7 @@ class Following(Conversation):
             self._end(
                 errors.Gap("resumed behind what was acknowledged: somebody moved the cursor")
             )
-            self.session.drop("subscription given up")
+            self.session.leave()
             return True
         if not self._established:
             sub.acked = sub.position = sub._last_given = before
@@ -291,7 +291,7 @@ class Following(Conversation):
                     code=bus_pb2.ERROR_LOG_CHANGED, text="the log has another history now"
                 )
             )
-            self.session.drop("subscription given up")
+            self.session.leave()
             return
         sub.log_id = deliver.log_id
         fault = self._fault(deliver)
