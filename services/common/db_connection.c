@@ -127,6 +127,9 @@ db_connection_break(struct db_connection *c, const char *why)
 	/* The first reason is the reason, what a FATAL message said before the end of file. */
 	if (c->why[0] == '\0')
 		db_copy_message(c->why, sizeof(c->why), why);
+	/* libpq may have closed the socket already.  An event left on it would meet the next one
+	 * that gets its number, which the loop would then never look at. */
+	unwatch(c);
 	db_connection_enter(c, LINK_BROKEN);
 	c->owner->wake(c->owner->arg, clock_monotonic_ms());
 }
