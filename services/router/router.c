@@ -27,21 +27,38 @@ router_log_grew(struct router *r, uint64_t seq)
 
 /* --- the record ------------------------------------------------------------------------------- */
 
+/* Steps are written by one, the log is read by the other; each comes back in its own time. */
+static void
+note_record(
+    struct router *r, unsigned dependency, enum db_state state, const char *what, const char *why)
+{
+	daemon_set_dependency(
+	    r->daemon, dependency, state == DB_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
+	if (state == DB_READY)
+		log_info("record reached for=%s", what);
+	else
+		log_warn("record away, waiting for=%s why=%s", what, log_quoted(why));
+	daemon_wake_now(r->daemon);
+}
+
+static void
+on_writer_state(void *arg, enum db_state state, const char *why)
+{
+	struct router *r = arg;
+
+	note_record(r, r->record_state, state, "writing", why);
+	if (state == DB_READY)
+		routing_renew(r->routing, r->head_seq);
+}
+
 static void
 on_reader_state(void *arg, enum db_state state, const char *why)
 {
 	struct router *r = arg;
 
-	daemon_set_dependency(
-	    r->daemon, r->record_state, state == DB_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
-	if (state == DB_READY) {
-		log_info("record reached");
+	note_record(r, r->reading_state, state, "reading", why);
+	if (state == DB_READY)
 		registry_renew(r->registry);
-		routing_renew(r->routing, r->head_seq);
-	} else {
-		log_warn("record away, waiting why=%s", log_quoted(why));
-	}
-	daemon_wake_now(r->daemon);
 }
 
 static void
@@ -62,7 +79,9 @@ open_record(struct router *r)
 		.application_name = "turunc-router",
 		.watchdog_sql = "SELECT turunc.release_stuck_log_lock()",
 	};
-	const struct db_events writer_events = { .on_slow = on_slow, .arg = r };
+	const struct db_events writer_events = {
+		.on_state = on_writer_state, .on_slow = on_slow, .arg = r
+	};
 	const struct db_events reader_events = { .on_state = on_reader_state, .arg = r };
 
 	r->writer = db_open(daemon_loop(r->daemon), &settings, store_statements, STORE_STATEMENTS,
@@ -422,6 +441,7 @@ router_open(struct router *r)
 		return false;
 	}
 	r->record_state = daemon_add_dependency(r->daemon, "record", true);
+	r->reading_state = daemon_add_dependency(r->daemon, "record_reading", true);
 	r->catalogue_state = daemon_add_dependency(r->daemon, "catalogue", true);
 	if (!make_parts(r) || !load_keys(r) || !open_record(r) || !make_deciders(r)
 	    || !make_stream(r))

@@ -74,6 +74,7 @@ struct router {
 	struct uuid log_uuid; /* the history that head_seq belongs to */
 	uint64_t head_seq; /* the newest record we know of, by a look or a ring */
 	unsigned record_state; /* handles of daemon_set_dependency() */
+	unsigned reading_state;
 	unsigned catalogue_state;
 };
 
