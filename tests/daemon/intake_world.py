@@ -1,13 +1,8 @@
 """What the tests of intake share: its clients, a publisher on the bus, and the log recomputed."""
 import hashlib
 import http.client
-import importlib
 import json
-import os
 import struct
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import urllib.parse
@@ -15,7 +10,8 @@ import uuid
 
 import zmq
 
-from servers import ROOT
+from turunc import Keys
+from turunc.v1 import bus_pb2, inbound_pb2
 
 FORM = "application/x-www-form-urlencoded"
 REPORT = {"service_code": "cadde-supurme", "lat": "36.872345", "long": "30.723456",
@@ -106,36 +102,27 @@ class Load:
                 time.sleep(0.1)
 
 
-def messages():
-    """The generated Python messages, made once a run from the contract itself."""
-    if not hasattr(messages, "bus"):
-        folder = tempfile.mkdtemp(prefix="turunc-proto-")
-        proto = os.path.join(ROOT, "proto")
-        files = [f"turunc/v1/{name}.proto" for name in ("ticket", "event", "inbound", "bus")]
-        subprocess.run(["protoc", f"--python_out={folder}", "-I", proto, *files], check=True)
-        sys.path.insert(0, folder)
-        sys.modules.pop("turunc", None)
-        messages.bus = importlib.import_module("turunc.v1.bus_pb2")
-        messages.inbound = importlib.import_module("turunc.v1.inbound_pb2")
-        messages.event = importlib.import_module("turunc.v1.event_pb2")
-    return messages
+def pair_of(folder):
+    keys = Keys.load(folder)
+    return keys.client_public, keys.client_secret
 
 
 class Publisher:
-    """One DEALER at the publish door, with a session."""
+    """One DEALER at the publish door, with a session.  folder: the keys an administrator gave."""
 
-    def __init__(self, stack, client, hello=True):
+    def __init__(self, stack, folder, hello=True, pair=None):
         endpoint, server_key = stack.bus("publish")
+        public, secret = pair or pair_of(folder)
         self._context = zmq.Context()
         self.socket = self._context.socket(zmq.DEALER)
-        self.socket.curve_publickey = client.public.encode()
-        self.socket.curve_secretkey = client.secret.encode()
+        self.socket.curve_publickey = public
+        self.socket.curve_secretkey = secret
         self.socket.curve_serverkey = server_key.encode()
         self.socket.linger = 0
         self.socket.connect(endpoint)
         self._request = 0
         if hello:
-            frame = messages().bus.ClientFrame(request=1)
+            frame = bus_pb2.ClientFrame(request=1)
             frame.hello.protocol = 1
             frame.hello.instance = str(uuid.uuid4())
             frame.hello.software = "test/1"
@@ -160,9 +147,9 @@ class Publisher:
         while time.monotonic() < end:
             if not self.socket.poll(100):
                 continue
-            frame = messages().bus.ServerFrame.FromString(self.socket.recv())
+            frame = bus_pb2.ServerFrame.FromString(self.socket.recv())
             if frame.WhichOneof("body") == "ping":
-                answer = messages().bus.ClientFrame(request=frame.request)
+                answer = bus_pb2.ClientFrame(request=frame.request)
                 answer.pong.SetInParent()
                 self.send(answer)
             elif request is None or frame.request == request:
@@ -175,7 +162,7 @@ class Publisher:
 
     def frame(self, *events):
         self._request += 1
-        frame = messages().bus.ClientFrame(request=self._request)
+        frame = bus_pb2.ClientFrame(request=self._request)
         frame.publish.SetInParent()
         frame.publish.events.extend(events)
         return frame
@@ -191,7 +178,7 @@ def now_us():
 
 
 def event(kind, identifier=None, source="pbx", time_us=None):
-    return messages().inbound.InboundEvent(
+    return inbound_pb2.InboundEvent(
         id=identifier or uuid.uuid4().hex, source=source, type=kind,
         time_us=now_us() if time_us is None else time_us)
 

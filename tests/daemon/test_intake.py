@@ -7,9 +7,10 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from intake_world import (FORM, REPORT, Load, add_api_key, check_log, messages, number_of, post,
+from intake_world import (FORM, REPORT, Load, add_api_key, check_log, number_of, post,
                           ticket_id)
 from stack import Stack
+from turunc.v1 import event_pb2
 from web import request
 
 QUICK = {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0"}
@@ -131,7 +132,7 @@ def test_record_holds_codes_and_no_person(world):
     kind, actor, body, at_us = world.sql(
         "select type, actor, event, committed_at_us from turunc.event_log where ticket_id = %s",
         ticket_id(number))[0]
-    record = messages().event.Event.FromString(bytes(body))
+    record = event_pb2.Event.FromString(bytes(body))
     assert (kind, actor) == ("ticket.opened", "client:app")
     assert record.type == kind and record.subject == number and record.source == "intake"
     assert record.traceparent == "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"
@@ -154,7 +155,7 @@ def test_salted_digest_can_be_recomputed_from_the_row(world):
         digest.update(struct.pack(">Q", len(part.encode())) + part.encode())
     digest.update(struct.pack(">Q", 16) + struct.pack("<dd", latitude, longitude))
     digest.update(struct.pack(">Q", 0))
-    record = messages().event.Event.FromString(bytes(body))
+    record = event_pb2.Event.FromString(bytes(body))
     assert record.opened.content_digest == digest.digest()
 
 

@@ -4,9 +4,10 @@ import uuid
 import pytest
 import zmq
 
-from intake_world import (Publisher, call, check_log, event, messages, now_us, ticket_id,
+from intake_world import (Publisher, call, check_log, event, now_us, ticket_id,
                           ticket_request)
 from stack import Stack
+from turunc.v1 import bus_pb2, event_pb2, inbound_pb2
 
 DAY_US = 86_400_000_000
 ACCEPTED, DUPLICATE, REJECTED = 1, 3, 4
@@ -35,7 +36,7 @@ def record_of(world, identifier):
                         join turunc.event_log e on position(i.item_id::text::bytea in e.event) > 0
                         where i.id = %s""", identifier)
     assert len(rows) <= 1
-    return (rows[0][0], rows[0][1], messages().event.Event.FromString(bytes(rows[0][2]))) \
+    return (rows[0][0], rows[0][1], event_pb2.Event.FromString(bytes(rows[0][2]))) \
         if rows else None
 
 
@@ -93,12 +94,12 @@ def test_calls_become_records_without_the_callers_number(world, pbx):
         if kind is None:
             kind, body = world.sql("""select type, event from turunc.event_log
                                       where type = %s order by seq desc limit 1""", one.type)[0]
-            record = messages().event.Event.FromString(bytes(body))
+            record = event_pb2.Event.FromString(bytes(body))
         assert kind == one.type and record.call.call_id == "c-1"
         assert b"5321112233" not in record.SerializeToString()
     kept = world.one("""select b.body from turunc.published_body b join turunc.inbound_item i
                         using (item_id) where i.id = %s""", events[0].id)
-    assert messages().inbound.Call.FromString(bytes(kept)).caller == "05321112233"
+    assert inbound_pb2.Call.FromString(bytes(kept)).caller == "05321112233"
 
 
 def test_ended_call_names_its_ticket(world, pbx):
@@ -135,7 +136,7 @@ def test_any_other_type_is_foreign(world, pbx):
     assert (row[0], bytes(row[1]), row[2]) == ("application/json", b'{"full": 0.93}', "bins/7")
     body = world.one("select event from turunc.event_log where type = 'foreign' "
                      "order by seq desc limit 1")
-    record = messages().event.Event.FromString(bytes(body))
+    record = event_pb2.Event.FromString(bytes(body))
     assert record.type == "foreign" and record.foreign.event_type == "sensor.container_full"
     assert record.foreign.event_id == made.id and record.foreign.size_bytes == 14
     assert len(record.foreign.content_digest) == 32
@@ -233,7 +234,7 @@ def test_rights(world):
         assert [r.status for r in results] == [ACCEPTED, REJECTED, REJECTED]
         assert all(r.error.startswith("FORBIDDEN") for r in results[1:])
     with Publisher(world, world.reader, hello=False) as reader:
-        hello = messages().bus.ClientFrame(request=1)
+        hello = bus_pb2.ClientFrame(request=1)
         hello.hello.protocol, hello.hello.instance = 1, str(uuid.uuid4())
         assert reader.ask(hello).error.code == 4
 
@@ -283,7 +284,7 @@ def test_empty_publish(pbx):
 def test_garbage_and_other_frames(world, pbx):
     pbx.socket.send(b"\xff\xfe garbage")
     assert pbx.receive().error.code == 3
-    snapshot = messages().bus.ClientFrame(request=77)
+    snapshot = bus_pb2.ClientFrame(request=77)
     snapshot.snapshot.SetInParent()
     assert pbx.ask(snapshot).error.code == 2
     bad_text = pbx.frame(ticket_request(description="QQQQ")).SerializeToString()
@@ -301,15 +302,8 @@ def test_garbage_and_other_frames(world, pbx):
 
 
 def test_stranger_is_not_let_in(world):
-    public, secret = zmq.curve_keypair()
-
-    class Stranger:
-        pass
-
-    stranger = Stranger()
-    stranger.public, stranger.secret = public.decode(), secret.decode()
-    with Publisher(world, stranger, hello=False) as publisher:
-        frame = messages().bus.ClientFrame(request=1)
+    with Publisher(world, None, hello=False, pair=zmq.curve_keypair()) as publisher:
+        frame = bus_pb2.ClientFrame(request=1)
         frame.hello.protocol = 1
         publisher.send(frame)
         assert not publisher.socket.poll(700)
