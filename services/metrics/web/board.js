@@ -14,6 +14,7 @@ const values = new Map(); // name -> number; absent: not known
 const cells = new Map(); // name -> [{ element, write }]
 const rows = new Map(); // department code -> { row, title, bar, names }
 let said = { state: 'wait', ageMs: null, nowUs: null, at: 0 }; // the last event, and when it came
+let departments = []; // as the last snapshot named them
 let writer;
 let source;
 let openedAt = 0;
@@ -100,6 +101,8 @@ function derive() {
     const open = get(`d.${code}.open`);
     setVariable(r.bar, '--share', share(open, most));
     toggle(r.row, 'idle', known && open === 0);
+    toggle(r.came, 'zero', get(`d.${code}.in`) === 0);
+    toggle(r.ended, 'zero', get(`d.${code}.out`) === 0);
     toggle(r.row, 'late', get(`d.${code}.overdue`) > 0);
   }
   const overdue = get('overdue');
@@ -166,12 +169,15 @@ function buildRow(code) {
   show(`d.${code}.in`, came, (n) => writer.plus(values.has('open') ? n ?? 0 : undefined));
   show(`d.${code}.out`, ended, (n) => writer.minus(values.has('open') ? n ?? 0 : undefined));
   show(`d.${code}.oldest`, oldest, (us) => waiting(us));
-  return { row, title, bar, oldest, names: null };
+  return { row, title, bar, oldest, came, ended, names: null };
 }
 
-function arrange(departments) {
-  const wanted = departments.map((d) => d.code).concat(UNASSIGNED);
+// Rows are made, moved and taken away; those that stay are the same elements.
+function arrange() {
+  const collator = new Intl.Collator(writer.words.locale);
   const names = new Map(departments.map((d) => [d.code, d]));
+  const wanted = departments.toSorted((a, b) => collator.compare(a[language()], b[language()]))
+    .map((d) => d.code).concat(UNASSIGNED);
   for (const code of [...rows.keys()].filter((c) => !wanted.includes(c))) {
     rows.get(code).row.remove();
     rows.delete(code);
@@ -251,7 +257,8 @@ function heard(event, whole) {
   const news = JSON.parse(event.data);
   said = { state: news.state, ageMs: news.age_ms, nowUs: news.now_us, at: performance.now() };
   if (whole) {
-    arrange(news.departments);
+    departments = news.departments;
+    arrange();
     if (news.municipality) setText($('municipality'), news.municipality);
   }
   if (news.values) take(news.values, whole);
@@ -311,7 +318,7 @@ function relabel() {
   for (const item of document.querySelectorAll('#channels > li')) {
     setText(item.firstChild, writer.words.channel[item.dataset.name]);
   }
-  for (const r of rows.values()) setText(r.title, nameOf(r));
+  if (departments.length > 0) arrange();
   for (const name of cells.keys()) refresh(name, true);
   derive();
 }
