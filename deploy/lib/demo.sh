@@ -16,6 +16,7 @@ demo_mark()
 		echo "this record was not made as a demo and already holds events: deploy/up --demo --fresh"
 		return 1
 	fi
+	touch "$RUN/is-demo"
 	detail "the record says it is a demo's"
 }
 

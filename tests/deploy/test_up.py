@@ -8,89 +8,22 @@ import tempfile
 
 import pytest
 
+from local_system import PARTS, System, listening, processes_of
 from process import wait_until
-from servers import BUILD, ROOT, SERVICES
+from servers import BUILD, SERVICES
 from web import request
-
-PARTS = ("postgres", "redis", "edge") + SERVICES
-
-
-class System:
-    """One .run folder and the two commands."""
-
-    def __init__(self, folder):
-        self.run = folder
-        self.env = dict(os.environ, TURUNC_RUN=folder, TURUNC_BUILD=BUILD)
-
-    def command(self, name, *words, **env):
-        return subprocess.run([os.path.join(ROOT, "deploy", name), *words], text=True,
-                              env={**self.env, **env}, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=400,
-                              check=False)
-
-    def path(self, *parts):
-        return os.path.join(self.run, *parts)
-
-    def read(self, *parts):
-        with open(self.path(*parts), encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def pid(self, name):
-        text = self.read("service", name, "supervise", "pid").strip()
-        return int(text) if text else None
-
-    def pids(self):
-        return {name: self.pid(name) for name in PARTS}
-
-    def port(self, name):
-        return int(re.search(rf"^{name}=(\d+)$", self.read("ports"), re.M).group(1))
-
-    def ready(self, name):
-        return request(self.port(f"{name}_http"), "GET", "/readyz").status == 200
-
-
-def processes_of(folder):
-    """Every process whose command line names the folder; svlogd and runsv among them."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as line:
-                if folder.encode() in line.read():
-                    found.append(int(pid))
-        except OSError:
-            continue
-    return found
-
-
-def listening(pid):
-    """(address, port) of every TCP socket the process listens on."""
-    try:
-        links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-    except OSError:
-        return set()
-    found = set()
-    for table in ("tcp", "tcp6"):
-        with open(f"/proc/net/{table}", encoding="ascii") as rows:
-            for row in list(rows)[1:]:
-                cells = row.split()
-                if cells[3] == "0A" and f"socket:[{cells[9]}]" in links:
-                    host, port = cells[1].split(":")
-                    found.add((host, int(port, 16)))
-    return found
 
 
 @pytest.fixture(scope="module")
 def system():
-    folder = tempfile.mkdtemp(prefix="turunc-up-", dir="/var/tmp")
-    os.rmdir(folder)
-    made = System(folder)
+    made = System.unmade()
     try:
         made.first = made.command("up")
         assert made.first.returncode == 0, made.first.stdout
         yield made
     finally:
         made.command("down", "--wipe")
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(made.run, ignore_errors=True)
 
 
 def test_says_what_it_starts_and_where(system):
@@ -183,6 +116,16 @@ def test_a_failing_step_is_told_and_fails(system):
     assert re.search(r"^  configuration +FAILED", done.stdout, re.M)
     assert "/nowhere/at/all" in done.stdout
     assert "Running after" not in done.stdout
+
+
+def test_a_record_in_use_is_not_made_a_demo(system):
+    """Its log holds config.applied already: nothing is played on it, now or at the next start."""
+    done = system.command("up", "--demo")
+    assert done.returncode == 1
+    assert "was not made as a demo" in done.stdout
+    again = system.command("up")
+    assert again.returncode == 0, again.stdout
+    assert "player" not in again.stdout
 
 
 def test_two_systems_do_not_meet(system):

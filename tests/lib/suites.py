@@ -16,7 +16,7 @@ LOGS = os.path.join(RELEASE, "test-logs")
 WORKERS = max(2, os.cpu_count() or 2)
 
 # What is timed or starves others runs when nothing else does; and how long each may take.
-ALONE = ("e2e", "fault", "web")
+ALONE = ("deploy", "e2e", "fault", "web")
 LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "e2e": 900, "fault": 900, "web": 600, "house": 300}
 LONG_LIMIT_S = 3 * 3600
 # Daemons are tested as built with sanitizers; the whole system as it will run.
