@@ -14,7 +14,7 @@
 
 #include "clock.h"
 
-enum { PAGE_ROWS = 256, PAGE_BYTES = 160 * 1024, FRAME_ROOM = FRAME_MAX_BYTES - 1024 };
+enum { PAGE_ROWS = 128, PAGE_BYTES = 160 * 1024, FRAME_ROOM = FRAME_MAX_BYTES - 1024 };
 
 struct stream_snapshot {
 	uint64_t request;

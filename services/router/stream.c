@@ -281,6 +281,21 @@ stream_unit_done(struct stream *s, const struct db_reply *reply)
 		    reply->failed_at);
 }
 
+static void
+grow(struct stream *s, uint64_t head_seq)
+{
+	struct reader *r;
+
+	if (head_seq <= s->head_seq)
+		return;
+	s->head_seq = head_seq;
+	while ((r = TAILQ_FIRST(&s->waiting)) != NULL)
+		reader_enter(r, READER_READY);
+	TAILQ_FOREACH (r, &s->readers, link)
+		reader_poke(r);
+	stream_run(s);
+}
+
 /* Calls each for the live readers; it may end them. */
 static void
 each_live(struct stream *s, void (*each)(struct reader *r, void *arg), void *arg)
@@ -296,25 +311,106 @@ each_live(struct stream *s, void (*each)(struct reader *r, void *arg), void *arg
 	}
 }
 
+/* Readers of a history that is not the present one, to be told how far the two are the same. */
+struct history_question {
+	struct stream *stream;
+	struct uuid former;
+	uint64_t common_seq;
+};
+
 static void
-end_for_new_log(struct reader *r, void *arg)
+end_if_of_it(struct reader *r, void *arg)
 {
-	reader_end(r, END_LOG_CHANGED, TURUNC__V1__ERROR_CODE__ERROR_LOG_CHANGED,
-	    "the log has another history now", *(const uint64_t *)arg);
+	const struct history_question *q = arg;
+
+	if (uuid_compare(&r->log_uuid, &q->former) == 0)
+		reader_end(r, END_LOG_CHANGED, TURUNC__V1__ERROR_CODE__ERROR_LOG_CHANGED,
+		    "the log has another history now", q->common_seq);
 }
 
 static void
 on_common_seq(void *arg, const struct db_reply *reply)
 {
-	struct stream *s = arg;
-	uint64_t common = 0;
+	struct history_question *q = arg;
+	const struct pg_result *rows = reply->results == NULL ? NULL : reply->results[0];
 
+	stream_unit_done(q->stream, reply);
+	if (reply->outcome == DB_COMMITTED && db_rows(rows) > 0 && !db_is_null(rows, 0, 0))
+		q->common_seq = (uint64_t)db_get_int(rows, 0, 0);
+	/* Null: it is the present history after all. */
+	if (uuid_compare(&q->former, &q->stream->log_uuid) != 0)
+		each_live(q->stream, end_if_of_it, q);
+	free(q);
+}
+
+/* Until they are told nothing is delivered to them: see turn(). */
+static void
+tell_readers_of(struct stream *s, const struct uuid *former)
+{
+	struct history_question *q = calloc(1, sizeof(*q));
+	struct history_question now = { .stream = s, .former = *former };
+	struct db_unit *unit = q == NULL ? NULL : db_unit_create(s->in.db);
+
+	if (q != NULL)
+		*q = now;
+	db_unit_add(unit, STORE_STREAM_COMMON);
+	db_add_uuid(unit, former);
+	if (q != NULL && stream_submit(s, unit, on_common_seq, q))
+		return;
+	free(q);
+	each_live(s, end_if_of_it, &now);
+}
+
+struct head_question {
+	struct stream *stream;
+	uint64_t forgotten; /* what was so when it was asked */
+};
+
+static void
+tell_if_behind(struct reader *r, void *arg)
+{
+	const struct uuid *now = arg;
+
+	if (uuid_compare(&r->log_uuid, now) != 0)
+		tell_readers_of(r->stream, &r->log_uuid);
+}
+
+static void
+on_head(void *arg, const struct db_reply *reply)
+{
+	struct head_question *q = arg;
+	struct stream *s = q->stream;
+	bool late = q->forgotten != s->forgotten;
+
+	free(q);
 	stream_unit_done(s, reply);
-	if (reply->outcome == DB_COMMITTED && db_rows(reply->results[0]) > 0
-	    && !db_is_null(reply->results[0], 0, 0))
-		common = (uint64_t)db_get_int(reply->results[0], 0, 0);
-	s->asking_common = false;
-	each_live(s, end_for_new_log, &common);
+	s->looking = false;
+	if (reply->outcome != DB_COMMITTED || db_rows(reply->results[0]) == 0)
+		return;
+	/* Another answer was quicker, and may be newer. */
+	if (late) {
+		stream_look(s);
+		return;
+	}
+	struct uuid id = db_get_uuid(reply->results[0], 0, 0);
+	stream_log_is(s, &id);
+	each_live(s, tell_if_behind, &id);
+	grow(s, (uint64_t)db_get_int(reply->results[0], 0, 1));
+}
+
+void
+stream_look(struct stream *s)
+{
+	if (s->looking || s->draining)
+		return;
+	struct head_question *q = malloc(sizeof(*q));
+	struct db_unit *unit = q == NULL ? NULL : db_unit_create(s->in.db);
+	db_unit_add(unit, STORE_STREAM_HEAD);
+	s->looking = q != NULL && stream_submit(s, unit, on_head, q);
+	if (s->looking)
+		*q = (struct head_question){ s, s->forgotten };
+	else
+		free(q);
 }
 
 void
@@ -329,6 +425,7 @@ stream_log_is(struct stream *s, const struct uuid *log_id)
 	uuid_format(log_id, s->log_id);
 	s->head_seq = 0;
 	stream_pages_forget(s);
+	stream_look(s);
 	if (uuid_is_nil(&former))
 		return;
 	log_warn("log has another history now, readers are told log_id=%s", s->log_id);
@@ -337,15 +434,7 @@ stream_log_is(struct stream *s, const struct uuid *log_id)
 		stream_page_release(s, r->page);
 		r->page = NULL;
 	}
-	struct db_unit *unit = db_unit_create(s->in.db);
-	db_unit_add(unit, STORE_STREAM_COMMON);
-	db_add_uuid(unit, &former);
-	/* Nothing is delivered until they are told: see turn(). */
-	s->asking_common = stream_submit(s, unit, on_common_seq, s);
-	if (!s->asking_common) {
-		uint64_t none = 0;
-		each_live(s, end_for_new_log, &none);
-	}
+	tell_readers_of(s, &former);
 }
 
 /* --- what others tell ------------------------------------------------------------------------- */
@@ -353,20 +442,17 @@ stream_log_is(struct stream *s, const struct uuid *log_id)
 void
 stream_log_grew(struct stream *s, const char *log_id, uint64_t head_seq)
 {
-	struct reader *r;
 	struct uuid id;
 
 	if (!uuid_parse(log_id, strlen(log_id), &id))
 		return;
-	stream_log_is(s, &id);
-	if (head_seq <= s->head_seq)
-		return;
-	s->head_seq = head_seq;
-	while ((r = TAILQ_FIRST(&s->waiting)) != NULL)
-		reader_enter(r, READER_READY);
-	TAILQ_FOREACH (r, &s->readers, link)
-		reader_poke(r);
-	stream_run(s);
+	if (uuid_is_nil(&s->log_uuid))
+		stream_log_is(s, &id);
+	/* Who tells of another history may be behind as well as ahead of us: the record decides. */
+	if (uuid_compare(&id, &s->log_uuid) == 0)
+		grow(s, head_seq);
+	else
+		stream_look(s);
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -400,6 +486,8 @@ stream_tick(struct stream *s, uint64_t now_ms)
 	if (now_ms >= s->check_ms) {
 		s->check_ms = now_ms + CHECK_MS;
 		stream_check_epochs(s);
+		if (s->head_seq == 0 && s->log_id[0] != '\0')
+			stream_look(s);
 	}
 	if (s->retry_ms != 0)
 		return s->retry_ms > now_ms ? (int64_t)(s->retry_ms - now_ms) : 1;
@@ -485,8 +573,8 @@ stream_destroy(struct stream *s)
 {
 	if (s == NULL)
 		return;
-	assert(TAILQ_EMPTY(&s->readers));
 	stream_acks_destroy(s);
+	assert(TAILQ_EMPTY(&s->readers));
 	stream_pages_forget(s);
 	stream_frame_finish(&s->frame);
 	if (s->again != NULL)

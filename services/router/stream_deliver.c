@@ -379,7 +379,7 @@ turn(struct reader *r)
 
 	reader_enter(r, READER_RESTING);
 	if (r->position >= s->head_seq || ledger_room(&r->ledger) == 0 || s->draining
-	    || s->asking_common)
+	    || uuid_compare(&r->log_uuid, &s->log_uuid) != 0)
 		return;
 	struct stream_page *page = stream_page_find(s, r->position);
 	if (page == NULL) {

@@ -80,6 +80,7 @@ struct reader {
 	struct filter asked, effective;
 	Turunc__V1__View view;
 	uint64_t epoch;
+	struct uuid log_uuid; /* of the history it was taken in */
 
 	uint64_t position; /* looked at through here; from ledger.told on nothing matched */
 	struct ledger ledger;
@@ -158,8 +159,7 @@ struct stream {
 	unsigned units; /* with the record in all */
 
 	struct stream_ack_list acks;
-	bool acking, checking;
-	bool asking_common; /* the history changed: readers are told when the answer is here */
+	bool acking, checking, looking; /* such a question is with the record */
 	uint64_t retry_ms; /* failed questions are asked again then; 0: none failed */
 	uint64_t check_ms; /* next look at the epochs */
 	uint64_t forgotten; /* generation of pages; pages asked for under another are dropped */
@@ -189,6 +189,8 @@ void reader_end(struct reader *r, enum stream_end why, Turunc__V1__ErrorCode cod
 void stream_retry_soon(struct stream *s);
 /* The history changed under us: every reader is told and everything kept is forgotten. */
 void stream_log_is(struct stream *s, const struct uuid *log_id);
+/* Asks the record itself for its history and length. */
+void stream_look(struct stream *s);
 /* False: not sent, unit destroyed and counted. */
 MUST_CHECK bool stream_submit(struct stream *s, struct db_unit *unit, db_done_fn *done, void *arg);
 /* First in every done(). */

@@ -182,9 +182,6 @@ begin(struct reader *r, uint64_t epoch, uint64_t position)
 {
 	const struct acl_client *rights = bus_session_rights(r->session);
 	struct reader *other = other_holder(r);
-	bool covered = rights != NULL && rights_cover(rights, &r->asked)
-		       && filter_effective(&r->asked, rights, &r->effective);
-
 	r->epoch = epoch;
 	r->position = position;
 	ledger_start(&r->ledger, position);
@@ -192,8 +189,13 @@ begin(struct reader *r, uint64_t epoch, uint64_t position)
 	r->state = READER_LIVE;
 	if (rights == NULL)
 		return; /* the bus ends it, with REVOKED */
-	if (!covered) {
+	if (!rights_cover(rights, &r->asked)) {
 		freeze_and_end(r);
+		return;
+	}
+	if (!filter_effective(&r->asked, rights, &r->effective)) {
+		reader_stop(r, END_CLOSED);
+		refuse(r->stream, r->session, r->request, &away);
 		return;
 	}
 	bool over = other != NULL && other->state == READER_LIVE;
@@ -226,7 +228,12 @@ on_answer(struct reader *r, const struct pg_result *rows)
 	};
 
 	if (outcome == TAKE_OK) {
-		stream_log_is(s, &log_id);
+		/* Which of the two is behind, the record says. */
+		if (uuid_is_nil(&s->log_uuid))
+			stream_log_is(s, &log_id);
+		else if (uuid_compare(&s->log_uuid, &log_id) != 0)
+			stream_look(s);
+		r->log_uuid = log_id;
 		begin(r, (uint64_t)db_get_int(rows, 0, 1), (uint64_t)db_get_int(rows, 0, 2));
 		return;
 	}
