@@ -1,8 +1,13 @@
 """A reader of the stream door, frame by frame, that checks what every reader may rely on: each
 delivery begins where the last one ended, records rise, and none comes without credit."""
+import re
 import time
 
+import pytest
+import zmq
+
 from router_world import Client, bus, event
+from stack import Stack
 
 FROM = {"resume": bus.FROM_RESUME, "earliest": bus.FROM_EARLIEST, "latest": bus.FROM_LATEST,
         "seq": bus.FROM_SEQ, "time": bus.FROM_TIME}
@@ -18,6 +23,10 @@ class Reader(Client):
         self.credit = 0
         self.epoch = self.through = None
         self.error = None
+
+    def send(self, **body):
+        """A session that holds a subscription is never begun anew behind its back."""
+        return self._send(**body)
 
     def subscribe(self, name="all", start="resume", from_seq=0, from_time_us=0, types=(),
                   departments=(), **more):
@@ -139,3 +148,81 @@ def append(stack, kind="call.ended", department=None, previous=None, count=1, ti
 
 def head(stack):
     return stack.one("select coalesce(max(last_seq), 0) from turunc.log_batch")
+
+
+# --- clients and their rights ---
+
+class Who:
+    """A client's name and key pair."""
+
+    def __init__(self, name):
+        self.name = name
+        self.public, self.secret = (key.decode() for key in zmq.curve_keypair())
+
+
+def grant(stack, name, verbs=("subscribe", "snapshot", "command"), types=("*",),
+          departments=("*",), personal=2):
+    """A client's row with any rights, also those that masa would not hand out."""
+    who = Who(name)
+    stack.sql("""insert into turunc.client_grant (name, public_key, verbs, types, departments,
+                     personal, created_us) values (%s, %s, %s, %s, %s, %s, 0)""",
+              name, who.public, list(verbs), list(types), list(departments), personal)
+    return who
+
+
+def clients_known(stack):
+    """How many clients the router knew when it last read the rights."""
+    found = re.findall(r"rights loaded .*clients=(\d+)", stack.log("router"))
+    return len(found), int(found[-1]) if found else 0
+
+
+def rights_told(stack, change):
+    """Makes a change of the rights, records it as masa does, and waits until the router has it."""
+    before, _ = clients_known(stack)
+    result = change()
+    append(stack, "client.granted")
+    want = stack.one("select count(*) from turunc.client_grant")
+    stack.wait(lambda: clients_known(stack)[0] > before and clients_known(stack)[1] == want, 10,
+               "the router has read the rights")
+    return result
+
+
+def allow(stack, who, **columns):
+    """Changes columns of the client's row: types, departments, personal, revoked_us."""
+    for column, value in columns.items():
+        rights_told(stack, lambda c=column, v=value: stack.sql(
+            f"update turunc.client_grant set {c} = %s where name = %s", v, who.name))
+
+
+def cursor_of(stack, who, name="all"):
+    """(seq, epoch, frozen_reason), None without one."""
+    rows = stack.sql("select seq, epoch, frozen_reason from turunc.consumer_cursor "
+                     "where client = %s and name = %s", who.name, name)
+    return rows[0] if rows else None
+
+
+@pytest.fixture(scope="module")
+def router():
+    """A router with its own record, shared by the tests of one file."""
+    with Stack(services=["router"]) as made:
+        made.start()
+        yield made
+
+
+@pytest.fixture
+def reader(router):
+    """reader(rights...) is a session of a new client, reader(who=...) one more of a known client;
+    closed after the test."""
+    made = []
+
+    def make(who=None, instance=None, stack=router, **rights):
+        if who is None:
+            name = f"r{stack.one('select count(*) from turunc.client_grant')}"
+            who = rights_told(stack, lambda: grant(stack, name, **rights))
+        made.append(Reader(stack, who, instance))
+        made[-1].who = who
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

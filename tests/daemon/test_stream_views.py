@@ -1,0 +1,227 @@
+"""What readers with different rights see of tickets, as records and in snapshots."""
+import time
+
+import pytest
+
+from router_world import Opener, bus, done, printed, ticket
+from stream_world import allow, append, errs, head, reader, router  # noqa: F401
+
+SUBJECT, HOME = "cop-alinmadi", "temizlik"
+
+
+@pytest.fixture(scope="module")
+def opener(router):
+    return Opener(router)
+
+
+def follow(one):
+    one.subscribe(start="latest", types=["ticket.*"])
+    one.give(1000)
+    return one
+
+
+def last_of(one, number, kind):
+    found = [r for r in one.records if r.event.subject == number and r.event.type == kind]
+    return found[-1] if found else None
+
+
+def wait_for(one, number, kind):
+    one.wait(lambda: last_of(one, number, kind), 10, f"{kind} of {number}")
+    return last_of(one, number, kind).view
+
+
+def say_who(router, number, name="Ayşe Yılmaz", phone="+905321234567", email="ayse@example.org"):
+    router.sql("""update turunc.contact set name = %s, phone = %s, email = %s, address = '1. Sokak',
+                  latitude = 36.85, longitude = 30.75, answers = '{"Q": ["evet"]}'
+                  where ticket_id = %s""", name, phone, email, Opener.id_of(number))
+
+
+def transfer(one, view, department):
+    return done(one.command(view.number, view.version, "transfer", department=department,
+                            reason_code="wrong-department", text="not ours"))
+
+
+def test_three_readers_with_different_rights(router, reader, opener):
+    full = follow(reader(personal=2))
+    masked = follow(reader(departments=[HOME], personal=1))
+    nothing = follow(reader(departments=[HOME], personal=0))
+    number = opener.open(SUBJECT)
+    wait_for(full, number, "ticket.routed")
+    say_who(router, number)
+    view = wait_for(full, number, "ticket.routed")
+    done(full.command(number, view.version, "accept"))
+    seen = {who: wait_for(who, number, "ticket.accepted") for who in (full, masked, nothing)}
+    for one in seen.values():
+        assert (one.number, one.department, one.description) == (number, HOME, "what was said")
+        assert one.status == ticket.STATUS_ACCEPTED and one.version == view.version + 1
+        assert one.address == "1. Sokak" and one.position.latitude == 36.85
+        assert one.answers[0].code == "Q" and list(one.answers[0].values) == ["evet"]
+    person = seen[full].citizen
+    assert (person.name, person.phone, person.email, person.masked) == (
+        "Ayşe Yılmaz", "+905321234567", "ayse@example.org", False)
+    person = seen[masked].citizen
+    assert (person.name, person.phone, person.email, person.masked) == (
+        "A*** Y***", "+90532*****67", "a***@example.org", True)
+    assert not seen[nothing].HasField("citizen")
+    log = router.log("router")
+    assert "Ayşe" not in log and "5321234567" not in log and "what was said" not in log
+
+
+def test_the_old_department_learns_and_sees_no_more(router, reader, opener):
+    operator = follow(reader())
+    old, new = follow(reader(departments=[HOME])), follow(reader(departments=["park"]))
+    number = opener.open(SUBJECT)
+    view = wait_for(old, number, "ticket.routed")
+    assert view.description == "what was said"
+    transfer(operator, wait_for(operator, number, "ticket.routed"), "park")
+    assert wait_for(new, number, "ticket.transferred").description == "what was said"
+    cut = wait_for(old, number, "ticket.transferred")
+    assert cut == ticket.TicketView(number=number, status=ticket.STATUS_ROUTED, department="park")
+    assert last_of(old, number, "ticket.transferred").event.step.department == "park"
+    done(new.command(number, 3, "accept"))
+    wait_for(new, number, "ticket.accepted")
+    append(router, "ticket.noted", HOME)
+    old.wait(lambda: old.records[-1].event.type == "ticket.noted")
+    assert last_of(old, number, "ticket.accepted") is None
+
+
+def test_views_are_of_the_moment_of_sending(router, reader, opener):
+    """A record of the past shows the ticket as it is now: to a department that had it, cut."""
+    operator = follow(reader())
+    number = opener.open(SUBJECT)
+    start = head(router)
+    transfer(operator, wait_for(operator, number, "ticket.routed"), "park")
+    wait_for(operator, number, "ticket.transferred")
+    late = reader(departments=[HOME])
+    late.subscribe(start="seq", from_seq=max(0, start - 2), types=["ticket.*"])
+    late.give(100)
+    view = wait_for(late, number, "ticket.routed")
+    assert view.department == "park" and not view.description and view.version == 0
+
+
+def test_special_categories_need_full_rights(router, reader, opener):
+    full, masked = follow(reader(personal=2)), follow(reader(personal=1))
+    number = opener.open("evde-saglik")
+    say_who_later = wait_for(full, number, "ticket.routed")
+    assert say_who_later.description == "what was said" and say_who_later.citizen.name == "A B"
+    cut = wait_for(masked, number, "ticket.routed")
+    assert cut.subject_code == "evde-saglik" and cut.version > 0
+    assert not cut.description and not cut.HasField("citizen") and not cut.HasField("position")
+
+
+def test_no_views_when_none_are_wanted(router, reader, opener):
+    one = reader()
+    one.subscribe(start="latest", view=bus.VIEW_NONE)
+    one.give(100)
+    number = opener.open(SUBJECT)
+    one.wait(lambda: last_of(one, number, "ticket.routed"))
+    assert not any(record.HasField("view") for record in one.records)
+
+
+def test_personal_rights_change_at_once(router, reader, opener):
+    one = follow(reader(personal=2))
+    allow(router, one.who, personal=0)
+    number = opener.open(SUBJECT)
+    assert not wait_for(one, number, "ticket.routed").HasField("citizen")
+    assert one.error is None, "the filter is still covered"
+
+
+# --- snapshots ---
+
+def tickets_of(pages):
+    assert [page.last for page in pages] == [False] * (len(pages) - 1) + [True]
+    assert len({(page.as_of_seq, page.log_id) for page in pages}) == 1
+    assert all(page.ByteSize() <= 240 * 1024 for page in pages)
+    return [view for page in pages for view in page.tickets]
+
+
+def test_a_snapshot_of_many_tickets(router, reader, opener):
+    one = reader()
+    opener.open(SUBJECT, count=700)
+    opener.open("evde-saglik", count=50)
+    goal = router.one("select count(*) from turunc.ticket")
+    router.wait(lambda: router.one("select count(*) from turunc.ticket_state") == goal, 30)
+    open_now = router.one("select count(*) from turunc.ticket_state where status <= 6")
+    pages = one.snapshot()
+    views = tickets_of(pages)
+    assert len(pages) > 5 and pages[0].as_of_seq == head(router)
+    assert len(views) == open_now == len({view.number for view in views})
+    assert all(view.description == "what was said" for view in views)
+
+    own = reader(departments=["saglik"], personal=1)
+    views = tickets_of(own.snapshot())
+    assert len(views) == router.one("select count(*) from turunc.ticket_state "
+                                    "where department = 'saglik' and status <= 6")
+    assert all(not view.description and view.department == "saglik" for view in views)
+    assert tickets_of(reader(departments=["park", "itfaiye"]).snapshot(["itfaiye"])) == []
+
+
+def test_a_snapshot_and_the_log_after_it_are_exact(router, reader, opener):
+    """Tickets change while the pages are read; taking the newest version of each is the truth."""
+    one, operator = reader(), follow(reader())
+    first = Opener.id_of(opener.open(SUBJECT, count=300))
+    numbers = [printed(first + n) for n in range(300)]
+    operator.give(2000)
+    operator.wait(lambda: last_of(operator, numbers[-1], "ticket.routed"), 20)
+    request = one.send(snapshot=bus.Snapshot())
+    for number in numbers[::10]:
+        operator.send_command(number, 2, "resolve", reason_code="done", text="done")
+    for number in numbers[5::10]:
+        operator.send_command(number, 2, "transfer", department="park", reason_code="x", text="x")
+    one.wait(lambda: request in one.answers and one.answers[request][-1].last, 30)
+    pages = one.answers.pop(request)
+    known = {view.number: view.version for view in tickets_of(pages)}
+    one.subscribe("after", "seq", from_seq=pages[0].as_of_seq, types=["ticket.*"])
+    one.give(4000)
+    router.wait(lambda: router.one("select count(*) from turunc.command_result") >= 60, 20)
+    one.wait_through(head(router), 20)
+    for record in one.records:
+        version = record.event.step.version or record.event.opened.version
+        known[record.event.subject] = max(version, known.get(record.event.subject, 0))
+    stored = dict(router.sql("select ticket_id, version from turunc.ticket_state "
+                             "where status <= 6 or ticket_id = any(%s)",
+                             [Opener.id_of(number) for number in numbers]))
+    assert {Opener.id_of(number): version for number, version in known.items()} == stored
+
+
+def test_large_tickets_fit_in_pages(router, reader, opener):
+    first = Opener.id_of(opener.open(SUBJECT, count=10))
+    router.sql("update turunc.contact set description = repeat('ağaç ', 10000) "
+               "where ticket_id between %s and %s", first, first + 8)
+    router.sql("update turunc.contact set description = repeat('x', 300000) where ticket_id = %s",
+               first + 9)
+    one = reader()
+    router.wait(lambda: router.one("select count(*) from turunc.ticket_state where ticket_id = %s",
+                                   first + 9) == 1)
+    views = {view.number: view for view in tickets_of(one.snapshot())}
+    assert len(views[printed(first)].description) == 50000
+    assert views[printed(first + 9)].description == "", "too large for any frame"
+    assert views[printed(first + 9)].department == HOME
+    one.subscribe("big", "seq", from_seq=head(router) - 20, types=["ticket.routed"])
+    one.give(100)
+    one.wait_through(head(router))
+    assert not last_of(one, printed(first + 9), "ticket.routed").view.description
+    assert len(last_of(one, printed(first + 8), "ticket.routed").view.description) == 50000
+
+
+def test_snapshots_that_are_refused(router, reader):
+    one = reader(departments=["park"])
+    errs(one.snapshot(["fen"]), "FORBIDDEN")
+    errs(one.snapshot(["*"]), "FORBIDDEN")
+    errs(one.snapshot(["par*"]), "MALFORMED")
+    errs(reader(verbs=["subscribe"]).snapshot(), "FORBIDDEN")
+    assert isinstance(one.snapshot(), list)
+
+
+def test_a_snapshot_waits_for_a_slow_reader(router, reader, opener):
+    first = Opener.id_of(opener.open(SUBJECT, count=100))
+    router.sql("update turunc.contact set description = repeat('y', 50000) "
+               "where ticket_id between %s and %s", first, first + 99)
+    one = reader()
+    request = one.send(snapshot=bus.Snapshot())
+    errs(one.ask(snapshot=bus.Snapshot()), "TOO_MUCH")
+    time.sleep(1)
+    one.wait(lambda: one.answers.get(request) and one.answers[request][-1].last, 30)
+    views = tickets_of(one.answers[request])
+    assert sum(1 for view in views if len(view.description) == 50000 and "y" in view.description
+               ) >= 100
