@@ -28,6 +28,7 @@ def world():
         stack.mute = add_api_key(stack, "mute", "--verbs", "subscribe")
         stack.start()
         yield stack
+        assert stack.terminate("intake") == 0  # nothing left behind, nothing leaked
 
 
 def get(world, path, key=None, **more):

@@ -22,6 +22,7 @@ def world():
         stack.small = stack.client("small", max_events=4)
         stack.start()
         yield stack
+        assert stack.terminate("intake") == 0  # nothing left behind, nothing leaked
 
 
 @pytest.fixture
