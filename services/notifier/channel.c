@@ -7,6 +7,8 @@
 #include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -28,13 +30,13 @@ struct channel {
 	bool closing;
 	int wake_fd;
 	struct event *readable;
-	size_t busy; /* the loop's own count */
 };
 
 static const char *const outcome_names[] = {
 	[OUTCOME_ACCEPTED] = "accepted",
 	[OUTCOME_REFUSED] = "refused",
 	[OUTCOME_DEFERRED] = "deferred",
+	[OUTCOME_UNREACHABLE] = "unreachable",
 	[OUTCOME_UNKNOWN] = "unknown",
 };
 _Static_assert(ARRAY_LEN(outcome_names) == OUTCOMES, "name every outcome");
@@ -43,6 +45,19 @@ const char *
 outcome_name(enum outcome outcome)
 {
 	return outcome_names[outcome];
+}
+
+void
+job_say(struct job *job, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(job->detail, sizeof(job->detail), format, args);
+	va_end(args);
+	for (char *c = job->detail; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 }
 
 void
@@ -106,7 +121,7 @@ work(void *arg)
 			c->options.work(c->options.config, curl, job);
 		} else {
 			job->outcome = OUTCOME_DEFERRED;
-			memcpy(job->detail, "out of memory", sizeof("out of memory"));
+			job_say(job, "out of memory");
 		}
 		pthread_mutex_lock(&c->lock);
 		queue_put(&c->out, job);
@@ -132,10 +147,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		pthread_mutex_lock(&c->lock);
 		job = queue_take(&c->out);
 		pthread_mutex_unlock(&c->lock);
-		if (job != NULL) {
-			c->busy--;
+		if (job != NULL)
 			c->options.on_done(c->options.arg, job);
-		}
 	} while (job != NULL);
 }
 
@@ -206,15 +219,27 @@ channel_close(struct channel *c)
 void
 channel_send(struct channel *c, struct job *job)
 {
-	c->busy++;
 	pthread_mutex_lock(&c->lock);
 	queue_put(&c->in, job);
 	pthread_cond_signal(&c->wanted);
 	pthread_mutex_unlock(&c->lock);
 }
 
-size_t
-channel_busy(const struct channel *c)
+void
+channel_stop(struct channel *c)
 {
-	return c->busy;
+	struct job *job;
+	const uint64_t one = 1;
+
+	if (c == NULL)
+		return;
+	pthread_mutex_lock(&c->lock);
+	while ((job = queue_take(&c->in)) != NULL) {
+		job->outcome = OUTCOME_UNREACHABLE;
+		job_say(job, "the notifier was stopped before it was sent");
+		queue_put(&c->out, job);
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (write(c->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+		assert(errno == EAGAIN);
 }

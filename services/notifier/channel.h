@@ -3,7 +3,8 @@
  *
  * A channel has worker threads of its own, because libcurl's SMTP blocks; the loop's thread hands
  * it jobs and gets them back, with an outcome, through on_done.  How sure an outcome is, decides
- * what may be done next: only DEFERRED may be tried again by itself.
+ * what may be done next: only DEFERRED and UNREACHABLE may be tried
+ * again by themselves.
  */
 #ifndef NOTIFIER_CHANNEL_H
 #define NOTIFIER_CHANNEL_H
@@ -21,6 +22,7 @@ enum outcome {
 	OUTCOME_ACCEPTED, /* the other side took it */
 	OUTCOME_REFUSED, /* it will never take it */
 	OUTCOME_DEFERRED, /* it surely did not take it, and may later */
+	OUTCOME_UNREACHABLE, /* nobody there who would take anything: says nothing of this one */
 	OUTCOME_UNKNOWN, /* it may have taken it: never sent again by itself */
 	OUTCOMES
 };
@@ -31,6 +33,7 @@ enum { JOB_DETAIL_SIZE = 160, JOB_REFERENCE_SIZE = 64 };
 struct job {
 	struct uuid notification_id;
 	uint32_t attempt;
+	uint32_t deferrals; /* attempts before that the other side put off */
 	char *sender; /* address; e-mail only */
 	char *recipient; /* address or E.164 */
 	char *payload; /* the whole mail, or the body of the gateway's request */
@@ -42,6 +45,8 @@ struct job {
 	struct job *next;
 };
 
+/* Sets the detail: cut where it must be, anything but printable ASCII becomes '?'. */
+PRINTF(2, 3) void job_say(struct job *job, const char *format, ...);
 /* Takes NULL. */
 void job_destroy(struct job *job);
 
@@ -69,10 +74,10 @@ void channel_close(struct channel *channel);
 
 /* The job is the channel's until on_done. */
 void channel_send(struct channel *channel, struct job *job);
-size_t channel_busy(const struct channel *channel);
+/* Jobs that no worker has begun come back as UNREACHABLE; those under way end by themselves. */
+void channel_stop(struct channel *channel);
 
-/* --- the two there are
- * ---------------------------------------------------------------------------- */
+/* --- the two there are --- */
 
 struct smtp_config {
 	const char *url; /* smtp://host:port or smtps://host:port */
@@ -82,15 +87,31 @@ struct smtp_config {
 };
 channel_work_fn channel_smtp_work;
 
+/* The gateway's own names of what it is told. */
+enum sms_field { SMS_TO, SMS_FROM, SMS_TEXT, SMS_ID, SMS_FIELDS };
+enum { SMS_FIELD_SIZE = 40 };
+struct sms_fields {
+	char name[SMS_FIELDS][SMS_FIELD_SIZE];
+};
+/* From "to,from,text,id", in this order; false: not four different names of letters, digits,
+ * '_', '-' and '.'. */
+MUST_CHECK bool channel_sms_fields(const char *text, struct sms_fields *ret_fields);
+
 struct sms_http_config {
 	const char *url;
 	const char *authorization; /* value of the Authorization header, "" = none */
+	struct sms_fields fields;
 	long timeout_ms;
 };
 channel_work_fn channel_sms_http_work;
 
-/* {"to","from","text","id"} as JSON, to be freed; NULL: no memory or not UTF-8. */
-MUST_CHECK char *channel_sms_payload(
-    const char *to, const char *from, const char *text, const char *id, size_t *ret_size);
+/* An object with the four fields as JSON, to be freed; NULL: no memory or not UTF-8. */
+MUST_CHECK char *channel_sms_payload(const struct sms_fields *fields, const char *to,
+    const char *from, const char *text, const char *id, size_t *ret_size);
+
+/* What the end of an attempt means; pure.  handed_over: libcurl has taken the whole text. */
+enum outcome channel_smtp_judge(int curl_code, long reply, bool handed_over);
+/* request_bytes: what libcurl says it has sent of the request. */
+enum outcome channel_sms_http_judge(int curl_code, long status, long request_bytes);
 
 #endif

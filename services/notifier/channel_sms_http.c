@@ -14,12 +14,34 @@ struct answer {
 	size_t used;
 };
 
-char *
-channel_sms_payload(
-    const char *to, const char *from, const char *text, const char *id, size_t *ret_size)
+bool
+channel_sms_fields(const char *text, struct sms_fields *ret_fields)
 {
-	json_t *message = json_pack(
-	    "{s:s,s:s,s:s,s:s}", "to", to, "from", from, "text", text, "id", id);
+	static const char allowed[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	struct sms_fields fields = { 0 };
+
+	for (int i = 0; i < SMS_FIELDS; i++) {
+		size_t len = strspn(text, allowed);
+		if (len == 0 || len >= SMS_FIELD_SIZE
+		    || text[len] != (i < SMS_FIELDS - 1 ? ',' : '\0'))
+			return false;
+		memcpy(fields.name[i], text, len);
+		for (int j = 0; j < i; j++)
+			if (strcmp(fields.name[i], fields.name[j]) == 0)
+				return false;
+		text += len + 1;
+	}
+	*ret_fields = fields;
+	return true;
+}
+
+char *
+channel_sms_payload(const struct sms_fields *fields, const char *to, const char *from,
+    const char *text, const char *id, size_t *ret_size)
+{
+	json_t *message = json_pack("{s:s,s:s,s:s,s:s}", fields->name[SMS_TO], to,
+	    fields->name[SMS_FROM], from, fields->name[SMS_TEXT], text, fields->name[SMS_ID], id);
 	char *payload = message != NULL ? json_dumps(message, JSON_COMPACT) : NULL;
 
 	json_decref(message);
@@ -40,21 +62,33 @@ keep(char *data, size_t one, size_t count, void *arg)
 }
 
 /*
- * 429 and 503 say that it was not taken; other 4xx that it never will be.  Another 5xx may come
- * from a proxy in front of a gateway that did take it.
+ * 408, 429 and 503 say that it was not taken; 401, 403, 404, 405, 407 and redirections that the
+ * gateway is not set up for us, whatever the message; other 4xx that it will never take this one.
+ * Another 5xx may come from a proxy in front of a gateway that did take it.
  */
-static enum outcome
-judge(CURLcode code, long status, long request_size)
+enum outcome
+channel_sms_http_judge(int curl_code, long status, long request_bytes)
 {
-	if (code == CURLE_OK && status >= 200 && status <= 299)
+	if (curl_code != CURLE_OK)
+		return request_bytes == 0 ? OUTCOME_UNREACHABLE : OUTCOME_UNKNOWN;
+	if (status >= 200 && status <= 299)
 		return OUTCOME_ACCEPTED;
-	if (code == CURLE_OK && (status == 408 || status == 429 || status == 503))
+	switch (status) {
+	case 408:
+	case 429:
+	case 503:
 		return OUTCOME_DEFERRED;
-	if (code == CURLE_OK && status >= 400 && status <= 499)
-		return OUTCOME_REFUSED;
-	if (code != CURLE_OK && request_size == 0)
-		return OUTCOME_DEFERRED; /* the request never left */
-	return OUTCOME_UNKNOWN;
+	case 401:
+	case 403:
+	case 404:
+	case 405:
+	case 407:
+		return OUTCOME_UNREACHABLE;
+	default:
+		if (status >= 300 && status <= 399)
+			return OUTCOME_UNREACHABLE;
+		return status >= 400 && status <= 499 ? OUTCOME_REFUSED : OUTCOME_UNKNOWN;
+	}
 }
 
 static void
@@ -73,27 +107,33 @@ channel_sms_http_work(const void *config, void *curl, struct job *job)
 {
 	const struct sms_http_config *c = config;
 	struct answer answer = { .used = 0 };
-	char why[CURL_ERROR_SIZE] = "", authorization[600];
+	char why[CURL_ERROR_SIZE] = "", *authorization = NULL;
 	long status = 0, request_size = 0;
 
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	if (headers != NULL && c->authorization[0] != '\0') {
-		snprintf(authorization, sizeof(authorization), "Authorization: %.500s",
-		    c->authorization);
-		struct curl_slist *more = curl_slist_append(headers, authorization);
+		struct curl_slist *more = NULL;
+		if (asprintf(&authorization, "Authorization: %s", c->authorization) != -1) {
+			more = curl_slist_append(headers, authorization);
+			free(authorization);
+		}
 		if (more == NULL)
 			curl_slist_free_all(headers);
 		headers = more;
 	}
 	if (headers == NULL) {
 		job->outcome = OUTCOME_DEFERRED;
-		snprintf(job->detail, sizeof(job->detail), "out of memory");
+		job_say(job, "out of memory");
 		return;
 	}
 	curl_easy_setopt(curl, CURLOPT_URL, c->url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	/* On a kept connection libcurl would send the request again by itself when the answer does
+	 * not come; so each message has a connection of its own. */
+	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, c->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, job->payload);
@@ -105,11 +145,11 @@ channel_sms_http_work(const void *config, void *curl, struct job *job)
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_size);
 	curl_slist_free_all(headers);
-	job->outcome = judge(code, status, request_size);
+	job->outcome = channel_sms_http_judge((int)code, status, request_size);
 	if (job->outcome == OUTCOME_ACCEPTED)
 		read_reference(&answer, job);
 	else
-		snprintf(job->detail, sizeof(job->detail), "http %ld: %.120s", status,
+		job_say(job, "http %ld: %.120s", status,
 		    why[0] != '\0'     ? why
 		    : code != CURLE_OK ? curl_easy_strerror(code)
 				       : "not taken");

@@ -26,16 +26,37 @@ give(char *to, size_t one, size_t count, void *arg)
  * The server's last word decides.  Without one it matters whether the whole text had been handed
  * over: then the mail may have been taken although nobody heard the answer (RFC 5321, 4.5.3.2.6).
  */
-static enum outcome
-judge(CURLcode code, long reply, bool handed_over)
+enum outcome
+channel_smtp_judge(int curl_code, long reply, bool handed_over)
 {
-	if (code == CURLE_OK)
+	switch (curl_code) {
+	case CURLE_OK:
 		return OUTCOME_ACCEPTED;
+	/* The server takes mail from nobody like us, now: no word about this mail. */
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_LOGIN_DENIED:
+	case CURLE_REMOTE_ACCESS_DENIED:
+	case CURLE_USE_SSL_FAILED:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return OUTCOME_UNREACHABLE;
+	case CURLE_WEIRD_SERVER_REPLY: /* a greeting that is none, or a final answer */
+		if (!handed_over)
+			return OUTCOME_UNREACHABLE;
+		break;
+	default:
+		break;
+	}
 	if (reply >= 500 && reply <= 599)
 		return OUTCOME_REFUSED;
 	if (reply >= 400 && reply <= 499)
 		return OUTCOME_DEFERRED;
-	return handed_over ? OUTCOME_UNKNOWN : OUTCOME_DEFERRED;
+	if (handed_over)
+		return OUTCOME_UNKNOWN;
+	return reply == 0 ? OUTCOME_UNREACHABLE : OUTCOME_DEFERRED;
 }
 
 void
@@ -51,7 +72,7 @@ channel_smtp_work(const void *config, void *curl, struct job *job)
 	struct curl_slist *to = curl_slist_append(NULL, recipient);
 	if (to == NULL) {
 		job->outcome = OUTCOME_DEFERRED;
-		snprintf(job->detail, sizeof(job->detail), "out of memory");
+		job_say(job, "out of memory");
 		return;
 	}
 	curl_easy_setopt(curl, CURLOPT_URL, c->url);
@@ -74,8 +95,8 @@ channel_smtp_work(const void *config, void *curl, struct job *job)
 	CURLcode code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
 	curl_slist_free_all(to);
-	job->outcome = judge(code, reply, upload.left == 0);
+	job->outcome = channel_smtp_judge((int)code, reply, upload.left == 0);
 	if (code != CURLE_OK)
-		snprintf(job->detail, sizeof(job->detail), "smtp %ld: %.120s", reply,
+		job_say(job, "smtp %ld: %.120s", reply,
 		    why[0] != '\0' ? why : curl_easy_strerror(code));
 }

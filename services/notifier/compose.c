@@ -118,10 +118,9 @@ day_text(int64_t at_us, char *out, size_t size)
 
 /* Health and social-aid subjects are not named where a screen or a mailbox may be shared. */
 static const char *
-subject_text(const struct catalogue *catalogue, const char *code, enum catalogue_language language)
+subject_text(const struct catalogue_subject *subject, enum catalogue_language language)
 {
 	static const struct catalogue_text discreet = { { "Başvuru", "Your request" } };
-	const struct catalogue_subject *subject = catalogue_subject(catalogue, code);
 
 	if (subject == NULL || subject->special_category)
 		return catalogue_say(&discreet, language);
@@ -139,8 +138,10 @@ compose(const struct catalogue *catalogue, const struct news *news, const struct
     const char *answer, struct message *m)
 {
 	static const struct catalogue_text somebody = { { "Yurttaşımız", "Citizen" } };
+	/* A department's name can tell as much as the subject's. */
+	static const struct catalogue_text in_charge = { { "ilgili birim", "the unit in charge" } };
 	enum catalogue_language language = catalogue->municipality.default_language;
-	char number[NUMBER_SIZE], today[16], due[16], link[300];
+	char number[NUMBER_SIZE], today[16], due[16], link[600];
 	struct template_values values = { 0 };
 
 	m->channel = choose_channel(person, m);
@@ -157,6 +158,8 @@ compose(const struct catalogue *catalogue, const struct news *news, const struct
 	if (!number_format(person->ticket_id, number))
 		return COMPOSE_NOBODY;
 
+	const struct catalogue_subject *subject = catalogue_subject(
+	    catalogue, person->subject_code);
 	const struct catalogue_department *department = catalogue_department(
 	    catalogue, news->department);
 	const struct catalogue_reason *reason = catalogue_closure_reason(
@@ -165,16 +168,20 @@ compose(const struct catalogue *catalogue, const struct news *news, const struct
 	    catalogue, news->institution);
 	day_text(person->recorded_us, today, sizeof(today));
 	day_text(news->due_us, due, sizeof(due));
-	snprintf(link, sizeof(link), "%.200s/?no=%s", catalogue->municipality.base_url, number);
+	if (snprintf(link, sizeof(link), "%s/?no=%s", catalogue->municipality.base_url, number)
+	    >= (int)sizeof(link))
+		return COMPOSE_TOO_LONG;
 	values.of[FIELD_NUMBER] = number;
 	values.of[FIELD_STATUS] = catalogue_say(&telling_of(news->type)->status, language);
-	values.of[FIELD_SUBJECT] = subject_text(catalogue, person->subject_code, language);
+	values.of[FIELD_SUBJECT] = subject_text(subject, language);
 	values.of[FIELD_LINK] = link;
 	values.of[FIELD_MUNICIPALITY] = catalogue->municipality.name;
 	values.of[FIELD_PHONE] = catalogue->municipality.phone;
 	values.of[FIELD_DATE] = today;
-	values.of[FIELD_DEPARTMENT] = or_code(
-	    department != NULL ? &department->name : NULL, language, news->department);
+	values.of[FIELD_DEPARTMENT] = subject != NULL && subject->special_category
+					  ? catalogue_say(&in_charge, language)
+					  : or_code(department != NULL ? &department->name : NULL,
+					      language, news->department);
 	values.of[FIELD_DUE_DATE] = due[0] != '\0' ? due : "–";
 	values.of[FIELD_CLOSURE_REASON] = or_code(
 	    reason != NULL ? &reason->name : NULL, language, news->reason_code);
@@ -182,7 +189,8 @@ compose(const struct catalogue *catalogue, const struct news *news, const struct
 	    institution != NULL ? &institution->name : NULL, language, news->institution);
 	values.of[FIELD_NAME] = person->name[0] != '\0' ? person->name
 							: catalogue_say(&somebody, language);
-	values.of[FIELD_ANSWER] = answer;
+	/* What was written to one caller is not for those joined to them. */
+	values.of[FIELD_ANSWER] = person->ticket_id == news->ticket_id ? answer : "";
 	values.of[FIELD_REFERENCE] = news->reference;
 	bool sms = strcmp(m->channel, "sms") == 0;
 	bool fits = template_fill(

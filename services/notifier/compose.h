@@ -27,6 +27,7 @@ struct news {
 	char *department, *reason_code, *institution, *reference;
 	struct uuid text_id; /* nil: none */
 	int64_t due_us;
+	bool unstorable; /* the record refuses whatever is made of it */
 };
 
 /* True: it is worth telling, and news holds copies (news_finish).  False: it is not, or there is
@@ -56,7 +57,8 @@ enum compose_result {
 	COMPOSED,
 	COMPOSE_NOBODY, /* no address and no mobile number */
 	COMPOSE_NO_TEMPLATE,
-	COMPOSE_TOO_LONG, /* recipient and channel are set; the text did not fit */
+	COMPOSE_TOO_LONG, /* recipient, channel and language are set; the text did not fit, or it
+			     has a placeholder that nothing is known for */
 };
 
 /* answer: the words of the department, "" when none. */

@@ -1,32 +1,30 @@
-/* Claims what is due, hands it to a channel, and settles outcomes in batches. */
+/* Claims what is due, hands it to a channel, and gives what became of it to be settled. */
 #include "delivery.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "backoff.h"
 #include "clock.h"
 #include "compose.h"
+#include "letter.h"
 #include "log.h"
-#include "mail.h"
-#include "number.h"
+#include "notifier_stats.h"
 #include "outcome_record.h"
+#include "ratelimit.h"
+#include "settling.h"
 #include "store.h"
 
-enum { CLAIM_MAX = 64, SETTLE_MAX = 64, LOOK_MS = 1000, RETRY_MS = 500 };
-
-#define BIT(state) (1u << (state))
-
-static const unsigned may_follow[MESSAGE_STATES] = {
-	[MESSAGE_QUEUED] = BIT(MESSAGE_SENDING) | BIT(MESSAGE_DISCARDED),
-	[MESSAGE_SENDING] = BIT(MESSAGE_SENT) | BIT(MESSAGE_QUEUED) | BIT(MESSAGE_UNKNOWN)
-			    | BIT(MESSAGE_DEAD),
-	[MESSAGE_SENT] = BIT(MESSAGE_DELIVERED),
-	[MESSAGE_UNKNOWN] = BIT(MESSAGE_QUEUED) | BIT(MESSAGE_DISCARDED) | BIT(MESSAGE_DELIVERED),
-	[MESSAGE_DEAD] = BIT(MESSAGE_QUEUED) | BIT(MESSAGE_DISCARDED),
+enum {
+	LOOK_MS = 1000,
+	RETRY_MS = 500,
+	BACKLOG_MS = 5000, /* between two looks at how much is waiting */
+	AHEAD = 64, /* messages looked at beside those there is room for */
+	WORKERS_MAX = 4,
+	PROBE_FIRST_MS = 1000, /* between two tries at a server that is not there */
+	PROBE_CAP_MS = 30000
 };
 
 static const char *const channel_names[] = { [DELIVERY_EMAIL] = "email", [DELIVERY_SMS] = "sms" };
@@ -37,19 +35,19 @@ struct lane {
 	enum delivery_channel which;
 	struct channel *channel; /* NULL: not configured */
 	bool claiming;
+	size_t flying;
+	size_t permits; /* taken from the rate limit for the claim under way */
+	uint32_t unreachable; /* in a row */
 	uint64_t look_at_ms;
+	uint64_t probe_at_ms; /* while nobody is there */
 };
 
-/* A job that has come back, waiting to be written down, with what the record needs of its row. */
-struct ended {
-	struct job *job;
-	struct outcome_record row;
-	struct ended *next;
-};
-
+/* Handed to a channel, and what the record needs of its row. */
 struct flying {
 	struct uuid id;
 	struct outcome_record row;
+	struct lane *lane;
+	struct ended *place; /* for its outcome: reserved before anything leaves */
 	int64_t handed_us;
 	struct flying *next;
 };
@@ -57,40 +55,19 @@ struct flying {
 struct delivery {
 	struct delivery_world world;
 	struct lane lanes[DELIVERY_CHANNELS];
-	struct flying *flying; /* handed to a channel */
-	struct ended *ended, **ended_last; /* not yet in a settling transaction */
-	struct ended *settling; /* in the one under way */
-	size_t flying_count;
-	bool recovered; /* what a former process was sending is marked */
+	struct ratelimit *limit;
+	struct settling *settling;
+	struct flying *flying;
+	char mark[64]; /* on the attempts this process began */
+	bool recovered; /* nothing in the record says "being sent" but what is flying */
 	bool recovering;
+	bool counting;
 	bool stopping;
-	uint64_t retry_at_ms;
+	uint64_t retry_at_ms, count_at_ms;
 };
 
 static void on_job_done(void *arg, struct job *job);
-
-bool
-delivery_may_follow(enum message_state now, enum message_state next)
-{
-	return (may_follow[now] & BIT(next)) != 0;
-}
-
-enum message_state
-delivery_after(enum outcome outcome, uint32_t attempts, uint32_t attempts_max)
-{
-	switch (outcome) {
-	case OUTCOME_ACCEPTED:
-		return MESSAGE_SENT;
-	case OUTCOME_DEFERRED:
-		return attempts < attempts_max ? MESSAGE_QUEUED : MESSAGE_DEAD;
-	case OUTCOME_UNKNOWN:
-		return MESSAGE_UNKNOWN;
-	case OUTCOME_REFUSED:
-	case OUTCOMES:
-	default:
-		return MESSAGE_DEAD;
-	}
-}
+static void land(struct delivery *d, struct job *job, bool was_sent);
 
 static bool
 open_lane(struct delivery *d, enum delivery_channel which, channel_work_fn *work,
@@ -98,7 +75,7 @@ open_lane(struct delivery *d, enum delivery_channel which, channel_work_fn *work
 {
 	struct lane *lane = &d->lanes[which];
 	const struct channel_options options = { .name = channel_names[which],
-		.workers = 2,
+		.workers = d->world.in_flight < WORKERS_MAX ? d->world.in_flight : WORKERS_MAX,
 		.work = work,
 		.config = config,
 		.on_done = on_job_done,
@@ -111,34 +88,55 @@ open_lane(struct delivery *d, enum delivery_channel which, channel_work_fn *work
 	return !wanted || lane->channel != NULL;
 }
 
+static void
+on_settled(void *arg)
+{
+	delivery_look(arg);
+}
+
+static bool
+make_parts(struct delivery *d)
+{
+	const struct delivery_world *w = &d->world;
+	const struct ratelimit_settings limit = {
+		.keys = DELIVERY_CHANNELS * 4, .burst = w->in_flight, .per_minute = w->per_minute
+	};
+	const struct settling_world settling = { .db = w->db,
+		.stats = w->stats,
+		.ids = w->ids,
+		.attempts_max = w->attempts_max,
+		.retry_first_ms = w->retry_first_ms,
+		.retry_cap_ms = w->retry_cap_ms,
+		.on_settled = on_settled,
+		.arg = d };
+
+	d->limit = ratelimit_create(&limit);
+	d->settling = settling_create(&settling);
+	return d->limit != NULL && d->settling != NULL
+	       && open_lane(
+		   d, DELIVERY_EMAIL, channel_smtp_work, &d->world.smtp, w->smtp.url != NULL)
+	       && open_lane(
+		   d, DELIVERY_SMS, channel_sms_http_work, &d->world.sms, w->sms.url != NULL);
+}
+
 struct delivery *
 delivery_create(const struct delivery_world *world)
 {
 	struct delivery *d = calloc(1, sizeof(*d));
+	struct uuid mark;
+	char text[UUID_TEXT_SIZE];
 
 	if (d == NULL)
 		return NULL;
 	d->world = *world;
-	d->ended_last = &d->ended;
-	if (!open_lane(
-		d, DELIVERY_EMAIL, channel_smtp_work, &d->world.smtp, world->smtp.url != NULL)
-	    || !open_lane(
-		d, DELIVERY_SMS, channel_sms_http_work, &d->world.sms, world->sms.url != NULL)) {
+	uuid_next(world->ids, clock_now_us(), &mark);
+	uuid_format(&mark, text);
+	snprintf(d->mark, sizeof(d->mark), "begun by %s", text);
+	if (!make_parts(d)) {
 		delivery_destroy(d);
 		return NULL;
 	}
 	return d;
-}
-
-static void
-free_ended(struct ended *e)
-{
-	while (e != NULL) {
-		struct ended *next = e->next;
-		job_destroy(e->job);
-		free(e);
-		e = next;
-	}
 }
 
 void
@@ -150,34 +148,63 @@ delivery_destroy(struct delivery *d)
 		channel_close(d->lanes[i].channel);
 	while (d->flying != NULL) {
 		struct flying *next = d->flying->next;
+		settling_release(d->flying->place);
 		free(d->flying);
 		d->flying = next;
 	}
-	free_ended(d->ended);
-	free_ended(d->settling);
+	settling_destroy(d->settling);
+	ratelimit_destroy(d->limit);
 	free(d);
 }
 
-/* --- what a former process left --------------------------------------------------------------- */
+/* --- what was left marked as being sent ------------------------------------------------------- */
+
+/* Another process's may have been taken by the other side.  One of our own was claimed by a
+ * transaction whose commit we did not hear of, or there was no memory: it surely was not sent. */
+static void
+settle_left(struct delivery *d, const struct pg_result *rows, int row)
+{
+	bool ours = db_get_bool(rows, row, LEFT_OURS);
+	const char *channel = db_get_text(rows, row, LEFT_CHANNEL);
+	struct outcome_record about = { .ticket_id = db_get_int(rows, row, LEFT_TICKET),
+		.about_seq = (uint64_t)db_get_int(rows, row, LEFT_ABOUT_SEQ),
+		.channel = channel_names[strcmp(channel, channel_names[DELIVERY_SMS]) == 0] };
+	struct job *job = calloc(1, sizeof(*job));
+
+	struct ended *place = settling_reserve();
+	if (job == NULL || place == NULL) {
+		job_destroy(job); /* looked for again: there are rows left */
+		settling_release(place);
+		return;
+	}
+	snprintf(about.about_type, sizeof(about.about_type), "%s",
+	    db_get_text(rows, row, LEFT_ABOUT_TYPE));
+	snprintf(
+	    about.language, sizeof(about.language), "%s", db_get_text(rows, row, LEFT_LANGUAGE));
+	job->notification_id = db_get_uuid(rows, row, LEFT_ID);
+	job->attempt = (uint32_t)db_get_int(rows, row, LEFT_ATTEMPTS);
+	job->outcome = ours ? OUTCOME_UNREACHABLE : OUTCOME_UNKNOWN;
+	job_say(job, ours ? "not sent: the record was lost before"
+			  : "the notifier ended while it was being sent");
+	settling_add(d->settling, place, job, &about, !ours);
+}
 
 static void
-on_recovered(void *arg, const struct db_reply *reply)
+on_left(void *arg, const struct db_reply *reply)
 {
 	struct delivery *d = arg;
 
 	d->recovering = false;
 	if (reply->outcome != DB_COMMITTED) {
 		d->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
-		d->world.wake(d->world.arg);
-		return;
+	} else if (db_rows(reply->results[0]) == 0) {
+		d->recovered = true;
+	} else {
+		for (int row = 0; row < db_rows(reply->results[0]); row++)
+			settle_left(d, reply->results[0], row);
+		if (!settling_busy(d->settling))
+			d->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
 	}
-	int64_t cut = db_get_int(reply->results[0], 0, 0);
-	stats_add(d->world.stats, NOTIFIER_STAT_INTERRUPTED, (uint64_t)cut);
-	if (cut > 0)
-		log_warn("messages of unknown outcome left by a former process, not sent again "
-			 "count=%lld",
-		    (long long)cut);
-	d->recovered = true;
 	delivery_look(d);
 }
 
@@ -186,10 +213,10 @@ recover(struct delivery *d)
 {
 	struct db_unit *unit = db_unit_create(d->world.db);
 
-	db_unit_add(unit, STORE_INTERRUPTED);
-	db_add_int8(unit, clock_now_us());
+	db_unit_add(unit, STORE_LEFT);
+	db_add_text(unit, d->mark);
 	d->recovering = true;
-	if (!db_submit(d->world.db, unit, on_recovered, d)) {
+	if (!db_submit(d->world.db, unit, on_left, d)) {
 		db_unit_destroy(unit);
 		d->recovering = false;
 		d->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
@@ -198,55 +225,16 @@ recover(struct delivery *d)
 
 /* --- claiming --------------------------------------------------------------------------------- */
 
-static struct job *
-make_job(struct delivery *d, const struct lane *lane, const struct pg_result *rows, int row)
+static struct flying *
+take_off(struct lane *lane, const struct pg_result *rows, int row)
 {
-	const struct catalogue *catalogue = registry_catalogue(d->world.registry);
-	char id[UUID_TEXT_SIZE], number[NUMBER_SIZE] = "";
-	const char *why = "no catalogue";
-	struct job *job = calloc(1, sizeof(*job));
+	struct delivery *d = lane->delivery;
+	struct flying *f = calloc(1, sizeof(*f));
 
-	if (job == NULL)
+	if (f == NULL || (f->place = settling_reserve()) == NULL) {
+		free(f);
 		return NULL;
-	job->notification_id = db_get_uuid(rows, row, CLAIM_ID);
-	job->attempt = (uint32_t)db_get_int(rows, row, CLAIM_ATTEMPTS);
-	uuid_format(&job->notification_id, id);
-	if (db_is_null(rows, row, CLAIM_RECIPIENT) || db_is_null(rows, row, CLAIM_BODY)) {
-		why = "the person was erased";
-	} else if (catalogue != NULL
-		   && number_format(db_get_int(rows, row, CLAIM_TICKET), number)) {
-		job->sender = strdup(catalogue->municipality.email_from);
-		job->recipient = strdup(db_get_text(rows, row, CLAIM_RECIPIENT));
-		const struct mail mail = {
-			.from = catalogue->municipality.email_from,
-			.from_name = catalogue->municipality.name,
-			.to = db_get_text(rows, row, CLAIM_RECIPIENT),
-			.subject = db_is_null(rows, row, CLAIM_SUBJECT)
-				       ? ""
-				       : db_get_text(rows, row, CLAIM_SUBJECT),
-			.body = db_get_text(rows, row, CLAIM_BODY),
-			.message_id = id,
-			.ticket = number,
-			.language = db_get_text(rows, row, CLAIM_LANGUAGE),
-			.date_us = clock_now_us(),
-		};
-		if (lane->which == DELIVERY_EMAIL)
-			job->payload = mail_compose(&mail, &job->payload_size, &why);
-		else
-			job->payload = channel_sms_payload(mail.to,
-			    catalogue->municipality.sms_sender, mail.body, id, &job->payload_size);
 	}
-	if (job->sender == NULL || job->recipient == NULL || job->payload == NULL) {
-		job->outcome = OUTCOME_REFUSED;
-		snprintf(job->detail, sizeof(job->detail), "not sent: %s", why);
-	}
-	return job;
-}
-
-static void
-remember(struct delivery *d, const struct lane *lane, const struct pg_result *rows, int row,
-    struct flying *f)
-{
 	f->id = db_get_uuid(rows, row, CLAIM_ID);
 	f->row.ticket_id = db_get_int(rows, row, CLAIM_TICKET);
 	f->row.about_seq = (uint64_t)db_get_int(rows, row, CLAIM_ABOUT_SEQ);
@@ -255,10 +243,51 @@ remember(struct delivery *d, const struct lane *lane, const struct pg_result *ro
 	snprintf(
 	    f->row.language, sizeof(f->row.language), "%s", db_get_text(rows, row, CLAIM_LANGUAGE));
 	f->row.channel = channel_names[lane->which];
+	f->lane = lane;
 	f->handed_us = clock_monotonic_us();
 	f->next = d->flying;
 	d->flying = f;
-	d->flying_count++;
+	lane->flying++;
+	return f;
+}
+
+static void
+send_row(struct lane *lane, const struct pg_result *rows, int row)
+{
+	struct delivery *d = lane->delivery;
+	struct job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL || take_off(lane, rows, row) == NULL) {
+		log_error("out of memory, a message waits until it is looked for");
+		job_destroy(job);
+		d->recovered = false;
+		return;
+	}
+	job->notification_id = db_get_uuid(rows, row, CLAIM_ID);
+	job->attempt = (uint32_t)db_get_int(rows, row, CLAIM_ATTEMPTS);
+	job->deferrals = (uint32_t)db_get_int(rows, row, CLAIM_DEFERRALS);
+	letter_write(job, rows, row, &registry_catalogue(d->world.registry)->municipality,
+	    lane->which == DELIVERY_SMS, &d->world.sms.fields);
+	if (job->detail[0] == '\0' && d->stopping)
+		letter_refuse(job, OUTCOME_UNREACHABLE, "the notifier was stopped");
+	if (job->detail[0] == '\0')
+		channel_send(lane->channel, job);
+	else
+		land(d, job, false);
+}
+
+static const char *
+lane_key(const struct lane *lane)
+{
+	return channel_names[lane->which];
+}
+
+static void
+give_permits_back(struct lane *lane, size_t used)
+{
+	for (; lane->permits > used; lane->permits--)
+		ratelimit_give_back(lane->delivery->limit, lane_key(lane), strlen(lane_key(lane)));
+	lane->permits = 0;
 }
 
 /* The attempts are in the record now; only now may anything leave. */
@@ -270,220 +299,161 @@ on_claimed(void *arg, const struct db_reply *reply)
 
 	lane->claiming = false;
 	if (reply->outcome != DB_COMMITTED) {
-		/* Rows that were claimed all the same will be found interrupted. */
+		give_permits_back(lane, 0);
+		/* What was claimed all the same is found by our mark, and was not sent. */
 		if (reply->outcome == DB_UNKNOWN)
 			d->recovered = false;
+		else
+			log_warn(
+			    "no messages claimed, again soon why=%s", log_quoted(reply->message));
 		d->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
 		d->world.wake(d->world.arg);
 		return;
 	}
-	const struct pg_result *rows = reply->results[0];
-	for (int row = 0; row < db_rows(rows); row++) {
-		struct flying *f = calloc(1, sizeof(*f));
-		struct job *job = f != NULL ? make_job(d, lane, rows, row) : NULL;
-		if (job == NULL) {
-			/* No memory: nothing was sent, and the next process or renewal says so. */
-			log_error("out of memory, a message stays marked as being sent");
-			free(f);
-			continue;
-		}
-		remember(d, lane, rows, row, f);
-		if (job->detail[0] == '\0')
-			channel_send(lane->channel, job);
-		else
-			on_job_done(d, job);
-	}
-	if (db_rows(rows) > 0)
+	int rows = db_rows(reply->results[0]);
+	give_permits_back(lane, (size_t)rows);
+	for (int row = 0; row < rows; row++)
+		send_row(lane, reply->results[0], row);
+	if (rows > 0)
 		delivery_look(d);
 }
 
+/* How many may be begun now; 0: *ret_look_at_ms says when to look again. */
 static size_t
-lane_flying(const struct delivery *d, const struct lane *lane)
+room_of(struct lane *lane, uint64_t now_ms)
 {
-	size_t count = 0;
+	const struct delivery *d = lane->delivery;
+	const struct catalogue *catalogue = registry_catalogue(d->world.registry);
+	int64_t until_us;
 
-	for (const struct flying *f = d->flying; f != NULL; f = f->next)
-		count += f->row.channel == channel_names[lane->which];
-	return count;
+	lane->look_at_ms = now_ms + LOOK_MS;
+	if (catalogue == NULL || lane->claiming || lane->flying >= d->world.in_flight)
+		return 0;
+	if (lane->which == DELIVERY_SMS
+	    && !compose_sms_hours(&catalogue->municipality, clock_now_us(), &until_us)) {
+		lane->look_at_ms = now_ms + (uint64_t)clock_ms_until(until_us);
+		return 0;
+	}
+	size_t room = d->world.in_flight - lane->flying;
+	if (lane->unreachable > 0) {
+		lane->look_at_ms = lane->probe_at_ms > now_ms ? lane->probe_at_ms
+							      : lane->look_at_ms;
+		room = now_ms < lane->probe_at_ms || lane->flying > 0 ? 0 : 1;
+	}
+	uint64_t wait_ms = 0;
+	while (
+	    lane->permits < room
+	    && ratelimit_take(d->limit, lane_key(lane), strlen(lane_key(lane)), now_ms, &wait_ms))
+		lane->permits++;
+	if (room > 0 && lane->permits == 0)
+		lane->look_at_ms = now_ms + wait_ms;
+	return lane->permits;
 }
 
 static void
-claim(struct delivery *d, struct lane *lane, uint64_t now_ms)
+claim(struct lane *lane, uint64_t now_ms)
 {
-	const struct catalogue *catalogue = registry_catalogue(d->world.registry);
-	size_t flying = lane_flying(d, lane);
-	int64_t now_us = clock_now_us(), until_us;
+	struct delivery *d = lane->delivery;
+	size_t room = room_of(lane, now_ms);
 
-	if (lane->channel == NULL || lane->claiming || flying >= d->world.in_flight
-	    || catalogue == NULL)
+	if (room == 0)
 		return;
-	if (lane->which == DELIVERY_SMS
-	    && !compose_sms_hours(&catalogue->municipality, now_us, &until_us)) {
-		lane->look_at_ms = now_ms + (uint64_t)clock_ms_until(until_us);
-		return;
-	}
 	struct db_unit *unit = db_unit_create(d->world.db);
-	size_t room = d->world.in_flight - flying;
 	db_unit_add(unit, STORE_CLAIM);
 	db_add_text(unit, channel_names[lane->which]);
-	db_add_int8(unit, now_us);
-	db_add_int4(unit, (int32_t)(room < CLAIM_MAX ? room : CLAIM_MAX));
+	db_add_int8(unit, clock_now_us());
+	db_add_int4(unit, (int32_t)room);
+	db_add_int4(unit, (int32_t)room + AHEAD);
+	db_add_text(unit, d->mark);
 	lane->claiming = true;
-	lane->look_at_ms = now_ms + LOOK_MS;
 	if (!db_submit(d->world.db, unit, on_claimed, lane)) {
 		db_unit_destroy(unit);
+		give_permits_back(lane, 0);
 		lane->claiming = false;
 	}
 }
 
 /* --- outcomes --------------------------------------------------------------------------------- */
 
+/* Whether anybody is there, as far as this outcome tells. */
 static void
-on_job_done(void *arg, struct job *job)
+judge_lane(struct lane *lane, const struct job *job)
 {
-	struct delivery *d = arg;
+	const struct backoff backoff = { PROBE_FIRST_MS, PROBE_CAP_MS, 0 };
+
+	if (lane->delivery->stopping || job->outcome == OUTCOME_UNKNOWN)
+		return;
+	if (job->outcome != OUTCOME_UNREACHABLE) {
+		if (lane->unreachable > 0)
+			log_info("channel answers again channel=%s", lane_key(lane));
+		lane->unreachable = 0;
+		return;
+	}
+	if (lane->unreachable == 0)
+		log_warn("channel away, its messages wait channel=%s why=%s", lane_key(lane),
+		    log_quoted(job->detail));
+	if (lane->unreachable < UINT32_MAX)
+		lane->unreachable++;
+	lane->probe_at_ms = clock_monotonic_ms() + backoff_delay_ms(&backoff, lane->unreachable, 0);
+}
+
+static void
+land(struct delivery *d, struct job *job, bool was_sent)
+{
 	struct flying **at = &d->flying;
-	struct ended *e = calloc(1, sizeof(*e));
 
 	while (*at != NULL && uuid_compare(&(*at)->id, &job->notification_id) != 0)
 		at = &(*at)->next;
 	struct flying *f = *at;
 	assert(f != NULL);
 	*at = f->next;
-	d->flying_count--;
+	f->lane->flying--;
+	if (was_sent)
+		judge_lane(f->lane, job);
 	stats_add_at(d->world.stats, NOTIFIER_STAT_ATTEMPTS, job->outcome, 1);
 	stats_observe(d->world.stats, NOTIFIER_STAT_SECONDS, clock_monotonic_us() - f->handed_us);
-	if (e == NULL) {
-		log_error("out of memory, an outcome is not written down and becomes unknown");
-		job_destroy(job);
-	} else {
-		e->job = job;
-		e->row = f->row;
-		*d->ended_last = e;
-		d->ended_last = &e->next;
-	}
+	settling_add(d->settling, f->place, job, &f->row, false);
 	free(f);
 	d->world.wake(d->world.arg);
 }
 
 static void
-on_settled(void *arg, const struct db_reply *reply)
+on_job_done(void *arg, struct job *job)
+{
+	land(arg, job, true);
+}
+
+/* --- how much is waiting ---------------------------------------------------------------------- */
+
+static void
+on_counted(void *arg, const struct db_reply *reply)
 {
 	struct delivery *d = arg;
 
-	if (reply->outcome == DB_COMMITTED) {
-		free_ended(d->settling);
-		d->settling = NULL;
-		delivery_look(d);
+	d->counting = false;
+	if (reply->outcome != DB_COMMITTED)
 		return;
-	}
-	/* Saying it again is safe: it moves only rows that are still being sent. */
-	log_warn("outcomes not written down yet, again soon why=%s", log_quoted(reply->message));
-	struct ended **last = &d->settling;
-	while (*last != NULL)
-		last = &(*last)->next;
-	*last = d->ended;
-	if (d->ended == NULL)
-		d->ended_last = last;
-	d->ended = d->settling;
-	d->settling = NULL;
-	d->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
-	d->world.wake(d->world.arg);
-}
-
-static int64_t
-next_attempt_us(const struct delivery *d, const struct job *job)
-{
-	const struct backoff backoff = { .first_ms = d->world.retry_first_ms,
-		.cap_ms = d->world.retry_cap_ms,
-		.spread_percent = 30 };
-	uint32_t random = 0;
-
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
-		random = job->attempt * 2654435761u;
-	return clock_now_us() + (int64_t)backoff_delay_ms(&backoff, job->attempt, random) * 1000;
+	const struct pg_result *r = reply->results[0];
+	int64_t oldest_us = db_get_int(r, 0, BACKLOG_OLDEST_US);
+	int64_t age_us = oldest_us != 0 ? clock_now_us() - oldest_us : 0;
+	stats_set(d->world.stats, NOTIFIER_STAT_OPEN, db_get_int(r, 0, BACKLOG_WAITING));
+	stats_set(d->world.stats, NOTIFIER_STAT_IN_DOUBT, db_get_int(r, 0, BACKLOG_UNKNOWN));
+	stats_set(d->world.stats, NOTIFIER_STAT_GIVEN_UP, db_get_int(r, 0, BACKLOG_DEAD));
+	stats_set(d->world.stats, NOTIFIER_STAT_OLDEST, age_us > 0 ? age_us / 1000000 : 0);
 }
 
 static void
-add_settled(struct delivery *d, struct db_unit *unit)
+count_backlog(struct delivery *d, uint64_t now_ms)
 {
-	int64_t now_us = clock_now_us();
-	struct db_array *a[6];
-
-	db_unit_add(unit, STORE_SETTLE);
-	a[0] = db_add_array(unit, DB_UUID);
-	a[1] = db_add_array(unit, DB_INT4);
-	a[2] = db_add_array(unit, DB_INT2);
-	a[3] = db_add_array(unit, DB_INT8);
-	a[4] = db_add_array(unit, DB_TEXT);
-	a[5] = db_add_array(unit, DB_TEXT);
-	db_add_int8(unit, now_us);
-	for (const struct ended *e = d->settling; e != NULL; e = e->next) {
-		enum message_state next = delivery_after(
-		    e->job->outcome, e->job->attempt, d->world.attempts_max);
-		assert(delivery_may_follow(MESSAGE_SENDING, next));
-		db_array_uuid(a[0], &e->job->notification_id);
-		db_array_int4(a[1], (int32_t)e->job->attempt);
-		db_array_int2(a[2], (int16_t)next);
-		if (next == MESSAGE_QUEUED)
-			db_array_int8(a[3], next_attempt_us(d, e->job));
-		else
-			db_array_null(a[3]);
-		db_array_text(a[4], e->job->detail);
-		db_array_text(a[5], e->job->reference);
-	}
-	db_unit_add(unit, STORE_SETTLE_ATTEMPTS);
-	a[0] = db_add_array(unit, DB_UUID);
-	a[1] = db_add_array(unit, DB_INT4);
-	a[2] = db_add_array(unit, DB_TEXT);
-	a[3] = db_add_array(unit, DB_TEXT);
-	db_add_int8(unit, now_us);
-	for (const struct ended *e = d->settling; e != NULL; e = e->next) {
-		db_array_uuid(a[0], &e->job->notification_id);
-		db_array_int4(a[1], (int32_t)e->job->attempt);
-		db_array_text(a[2], outcome_name(e->job->outcome));
-		db_array_text(a[3], e->job->detail);
-	}
-}
-
-/* What is said in the log: a message that was sent, or that no machine will try again. */
-static void
-add_records(struct delivery *d, struct db_unit *unit)
-{
-	int64_t now_us = clock_now_us();
-	struct outcome_columns columns;
-
-	db_unit_add(unit, STORE_APPEND);
-	db_add_int8(unit, now_us);
-	outcome_columns_begin(&columns, unit);
-	for (const struct ended *e = d->settling; e != NULL; e = e->next) {
-		enum message_state next = delivery_after(
-		    e->job->outcome, e->job->attempt, d->world.attempts_max);
-		if (next != MESSAGE_QUEUED)
-			outcome_columns_add(&columns, &e->row, e->job, d->world.ids, now_us);
-	}
-}
-
-static void
-settle(struct delivery *d)
-{
-	struct ended *last = d->ended;
-
-	for (int n = 1; n < SETTLE_MAX && last->next != NULL; n++)
-		last = last->next;
-	d->settling = d->ended;
-	d->ended = last->next;
-	last->next = NULL;
-	if (d->ended == NULL)
-		d->ended_last = &d->ended;
-
+	if (d->counting || now_ms < d->count_at_ms)
+		return;
+	d->count_at_ms = now_ms + BACKLOG_MS;
 	struct db_unit *unit = db_unit_create(d->world.db);
-	add_settled(d, unit);
-	add_records(d, unit);
-	if (!db_submit(d->world.db, unit, on_settled, d)) {
-		const struct db_reply refused = { .outcome = DB_NOT_SENT, .message = "no room" };
+	db_unit_add(unit, STORE_BACKLOG);
+	d->counting = true;
+	if (!db_submit(d->world.db, unit, on_counted, d)) {
 		db_unit_destroy(unit);
-		on_settled(d, &refused);
+		d->counting = false;
 	}
 }
 
@@ -504,6 +474,12 @@ delivery_renew(struct delivery *d)
 	delivery_look(d);
 }
 
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 int64_t
 delivery_tick(struct delivery *d, uint64_t now_ms)
 {
@@ -511,26 +487,31 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 
 	if (db_state_now(d->world.db) != DB_READY)
 		return -1;
-	if (now_ms < d->retry_at_ms)
-		return (int64_t)(d->retry_at_ms - now_ms);
-	if (d->ended != NULL && d->settling == NULL)
-		settle(d);
+	wait_ms = sooner(wait_ms, settling_tick(d->settling, now_ms));
 	if (d->stopping)
-		return -1;
-	/* Nothing of ours may be on its way when what others left is marked. */
-	if (!d->recovered && !d->recovering) {
-		if (d->flying_count == 0 && d->ended == NULL && d->settling == NULL)
+		return wait_ms;
+	if (now_ms < d->retry_at_ms)
+		return sooner(wait_ms, (int64_t)(d->retry_at_ms - now_ms));
+	/* Nothing of ours may be on its way while what is marked as being sent is looked at. */
+	if (!d->recovered) {
+		bool claiming = d->lanes[DELIVERY_EMAIL].claiming
+				|| d->lanes[DELIVERY_SMS].claiming;
+		if (!d->recovering && !claiming && d->flying == NULL && !settling_busy(d->settling))
 			recover(d);
-		return LOOK_MS;
+		return wait_ms;
 	}
-	for (size_t i = 0; d->recovered && i < DELIVERY_CHANNELS; i++) {
+	for (size_t i = 0; i < DELIVERY_CHANNELS; i++) {
 		struct lane *lane = &d->lanes[i];
+		if (lane->channel == NULL)
+			continue;
 		if (now_ms >= lane->look_at_ms)
-			claim(d, lane, now_ms);
-		if (lane->look_at_ms > now_ms && (int64_t)(lane->look_at_ms - now_ms) < wait_ms)
-			wait_ms = (int64_t)(lane->look_at_ms - now_ms);
+			claim(lane, now_ms);
+		if (lane->look_at_ms > now_ms)
+			wait_ms = sooner(wait_ms, (int64_t)(lane->look_at_ms - now_ms));
 	}
-	stats_set(d->world.stats, NOTIFIER_STAT_SENDING, (int64_t)d->flying_count);
+	count_backlog(d, now_ms);
+	stats_set(d->world.stats, NOTIFIER_STAT_SENDING,
+	    (int64_t)(d->lanes[DELIVERY_EMAIL].flying + d->lanes[DELIVERY_SMS].flying));
 	return wait_ms;
 }
 
@@ -538,11 +519,13 @@ void
 delivery_stop(struct delivery *d)
 {
 	d->stopping = true;
+	for (size_t i = 0; i < DELIVERY_CHANNELS; i++)
+		channel_stop(d->lanes[i].channel);
 }
 
 bool
 delivery_busy(const struct delivery *d)
 {
-	return d->flying_count > 0 || d->ended != NULL || d->settling != NULL || d->recovering
+	return d->flying != NULL || settling_busy(d->settling) || d->recovering
 	       || d->lanes[DELIVERY_EMAIL].claiming || d->lanes[DELIVERY_SMS].claiming;
 }

@@ -3,7 +3,8 @@
  *
  * An attempt is committed before anything is sent, and its outcome after.  What a process was
  * sending when it died is marked unknown by the next one and never sent again by itself: a person
- * may have it already.  The bound of that window is `in_flight` messages a channel.
+ * may have it already.  The bound of that window is `in_flight` messages a channel.  While nobody
+ * is there to take messages, a channel tries one now and then, and the others wait in the record.
  */
 #ifndef NOTIFIER_DELIVERY_H
 #define NOTIFIER_DELIVERY_H
@@ -14,8 +15,8 @@
 #include "base.h"
 #include "channel.h"
 #include "db.h"
-#include "notifier_stats.h"
 #include "registry.h"
+#include "stats.h"
 #include "uuid.h"
 
 enum delivery_channel { DELIVERY_EMAIL, DELIVERY_SMS, DELIVERY_CHANNELS };
@@ -32,18 +33,13 @@ struct delivery_world {
 	uint32_t attempts_max;
 	uint64_t retry_first_ms, retry_cap_ms;
 	unsigned in_flight; /* messages being sent on each channel */
+	uint32_t per_minute; /* messages begun on each channel */
 	/* NULL url: nothing leaves by this channel; messages wait. */
 	struct smtp_config smtp;
 	struct sms_http_config sms;
 	void (*wake)(void *arg);
 	void *arg;
 };
-
-/* What may follow a state; the whole life of a message. */
-MUST_CHECK bool delivery_may_follow(enum message_state now, enum message_state next);
-
-/* What an attempt's outcome makes of the message. */
-enum message_state delivery_after(enum outcome outcome, uint32_t attempts, uint32_t attempts_max);
 
 /* NULL with errno.  Destroy takes NULL; close the db first. */
 struct delivery *delivery_create(const struct delivery_world *world);

@@ -15,6 +15,7 @@ enum {
 	NEWS_MAX = 2048, /* more than the window, so it is never reached by an honest door */
 	STREAM_WINDOW = 1024,
 	LOOK_MS = 500, /* between two tries at what failed, and between two moves without news */
+	FOREIGN_MS = 10000, /* between two looks at a cursor of another history */
 };
 
 enum step {
@@ -36,6 +37,11 @@ struct following {
 	struct news news[NEWS_MAX]; /* delivered and not written, oldest first */
 	size_t count;
 	size_t batch; /* the first of them, in the batch under way */
+	size_t batch_max; /* smaller while something that cannot be stored is looked for */
+	bool poisoned; /* the one news of the batch could not be stored with its words */
+	uint64_t untold[2]; /* of the batch: nobody to tell, no words */
+	struct message message; /* the one being written; large */
+	bool subscribed_before;
 	uint64_t retry_at_ms, moved_at_ms;
 	bool stopping;
 };
@@ -48,8 +54,10 @@ following_create(const struct following_world *world)
 {
 	struct following *f = calloc(1, sizeof(*f));
 
-	if (f != NULL)
-		f->world = *world;
+	if (f == NULL)
+		return NULL;
+	f->world = *world;
+	f->batch_max = BATCH_NEWS;
 	return f;
 }
 
@@ -114,10 +122,15 @@ subscribe(struct following *f)
 		.log_id = log_id,
 		.view = TURUNC__V1__VIEW__VIEW_NONE,
 		.replace = true,
-		.take_over = true,
+		/* At first from a process that died; later another one has taken over from us,
+		 * and we come back when it is gone. */
+		.take_over = !f->subscribed_before,
 		.window = STREAM_WINDOW,
 	};
-	return turunc_subscribe(f->client, &wanted) == TURUNC_TAKEN;
+	if (turunc_subscribe(f->client, &wanted) != TURUNC_TAKEN)
+		return false;
+	f->subscribed_before = true;
+	return true;
 }
 
 static void
@@ -128,23 +141,29 @@ on_looked(void *arg, const struct db_reply *reply)
 	if (reply->outcome != DB_COMMITTED || db_rows(reply->results[1]) != 1) {
 		if (reply->outcome == DB_COMMITTED)
 			log_error("the cursor belongs to another history of the log: masa doctor");
+		else
+			log_warn("cursor not read, again soon why=%s", log_quoted(reply->message));
 		lose(f);
+		if (reply->outcome == DB_COMMITTED)
+			f->retry_at_ms += FOREIGN_MS;
 		return;
 	}
+	uint64_t before = f->cursor;
 	f->cursor = (uint64_t)db_get_int(reply->results[1], 0, 0);
+	if (f->cursor != before)
+		f->poisoned = false; /* what was suspected is written, by somebody */
 	f->step = STEP_IDLE;
 	size_t old = 0;
 	while (old < f->count && f->news[old].seq <= f->cursor)
 		old++;
 	forget(f, old);
-	if (f->delivered < f->cursor || !turunc_subscribed(f->client)) {
+	if (f->delivered < f->cursor || f->cursor < before || !turunc_subscribed(f->client)) {
 		forget(f, f->count);
 		f->delivered = f->cursor;
 		if (!subscribe(f)) {
 			lose(f);
 			return;
 		}
-		log_info("following the log from_seq=%llu", (unsigned long long)f->cursor);
 	} else {
 		(void)turunc_ack(f->client, f->cursor);
 	}
@@ -223,6 +242,38 @@ following_on_trouble(void *arg, const struct turunc_trouble *trouble)
 
 /* --- batches ---------------------------------------------------------------------------------- */
 
+/* Something in the batch cannot be stored: smaller ones find it.  Alone it is told without words,
+ * which the delivery refuses; and when even that cannot be stored, it is left out. */
+static void
+narrow(struct following *f)
+{
+	if (f->batch > 1) {
+		f->batch_max = f->batch / 2;
+		return;
+	}
+	if (f->batch == 0)
+		return;
+	if (f->poisoned) {
+		log_error("news that cannot be stored is left out seq=%llu",
+		    (unsigned long long)f->news[0].seq);
+		f->news[0].unstorable = true;
+		stats_add_at(f->world.stats, NOTIFIER_STAT_UNTOLD, UNTOLD_NOT_STORABLE, 1);
+	}
+	f->batch_max = 1;
+	f->poisoned = true;
+}
+
+static void
+count_batch(struct following *f, int64_t queued)
+{
+	stats_add(f->world.stats, NOTIFIER_STAT_RECORDS, f->batch);
+	stats_add(f->world.stats, NOTIFIER_STAT_QUEUED, (uint64_t)queued);
+	stats_add_at(
+	    f->world.stats, NOTIFIER_STAT_UNTOLD, UNTOLD_NO_ADDRESS, f->untold[UNTOLD_NO_ADDRESS]);
+	stats_add_at(f->world.stats, NOTIFIER_STAT_UNTOLD, UNTOLD_NO_TEMPLATE,
+	    f->untold[UNTOLD_NO_TEMPLATE]);
+}
+
 static void
 on_written(void *arg, const struct db_reply *reply)
 {
@@ -232,10 +283,14 @@ on_written(void *arg, const struct db_reply *reply)
 		/* Rolled back, or perhaps not: the cursor in the record tells. */
 		log_warn("messages not queued yet, looking again outcome=%d why=%s",
 		    (int)reply->outcome, log_quoted(reply->message));
+		if (reply->outcome == DB_FAILED && db_fault_of(reply->sqlstate) == DB_FAULT_DATA)
+			narrow(f);
 		lose(f);
 		return;
 	}
-	stats_add(f->world.stats, NOTIFIER_STAT_RECORDS, f->batch);
+	count_batch(f, db_affected(reply->results[0]));
+	f->batch_max = f->batch_max < BATCH_NEWS / 2 ? f->batch_max * 2 : BATCH_NEWS;
+	f->poisoned = false;
 	forget(f, f->batch);
 	f->batch = 0;
 	f->cursor = f->batch_through;
@@ -249,51 +304,67 @@ on_written(void *arg, const struct db_reply *reply)
 /* One person's copy of one piece of news, as a row of STORE_QUEUE. */
 struct columns {
 	struct db_array *ids, *tickets, *seqs, *types, *channels, *languages, *recipients,
-	    *subjects, *bodies, *states, *errors;
+	    *subjects, *bodies, *errors;
 };
+
+static struct person
+person_of(const struct pg_result *people, int row)
+{
+	static const char nothing[] = "";
+	const char *name = db_get_text_or_null(people, row, PEOPLE_NAME);
+	const char *phone = db_get_text_or_null(people, row, PEOPLE_PHONE);
+	const char *email = db_get_text_or_null(people, row, PEOPLE_EMAIL);
+	const char *subject = db_get_text_or_null(people, row, PEOPLE_SUBJECT);
+
+	return (struct person){
+		.ticket_id = db_get_int(people, row, PEOPLE_TICKET),
+		.name = name != NULL ? name : nothing,
+		.phone = phone != NULL ? phone : nothing,
+		.email = email != NULL ? email : nothing,
+		.language = db_get_text(people, row, PEOPLE_LANGUAGE),
+		.subject_code = subject != NULL ? subject : nothing,
+		.recorded_us = db_get_int(people, row, PEOPLE_RECORDED_US),
+	};
+}
 
 static void
 queue_one(struct following *f, const struct columns *c, const struct news *news,
-    const struct pg_result *people, int row, const char *answer)
+    const struct person *person, const char *answer)
 {
-	static struct message message; /* large, and the loop has one thread */
+	struct message *m = &f->message;
 	struct uuid id;
-	const struct person person = {
-		.ticket_id = db_get_int(people, row, PEOPLE_TICKET),
-		.name = db_is_null(people, row, PEOPLE_NAME)
-			    ? ""
-			    : db_get_text(people, row, PEOPLE_NAME),
-		.phone = db_is_null(people, row, PEOPLE_PHONE)
-			     ? ""
-			     : db_get_text(people, row, PEOPLE_PHONE),
-		.email = db_is_null(people, row, PEOPLE_EMAIL)
-			     ? ""
-			     : db_get_text(people, row, PEOPLE_EMAIL),
-		.language = db_get_text(people, row, PEOPLE_LANGUAGE),
-		.subject_code = db_get_text(people, row, PEOPLE_SUBJECT),
-		.recorded_us = db_get_int(people, row, PEOPLE_RECORDED_US),
-	};
 	enum compose_result result = compose(
-	    registry_catalogue(f->world.registry), news, &person, answer, &message);
+	    registry_catalogue(f->world.registry), news, person, answer, m);
 
 	if (result == COMPOSE_NOBODY || result == COMPOSE_NO_TEMPLATE) {
-		stats_add_at(
-		    f->world.stats, NOTIFIER_STAT_UNTOLD, result == COMPOSE_NOBODY ? 0 : 1, 1);
+		f->untold[result == COMPOSE_NOBODY ? UNTOLD_NO_ADDRESS : UNTOLD_NO_TEMPLATE]++;
 		return;
 	}
+	bool worded = result == COMPOSED && !f->poisoned;
 	uuid_next(f->world.ids, clock_now_us(), &id);
 	db_array_uuid(c->ids, &id);
-	db_array_int8(c->tickets, person.ticket_id);
+	db_array_int8(c->tickets, person->ticket_id);
 	db_array_int8(c->seqs, (int64_t)news->seq);
 	db_array_text(c->types, news->type);
-	db_array_text(c->channels, message.channel);
-	db_array_text(c->languages, message.language);
-	db_array_text(c->recipients, message.recipient);
-	db_array_text(c->subjects, message.subject);
-	db_array_text(c->bodies, message.body);
-	db_array_int2(c->states, result == COMPOSED ? MESSAGE_QUEUED : MESSAGE_DEAD);
-	db_array_text(c->errors, result == COMPOSED ? "" : "the text is too long");
-	stats_incr(f->world.stats, NOTIFIER_STAT_QUEUED);
+	db_array_text(c->channels, m->channel);
+	db_array_text(c->languages, m->language);
+	db_array_text(c->recipients, m->recipient);
+	db_array_text(c->subjects, worded ? m->subject : NULL);
+	db_array_text(c->bodies, worded ? m->body : NULL);
+	db_array_text(c->errors, worded ? "" : "the text could not be made of its template");
+}
+
+static bool
+is_first_routing(const struct following *f, size_t at)
+{
+	const struct news *news = &f->news[at];
+
+	if (strcmp(news->type, "ticket.routed") != 0)
+		return true;
+	for (size_t i = 0; i < at; i++)
+		if (f->news[i].ticket_id == news->ticket_id && f->news[i].type == news->type)
+			return false;
+	return true;
 }
 
 static const char *
@@ -324,18 +395,21 @@ write_batch(struct following *f, const struct pg_result *people, const struct pg
 	c.recipients = db_add_array(unit, DB_TEXT);
 	c.subjects = db_add_array(unit, DB_TEXT);
 	c.bodies = db_add_array(unit, DB_TEXT);
-	c.states = db_add_array(unit, DB_INT2);
-	db_add_int8(unit, now_us);
 	c.errors = db_add_array(unit, DB_TEXT);
+	db_add_int8(unit, now_us);
+	memset(f->untold, 0, sizeof(f->untold));
 	for (size_t i = 0; i < f->batch; i++) {
 		const struct news *news = &f->news[i];
+		if (news->unstorable || !is_first_routing(f, i))
+			continue;
 		const char *answer = uuid_is_nil(&news->text_id) ? ""
 								 : answer_of(texts, &news->text_id);
-		for (int row = 0; people != NULL && row < db_rows(people); row++)
+		for (int row = 0; people != NULL && row < db_rows(people); row++) {
+			const struct person person = person_of(people, row);
 			if (db_get_int(people, row, PEOPLE_ABOUT) == news->ticket_id
-			    && (news_ends(news)
-				|| db_get_int(people, row, PEOPLE_TICKET) == news->ticket_id))
-				queue_one(f, &c, news, people, row, answer);
+			    && (news_ends(news) || person.ticket_id == news->ticket_id))
+				queue_one(f, &c, news, &person, answer);
+		}
 	}
 	db_unit_add(unit, STORE_CURSOR_ADVANCE);
 	db_add_uuid(unit, &f->log_uuid);
@@ -355,6 +429,8 @@ on_read(void *arg, const struct db_reply *reply)
 	struct following *f = arg;
 
 	if (reply->outcome != DB_COMMITTED || registry_catalogue(f->world.registry) == NULL) {
+		log_warn("people not read yet, looking again outcome=%d why=%s",
+		    (int)reply->outcome, log_quoted(reply->message));
 		lose(f);
 		return;
 	}
@@ -365,7 +441,7 @@ on_read(void *arg, const struct db_reply *reply)
 static void
 begin_batch(struct following *f)
 {
-	f->batch = f->count < BATCH_NEWS ? f->count : BATCH_NEWS;
+	f->batch = f->count < f->batch_max ? f->count : f->batch_max;
 	f->batch_through = f->batch == f->count ? f->delivered : f->news[f->batch - 1].seq;
 	if (f->batch == 0) {
 		write_batch(f, NULL, NULL);

@@ -66,7 +66,7 @@ mail_compose(const struct mail *mail, size_t *ret_size, const char **ret_why)
 	put_date(out, mail->date_us);
 	if (mail->from_name[0] != '\0') {
 		put_header(out, "From", mail->from_name);
-		fprintf(out, " <%s>\r\n", mail->from);
+		fprintf(out, "\r\n <%s>\r\n", mail->from);
 	} else {
 		fprintf(out, "From: <%s>\r\n", mail->from);
 	}
@@ -144,6 +144,8 @@ put_header(FILE *out, const char *name, const char *value)
 		while (
 		    part > 0 && at + part < len && ((unsigned char)value[at + part] & 0xc0) == 0x80)
 			part--; /* a character is not cut */
+		if (part == 0)
+			part = 1; /* it was none */
 		fputs(at == 0 ? " =?UTF-8?B?" : "\r\n =?UTF-8?B?", out);
 		put_base64(out, value + at, part);
 		fputs("?=", out);
@@ -167,18 +169,17 @@ put_body(FILE *out, const char *body)
 		}
 		/* A space at a line's end and a dot at its start would not survive every server. */
 		bool last = c[1] == '\n' || c[1] == '\0' || c[1] == '\r';
-		bool quote = byte >= 0x7f || byte < ' ' || byte == '=' || (byte == ' ' && last)
-			     || (byte == '.' && column == 0);
-		size_t width = quote ? 3 : 1;
-		if (column + width > QUOTED_LINE_MAX) {
+		bool quote = byte >= 0x7f || byte < ' ' || byte == '=' || (byte == ' ' && last);
+		if (column + (quote ? 3 : 1) > QUOTED_LINE_MAX) {
 			fputs("=\r\n", out);
 			column = 0;
 		}
+		quote = quote || (byte == '.' && column == 0);
 		if (quote)
 			fprintf(out, "=%02X", byte);
 		else
 			fputc(byte, out);
-		column += width;
+		column += quote ? 3 : 1;
 	}
 	if (column > 0)
 		fputs("\r\n", out);

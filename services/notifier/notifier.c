@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "notifier_stats.h"
 #include "store.h"
 
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, REGISTRY_LOOK_MS = 1000 };
@@ -72,6 +73,7 @@ on_registry_news(void *arg, bool usable, const char *detail)
 
 	daemon_set_dependency(
 	    n->daemon, n->catalogue_state, usable ? DEPENDENCY_UP : DEPENDENCY_STARTING, detail);
+	delivery_look(n->delivery); /* quiet hours may have changed */
 	if (detail[0] == '\0')
 		log_info("catalogue loaded templates=%zu",
 		    registry_catalogue(n->registry)->template_count);
@@ -108,20 +110,34 @@ on_client_readable(evutil_socket_t fd, short what, void *arg)
 	(void)turunc_client_step(n->client); /* the descriptor stays readable while there is more */
 }
 
+/* The stream is up when the subscription holds; what is queued goes out without it. */
 static void
 on_client_state(void *arg, enum turunc_state state, const char *why)
 {
 	struct notifier *n = arg;
 
-	daemon_set_dependency(n->daemon, n->stream_state,
-	    state == TURUNC_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
+	if (state != TURUNC_READY)
+		daemon_set_dependency(n->daemon, n->stream_state, DEPENDENCY_DOWN, why);
 	log_debug("stream state=%s why=%s", turunc_state_name(state), log_quoted(why));
+}
+
+static void
+on_client_subscribed(void *arg, uint64_t from_seq)
+{
+	struct notifier *n = arg;
+
+	daemon_set_dependency(n->daemon, n->stream_state, DEPENDENCY_UP, NULL);
+	log_info("following the log from_seq=%llu", (unsigned long long)from_seq);
 }
 
 static void
 on_client_trouble(void *arg, const struct turunc_trouble *trouble)
 {
-	following_on_trouble(((struct notifier *)arg)->following, trouble);
+	struct notifier *n = arg;
+
+	if (trouble->about == TURUNC_ABOUT_SUBSCRIPTION)
+		daemon_set_dependency(n->daemon, n->stream_state, DEPENDENCY_DOWN, trouble->text);
+	following_on_trouble(n->following, trouble);
 }
 
 static void
@@ -174,6 +190,7 @@ open_client(struct notifier *n)
 		.backoff_max_ms = 1000, /* the router is ours, and near */
 		.handlers = { .on_state = on_client_state,
 		    .on_trouble = on_client_trouble,
+		    .on_subscribed = on_client_subscribed,
 		    .on_deliver = on_client_deliver },
 		.arg = n,
 	};
@@ -252,7 +269,7 @@ make_parts(struct notifier *n)
 		.wake = wake,
 		.arg = n };
 	n->following = following_create(&following);
-	const struct delivery_world delivery = { .loop = daemon_loop(n->daemon),
+	struct delivery_world delivery = { .loop = daemon_loop(n->daemon),
 		.db = n->db,
 		.registry = n->registry,
 		.stats = n->stats,
@@ -261,6 +278,7 @@ make_parts(struct notifier *n)
 		.retry_first_ms = (uint64_t)c->retry_first_ms,
 		.retry_cap_ms = (uint64_t)c->retry_cap_ms,
 		.in_flight = (unsigned)c->in_flight,
+		.per_minute = (uint32_t)c->per_minute,
 		.smtp = { .url = c->smtp_url[0] != '\0' ? c->smtp_url : NULL,
 		    .user = c->smtp_user,
 		    .password = c->smtp_password,
@@ -271,6 +289,10 @@ make_parts(struct notifier *n)
 		    .timeout_ms = (long)c->send_timeout_ms },
 		.wake = wake,
 		.arg = n };
+	if (!channel_sms_fields(c->sms_fields, &delivery.sms.fields)) {
+		log_error("cannot start what=TURUNC_SMS_FIELDS why=\"not four names\"");
+		return false;
+	}
 	n->delivery = delivery_create(&delivery);
 	return n->following != NULL && n->delivery != NULL;
 }
@@ -307,8 +329,7 @@ is_telling(void *arg)
 {
 	struct notifier *n = arg;
 
-	return following_busy(n->following) || delivery_busy(n->delivery)
-	       || !turunc_client_idle(n->client);
+	return following_busy(n->following) || delivery_busy(n->delivery);
 }
 
 bool

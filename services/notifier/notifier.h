@@ -34,17 +34,16 @@ struct notifier_config {
 	char *trusted_peers;
 	char *stream;
 	char *keys_dir;
-	char *state_dir;
-	char *publish; /* where citizens' answers will go; not used yet */
-	char *doorbell;
 	char *smtp_url;
 	char *smtp_user;
 	char *smtp_password;
 	bool smtp_require_tls;
 	char *sms_url;
 	char *sms_authorization;
+	char *sms_fields;
 	int64_t send_timeout_ms;
 	int64_t in_flight;
+	int64_t per_minute;
 	int64_t attempts;
 	int64_t retry_first_ms;
 	int64_t retry_cap_ms;

@@ -3,8 +3,9 @@
 
 #include <stddef.h>
 
-static const char *const reasons[] = { "no_address", "no_template", NULL };
-static const char *const outcomes[] = { "accepted", "refused", "deferred", "unknown", NULL };
+static const char *const reasons[] = { "no_address", "no_template", "not_storable", NULL };
+static const char *const outcomes[] = { "accepted", "refused", "deferred", "unreachable", "unknown",
+	NULL };
 
 const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_RECORDS] = { .name = "turunc_notifier_records_total",
@@ -34,6 +35,12 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	    .type = STAT_GAUGE },
 	[NOTIFIER_STAT_IN_DOUBT] = { .name = "turunc_notifier_messages_unknown",
 	    .help = "Messages that may or may not have been taken",
+	    .type = STAT_GAUGE },
+	[NOTIFIER_STAT_GIVEN_UP] = { .name = "turunc_notifier_messages_dead",
+	    .help = "Messages given up, for an operator to look at",
+	    .type = STAT_GAUGE },
+	[NOTIFIER_STAT_OLDEST] = { .name = "turunc_notifier_oldest_waiting_seconds",
+	    .help = "Age of the oldest message waiting to be sent, 0 when there is none",
 	    .type = STAT_GAUGE },
 	[NOTIFIER_STAT_POSITION] = { .name = "turunc_notifier_log_position",
 	    .help = "Seq up to which the log was told",

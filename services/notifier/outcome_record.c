@@ -7,26 +7,20 @@
 #include "number.h"
 #include "turunc/v1/event.pb-c.h"
 
-void
-outcome_columns_begin(struct outcome_columns *c, struct db_unit *unit)
+const char *
+outcome_record_type(enum outcome outcome)
 {
-	c->types = db_add_array(unit, DB_TEXT);
-	c->tickets = db_add_array(unit, DB_INT8);
-	c->departments = db_add_array(unit, DB_TEXT);
-	c->previous = db_add_array(unit, DB_TEXT);
-	c->actors = db_add_array(unit, DB_TEXT);
-	c->events = db_add_array(unit, DB_BYTEA);
+	return outcome == OUTCOME_ACCEPTED ? "notification.sent" : "notification.failed";
 }
 
-void
-outcome_columns_add(struct outcome_columns *c, const struct outcome_record *row,
-    const struct job *job, struct uuid_source *ids, int64_t now_us)
+size_t
+outcome_record_pack(const struct outcome_record *row, const struct job *job,
+    struct uuid_source *ids, int64_t now_us, uint8_t ret_packed[OUTCOME_RECORD_MAX])
 {
 	bool sent = job->outcome == OUTCOME_ACCEPTED;
 	char id[UUID_TEXT_SIZE], notification[UUID_TEXT_SIZE], number[NUMBER_SIZE];
 	char source[] = "notifier", actor[] = "system", type[32], channel[8], reason[16] = "";
 	char about[sizeof(row->about_type)], language[sizeof(row->language)], empty[] = "";
-	uint8_t packed[512];
 	struct uuid event_id;
 
 	uuid_next(ids, now_us, &event_id);
@@ -34,7 +28,7 @@ outcome_columns_add(struct outcome_columns *c, const struct outcome_record *row,
 	uuid_format(&job->notification_id, notification);
 	if (!number_format(row->ticket_id, number))
 		number[0] = '\0';
-	strcpy(type, sent ? "notification.sent" : "notification.failed");
+	strcpy(type, outcome_record_type(job->outcome));
 	strcpy(channel, row->channel);
 	if (!sent)
 		strcpy(reason, outcome_name(job->outcome));
@@ -59,12 +53,7 @@ outcome_columns_add(struct outcome_columns *c, const struct outcome_record *row,
 	event.body_case = TURUNC__V1__EVENT__BODY_NOTIFICATION;
 	event.notification = &step;
 	size_t size = turunc__v1__event__get_packed_size(&event);
-	assert(size <= sizeof(packed)); /* every field above is bounded */
-	turunc__v1__event__pack(&event, packed);
-	db_array_text(c->types, type);
-	db_array_int8(c->tickets, row->ticket_id);
-	db_array_null(c->departments);
-	db_array_null(c->previous);
-	db_array_text(c->actors, actor);
-	db_array_bytea(c->events, packed, size);
+	assert(size <= OUTCOME_RECORD_MAX); /* every field above is bounded */
+	turunc__v1__event__pack(&event, ret_packed);
+	return size;
 }

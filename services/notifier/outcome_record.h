@@ -1,12 +1,11 @@
-/* outcome_record - the records notification.sent and notification.failed, as arrays for log_append.
- */
+/* outcome_record - the records notification.sent and notification.failed, packed for the log. */
 #ifndef NOTIFIER_OUTCOME_RECORD_H
 #define NOTIFIER_OUTCOME_RECORD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "channel.h"
-#include "db.h"
 #include "uuid.h"
 
 /* What the record says of the message beside the outcome. */
@@ -18,13 +17,11 @@ struct outcome_record {
 	const char *channel; /* a literal */
 };
 
-struct outcome_columns {
-	struct db_array *types, *tickets, *departments, *previous, *actors, *events;
-};
+enum { OUTCOME_RECORD_MAX = 512 };
 
-/* The arrays of STORE_APPEND after its first parameter. */
-void outcome_columns_begin(struct outcome_columns *columns, struct db_unit *unit);
-void outcome_columns_add(struct outcome_columns *columns, const struct outcome_record *row,
-    const struct job *job, struct uuid_source *ids, int64_t now_us);
+const char *outcome_record_type(enum outcome outcome);
+/* The packed event's size; every field is bounded, so it always fits. */
+size_t outcome_record_pack(const struct outcome_record *row, const struct job *job,
+    struct uuid_source *ids, int64_t now_us, uint8_t ret_packed[OUTCOME_RECORD_MAX]);
 
 #endif

@@ -1,9 +1,6 @@
 /* The notifier's SQL, all of it. */
 #include "store.h"
 
-#define SETTLED \
-	"unnest($1::uuid[], $2::integer[], $3::smallint[], $4::bigint[], $5::text[], $6::text[])"
-
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	[STORE_CURSOR_MAKE] = { "cursor_make",
@@ -34,64 +31,86 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    2 },
 	[STORE_TEXTS] = { "texts",
 	    "SELECT text_id, body FROM turunc.ticket_text WHERE text_id = ANY ($1::uuid[])", 1 },
+	/* Only the first routing is told; a message without a body is refused when it is claimed.
+	 */
 	[STORE_QUEUE] = { "queue",
 	    "INSERT INTO turunc.notification (notification_id, ticket_id, about_seq, about_type, "
-	    "channel, "
-	    "language, recipient, subject, body, state, next_attempt_us, last_error, created_us, "
-	    "updated_us) "
+	    "channel, language, recipient, subject, body, state, next_attempt_us, last_error, "
+	    "created_us, updated_us) "
 	    "SELECT u.id, u.ticket_id, u.about_seq, u.about_type, u.channel, u.language, "
-	    "u.recipient, "
-	    "u.subject, u.body, u.state, CASE WHEN u.state = 1 THEN $11::bigint END, u.error, "
-	    "$11::bigint, $11::bigint "
+	    "u.recipient, u.subject, u.body, 1, $11::bigint, u.error, $11::bigint, $11::bigint "
 	    "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], "
-	    "$6::text[], "
-	    "$7::text[], $8::text[], $9::text[], $10::smallint[], $12::text[]) "
-	    "AS u(id, ticket_id, about_seq, about_type, channel, language, recipient, subject, "
-	    "body, "
-	    "state, error) ON CONFLICT (about_seq, ticket_id, channel) DO NOTHING",
-	    12 },
-	[STORE_INTERRUPTED] = { "interrupted",
-	    "WITH cut AS (UPDATE turunc.notification SET state = 4, updated_us = $1::bigint, "
-	    "last_error = 'the notifier ended while it was being sent' WHERE state = 2 "
-	    "RETURNING notification_id, attempts), "
-	    "told AS (UPDATE turunc.notification_attempt a SET ended_us = $1::bigint, outcome = "
-	    "'unknown', "
-	    "detail = 'the notifier ended' FROM cut WHERE a.notification_id = cut.notification_id "
-	    "AND a.attempt = cut.attempts) SELECT count(*) FROM cut",
+	    "$6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) AS u(id, ticket_id, "
+	    "about_seq, about_type, channel, language, recipient, subject, body, error) "
+	    "WHERE u.about_type <> 'ticket.routed' OR (SELECT 1 FROM turunc.notification p "
+	    "WHERE p.ticket_id = u.ticket_id AND p.about_type = 'ticket.routed' "
+	    "AND p.about_seq < u.about_seq LIMIT 1) IS NULL "
+	    "ON CONFLICT (about_seq, ticket_id, channel) DO NOTHING",
+	    11 },
+	[STORE_LEFT] = { "left",
+	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.language, "
+	    "n.attempts, n.channel, coalesce(a.detail = $1::text, false) "
+	    "FROM turunc.notification n LEFT JOIN turunc.notification_attempt a "
+	    "ON a.notification_id = n.notification_id AND a.attempt = n.attempts "
+	    "WHERE n.state = 2 LIMIT 64",
 	    1 },
+	/* A message waits behind an earlier one of its ticket; it steps back meanwhile, so that it
+	 * is not looked at again and again. */
 	[STORE_CLAIM] = { "claim",
-	    "WITH due AS (SELECT notification_id FROM turunc.notification WHERE state = 1 "
-	    "AND next_attempt_us <= $2::bigint AND channel = $1::text "
-	    "ORDER BY next_attempt_us LIMIT $3::integer FOR UPDATE SKIP LOCKED), "
+	    "WITH due AS (SELECT n.notification_id, n.ticket_id, n.about_seq "
+	    "FROM turunc.notification n WHERE n.state = 1 AND n.channel = $1::text "
+	    "AND n.next_attempt_us <= $2::bigint ORDER BY n.next_attempt_us, n.about_seq "
+	    "LIMIT $4::integer FOR UPDATE SKIP LOCKED), "
+	    "behind AS (SELECT d.notification_id, d.about_seq, (SELECT coalesce("
+	    "p.next_attempt_us, 0) FROM turunc.notification p WHERE p.ticket_id = d.ticket_id "
+	    "AND p.channel = $1::text AND p.about_seq < d.about_seq AND p.state IN (1, 2) "
+	    "ORDER BY p.about_seq LIMIT 1) AS first_us FROM due d), "
+	    "held AS (UPDATE turunc.notification n SET next_attempt_us = "
+	    "greatest(b.first_us, $2::bigint) + 500000 FROM behind b "
+	    "WHERE n.notification_id = b.notification_id AND b.first_us IS NOT NULL), "
 	    "claimed AS (UPDATE turunc.notification n SET state = 2, attempts = n.attempts + 1, "
-	    "next_attempt_us = NULL, updated_us = $2::bigint FROM due "
-	    "WHERE n.notification_id = due.notification_id RETURNING n.*), "
+	    "next_attempt_us = NULL, updated_us = $2::bigint FROM (SELECT notification_id "
+	    "FROM behind WHERE first_us IS NULL ORDER BY about_seq LIMIT $3::integer) b "
+	    "WHERE n.notification_id = b.notification_id RETURNING n.*), "
 	    "begun AS (INSERT INTO turunc.notification_attempt (notification_id, attempt, "
-	    "started_us) "
-	    "SELECT notification_id, attempts, $2::bigint FROM claimed) "
+	    "started_us, detail) SELECT notification_id, attempts, $2::bigint, $5::text "
+	    "FROM claimed) "
 	    "SELECT notification_id, ticket_id, about_seq, about_type, language, recipient, "
-	    "subject, body, "
-	    "attempts FROM claimed",
-	    3 },
-	[STORE_SETTLE] = { "settle",
-	    "UPDATE turunc.notification n SET state = u.state, next_attempt_us = u.next_us, "
-	    "last_error = u.error, gateway_reference = u.reference, updated_us = $7::bigint "
-	    "FROM " SETTLED " AS u(id, attempt, state, next_us, error, reference) "
-	    "WHERE n.notification_id = u.id AND n.attempts = u.attempt AND n.state = 2",
-	    7 },
-	[STORE_SETTLE_ATTEMPTS] = { "settle_attempts",
-	    "UPDATE turunc.notification_attempt a SET ended_us = $5::bigint, outcome = u.outcome, "
-	    "detail = u.detail FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) "
-	    "AS u(id, attempt, outcome, detail) WHERE a.notification_id = u.id AND a.attempt = "
-	    "u.attempt",
+	    "subject, body, attempts, last_error, (SELECT count(*) FROM "
+	    "turunc.notification_attempt "
+	    "a WHERE a.notification_id = claimed.notification_id AND a.outcome = 'deferred') "
+	    "FROM claimed ORDER BY about_seq",
 	    5 },
-	[STORE_APPEND] = { "append",
-	    "SELECT turunc.log_append($1::bigint, $2::text[], $3::bigint[], $4::text[], "
-	    "$5::text[], "
-	    "$6::text[], $7::bytea[])",
-	    7 },
-	[STORE_NEXT_DUE] = { "next_due",
-	    "SELECT coalesce(min(next_attempt_us), 0), count(*) FILTER (WHERE state = 4), count(*) "
-	    "FROM turunc.notification WHERE state IN (1, 4)",
+	/* Moves what is being sent, and what was thought to be lost with its process; says in the
+	 * log what it has moved; so saying it twice changes nothing. */
+	[STORE_SETTLE] = { "settle",
+	    "WITH u AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::smallint[], "
+	    "$4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], "
+	    "$10::bytea[]) WITH ORDINALITY AS u(id, attempt, state, next_us, error, reference, "
+	    "outcome, type, ticket_id, event, n)), "
+	    "moved AS (UPDATE turunc.notification m SET state = u.state, "
+	    "next_attempt_us = u.next_us, last_error = u.error, "
+	    "gateway_reference = u.reference, updated_us = $11::bigint FROM u "
+	    "WHERE m.notification_id = u.id AND m.attempts = u.attempt "
+	    "AND (m.state = 2 OR (m.state = 4 AND u.state <> 4)) RETURNING m.notification_id), "
+	    "ended AS (UPDATE turunc.notification_attempt a SET ended_us = $11::bigint, "
+	    "outcome = u.outcome, detail = u.error FROM u JOIN moved "
+	    "ON moved.notification_id = u.id WHERE a.notification_id = u.id "
+	    "AND a.attempt = u.attempt RETURNING a.attempt), "
+	    "said AS (SELECT array_agg(u.type ORDER BY u.n) AS types, "
+	    "array_agg(u.ticket_id ORDER BY u.n) AS tickets, "
+	    "array_agg(NULL::text) AS nobody, array_agg('system'::text) AS actors, "
+	    "array_agg(u.event ORDER BY u.n) AS events FROM u JOIN moved "
+	    "ON moved.notification_id = u.id CROSS JOIN (SELECT count(*) FROM ended) e "
+	    "WHERE u.type IS NOT NULL) "
+	    "SELECT CASE WHEN said.types IS NOT NULL THEN turunc.log_append($11::bigint, "
+	    "said.types, said.tickets, said.nobody, said.nobody, said.actors, said.events) END "
+	    "FROM said",
+	    11 },
+	[STORE_BACKLOG] = { "backlog",
+	    "SELECT (SELECT count(*) FROM turunc.notification WHERE state = 1), "
+	    "(SELECT count(*) FROM turunc.notification WHERE state = 4), "
+	    "(SELECT count(*) FROM turunc.notification WHERE state = 5), "
+	    "(SELECT coalesce(min(created_us), 0) FROM turunc.notification WHERE state = 1)",
 	    0 },
 };

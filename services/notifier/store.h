@@ -15,12 +15,10 @@ enum store_statement {
 	STORE_PEOPLE, /* ticket ids, whether those joined to them as well -> whom to tell */
 	STORE_TEXTS, /* text ids -> what was answered */
 	STORE_QUEUE, /* new messages; those known already are left as they are */
-	STORE_INTERRUPTED, /* now -> what a former process was sending: its outcome is unknown */
-	STORE_CLAIM, /* channel, now, limit -> messages to send, marked and with an attempt */
-	STORE_SETTLE, /* what became of attempts */
-	STORE_SETTLE_ATTEMPTS,
-	STORE_APPEND, /* -> last seq */
-	STORE_NEXT_DUE, /* -> when the next message of a channel is due */
+	STORE_LEFT, /* this process's mark -> messages marked as being sent */
+	STORE_CLAIM, /* channel, now, limit, looked at, mark -> messages to send, marked */
+	STORE_SETTLE, /* what became of attempts, and the records of what that moved */
+	STORE_BACKLOG, /* -> waiting, unknown, dead, when the oldest waiting one was made */
 	STORE_STATEMENTS
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];
@@ -46,8 +44,25 @@ enum claim_column {
 	CLAIM_LANGUAGE,
 	CLAIM_RECIPIENT,
 	CLAIM_SUBJECT,
-	CLAIM_BODY,
-	CLAIM_ATTEMPTS
+	CLAIM_BODY, /* NULL: it could not be written, and CLAIM_ERROR says why; or erased */
+	CLAIM_ATTEMPTS,
+	CLAIM_ERROR,
+	CLAIM_DEFERRALS
 };
+
+/* Columns of STORE_LEFT. */
+enum left_column {
+	LEFT_ID,
+	LEFT_TICKET,
+	LEFT_ABOUT_SEQ,
+	LEFT_ABOUT_TYPE,
+	LEFT_LANGUAGE,
+	LEFT_ATTEMPTS,
+	LEFT_CHANNEL,
+	LEFT_OURS /* begun by this process */
+};
+
+/* Columns of STORE_BACKLOG. */
+enum backlog_column { BACKLOG_WAITING, BACKLOG_UNKNOWN, BACKLOG_DEAD, BACKLOG_OLDEST_US };
 
 #endif
