@@ -62,7 +62,13 @@ static const struct check {
 	{ "dead messages",
 	    "SELECT count(*) || ' messages to citizens could not be sent' FROM turunc.notification"
 	    " WHERE state = 5 HAVING count(*) > 0",
-	    "masa ticket show NUMBER says why; correct the address or the gateway" },
+	    "masa message list --state dead says why; then masa message retry or discard" },
+	{ "messages in doubt",
+	    "SELECT count(*) || ' messages may or may not have reached citizens' FROM "
+	    "turunc.notification WHERE state = 4 HAVING count(*) > 0",
+	    "masa message list --state unknown; look for its id at the mail server or gateway, "
+	    "then "
+	    "masa message retry or discard" },
 	{ "long transactions",
 	    "SELECT 'process ' || pid || ' of ' || coalesce(usename, '?') || ' holds a snapshot "
 	    "for ' ||"

@@ -54,6 +54,7 @@ struct command {
 extern const struct command status_commands[];
 extern const struct command doctor_commands[];
 extern const struct command ticket_commands[];
+extern const struct command message_commands[];
 extern const struct command log_commands[];
 extern const struct command subs_commands[];
 extern const struct command client_commands[];
