@@ -1,0 +1,243 @@
+/* From a record and a person to words, with the worked municipality's templates. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+#include "check.h"
+#include "compose.h"
+#include "istanbul.h"
+#include "muratpasa.h"
+#include "number.h"
+
+enum { TICKET = 260012345 };
+
+static const struct person ayse = { .ticket_id = TICKET,
+	.name = "Ayşe Yılmaz",
+	.phone = "+905321112233",
+	.email = "ayse@ornek.example",
+	.language = "tr",
+	.subject_code = "cop-alinmadi" };
+
+static struct news
+news(const char *type, const char *event)
+{
+	return (struct news){ .seq = 1,
+		.ticket_id = TICKET,
+		.event = event,
+		.type = type,
+		.department = (char[]){ "temizlik" },
+		.reason_code = (char[]){ "yapildi" },
+		.institution = (char[]){ "asat" },
+		.reference = (char[]){ "R-1" } };
+}
+
+static struct message message;
+
+TEST(test_compose_every_text_of_the_municipality)
+{
+	static const char *const types[][2] = { { "ticket.opened", "received" },
+		{ "ticket.routed", "routed" }, { "ticket.resolved", "resolved" },
+		{ "ticket.rejected", "rejected" }, { "ticket.forwarded", "forwarded" } };
+	struct catalogue *cat = muratpasa_load();
+	char number[NUMBER_SIZE], link[300];
+
+	if (cat == NULL || !CHECK(number_format(TICKET, number)))
+		return;
+	snprintf(link, sizeof(link), "%s/?no=%s", cat->municipality.base_url, number);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		for (int way = 0; way < 4; way++) {
+			struct person person = ayse;
+			struct news n = news(types[i][0], types[i][1]);
+			n.department = (char[]){ "no-such-code" };
+			person.language = way & 1 ? "en" : "tr";
+			if (way & 2)
+				person.email = "";
+			CHECK_U64(
+			    types[i][0], compose(cat, &n, &person, "Bitti.", &message), COMPOSED);
+			CHECK_STR("language", message.language, person.language);
+			CHECK_STR("channel", message.channel, way & 2 ? "sms" : "email");
+			CHECK_TRUE("number", strstr(message.body, number) != NULL);
+			CHECK_TRUE("link", strstr(message.body, link) != NULL);
+			CHECK_TRUE("all filled", strpbrk(message.body, "{}") == NULL);
+			CHECK_U64("subject", message.subject[0] != '\0', (way & 2) == 0);
+		}
+	catalogue_destroy(cat);
+}
+
+static const struct {
+	const char *name, *email, *phone, *channel, *recipient;
+} ways[] = {
+	{ "both: mail", "a@b.example", "+905321112233", "email", "a@b.example" },
+	{ "mail alone", "a@b.example", "", "email", "a@b.example" },
+	{ "mobile alone", "", "+905321112233", "sms", "+905321112233" },
+	{ "mobile as typed", "", "0532 111 22 33", "sms", "+905321112233" },
+	{ "address that is none: mobile", "a@b", "+905321112233", "sms", "+905321112233" },
+	{ "landline", "", "+902422222222", NULL, NULL },
+	{ "nonsense", "a b", "123", NULL, NULL },
+	{ "nothing", "", "", NULL, NULL },
+};
+
+TEST(test_compose_chooses_the_channel)
+{
+	struct catalogue *cat = muratpasa_load();
+
+	for (size_t i = 0; cat != NULL && i < ARRAY_LEN(ways); i++) {
+		struct person person = ayse;
+		struct news n = news("ticket.opened", "received");
+		person.email = ways[i].email;
+		person.phone = ways[i].phone;
+		enum compose_result got = compose(cat, &n, &person, "", &message);
+		CHECK_U64(ways[i].name, got, ways[i].channel != NULL ? COMPOSED : COMPOSE_NOBODY);
+		if (got != COMPOSED)
+			continue;
+		CHECK_STR(ways[i].name, message.channel, ways[i].channel);
+		CHECK_STR(ways[i].name, message.recipient, ways[i].recipient);
+	}
+	catalogue_destroy(cat);
+}
+
+TEST(test_compose_what_does_not_fit)
+{
+	struct catalogue *cat = muratpasa_load();
+	static char name[COMPOSE_BODY_SIZE + 1];
+	struct person person = ayse;
+	struct news n = news("ticket.opened", "received");
+
+	if (cat == NULL)
+		return;
+	person.language = "de";
+	CHECK_U64("unknown language", compose(cat, &n, &person, "", &message), COMPOSED);
+	CHECK_STR("the municipality's own", message.language, "tr");
+	memset(name, 'x', sizeof(name) - 1);
+	person.name = name;
+	CHECK_U64("too long", compose(cat, &n, &person, "", &message), COMPOSE_TOO_LONG);
+	CHECK_STR("its recipient is known", message.recipient, ayse.email);
+	n.event = "unheard";
+	CHECK_U64("no template", compose(cat, &n, &ayse, "", &message), COMPOSE_NO_TEMPLATE);
+	n.event = "received";
+	person = ayse;
+	person.name = "";
+	CHECK_U64("no name", compose(cat, &n, &person, "", &message), COMPOSED);
+	CHECK_TRUE("somebody", strstr(message.body, "Sayın Yurttaşımız") != NULL);
+	catalogue_destroy(cat);
+}
+
+TEST(test_compose_is_discreet)
+{
+	struct catalogue *cat = muratpasa_load();
+	size_t special = 0;
+
+	for (size_t i = 0; cat != NULL && i < cat->subject_count; i++) {
+		const struct catalogue_subject *s = &cat->subjects[i];
+		if (!s->special_category)
+			continue;
+		special++;
+		for (int way = 0; way < 4; way++) {
+			struct person person = ayse;
+			struct news n = news("ticket.routed", "routed");
+			n.department = (char[]){ "saglik" };
+			const struct catalogue_department *d = catalogue_department(cat, "saglik");
+			person.subject_code = s->code;
+			person.language = way & 1 ? "en" : "tr";
+			if (way & 2)
+				person.email = "";
+			CHECK_U64(s->code, compose(cat, &n, &person, "", &message), COMPOSED);
+			for (int l = 0; l < CATALOGUE_LANGUAGES; l++) {
+				CHECK_TRUE(s->code, strstr(message.body, s->name.in[l]) == NULL);
+				CHECK_TRUE(s->code, strstr(message.subject, s->name.in[l]) == NULL);
+				if (d != NULL)
+					CHECK_TRUE(
+					    s->code, strstr(message.body, d->name.in[l]) == NULL);
+			}
+		}
+	}
+	CHECK(special >= 5);
+	catalogue_destroy(cat);
+}
+
+TEST(test_compose_for_who_was_joined)
+{
+	struct catalogue *cat = muratpasa_load();
+	struct person other = ayse;
+	struct news n = news("ticket.resolved", "resolved");
+	char number[NUMBER_SIZE];
+
+	if (cat == NULL || !CHECK(number_format(TICKET + 1, number)))
+		return;
+	other.ticket_id = TICKET + 1;
+	CHECK(news_ends(&n));
+	CHECK_U64("theirs", compose(cat, &n, &ayse, "Kapı no 5'e gidildi.", &message), COMPOSED);
+	CHECK_TRUE("the answer", strstr(message.body, "Kapı no 5") != NULL);
+	CHECK_U64("others", compose(cat, &n, &other, "Kapı no 5'e gidildi.", &message), COMPOSED);
+	CHECK_TRUE("not the answer", strstr(message.body, "Kapı no 5") == NULL);
+	CHECK_TRUE("their number", strstr(message.body, number) != NULL);
+	catalogue_destroy(cat);
+}
+
+static const struct {
+	const char *name;
+	int from, to, now;
+	int until_day, until_min; /* -1: it may go now */
+} hours[] = {
+	{ "never quiet", 480, 480, 600, -1, 0 },
+	{ "evening before", 21 * 60, 8 * 60, 21 * 60 - 1, -1, 0 },
+	{ "evening begins", 21 * 60, 8 * 60, 21 * 60, 1, 8 * 60 },
+	{ "before midnight", 21 * 60, 8 * 60, 24 * 60 - 1, 1, 8 * 60 },
+	{ "midnight", 21 * 60, 8 * 60, 0, 0, 8 * 60 },
+	{ "last minute", 21 * 60, 8 * 60, 8 * 60 - 1, 0, 8 * 60 },
+	{ "morning", 21 * 60, 8 * 60, 8 * 60, -1, 0 },
+	{ "siesta, before", 13 * 60, 15 * 60, 13 * 60 - 1, -1, 0 },
+	{ "siesta", 13 * 60, 15 * 60, 13 * 60, 0, 15 * 60 },
+	{ "siesta's end", 13 * 60, 15 * 60, 15 * 60, -1, 0 },
+	{ "from midnight", 0, 7 * 60, 0, 0, 7 * 60 },
+	{ "until midnight", 22 * 60, 0, 23 * 60, 1, 0 },
+	{ "after it", 22 * 60, 0, 0, -1, 0 },
+};
+
+TEST(test_compose_quiet_hours)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hours); i++) {
+		const struct catalogue_municipality m = { .quiet_from_min = hours[i].from,
+			.quiet_to_min = hours[i].to };
+		/* The last day of a year, so that the next one is in another. */
+		int32_t day = civil_day(2026, 12, 31);
+		int64_t until_us = 0;
+		bool may = compose_sms_hours(&m, istanbul_moment_us(day, hours[i].now), &until_us);
+		CHECK_U64(hours[i].name, may, hours[i].until_day == -1);
+		if (!may)
+			CHECK_I64(hours[i].name, until_us,
+			    istanbul_moment_us(day + hours[i].until_day, hours[i].until_min));
+	}
+}
+
+TEST(test_news_of_records)
+{
+	static const struct {
+		const char *type, *subject;
+		bool told;
+	} records[] = {
+		{ "ticket.opened", "26-0012345-4", true },
+		{ "ticket.routed", "26-0012345-4", true },
+		{ "ticket.resolved", "26-0012345-4", true },
+		{ "ticket.accepted", "26-0012345-4", false },
+		{ "ticket.opened", "26-0012345-5", false },
+		{ "ticket.opened", "", false },
+		{ "notification.sent", "26-0012345-4", false },
+		{ "", "26-0012345-4", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+		Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
+		struct news n;
+		bool failed = true;
+		event.type = (char *)(uintptr_t)records[i].type;
+		event.subject = (char *)(uintptr_t)records[i].subject;
+		bool told = news_of(&event, 7, &n, &failed);
+		CHECK_U64(records[i].type, told, records[i].told);
+		CHECK_FALSE(records[i].type, failed);
+		if (told) {
+			CHECK_I64("ticket", n.ticket_id, TICKET);
+			news_finish(&n);
+		}
+	}
+}
