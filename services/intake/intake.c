@@ -17,6 +17,7 @@
 #include "store.h"
 
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, SECRET_TEXT_MIN = 16, TICK_MS = 1000 };
+enum { CATALOGUE_LOOK_MS = 1000 };
 enum { LIMIT_KEYS = 1024, LIMIT_ADDRESSES = 16384 };
 
 /* --- the record ------------------------------------------------------------------------------- */
@@ -102,6 +103,8 @@ on_registry_news(void *arg, bool usable, const char *detail)
 		log_warn("catalogue or rights not as wanted, the former stay in force why=%s",
 		    log_quoted(detail));
 }
+
+static const struct registry_calls registry_calls = { .on_news = on_registry_news };
 
 /* --- secrets ---------------------------------------------------------------------------------- */
 
@@ -357,7 +360,7 @@ make_parts(struct intake *in)
 	in->per_key = limit(c->key_per_minute, c->key_burst, LIMIT_KEYS, &ok);
 	in->per_address = limit(c->address_per_minute, c->address_burst, LIMIT_ADDRESSES, &ok);
 	if (in->acl != NULL)
-		in->registry = registry_create(in->acl, on_registry_news, in);
+		in->registry = registry_create(in->acl, CATALOGUE_LOOK_MS, &registry_calls, in);
 	ok = ok && in->stats != NULL && in->accept != NULL && in->numbers != NULL
 	     && in->repeats != NULL && in->registry != NULL;
 	if (!ok)
@@ -378,7 +381,7 @@ intake_open(struct intake *in)
 	in->numbers_state = daemon_add_dependency(in->daemon, "numbers", true);
 	if (!load_identity_secret(in) || !make_parts(in) || !open_record(in))
 		return false;
-	registry_set_db(in->registry, in->reader);
+	registry_set_db(in->registry, in->reader, STORE_REGISTRY);
 	if (!open_bus(in) || !open_http(in))
 		return false;
 	register_parts(in);

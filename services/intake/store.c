@@ -47,23 +47,7 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	"($1::text[])))"
 
 const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
-	[STORE_HISTORY] = { "history",
-	    "SELECT log_id FROM turunc.log_history ORDER BY history_no DESC LIMIT 1", 0 },
-	[STORE_HEAD] = { "head",
-	    "SELECT last_seq, hash FROM turunc.log_batch ORDER BY last_seq DESC LIMIT 1", 0 },
-	[STORE_CHANGES] = { "changes",
-	    "SELECT count(*) FROM turunc.event_log WHERE seq > $1::bigint "
-	    "AND type IN ('config.applied', 'client.granted', 'client.revoked')",
-	    1 },
-	[STORE_GRANTS] = { "grants",
-	    "SELECT name, public_key, api_key_digest, verbs, sources, types, departments, "
-	    "personal, "
-	    "max_events, expires_us, revoked_us IS NOT NULL FROM turunc.client_grant ORDER BY name",
-	    0 },
-	[STORE_CONFIG] = { "config",
-	    "SELECT f.name, f.content FROM turunc.config_active a "
-	    "JOIN turunc.config_file f ON f.version = a.version ORDER BY f.name",
-	    0 },
+	REGISTRY_SQL(STORE_REGISTRY),
 	[STORE_REQUESTS_BY_ID] = { "requests_by_id",
 	    REQUEST_SELECT
 	    "FROM unnest($4::bigint[]) WITH ORDINALITY AS w(asked, place) "

@@ -9,6 +9,7 @@
 #include "base.h"
 #include "db.h"
 #include "item.h"
+#include "registry.h"
 
 /* Of the connections that write. */
 enum store_write_statement {
@@ -21,31 +22,13 @@ extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];
 
 /* Of the connection that reads. */
 enum store_read_statement {
-	STORE_HISTORY, /* -> log_id */
-	STORE_HEAD, /* -> last seq, hash */
-	STORE_CHANGES, /* after seq -> how many records of administration */
-	STORE_GRANTS, /* -> clients, one row each */
-	STORE_CONFIG, /* -> files of the active configuration */
+	STORE_REGISTRY, /* registry.h's own, from here on */
+	STORE_REGISTRY_LAST = STORE_REGISTRY + REGISTRY_STATEMENTS - 1,
 	STORE_REQUESTS_BY_ID,
 	STORE_REQUESTS,
 	STORE_READ_STATEMENTS
 };
 extern const struct db_statement store_read_statements[STORE_READ_STATEMENTS];
-
-/* Column order of STORE_GRANTS. */
-enum store_grant_column {
-	GRANT_NAME,
-	GRANT_PUBLIC_KEY,
-	GRANT_API_KEY_DIGEST,
-	GRANT_VERBS,
-	GRANT_SOURCES,
-	GRANT_TYPES,
-	GRANT_DEPARTMENTS,
-	GRANT_PERSONAL,
-	GRANT_MAX_EVENTS,
-	GRANT_EXPIRES,
-	GRANT_REVOKED,
-};
 
 /* Column order of STORE_REQUESTS and STORE_REQUESTS_BY_ID. */
 enum store_request_column {
