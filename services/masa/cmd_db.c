@@ -168,9 +168,14 @@ name_history(struct masa *m, bool demo)
 
 	snprintf(now_text, sizeof(now_text), "%lld", (long long)clock_now_us());
 	const char *values[] = { now_text, demo ? "true" : "false" };
-	return masa_query(m,
+	enum exit_code code = masa_query(m,
 	    "INSERT INTO turunc.log_history (log_id, base_seq, started_at_us, demo)"
 	    " SELECT gen_random_uuid(), 0, $1::bigint, $2::boolean"
 	    " WHERE NOT EXISTS (SELECT FROM turunc.log_history)",
 	    2, values, NULL);
+	/* The administrator's own role looks here (masa doctor); it is made by the first file. */
+	if (code == MASA_OK)
+		code = masa_query(
+		    m, "GRANT SELECT ON public.turunc_migration TO turunc_admin", 0, NULL, NULL);
+	return code;
 }

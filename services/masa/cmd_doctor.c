@@ -219,8 +219,9 @@ doctor_redis(json_t *findings)
 	if (address == NULL)
 		return;
 	const char *colon = strrchr(address, ':');
-	if (strncmp(address, "unix:", 5) == 0) {
-		redis = redisConnectUnixWithTimeout(address + 5, limit);
+	if (address[0] == '/' || strncmp(address, "unix:", 5) == 0) {
+		redis = redisConnectUnixWithTimeout(
+		    address[0] == '/' ? address : address + 5, limit);
 	} else {
 		snprintf(host, sizeof(host), "%.*s", (int)(colon != NULL ? colon - address : 0),
 		    address);

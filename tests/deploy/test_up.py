@@ -73,6 +73,12 @@ def test_masa_finds_it_by_its_env(system):
     assert done.returncode == 0, done.stderr
 
 
+def test_masa_doctor_finds_nothing(system):
+    done = subprocess.run(["bash", "-c", 'set -a; . "$1/env"; "$2/bin/masa" doctor --json', "masa",
+                           system.run, BUILD], text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_service_has_its_own_role_and_no_more(system):
     """With the notifier's password one cannot read what the notifier may not."""
     conninfo = system.read("service", "metrics", "env", "TURUNC_DATABASE").strip()

@@ -1,0 +1,235 @@
+"""The command line against a real record: what it does, what it refuses, and its exit codes."""
+import json
+import os
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from servers import ROOT
+from stack import CONFIG
+
+OK, FAILED, USAGE, NOT_FOUND, CONFLICT, UNREACHABLE, CONFIGURATION = 0, 1, 2, 3, 5, 6, 78
+
+
+@pytest.fixture(scope="module")
+def record():
+    """A migrated record with a configuration and no service running."""
+    from stack import Stack
+    with Stack(services=()) as made:
+        yield made
+
+
+def said(record, *words):
+    return json.loads(record.masa(*words, "--json"))
+
+
+def refused(record, code, *words):
+    done = record.masa(*words, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert done.stderr.startswith("masa: "), done.stderr
+    return done.stderr
+
+
+# --- usage ---
+
+@pytest.mark.parametrize("words", [
+    ("client", "add"), ("client", "add", "x"), ("client", "add", "x", "--http", "--nonsense"),
+    ("client", "add", "Büyük", "--http"), ("client", "add", "x", "--http", "--verbs", "fly"),
+    ("client", "add", "x", "--http", "--max-events", "0"), ("client", "add", "x", "--http", "--expires", "2026-02-30"),
+    ("client", "add", "x", "--http", "--personal", "all"), ("ticket", "show", "26-0000001-9"),
+    ("ticket", "show", "hello"), ("ticket", "list", "--limit", "-1"), ("log", "tail", "--lines", "x"),
+    ("subs", "seek", "a", "b", "-1"), ("config", "rollback", "x"), ("log", "verify", "too many")])
+def test_wrong_usage_is_2_and_says_why(record, words):
+    refused(record, USAGE, *words)
+
+
+def test_unknown_words_show_the_help_and_are_2(record):
+    done = record.masa("frobnicate", check=False)
+    assert done.returncode == USAGE and "masa ticket show" in done.stderr
+
+
+# --- clients ---
+
+def test_an_api_key_is_shown_once_and_kept_as_a_digest(record):
+    key = said(record, "client", "add", "app", "--http")["api_key"]
+    assert key.startswith("trn_") and len(key) > 30
+    assert record.one("select count(*) from turunc.client_grant where name = 'app'"
+                      " and length(api_key_digest) = 32") == 1
+    assert key not in json.dumps(said(record, "client", "list"))
+    assert record.one("select type from turunc.event_log order by seq desc limit 1") == "client.granted"
+
+
+def test_a_name_is_not_given_twice(record):
+    record.masa("client", "add", "twice", "--http")
+    assert "already" in refused(record, CONFLICT, "client", "add", "twice", "--http")
+
+
+def test_a_key_folder_holds_what_a_client_needs(record):
+    folder = record.path("folder.keys")
+    record.masa("client", "add", "folder", "--out", folder, "--verbs", "subscribe,command",
+                "--types", "ticket.*", "--departments", "fen,park", "--personal", "masked",
+                "--expires", "2099-12-31")
+    assert sorted(os.listdir(folder)) == ["client.public", "client.secret", "endpoints",
+                                          "publish.public", "stream.public"]
+    assert stat.S_IMODE(os.stat(os.path.join(folder, "client.secret")).st_mode) == 0o600
+    row = record.sql("select verbs, types, departments, personal, expires_us from turunc.client_grant"
+                     " where name = 'folder'")[0]
+    assert row[:4] == (["subscribe", "command"], ["ticket.*"], ["fen", "park"], 1)
+    assert row[4] == 4102434000000000  # 2100-01-01 00:00 in Istanbul
+
+
+def test_a_folder_with_keys_is_not_overwritten_and_no_client_is_left(record):
+    folder = record.path("taken.keys")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "publish.public"), "w", encoding="ascii") as file:
+        file.write("mine")
+    refused(record, CONFLICT, "client", "add", "taken", "--out", folder, "--verbs", "publish")
+    assert record.one("select count(*) from turunc.client_grant where name = 'taken'") == 0
+
+
+def test_dry_run_changes_nothing(record):
+    before = record.sql("select (select count(*) from turunc.client_grant), (select max(last_seq) from turunc.log_batch)")
+    record.masa("client", "add", "dry", "--http", "--dry-run")
+    record.masa("client", "revoke", "turunc.metrics", "--dry-run")
+    assert record.sql("select (select count(*) from turunc.client_grant), (select max(last_seq) from turunc.log_batch)") == before
+    assert record.one("select count(*) from turunc.client_grant where revoked_us is not null") == 0
+
+
+def test_revoking_is_recorded_and_a_stranger_is_3(record):
+    record.masa("client", "add", "gone", "--http")
+    record.masa("client", "revoke", "gone")
+    assert record.one("select revoked_us from turunc.client_grant where name = 'gone'") > 0
+    assert record.one("select type from turunc.event_log order by seq desc limit 1") == "client.revoked"
+    refused(record, NOT_FOUND, "client", "revoke", "nobody")
+
+
+# --- configuration ---
+
+@pytest.fixture
+def folder(record):
+    path = record.path("config")
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(CONFIG, path)
+    return path
+
+
+def edit(folder, name, old, new):
+    path = os.path.join(folder, name)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    assert old in text
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new, 1))
+
+
+def test_the_same_configuration_again_changes_nothing(record, folder):
+    before = record.one("select version from turunc.config_active")
+    assert said(record, "config", "apply", folder)["changed"] is False
+    assert record.one("select version from turunc.config_active") == before
+
+
+def test_a_change_is_shown_applied_and_taken_back(record, folder):
+    before = record.one("select version from turunc.config_active")
+    edit(folder, "departments.csv", "Temizlik İşleri", "Temizlik ve Ilıca İşleri")
+    shown = said(record, "config", "apply", folder, "--dry-run")
+    assert shown["changed"] and {line["line"][0] for line in shown["changes"]} == {"+", "-"}
+    assert "Ilıca" in json.dumps(shown, ensure_ascii=False)
+    assert record.one("select version from turunc.config_active") == before
+    applied = said(record, "config", "apply", folder)
+    assert applied["version"] > before
+    assert record.one("select type from turunc.event_log order by seq desc limit 1") == "config.applied"
+    assert said(record, "config", "rollback")["version"] == before
+    assert [v["in_force"] for v in said(record, "config", "list") if v["version"] == before] == [True]
+    refused(record, NOT_FOUND, "config", "rollback", "99999")
+
+
+def test_a_mistake_names_file_line_and_reason_and_applies_nothing(record, folder):
+    before = record.sql("select version from turunc.config_active"), record.one("select count(*) from turunc.config_version")
+    edit(folder, "rules.csv", ",temizlik,", ",temizlikk,")
+    done = record.masa("config", "apply", folder, "--json", check=False)
+    assert done.returncode == CONFIGURATION and "nothing was applied" in done.stderr
+    problem = json.loads(done.stdout)["problems"][0]
+    assert problem["file"] == "rules.csv" and problem["line"] > 1 and "temizlikk" in problem["reason"]
+    assert (record.sql("select version from turunc.config_active"),
+            record.one("select count(*) from turunc.config_version")) == before
+    refused(record, CONFIGURATION, "config", "check", "/nowhere")
+
+
+# --- the log, subscriptions, migrations, doctor ---
+
+def test_verify_finds_what_was_edited_dropped_or_slipped_in(record):
+    assert said(record, "log", "verify")["right"] is True
+    row = record.sql("select * from turunc.event_log where seq = 2")[0]
+    damage = (
+        ("update turunc.event_log set actor = 'user:somebody' where seq = 2", "does not fit"),
+        ("update turunc.event_log set event = event || '\\x00'::bytea where seq = 2", "does not fit"),
+        ("delete from turunc.event_log where seq = 2", "2 is missing"))
+    for statement, words in damage:
+        record.sql(statement)
+        done = record.masa("log", "verify", "--json", check=False)
+        assert done.returncode == FAILED and words in json.loads(done.stdout)["fault"]
+        record.sql("delete from turunc.event_log where seq = 2")
+        record.sql(f"insert into turunc.event_log values ({', '.join(['%s'] * len(row))})", *row)
+    head = record.one("select max(seq) from turunc.event_log")
+    record.sql("insert into turunc.event_log (seq, committed_at_us, type, actor, event)"
+               " values (%s, 0, 'foreign', 'x', '')", head + 1)
+    done = record.masa("log", "verify", "--json", check=False)
+    assert f"{head + 1} belongs to no batch" in json.loads(done.stdout)["fault"]
+    record.sql("delete from turunc.event_log where seq = %s", head + 1)
+    assert said(record, "log", "verify")["records"] == head
+
+
+def test_a_subscription_is_moved_and_forgotten_but_a_services_cursor_is_not(record):
+    log_id = record.one("select log_id::text from turunc.log_history")
+    for client, name in (("app", "live"), ("", "router")):
+        record.sql("insert into turunc.consumer_cursor (client, name, log_id, seq, updated_at_us)"
+                   " values (%s, %s, %s, 1, 0)", client, name, log_id)
+    assert said(record, "subs", "seek", "app", "live", "0")[0]["epoch"] == 1
+    refused(record, NOT_FOUND, "subs", "seek", "app", "live", "999999999")
+    refused(record, NOT_FOUND, "subs", "seek", "", "router", "0")
+    refused(record, NOT_FOUND, "subs", "delete", "", "router")
+    assert {row["name"] for row in said(record, "subs", "list")} == {"live", "router"}
+    record.masa("subs", "delete", "app", "live")
+    assert {row["name"] for row in said(record, "subs", "list")} == {"router"}
+
+
+def test_migrations_are_applied_once_and_an_edited_one_is_refused(record):
+    folder = record.path("schema")
+    shutil.copytree(os.path.join(ROOT, "deploy", "schema"), folder)
+    assert json.loads(record.masa("db", "migrate", folder, "--json", user="postgres"))["applied"] == []
+    with open(os.path.join(folder, "0001_create_roles_and_log.sql"), "a", encoding="utf-8") as file:
+        file.write("-- edited\n")
+    done = record.masa("db", "migrate", folder, check=False, user="postgres")
+    assert done.returncode == CONFLICT and "was edited" in done.stderr
+    with open(os.path.join(folder, "0999_break_everything.sql"), "w", encoding="utf-8") as file:
+        file.write("create table turunc.half (a integer); select 1/0;\n")
+    shutil.copy(os.path.join(ROOT, "deploy", "schema", "0001_create_roles_and_log.sql"), folder)
+    assert record.masa("db", "migrate", folder, check=False, user="postgres").returncode == FAILED
+    assert record.one("select to_regclass('turunc.half') is null")
+
+
+def test_doctor_names_each_trouble_and_its_fix(record):
+    found = json.loads(record.masa("doctor", "--json", check=False).stdout)["findings"]
+    assert [finding["check"] for finding in found] == ["services"] * 4, found  # none runs here
+    record.sql("insert into turunc.client_grant (name, api_key_digest, verbs, created_us, expires_us)"
+               " values ('late', sha256('x'), '{publish}', 0, 1)")
+    os.chmod(os.path.join(record.keys, "router.key"), 0o644)
+    record.redis.command("config", "set", "maxmemory-policy", "allkeys-lru")
+    done = record.masa("doctor", "--json", check=False)
+    checks = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert done.returncode == FAILED and set(checks) == {"services", "keys", "redis"}
+    assert all(finding["fix"] for finding in checks.values())
+
+
+def test_nobody_to_ask_is_6(record):
+    env = {"PATH": os.environ["PATH"], "TURUNC_DATABASE": "host=/nowhere dbname=x connect_timeout=1"}
+    from servers import BUILD
+    done = subprocess.run([os.path.join(BUILD, "bin", "masa"), "status"], env=env, capture_output=True,
+                          text=True, cwd="/", check=False)
+    assert done.returncode == UNREACHABLE and "cannot be reached" in done.stderr
+    env.pop("TURUNC_DATABASE")
+    done = subprocess.run([os.path.join(BUILD, "bin", "masa"), "status"], env=env, capture_output=True,
+                          text=True, cwd="/", check=False)
+    assert done.returncode == UNREACHABLE and "no system found" in done.stderr
