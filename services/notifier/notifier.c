@@ -344,7 +344,7 @@ notifier_open(struct notifier *n)
 	}
 	n->record_state = daemon_add_dependency(n->daemon, "record", true);
 	n->catalogue_state = daemon_add_dependency(n->daemon, "catalogue", true);
-	n->stream_state = daemon_add_dependency(n->daemon, "stream", true);
+	n->stream_state = daemon_add_dependency(n->daemon, "stream", false);
 	if (!make_parts(n) || !open_client(n) || !open_http(n))
 		return false;
 	daemon_add_part(n->daemon, telling);
