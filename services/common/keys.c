@@ -63,8 +63,9 @@ keys_wipe(struct key_pair *keys)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+/* Regular; a secret one its owner's alone. */
 static enum keys_result
-check_owner(int fd)
+check_file(int fd, bool secret)
 {
 	struct stat st;
 
@@ -72,6 +73,8 @@ check_owner(int fd)
 		return KEYS_IO;
 	if (!S_ISREG(st.st_mode))
 		return KEYS_MALFORMED;
+	if (!secret)
+		return KEYS_OK;
 	bool ours = st.st_uid == geteuid() || st.st_uid == 0;
 	return ours && (st.st_mode & 077) == 0 ? KEYS_OK : KEYS_OPEN_TO_OTHERS;
 }
@@ -96,28 +99,24 @@ read_all(int fd, char *data, size_t size)
 
 /* The line's end is optional, anything more is not a key. */
 static enum keys_result
-parse(const char *text, size_t len, struct key_pair *ret_keys)
+parse(const char *text, size_t len, char ret_key[KEYS_TEXT_SIZE])
 {
-	struct key_pair keys;
+	char key[KEYS_TEXT_SIZE] = "";
 
 	if (len == KEYS_TEXT_LEN + 1 && text[KEYS_TEXT_LEN] == '\n')
 		len--;
 	if (len != KEYS_TEXT_LEN)
 		return KEYS_MALFORMED;
-	memcpy(keys.secret_key, text, KEYS_TEXT_LEN);
-	keys.secret_key[KEYS_TEXT_LEN] = '\0';
-	if (!keys_text_valid(keys.secret_key)
-	    || zmq_curve_public(keys.public_key, keys.secret_key) == -1) {
-		keys_wipe(&keys);
-		return KEYS_MALFORMED;
-	}
-	*ret_keys = keys;
-	keys_wipe(&keys);
-	return KEYS_OK;
+	memcpy(key, text, KEYS_TEXT_LEN);
+	bool valid = keys_text_valid(key);
+	if (valid)
+		memcpy(ret_key, key, sizeof(key));
+	sodium_memzero(key, sizeof(key));
+	return valid ? KEYS_OK : KEYS_MALFORMED;
 }
 
-enum keys_result
-keys_read(const char *path, struct key_pair *ret_keys)
+static enum keys_result
+read_key(const char *path, bool secret, char ret_key[KEYS_TEXT_SIZE])
 {
 	char text[KEYS_TEXT_LEN + 8];
 	/* NONBLOCK: a fifo under that name must not hold up the start. */
@@ -125,16 +124,38 @@ keys_read(const char *path, struct key_pair *ret_keys)
 
 	if (fd == -1)
 		return errno == ENOENT ? KEYS_MISSING : KEYS_IO;
-	enum keys_result result = check_owner(fd);
+	enum keys_result result = check_file(fd, secret);
 	if (result == KEYS_OK) {
 		ssize_t len = read_all(fd, text, sizeof(text));
-		result = len == -1 ? KEYS_IO : parse(text, (size_t)len, ret_keys);
+		result = len == -1 ? KEYS_IO : parse(text, (size_t)len, ret_key);
 		sodium_memzero(text, sizeof(text));
 	}
 	int saved_errno = errno;
 	close(fd);
 	errno = saved_errno;
 	return result;
+}
+
+enum keys_result
+keys_read(const char *path, struct key_pair *ret_keys)
+{
+	struct key_pair keys;
+
+	enum keys_result result = read_key(path, true, keys.secret_key);
+	if (result != KEYS_OK)
+		return result;
+	if (zmq_curve_public(keys.public_key, keys.secret_key) == -1)
+		result = KEYS_MALFORMED;
+	else
+		*ret_keys = keys;
+	keys_wipe(&keys);
+	return result;
+}
+
+enum keys_result
+keys_read_public(const char *path, char ret_key[KEYS_TEXT_SIZE])
+{
+	return read_key(path, false, ret_key);
 }
 
 static bool

@@ -2,7 +2,8 @@
  * keys - CURVE key pairs and the files that hold the secret ones.
  *
  * Keys are z85 text (40 characters), as libzmq takes them.  A key file is that one line and is
- * readable by its owner only; the public key is computed from it.
+ * readable by its owner only; the public key is computed from it.  What others need of it lies
+ * beside it as another such line.
  */
 #ifndef TURUNC_KEYS_H
 #define TURUNC_KEYS_H
@@ -36,6 +37,8 @@ MUST_CHECK bool keys_generate(struct key_pair *ret_keys);
 
 /* Reads a secret key file: regular, mode 0600 or 0400, owned by this user or root. */
 MUST_CHECK enum keys_result keys_read(const char *path, struct key_pair *ret_keys);
+/* The public key of a peer, a file that anybody may read: one line of z85. */
+MUST_CHECK enum keys_result keys_read_public(const char *path, char ret_key[KEYS_TEXT_SIZE]);
 /* Makes the file (0600), complete or not at all, and on disk when this returns. */
 MUST_CHECK enum keys_result keys_write(const char *path, const struct key_pair *keys);
 /* Reads it, or makes one when it is missing. */

@@ -168,14 +168,11 @@ load_keys(struct intake *in, char router_key[KEYS_TEXT_SIZE])
 		return false;
 	}
 	(void)snprintf(path, sizeof(path), "%s/router.pub", in->config.keys_dir);
-	FILE *file = fopen(path, "re");
-	bool read = file != NULL && fgets(router_key, KEYS_TEXT_SIZE, file) != NULL
-		    && keys_text_valid(router_key);
-	if (file != NULL)
-		fclose(file);
-	if (!read)
-		log_error("cannot start what=%s why=\"not a public key\"", log_quoted(path));
-	return read;
+	result = keys_read_public(path, router_key);
+	if (result != KEYS_OK)
+		log_error("cannot start what=%s why=%s", log_quoted(path),
+		    log_quoted(keys_result_text(result)));
+	return result == KEYS_OK;
 }
 
 /* --- doors ------------------------------------------------------------------------------------ */

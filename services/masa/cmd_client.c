@@ -246,19 +246,13 @@ write_file(const char *folder, const char *name, const char *text, mode_t mode)
 static enum exit_code
 read_public_key(const char *service, char ret_key[KEYS_TEXT_SIZE])
 {
-	char path[4096], line[64] = "";
+	char path[4096];
 
 	snprintf(path, sizeof(path), "%.4000s/%s.pub", masa_env("TURUNC_KEYS_DIR", ".run/keys"),
 	    service);
-	FILE *file = fopen(path, "re");
-	if (file == NULL)
-		return masa_fail(MASA_CONFIG, "%s: %s", path, strerror(errno));
-	bool whole = fgets(line, sizeof(line), file) != NULL;
-	fclose(file);
-	line[strcspn(line, "\n")] = '\0';
-	if (!whole || !keys_text_valid(line))
-		return masa_fail(MASA_CONFIG, "%s is no public key", path);
-	memcpy(ret_key, line, KEYS_TEXT_SIZE);
+	enum keys_result result = keys_read_public(path, ret_key);
+	if (result != KEYS_OK)
+		return masa_fail(MASA_CONFIG, "%s: %s", path, keys_result_text(result));
 	return MASA_OK;
 }
 

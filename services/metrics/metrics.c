@@ -1,7 +1,6 @@
 /* Opens and closes everything metrics owns, and ties the parts to the loop. */
 #include "metrics.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,25 +143,6 @@ open_redis(struct metrics *m)
 	return m->redis != NULL || cannot_start("TURUNC_REDIS", complaint);
 }
 
-/* The door's public key: one line of z85. */
-static bool
-read_server_key(struct metrics *m)
-{
-	char path[PATH_BYTES], line[KEYS_TEXT_SIZE + 2] = "";
-
-	(void)snprintf(path, sizeof(path), "%s/router.pub", m->config.keys_dir);
-	FILE *file = fopen(path, "re");
-	if (file == NULL)
-		return cannot_start(path, strerror(errno));
-	bool read = fgets(line, sizeof(line), file) != NULL;
-	(void)fclose(file);
-	line[strcspn(line, "\r\n")] = '\0';
-	if (!read || !keys_text_valid(line))
-		return cannot_start(path, "not one z85 key");
-	(void)snprintf(m->server_key, sizeof(m->server_key), "%.40s", line);
-	return true;
-}
-
 static bool
 read_keys(struct metrics *m)
 {
@@ -172,7 +152,9 @@ read_keys(struct metrics *m)
 	enum keys_result result = keys_read(path, &m->keys);
 	if (result != KEYS_OK)
 		return cannot_start(path, keys_result_text(result));
-	return read_server_key(m);
+	(void)snprintf(path, sizeof(path), "%s/router.pub", m->config.keys_dir);
+	result = keys_read_public(path, m->server_key);
+	return result == KEYS_OK || cannot_start(path, keys_result_text(result));
 }
 
 static bool

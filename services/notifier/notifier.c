@@ -147,38 +147,29 @@ on_client_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 }
 
 static bool
-read_public_key(const char *folder, const char *name, char ret_key[KEYS_TEXT_SIZE])
+read_keys(const char *folder, struct key_pair *ret_keys, char ret_server_key[KEYS_TEXT_SIZE])
 {
-	char path[PATH_BYTES], line[KEYS_TEXT_SIZE + 2] = "";
+	char path[PATH_BYTES];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	FILE *file = fopen(path, "re");
-	bool whole = file != NULL && fgets(line, sizeof(line), file) != NULL;
-	if (file != NULL)
-		fclose(file);
-	line[strcspn(line, "\n")] = '\0';
-	if (!whole || !keys_text_valid(line)) {
-		log_error("cannot start what=%s why=\"no public key in it\"", log_quoted(path));
-		return false;
+	(void)snprintf(path, sizeof(path), "%s/router.pub", folder);
+	enum keys_result result = keys_read_public(path, ret_server_key);
+	if (result == KEYS_OK) {
+		(void)snprintf(path, sizeof(path), "%s/notifier.key", folder);
+		result = keys_read(path, ret_keys);
 	}
-	memcpy(ret_key, line, KEYS_TEXT_SIZE);
-	return true;
+	if (result != KEYS_OK)
+		log_error("cannot start what=%s why=%s", log_quoted(path),
+		    log_quoted(keys_result_text(result)));
+	return result == KEYS_OK;
 }
 
 static bool
 open_client(struct notifier *n)
 {
-	char path[PATH_BYTES], server_key[KEYS_TEXT_SIZE], why[COMPLAINT_BYTES] = "";
+	char server_key[KEYS_TEXT_SIZE], why[COMPLAINT_BYTES] = "";
 	struct key_pair keys;
 
-	(void)snprintf(path, sizeof(path), "%s/notifier.key", n->config.keys_dir);
-	enum keys_result result = keys_read(path, &keys);
-	if (result != KEYS_OK) {
-		log_error("cannot start what=%s why=%s", log_quoted(path),
-		    log_quoted(keys_result_text(result)));
-		return false;
-	}
-	if (!read_public_key(n->config.keys_dir, "router.pub", server_key))
+	if (!read_keys(n->config.keys_dir, &keys, server_key))
 		return false;
 	const struct turunc_options options = {
 		.door = TURUNC_DOOR_STREAM,

@@ -101,9 +101,24 @@ TEST(test_keys_malformed)
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		put(path, files[i].text, strlen(files[i].text), 0600);
 		CHECK_U64(files[i].name, keys_read(path, &read), files[i].want);
+		CHECK_U64(files[i].name, keys_read_public(path, read.public_key), files[i].want);
 	}
 	CHECK_U64("missing", keys_read(check_path("none.key"), &read), KEYS_MISSING);
 	CHECK_U64("a directory", keys_read(check_directory(), &read), KEYS_MALFORMED);
 	CHECK(mkfifo(check_path("fifo.key"), 0600) == 0);
 	CHECK_U64("a fifo", keys_read(check_path("fifo.key"), &read), KEYS_MALFORMED);
+}
+
+TEST(test_keys_public_lies_open)
+{
+	struct key_pair made;
+	char key[KEYS_TEXT_SIZE] = "as it was";
+	const char *path = check_path("router.pub");
+
+	CHECK(keys_generate(&made));
+	CHECK_U64("missing", keys_read_public(path, key), KEYS_MISSING);
+	CHECK_STR("untouched", key, "as it was");
+	put(path, made.public_key, KEYS_TEXT_LEN, 0644);
+	CHECK_U64("read", keys_read_public(path, key), KEYS_OK);
+	CHECK_STR("the key", key, made.public_key);
 }
