@@ -5,7 +5,7 @@
  * the record or in memory between two pages.  as_of_seq is the log's end before the first page was
  * read; later pages may already show what came after it.  A reader that then follows the log from
  * as_of_seq on meets those changes again and passes over versions it knows: what both together
- * tell is exact.  (docs/decisions/0030-snapshots-converge.md)
+ * tell is exact.  (docs/decisions/0011-snapshots-converge.md)
  */
 #include "stream_internal.h"
 

@@ -16,7 +16,7 @@ enum store_statement {
 	STORE_CURSOR_ADVANCE, /* log_id, from, to, now: raises TU001 when it is elsewhere */
 	STORE_RECORDS, /* after, through, limit -> records to act on */
 	STORE_RECORD_TICKETS, /* the same -> the tickets they concern */
-	/* tickets and what is written of them (0020_create_router_writes.sql) */
+	/* tickets and what is written of them (0006_create_router_writes.sql) */
 	STORE_TICKETS, /* ids or aliases -> tickets, by ticket_id */
 	STORE_PUT_STATES,
 	STORE_PUT_CLOCKS,
@@ -29,7 +29,7 @@ enum store_statement {
 	STORE_DUE, /* now, limit -> tickets with an alarm that is due */
 	STORE_CLOSABLE, /* ended before, limit -> tickets */
 	STORE_PARTITIONS, /* through seq */
-	/* the stream (0030_create_take_subscription.sql) */
+	/* the stream (0007_create_take_subscription.sql) */
 	STORE_STREAM_HISTORY, /* -> log_id */
 	STORE_STREAM_COMMON, /* log_id -> the last seq it shares with the present one */
 	STORE_STREAM_ROWS, /* after, rows, bytes -> records */
