@@ -159,6 +159,9 @@ test('both languages, remembered, and numbers as each writes them', async () => 
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
   await page.goto(`${place.origin}/live/`);
   assert.equal(await page.locator('h1').textContent(), 'Live board');
+  await page.waitForSelector('#rows tr');
+  const listed = await page.locator('#rows tr:not([data-code="-"]) th').allTextContents();
+  assert.deepEqual(listed, listed.toSorted((a, b) => a.localeCompare(b, 'en')));
   const written = await page.evaluate(async () => {
     const { Writer } = await import('/live/words.js');
     const [tr, en] = [new Writer('tr'), new Writer('en')];

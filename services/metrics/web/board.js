@@ -176,7 +176,7 @@ function buildRow(code) {
 function arrange() {
   const collator = new Intl.Collator(writer.words.locale);
   const names = new Map(departments.map((d) => [d.code, d]));
-  const wanted = departments.toSorted((a, b) => collator.compare(a[language()], b[language()]))
+  const wanted = departments.toSorted((a, b) => collator.compare(shortName(a), shortName(b)))
     .map((d) => d.code).concat(UNASSIGNED);
   for (const code of [...rows.keys()].filter((c) => !wanted.includes(c))) {
     rows.get(code).row.remove();
@@ -196,9 +196,12 @@ function arrange() {
 }
 
 function nameOf(r) {
-  if (r.names === null) return writer.word('unassigned');
-  // The kind of office is the same for nearly all and is said by the column.
-  return r.names[language()].replace(/ Müdürlüğü$/, '').replace(/^Directorate of /, '');
+  return r.names === null ? writer.word('unassigned') : shortName(r.names);
+}
+
+// The kind of office is the same for nearly all and is said by the column.
+function shortName(names) {
+  return names[language()].replace(/ Müdürlüğü$/, '').replace(/^Directorate of /, '');
 }
 
 // --- time -------------------------------------------------------------------------------------------
