@@ -23,7 +23,10 @@ CREATE TABLE turunc.notification (
   updated_us      bigint   NOT NULL,
   UNIQUE (about_seq, ticket_id, channel)
 ) WITH (fillfactor = 70);
-CREATE INDEX notification_due ON turunc.notification (next_attempt_us) WHERE state IN (1, 2, 4);
+-- Claimed by channel in the order they are due; those being sent are looked for at start-up.
+CREATE INDEX notification_due ON turunc.notification (channel, next_attempt_us, about_seq) WHERE state = 1;
+CREATE INDEX notification_sending ON turunc.notification (notification_id) WHERE state = 2;
+CREATE INDEX notification_unknown ON turunc.notification (updated_us) WHERE state = 4;
 CREATE INDEX notification_ticket ON turunc.notification (ticket_id);
 CREATE INDEX notification_dead ON turunc.notification (updated_us) WHERE state = 5;
 
@@ -32,11 +35,13 @@ CREATE TABLE turunc.notification_attempt (
   attempt         integer NOT NULL,
   started_us      bigint  NOT NULL,
   ended_us        bigint,
-  outcome         text    NOT NULL DEFAULT '',  -- accepted, refused, deferred, unknown
+  outcome         text    NOT NULL DEFAULT '',  -- accepted, refused, deferred, unreachable, unknown
   detail          text    NOT NULL DEFAULT '',
   PRIMARY KEY (notification_id, attempt)
 );
 
 GRANT SELECT, INSERT, UPDATE ON turunc.notification, turunc.notification_attempt TO turunc_notifier;
 GRANT SELECT ON turunc.notification, turunc.notification_attempt TO turunc_admin;
+-- A person decides over those that no machine may: masa message.
+GRANT UPDATE (state, next_attempt_us, last_error, updated_us) ON turunc.notification TO turunc_admin;
 RESET ROLE;
