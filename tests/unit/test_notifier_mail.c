@@ -180,8 +180,8 @@ TEST(test_mail_subjects_come_back)
 	static const char *const subjects[] = { "26-0012345-4 numaralı başvurunuz sonuçlandı",
 		"şşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşş",
 		"a şşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşş",
-		"a plain one that is longer than a line may be, so that it has to be folded "
-		"somewhere",
+		("a plain one that is longer than a line may be, so that it has to be folded "
+		 "somewhere"),
 		"=?UTF-8?B?QQ==?=", "one, two; <three> \"four\" (five)", "😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀", "",
 		"İ" };
 	char value[2000], text[2000];
