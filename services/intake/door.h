@@ -44,6 +44,8 @@ const struct acl_client *open311_client(
 /* False: over its rate, and 429 was sent. */
 bool open311_within_rate(struct intake *in, struct http_request *req,
     const struct acl_client *client, enum doc_format format);
+/* False: rights were not read yet since the start, so no key can be judged, and 503 was sent. */
+bool open311_knows_keys(struct intake *in, struct http_request *req, enum doc_format format);
 /* The catalogue, if there is one and jurisdiction_id is ours; else NULL and the answer was sent. */
 const struct catalogue *open311_catalogue(
     struct intake *in, struct http_request *req, enum doc_format format);

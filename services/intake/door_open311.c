@@ -144,6 +144,15 @@ open311_within_rate(struct intake *in, struct http_request *req, const struct ac
 	return false;
 }
 
+bool
+open311_knows_keys(struct intake *in, struct http_request *req, enum doc_format format)
+{
+	if (registry_catalogue(in->registry) != NULL)
+		return true;
+	open311_reply_error(req, format, 503, "The service is starting.");
+	return false;
+}
+
 const struct catalogue *
 open311_catalogue(struct intake *in, struct http_request *req, enum doc_format format)
 {

@@ -132,7 +132,7 @@ admit(struct intake *in, struct http_request *req, enum doc_format format)
 	bool given;
 	const struct acl_client *client = open311_client(in, req, &given);
 
-	if (!open311_within_rate(in, req, client, format))
+	if (!open311_within_rate(in, req, client, format) || !open311_knows_keys(in, req, format))
 		return NULL;
 	if (client != NULL && acl_allows_verb(client, ACL_PUBLISH))
 		return client;
