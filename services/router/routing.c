@@ -311,6 +311,20 @@ pass_over(struct routing *g)
 	write_batch(g);
 }
 
+/* What was looked at last had no effect, and nothing came since: others who ask where we stand
+ * shall not take that for lag. */
+static void
+store_place(struct routing *g)
+{
+	g->through = g->read;
+	g->records = 0;
+	g->began_us = clock_monotonic_us();
+	g->changes = changes_create();
+	g->busy = g->changes != NULL;
+	if (g->busy)
+		write_batch(g);
+}
+
 static void
 read_batch(struct routing *g)
 {
@@ -386,5 +400,7 @@ routing_tick(struct routing *g, uint64_t now_ms)
 		pass_over(g);
 	else if (g->head > g->read)
 		read_batch(g);
+	else if (g->read > g->stored && now_ms - g->stored_ms >= STORE_MS)
+		store_place(g);
 	return IDLE_MS;
 }
