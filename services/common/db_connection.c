@@ -25,7 +25,7 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(states) == LINK_STATES, "describe every state");
 
-static const struct backoff retry = { .first_ms = 100, .cap_ms = 5000, .spread_percent = 40 };
+static const struct backoff retry = { .first_ms = 100, .cap_ms = 1000, .spread_percent = 40 };
 
 /* A larger socket buffer lets a batch leave in one go, so that the log's lock and its Sync are
  * never parted by a full socket. */

@@ -61,7 +61,7 @@ static const struct stat_row table[] = {
 
 enum { IDLE_PING_MS = 5000 };
 
-static const struct backoff retry = { .first_ms = 100, .cap_ms = 5000, .spread_percent = 40 };
+static const struct backoff retry = { .first_ms = 100, .cap_ms = 1000, .spread_percent = 40 };
 
 static void
 enter(struct redis *r, enum redis_state next)
