@@ -22,7 +22,7 @@ enum { EVENTS_PER_CALL = 4, CALLS_AT_ONCE = 64, LINE_SIZE = 8192 };
 struct publisher {
 	struct turunc_client *client;
 	char *source;
-	char *prefix; /* of the ids: the same prefix again is the same events again */
+	char *prefix; /* of the ids, which are used once: another event needs another id */
 	unsigned long count, rate;
 	unsigned long made; /* events */
 	unsigned long refused;

@@ -28,7 +28,7 @@ def arguments():
     parser.add_argument("--count", type=int, default=0, help="calls to play")
     parser.add_argument("--rate", type=float, default=0, help="calls a second; 0: at once")
     parser.add_argument("--prefix", default=str(uuid.uuid4()),
-                        help="of the ids: the same prefix again is the same events again")
+                        help="of the ids, which are used once: another event needs another id")
     return parser.parse_args()
 
 
