@@ -2,15 +2,15 @@
 Open311, departments and publishers on the bus, and the administrator at the command line."""
 import json
 import os
-import shutil
 import time
 import uuid
 
 import turunc
 import zmq
+from municipality import never_quiet
 from process import Process, wait_until
 from servers import BUILD, ROOT
-from stack import CONFIG, Stack
+from stack import Stack
 from turunc.v1 import bus_pb2, ticket_pb2
 
 PYTHON = "/usr/bin/python3"
@@ -18,23 +18,6 @@ UNLIMITED = {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MIN
 REPORT = {"service_code": "cadde-supurme", "lat": "36.872345", "long": "30.723456",
           "description": "Sokağımız günlerdir süpürülmedi, ağaç yaprakları rögarı tıkıyor."}
 POSTS = "/open311/v2/requests"
-
-
-def config_copy(folder, **changes):
-    """Muratpaşa's files in folder, with other values in municipality.csv; the folder."""
-    shutil.copytree(CONFIG, folder)
-    path = os.path.join(folder, "municipality.csv")
-    with open(path, encoding="utf-8") as file:
-        rows = [line.rstrip("\n").split(",", 1) for line in file]
-    with open(path, "w", encoding="utf-8") as file:
-        for key, value in rows:
-            file.write(f"{key},{changes.get(key, value)}\n")
-    return folder
-
-
-def never_quiet(folder):
-    """The same municipality, sending SMS at any hour: tests run at night too."""
-    return config_copy(folder, quiet_from="00:00", quiet_to="00:00")
 
 
 def whole_system(folder, **options):
