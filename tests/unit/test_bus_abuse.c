@@ -253,7 +253,15 @@ TEST(test_random_bytes)
 }
 
 /* AddressSanitizer keeps what was freed, so memory says nothing there. */
-#ifndef __SANITIZE_ADDRESS__
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FREED_MEMORY_STAYS /* clang's word for it */
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define FREED_MEMORY_STAYS /* gcc's */
+#endif
+
+#ifndef FREED_MEMORY_STAYS
 static long
 resident_kib(void)
 {
