@@ -21,14 +21,17 @@ static const struct person ayse = { .ticket_id = TICKET,
 static struct news
 news(const char *type, const char *event)
 {
+	static char department[] = "temizlik", reason[] = "yapildi", institution[] = "asat",
+		    reference[] = "R-1";
+
 	return (struct news){ .seq = 1,
 		.ticket_id = TICKET,
 		.event = event,
 		.type = type,
-		.department = (char[]){ "temizlik" },
-		.reason_code = (char[]){ "yapildi" },
-		.institution = (char[]){ "asat" },
-		.reference = (char[]){ "R-1" } };
+		.department = department,
+		.reason_code = reason,
+		.institution = institution,
+		.reference = reference };
 }
 
 static struct message message;
