@@ -136,19 +136,23 @@ def count_entries(path):
 
 
 def count_rows(path):
-    """Rows in the store of a living process: its lock lets nobody in, so count in a copy."""
+    """Rows in the store of a living process: its lock lets nobody in, so count in a copy.  A copy
+    made while it writes may be torn, and nothing of it may be left for the next one."""
+    import contextlib
     import shutil
     import sqlite3
-    copy = Path(str(path) + ".copy")
-    for suffix in ("", "-wal"):
-        if not Path(str(path) + suffix).exists():
+    import tempfile
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "store"
+        for suffix in ("", "-wal"):
+            if not Path(str(path) + suffix).exists():
+                return 0
+            shutil.copy(str(path) + suffix, str(copy) + suffix)
+        try:
+            with contextlib.closing(sqlite3.connect(copy)) as db:
+                return db.execute("SELECT count(*) FROM event").fetchone()[0]
+        except sqlite3.Error:
             return 0
-        shutil.copy(str(path) + suffix, str(copy) + suffix)
-    try:
-        with sqlite3.connect(copy) as db:
-            return db.execute("SELECT count(*) FROM event").fetchone()[0]
-    except sqlite3.Error:
-        return 0
 
 
 @pytest.mark.parametrize("language", PROGRAMS)
