@@ -2,6 +2,7 @@
 #include <event2/buffer.h>
 #include <stdio.h>
 
+#include "bus_metrics.h"
 #include "digest.h"
 #include "door.h"
 #include "web_files.h"
@@ -42,23 +43,14 @@ get_readyz(struct http_request *req, void *arg)
 }
 
 static bool
-write_bus_counters(struct intake *in, struct evbuffer *out)
+write_sessions(struct intake *in, struct evbuffer *out)
 {
-	bool ok = evbuffer_add_printf(out,
-		      "# HELP turunc_bus_sessions Publishers connected\n"
-		      "# TYPE turunc_bus_sessions gauge\n"
-		      "turunc_bus_sessions %zu\n"
-		      "# HELP turunc_bus_total What happened at the publish door\n"
-		      "# TYPE turunc_bus_total counter\n",
-		      bus_door_sessions(in->door))
-		  > 0;
-	for (int i = 0; i < BUS_COUNTERS; i++)
-		ok = ok
-		     && evbuffer_add_printf(out, "turunc_bus_total{what=\"%s\"} %llu\n",
-			    bus_counter_name((enum bus_counter)i),
-			    (unsigned long long)bus_count(in->bus, (enum bus_counter)i))
-			    > 0;
-	return ok;
+	return evbuffer_add_printf(out,
+		   "# HELP turunc_bus_sessions Publishers connected\n"
+		   "# TYPE turunc_bus_sessions gauge\n"
+		   "turunc_bus_sessions %zu\n",
+		   bus_door_sessions(in->door))
+	       > 0;
 }
 
 static void
@@ -67,9 +59,11 @@ get_metrics(struct http_request *req, void *arg)
 	struct intake *in = arg;
 	struct evbuffer *body = evbuffer_new();
 
+	bus_metrics_refresh(in->bus_metrics);
 	if (body == NULL || !stats_write(in->stats, body)
 	    || !stats_write(db_stats(in->writer), body) || !stats_write(http_stats(in->http), body)
-	    || !write_bus_counters(in, body) || !stats_write_process("intake", body))
+	    || !stats_write(bus_metrics_stats(in->bus_metrics), body) || !write_sessions(in, body)
+	    || !stats_write_process("intake", body))
 		http_reply_error(req, 503, "Out of memory.");
 	else
 		reply_buffer(req, 200, STATS_CONTENT_TYPE, body);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus_metrics.h"
 #include "clock.h"
 #include "digest.h"
 #include "door.h"
@@ -238,11 +239,13 @@ open_bus(struct intake *in)
 		in->door = bus_door_open(in->bus, &options, &calls, in);
 	if (in->door != NULL)
 		in->bell = doorbell_button_open(in->bus, in->config.doorbell, router_key);
+	if (in->bell != NULL)
+		in->bus_metrics = bus_metrics_create(in->bus);
 	if (in->bell == NULL)
 		log_error("cannot start what=%s why=%s",
 		    in->door == NULL ? "TURUNC_BUS_PUBLISH_LISTEN" : "TURUNC_DOORBELL",
 		    log_quoted(strerror(errno)));
-	return in->bell != NULL;
+	return in->bus_metrics != NULL;
 }
 
 /* --- draining --------------------------------------------------------------------------------- */
@@ -398,6 +401,7 @@ intake_close(struct intake *in)
 	http_close(in->http);
 	doorbell_button_close(in->bell);
 	bus_door_close(in->door);
+	bus_metrics_destroy(in->bus_metrics);
 	if (in->bus != NULL)
 		bus_destroy(in->bus);
 	registry_destroy(in->registry);

@@ -102,6 +102,7 @@ struct intake {
 	struct http *http;
 	struct key_pair keys;
 	struct bus *bus;
+	struct bus_metrics *bus_metrics;
 	struct bus_door *door;
 	size_t publishes; /* not answered yet */
 	bool bus_drained;
