@@ -118,6 +118,49 @@ def wait_key(folder, door, limit_s=15):
     wait_until(greeted, limit_s, f"the {door} door lets {folder} in")
 
 
+class Raw:
+    """A session at the publish door that may say anything."""
+
+    def __init__(self, folder):
+        keys = turunc.Keys.load(folder)
+        self.socket = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.curve_secretkey, self.socket.curve_publickey = keys.client_secret, keys.client_public
+        self.socket.curve_serverkey = keys.server_key("publish")
+        self.socket.connect(keys.doors("publish")[0])
+        self.request = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def hello(self):
+        return self.ask(hello=bus_pb2.Hello(protocol=1, instance=str(uuid.uuid4()), software="raw/1"))
+
+    def ask(self, **body):
+        self.request += 1
+        return self.say(bus_pb2.ClientFrame(request=self.request, **body).SerializeToString(),
+                        about=self.request)
+
+    def publish(self, *events):
+        return self.ask(publish=bus_pb2.Publish(events=events))
+
+    def say(self, data, limit_ms=10_000, about=None):
+        """The answer, as (kind, message); None when there is none in time.  about: to that request."""
+        self.socket.send(data)
+        while self.socket.poll(limit_ms):
+            frame = bus_pb2.ServerFrame.FromString(self.socket.recv())
+            kind = frame.WhichOneof("body")
+            if kind == "ping":
+                self.socket.send(bus_pb2.ClientFrame(request=frame.request,
+                                                     pong=bus_pb2.Pong()).SerializeToString())
+            elif about in (None, frame.request):
+                return kind, getattr(frame, kind)
+        return None
+
+
 class Follower:
     """A department's client: a subscription from now on, and everything it has received."""
 
