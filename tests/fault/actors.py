@@ -9,20 +9,11 @@ import uuid
 
 import turunc
 from turunc import events
-from turunc.folder import Keys
 from turunc.v1 import ticket_pb2
 
 SUBJECTS = ("cadde-supurme", "yol-cokme", "park-bakim", "konteyner-hasar", "sulama-ariza", "yagmur-suyu")
 NEXT = {ticket_pb2.STATUS_ROUTED: "accept", ticket_pb2.STATUS_ACCEPTED: "start",
         ticket_pb2.STATUS_IN_PROGRESS: "resolve"}
-
-
-def keys(stack, name, **rights):
-    client = stack.client(name, **rights)
-    doors = {door: stack.bus(door) for door in ("publish", "stream")}
-    return Keys(client.secret.encode(), client.public.encode(),
-                {door: key.encode() for door, (_, key) in doors.items()},
-                {door: endpoint for door, (endpoint, _) in doors.items()})
 
 
 class Actor(threading.Thread):
@@ -111,10 +102,11 @@ class System(Actor):
 
     def __init__(self, name, ledger, pause_s, stack):
         super().__init__(name, ledger, pause_s)
-        self.client = turunc.Client(keys(stack, name, verbs=("publish",)),
+        self.client = turunc.Client(stack.client(name, verbs=("publish",)),
                                     store=stack.path(f"{name}.sqlite"), on_result=self.on_result)
         self.dice = random.Random(name)
         self.rejected = []
+        self.ringing = []
 
     def on_result(self, result):
         if result.rejected:
@@ -129,9 +121,17 @@ class System(Actor):
                                           phone=f"+9053{self.dice.randrange(10**8):08d}",
                                           channel=ticket_pb2.CHANNEL_CALL)
         else:
-            event = events.call(self.name, "offered", str(uuid.uuid4()), caller="+905300000000")
+            event = self.next_of_a_call()
         self.ledger.attempt((self.name, event.id), time.monotonic())
         self.client.post(event)
+
+    def next_of_a_call(self):
+        """Calls are offered, then answered or abandoned, some after others have begun."""
+        if not self.ringing or self.dice.randrange(2):
+            self.ringing.append(str(uuid.uuid4()))
+            return events.call(self.name, "offered", self.ringing[-1], caller="+905300000000")
+        call = self.ringing.pop(self.dice.randrange(len(self.ringing)))
+        return events.call(self.name, self.dice.choice(("answered", "abandoned")), call)
 
     def finish(self):
         if not self.client.drain(60):
@@ -149,8 +149,8 @@ class Department(Actor):
         self.departments = list(departments)
         self.delay_s = delay_s
         self.works = works
-        self.client = turunc.Client(keys(stack, name, verbs=("subscribe", "snapshot", "command"),
-                                         departments=departments or ("*",), **rights))
+        self.client = turunc.Client(stack.client(name, verbs=("subscribe", "snapshot", "command"),
+                                                 departments=departments or ("*",), **rights))
         self.subscription = self.client.subscribe(name, departments=self.departments,
                                                   start=0, window=64 if delay_s else 1024)
         ledger.started[name] = (0, self.departments)

@@ -7,6 +7,9 @@ import collections
 import json
 import os
 import threading
+import time
+
+import board
 
 # What a finding can be.
 KINDS = ("lost", "phantom", "gap", "reorder", "applied twice", "told twice", "message lost",
@@ -42,12 +45,12 @@ class Ledger:
             self.done[command_id] = (ticket, version)
 
     def receive(self, subscriber, record):
-        view = record.view if record.HasField("view") else None
+        view, event = record.view, record.event
         with self._lock:
             self.receipts[subscriber].append(Receipt(
-                record.seq, record.event.type, record.event.subject,
-                view.department if view else "", record.event.step.previous_department,
-                bool(view and view.HasField("citizen") and not view.citizen.masked)))
+                record.seq, event.type, event.subject, event.step.department or event.alarm.department,
+                event.step.previous_department, view.department if view.description else "",
+                view.HasField("citizen") and not view.citizen.masked))
 
     def in_flight(self):
         with self._lock:
@@ -58,7 +61,8 @@ class Ledger:
             return len(self.answers)
 
 
-Receipt = collections.namedtuple("Receipt", "seq type ticket department previous personal")
+# told: the department of the ticket when its description came along, else empty.
+Receipt = collections.namedtuple("Receipt", "seq type ticket department previous told personal")
 
 
 def ticket_id(number):
@@ -82,6 +86,7 @@ def check(stack, ledger, messages):
     for look in (_tickets, _steps, _log, _deliveries, _privacy):
         findings += look(stack, ledger)
     findings += _messages(stack, messages)
+    findings += _board(stack)
     return findings
 
 
@@ -108,6 +113,9 @@ def _tickets(stack, ledger):
     for key, ticket in identities.items():
         if key[0] in ours and key not in ledger.attempts:
             yield "phantom", f"{key} (ticket {ticket}) was never attempted"
+    for ticket, in stack.sql("select ticket_id from turunc.ticket except select ticket_id from turunc.ticket_state"):
+        if ticket in identities.values():
+            yield "lost", f"ticket {ticket} reached nobody"
     owned = collections.Counter(ticket for ticket in identities.values() if ticket)
     for ticket in present - set(owned):
         yield "phantom", f"ticket {ticket} belongs to no attempt"
@@ -162,7 +170,8 @@ def _deliveries(stack, ledger):
                 yield "reorder", f"{name} received {receipt.seq} for the first time after {highest}"
             seen.add(receipt.seq)
             highest = max(highest, receipt.seq)
-            if departments and not {receipt.department, receipt.previous} & set(departments):
+            if departments and (not {receipt.department, receipt.previous} & set(departments)
+                                or receipt.told and receipt.told not in departments):
                 yield "wrong department", f"{name} received {receipt}"
         wanted = {seq for seq, _, department, previous in log
                   if seq > start and (not departments or {department, previous} & set(departments))}
@@ -184,9 +193,10 @@ def _privacy(stack, ledger):
 
 
 def _messages(stack, messages):
-    """What the record says was sent is in the sink, once, and the sink holds nothing else."""
-    sent = {str(row[0]): row[1] for row in stack.sql(
-        "select notification_id, state from turunc.notification")}
+    """Whoever gave an address is told each change, once; what the record says was sent is in the
+    sink, and the sink holds nothing else."""
+    rows = stack.sql("select notification_id, state, about_seq from turunc.notification")
+    sent = {str(notification): state for notification, state, _ in rows}
     had = collections.Counter(message_id(message) for message in messages)
     for notification, state in sent.items():
         if state in (3, 6) and had[notification] == 0:
@@ -196,9 +206,37 @@ def _messages(stack, messages):
             yield "message phantom", f"{notification} arrived and is not in the record"
         elif times > 1:
             yield "told twice", f"{notification} arrived {times} times"
+    told = collections.Counter(about for _, _, about in rows)
+    wanted = {seq for seq, in stack.sql(
+        "select e.seq from turunc.event_log e join turunc.contact c on c.ticket_id = e.ticket_id"
+        " and c.kind = 'report' where e.type in ('ticket.opened', 'ticket.routed', 'ticket.resolved')"
+        " and (c.email <> '' or c.phone <> '')")}
+    for seq in sorted(wanted - set(told)):
+        yield "message lost", f"nobody was told of {seq}"
+    for seq, times in sorted(told.items()):
+        if times > 1:
+            yield "told twice", f"{seq} was told by {times} messages"
 
 
 def message_id(message):
     """The notification's UUID as it travels: an SMS's id, the left side of a mail's Message-ID."""
-    text = str(message.get("fields", {}).get("id") or message.get("message_id") or "")
-    return text.strip("<>").split("@")[0]
+    if message["kind"] == "sms":
+        return message["fields"].get("id", "")
+    return message["message_id"].strip("<>").split("@")[0]
+
+
+def _board(stack, limit_s=15):
+    """The board shows what the record says, as soon as it has caught up."""
+    end = time.monotonic() + limit_s
+    while True:
+        different = board.differences(stack)
+        if different == {}:
+            return
+        if time.monotonic() > end:
+            break
+        time.sleep(0.5)
+    if different is None:
+        yield "board", "it does not catch up with the log"
+    else:
+        for name, (shown, counted) in different.items():
+            yield "board", f"{name} is {shown}, the record says {counted}"

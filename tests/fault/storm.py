@@ -1,10 +1,11 @@
 """Kills the parts of a working system at random, each time with work in flight, and starts them again."""
-import json
+import os
 import random
 import time
 
 from actors import Citizen, Department, System
 from ledger import Ledger, check, count, sink_messages
+from municipality import never_quiet
 from process import wait_until
 from stack import Stack
 
@@ -13,27 +14,28 @@ VICTIMS = SERVICES + ("postgres", "redis")
 
 
 class Storm:
-    def __init__(self, seed=1):
+    def __init__(self, folder, seed=1):
         self.dice = random.Random(seed)
         self.stack = Stack(services=("sink",) + SERVICES, own_postgres=True,
-                           env={"TURUNC_LOG_LEVEL": "info"})
+                           config=never_quiet(os.path.join(folder, "config")),
+                           env={"TURUNC_LOG_LEVEL": "info",
+                                "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms"}})
         self.ledger = Ledger()
         self.kills = {victim: 0 for victim in VICTIMS}
         self.idle = 0                   # kills that found no work in flight: not counted
-        self.recovery_s = []
+        self.recovery_s = {victim: [] for victim in VICTIMS}
         self.actors = []
 
     def begin(self):
         self.stack.start()
-        made = self.stack.masa("client", "add", "defter-http", "--http", "--json")
-        api_key = json.loads(made)["api_key"]
+        api_key = self.stack.api_key("defter-http")
         self.departments = [
-            Department("temizlik", self.ledger, self.stack, ["temizlik"], {"personal": 2}),
-            Department("fen-masked", self.ledger, self.stack, ["fen"], {"personal": 1}),
-            Department("park", self.ledger, self.stack, ["park"], {"personal": 2}, delay_s=0.01),
-            Department("seyirci", self.ledger, self.stack, [], {"personal": 0}, works=False)]
-        self.system = System("santral", self.ledger, 0.05, self.stack)
-        self.citizens = [Citizen(f"citizen-{n}", self.ledger, 0.05, self.stack.port["intake_http"],
+            Department("temizlik", self.ledger, self.stack, ["temizlik"], {"personal": "full"}),
+            Department("fen-masked", self.ledger, self.stack, ["fen"], {"personal": "masked"}),
+            Department("park", self.ledger, self.stack, ["park"], {"personal": "full"}, delay_s=0.01),
+            Department("seyirci", self.ledger, self.stack, [], {"personal": "none"}, works=False)]
+        self.system = System("santral", self.ledger, 0.1, self.stack)
+        self.citizens = [Citizen(f"citizen-{n}", self.ledger, 0.1, self.stack.port["intake_http"],
                                  api_key, "defter-http") for n in range(4)]
         self.actors = self.departments + [self.system] + self.citizens
         self._wait_for_key(api_key)
@@ -74,11 +76,8 @@ class Storm:
         self.kills[victim] += 1
         self.stack.restart(victim, wait=False)
         wait_until(lambda: self.ledger.answered() > before, 30, f"answers after {victim} was killed")
-        self.recovery_s.append(time.monotonic() - at)
-        if victim in SERVICES:
-            self.stack.wait_ready(victim)
-        else:
-            self.stack.wait_ready(*SERVICES)
+        self.stack.wait_ready(*([victim] if victim in SERVICES else SERVICES))
+        self.recovery_s[victim].append(time.monotonic() - at)
 
     def rage(self, kills):
         bag = []
@@ -104,20 +103,27 @@ class Storm:
             actor.stop()
         for actor in self.citizens + [self.system]:
             actor.join(90)
-        wait_until(self._settled, limit_s, "everything is delivered, worked and told")
+        end = time.monotonic() + limit_s
+        while self.unsettled():
+            assert time.monotonic() < end, f"not settled within {limit_s} s: {self.unsettled()}"
+            time.sleep(0.2)
         for actor in self.departments:
             actor.stop()
         for actor in self.departments:
             actor.join(30)
         self._complain()
 
-    def _settled(self):
+    def unsettled(self):
+        """What is not delivered, worked or told yet, in words; empty when all is."""
         self._complain()
         head = self.stack.one("select coalesce(max(last_seq), 0) from turunc.log_batch")
-        return (all(d.position() >= head and not d.waiting for d in self.departments)
-                and self.stack.one("select count(*) = 0 from turunc.notification where state in (1, 2)")
-                and self.stack.one("select min(seq) from turunc.consumer_cursor where client = ''"
-                                   " and name in ('router', 'notifier')") >= head)
+        waiting = [f"{d.name} at {d.position()} of {head}, {len(d.waiting)} commands"
+                   for d in self.departments if d.position() < head or d.waiting]
+        waiting += [f"message in state {state}: {count}" for state, count in self.stack.sql(
+            "select state, count(*) from turunc.notification where state in (1, 2) group by 1")]
+        waiting += [f"cursor of {name} at {seq} of {head}" for name, seq in self.stack.sql(
+            "select name, seq from turunc.consumer_cursor where client = '' and seq < %s", head)]
+        return waiting
 
     def findings(self, messages=None):
         if messages is None:
@@ -129,9 +135,10 @@ class Storm:
 
     def table(self, findings):
         """What an operator wants to know, one figure a line."""
-        recovery = sorted(self.recovery_s) or [0]
+        recovery = sorted(sum(self.recovery_s.values(), [])) or [0]
         lines = [("kills with work in flight", sum(self.kills.values()))]
-        lines += [(f"  of {victim}", kills) for victim, kills in self.kills.items()]
+        lines += [(f"  of {victim}", f"{kills}   (longest recovery {max(self.recovery_s[victim], default=0):.2f} s)")
+                  for victim, kills in self.kills.items()]
         lines += [("kills not counted (idle)", self.idle),
                   ("attempts", len(self.ledger.attempts)), ("positive answers", self.ledger.answered()),
                   ("commands done", len(self.ledger.done)),

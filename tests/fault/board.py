@@ -1,0 +1,95 @@
+"""The figures of the live board, worked out again from PostgreSQL alone.
+
+Nothing of the projection is used: statuses come from ticket_state, everything else from the records
+of the log themselves."""
+import collections
+import datetime
+import zoneinfo
+
+from turunc.v1 import event_pb2, ticket_pb2
+
+ISTANBUL = zoneinfo.ZoneInfo("Europe/Istanbul")
+MINUTE_US = 60_000_000
+LAST_LIVE, CLOSED = ticket_pb2.STATUS_WAITING, ticket_pb2.STATUS_CLOSED
+COMES_IN = ("ticket.routed", "ticket.transferred", "ticket.reopened")
+GOES_OUT = ("ticket.resolved", "ticket.rejected", "ticket.forwarded", "ticket.joined", "ticket.withdrawn")
+NOT_FIGURES = ("lag_ms",)
+
+
+def differences(stack):
+    """name -> (shown, counted) of every figure that is not the same, once the board has caught up;
+    None while it has not."""
+    state = stack.http("metrics", "GET", "/live/state.json").json()
+    head = stack.one("select coalesce(max(last_seq), 0) from turunc.log_batch")
+    if state["state"] != "live" or state["seq"] != head:
+        return None
+    counted = figures(stack, state["now_us"])
+    shown = {name: value for name, value in state["values"].items() if name not in NOT_FIGURES}
+    return {name: (shown.get(name, 0), counted.get(name, 0)) for name in sorted({*shown, *counted})
+            if shown.get(name, 0) != counted.get(name, 0)}
+
+
+def figures(stack, now_us):
+    """Every figure that is not zero at that moment."""
+    count = collections.Counter()
+    states = stack.sql("select ticket_id, status, department, answered_us is not null,"
+                       " coalesce(legal_due_us, 0), coalesce(service_due_us, 0) from turunc.ticket_state")
+    opened = _log(stack, now_us, count)
+    for ticket, status, department, answered, legal_due_us, service_due_us in states:
+        if status == CLOSED:
+            continue
+        count[f"status.{_word(ticket_pb2.Status, status)}"] += 1
+        if status <= LAST_LIVE:
+            _open(count, department or "-", opened[ticket])
+            dues = [legal_due_us if not answered else 0,
+                    service_due_us if status != ticket_pb2.STATUS_WAITING else 0]
+            if any(0 < due <= now_us for due in dues):
+                count[f"d.{department or '-'}.overdue"] += 1
+    for ticket in opened.keys() - {row[0] for row in states}:
+        count["status.opened"] += 1
+        _open(count, "-", opened[ticket])
+    count["today"] = sum(n for name, n in count.items() if name.startswith("today."))
+    count["open"] = sum(n for name, n in count.items() if name.endswith(".open"))
+    return {name: value for name, value in count.items() if value}
+
+
+def _open(count, department, opened_us):
+    count[f"d.{department}.open"] += 1
+    oldest = f"d.{department}.oldest"
+    count[oldest] = min(count[oldest] or opened_us, opened_us)
+
+
+def _log(stack, now_us, count):
+    """Counts what happened today and in the last hour; ticket -> when it was opened."""
+    opened, calls = {}, collections.defaultdict(set)
+    first_minute = now_us // MINUTE_US - 59
+    for kind, ticket, department, at_us, data in stack.sql(
+            "select type, ticket_id, coalesce(department, ''), committed_at_us, event from turunc.event_log"
+            " where type like 'ticket.%' or type like 'call.%' order by seq"):
+        lately = first_minute <= at_us // MINUTE_US <= now_us // MINUTE_US
+        if kind == "ticket.opened":
+            opened[ticket] = at_us
+            channel = event_pb2.Event.FromString(bytes(data)).opened.channel
+            count[f"today.{_word(ticket_pb2.Channel, channel)}"] += _day(at_us) == _day(now_us)
+            count["hour.opened"] += lately
+        elif kind in COMES_IN:
+            count[f"d.{department or '-'}.in"] += lately
+        elif kind in GOES_OUT:
+            count[f"d.{department or '-'}.out"] += lately
+            count["hour.ended"] += lately
+        elif kind.startswith("call."):
+            call = event_pb2.Event.FromString(bytes(data)).call
+            if _day(call.at_us) == _day(now_us):
+                calls[call.call_id].add(kind)
+    count["calls.offered"] = len(calls)
+    for kind in ("call.answered", "call.abandoned"):
+        count[kind.replace("call.", "calls.")] = sum(kind in seen for seen in calls.values())
+    return opened
+
+
+def _day(at_us):
+    return datetime.datetime.fromtimestamp(at_us / 1e6, ISTANBUL).date()
+
+
+def _word(kind, number):
+    return kind.Name(number).split("_", 1)[1].lower()
