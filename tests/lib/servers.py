@@ -22,6 +22,15 @@ ROLES = tuple(f"turunc_{name}" for name in SERVICES + ("admin",))
 MASTER = "turunc"
 
 
+def gone(pid):
+    """It has ended; whether somebody has noticed does not matter."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Postgres:
     """A cluster with a migrated master database, `turunc`, from which others are copied."""
 
@@ -51,7 +60,7 @@ class Postgres:
     def kill9(self):
         pid = self.pid()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 10, "postgres is gone")
+        wait_until(lambda: gone(pid), 10, "postgres is gone")
 
     def pid(self):
         return int(run([f"{LIB}/private_postgres", "pid", self.folder]))
@@ -110,7 +119,7 @@ class Redis:
     def kill9(self):
         pid = self.pid()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 10, "redis is gone")
+        wait_until(lambda: gone(pid), 10, "redis is gone")
 
     def wipe(self):
         run([f"{LIB}/private_redis", "wipe", self.folder])
