@@ -47,7 +47,8 @@ def test_publisher_killed_half_way(stack, language):
     assert 0 < made < CALLS
     assert calls == {**{f"{name}-first-{n}": 4 for n in range(made)},
                      **{f"{name}-second-{n}": 4 for n in range(MORE)}}
-    assert before.keys() | after.keys() == items.keys()
+    # An answer that came in the instant of the kill was taken and not printed any more.
+    assert before.keys() | after.keys() <= items.keys()
 
     # One ticket a call, whoever was told of it and however often.
     tickets = [ticket for ticket in items.values() if ticket]

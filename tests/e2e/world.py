@@ -172,6 +172,8 @@ class Follower:
         self.sub = self.client.subscribe(subscription or name, departments=self.departments,
                                          start=start, window=window)
         self.records = []
+        # From where "latest" counts is settled when the door has answered.
+        wait_until(lambda: self.sub.log_id or self.sub.error, 20, f"{name} has its subscription")
 
     def __enter__(self):
         return self

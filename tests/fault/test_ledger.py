@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from ledger import count, message_id, ticket_id  # noqa: E402
+from process import wait_until  # noqa: E402
 from storm import Storm  # noqa: E402
 from turunc.v1 import ticket_pb2  # noqa: E402
 
@@ -138,9 +139,15 @@ def test_an_edited_record_of_the_log_is_caught(storm):
 def test_a_figure_of_the_board_that_is_wrong_is_caught(storm):
     redis = storm.stack.redis
     generation = redis.command("get", "live:1:current")
-    for by in (1, -1):
+
+    def shown():
+        return storm.stack.http("metrics", "GET", "/live/state.json").json()["values"]["status.resolved"]
+
+    right = shown()
+    for by, found in ((1, {"board": 1}), (-1, {})):
         redis.command("hincrby", f"live:1:{generation}:status", ticket_pb2.STATUS_RESOLVED, by)
-        assert caught(storm) == ({"board": 1} if by == 1 else {})
+        wait_until(lambda: (shown() != right) == bool(found), 10, "the board has looked again")
+        assert caught(storm) == found
 
 
 def test_a_name_in_the_log_is_caught(storm):
