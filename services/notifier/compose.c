@@ -139,7 +139,7 @@ compose(const struct catalogue *catalogue, const struct news *news, const struct
 {
 	static const struct catalogue_text somebody = { { "Yurttaşımız", "Citizen" } };
 	/* A department's name can tell as much as the subject's. */
-	static const struct catalogue_text in_charge = { { "ilgili birim", "the unit in charge" } };
+	static const struct catalogue_text in_charge = { { "ilgili birim", "unit in charge" } };
 	enum catalogue_language language = catalogue->municipality.default_language;
 	char number[NUMBER_SIZE], today[16], due[16], link[600];
 	struct template_values values = { 0 };

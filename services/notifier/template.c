@@ -27,6 +27,14 @@ struct sink {
 	enum template_shape shape;
 };
 
+/* Whether the text would leave a second empty line: what stood there was empty. */
+static bool
+leaves_hole(const struct sink *to)
+{
+	return to->shape == TEMPLATE_TEXT && to->used >= 2
+	       && memcmp(to->out + to->used - 2, "\n\n", 2) == 0;
+}
+
 static bool
 put(struct sink *to, const char *text, size_t len, bool value)
 {
@@ -34,6 +42,8 @@ put(struct sink *to, const char *text, size_t len, bool value)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
+		if (!value && c == '\n' && leaves_hole(to))
+			continue;
 		bool control = (unsigned char)c < ' ' || c == 0x7f;
 		if (value && control && (to->shape == TEMPLATE_LINE || c != '\n'))
 			c = ' ';

@@ -145,6 +145,10 @@ TEST(test_compose_is_discreet)
 			if (way & 2)
 				person.email = "";
 			CHECK_U64(s->code, compose(cat, &n, &person, "", &message), COMPOSED);
+			CHECK_TRUE(s->code,
+			    strstr(message.body, way & 1 ? "to the unit in charge."
+							 : " ilgili birim görevlendirilmiştir.")
+				!= NULL);
 			for (int l = 0; l < CATALOGUE_LANGUAGES; l++) {
 				CHECK_TRUE(s->code, strstr(message.body, s->name.in[l]) == NULL);
 				CHECK_TRUE(s->code, strstr(message.subject, s->name.in[l]) == NULL);
