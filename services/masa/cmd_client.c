@@ -45,7 +45,7 @@ struct new_client {
 static enum exit_code check_rights(struct new_client *c);
 static enum exit_code write_folder(const struct new_client *c);
 static enum exit_code insert_client(struct masa *m, const struct new_client *c);
-static void array_literal(const char *list, char *out, size_t size);
+MUST_CHECK static bool array_literal(const char *list, char *out, size_t size);
 
 static enum exit_code
 client_add(struct masa *m, int argc, char **argv)
@@ -135,7 +135,7 @@ check_rights(struct new_client *c)
 	if (!acl_personal_parse(c->personal, &personal))
 		return masa_fail(MASA_USAGE, "--personal is none, masked or full");
 	if (max_len == 0 || max_len > 5 || strspn(c->max_events, "0123456789") != max_len
-	    || atoi(c->max_events) < 1)
+	    || atoi(c->max_events) < 1 || atoi(c->max_events) > 65536)
 		return masa_fail(MASA_USAGE, "--max-events is a number from 1 to 65536");
 	if (c->expires != NULL) {
 		int year, month, day, used = 0;
@@ -157,7 +157,9 @@ insert_client(struct masa *m, const struct new_client *c)
 	const char *list_sources[] = { c->verbs, c->sources, c->types, c->departments };
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		array_literal(list_sources[i], lists[i], sizeof(lists[i]));
+		if (!array_literal(list_sources[i], lists[i], sizeof(lists[i])))
+			return masa_fail(MASA_USAGE, "%.40s…: this list is too long, 2,000 bytes",
+			    list_sources[i]);
 	snprintf(now_text, sizeof(now_text), "%lld", (long long)clock_now_us());
 	if (!acl_personal_parse(c->personal, &personal))
 		return masa_fail(MASA_USAGE, "--personal is none, masked or full");
@@ -197,21 +199,24 @@ insert_client(struct masa *m, const struct new_client *c)
 	return code;
 }
 
-/* "a,b" -> {"a","b"}, with quotes and backslashes of an item escaped. */
-static void
+/* "a,b" -> {"a","b"}, with quotes and backslashes of an item escaped.  False: not all of it fits,
+ * and half a list would be other rights than those meant. */
+static bool
 array_literal(const char *list, char *out, size_t size)
 {
 	size_t used = 0;
 	bool first = true;
 
 	out[used++] = '{';
-	while (*list != '\0' && used + 8 < size) {
+	while (*list != '\0') {
 		size_t len = strcspn(list, ",");
+		if (used + 2 * len + 5 > size)
+			return false;
 		if (len > 0) {
 			if (!first)
 				out[used++] = ',';
 			out[used++] = '"';
-			for (size_t i = 0; i < len && used + 6 < size; i++) {
+			for (size_t i = 0; i < len; i++) {
 				if (list[i] == '"' || list[i] == '\\')
 					out[used++] = '\\';
 				out[used++] = list[i];
@@ -223,6 +228,7 @@ array_literal(const char *list, char *out, size_t size)
 	}
 	out[used++] = '}';
 	out[used] = '\0';
+	return true;
 }
 
 /* Writes one small file; an existing one is refused. */

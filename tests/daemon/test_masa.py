@@ -38,6 +38,8 @@ def refused(record, code, *words):
     ("client", "add"), ("client", "add", "x"), ("client", "add", "x", "--http", "--nonsense"),
     ("client", "add", "Büyük", "--http"), ("client", "add", "x", "--http", "--verbs", "fly"),
     ("client", "add", "x", "--http", "--max-events", "0"), ("client", "add", "x", "--http", "--expires", "2026-02-30"),
+    ("client", "add", "x", "--http", "--max-events", "65537"),
+    ("client", "add", "x", "--http", "--departments", ",".join(f"birim-{n}" for n in range(300))),
     ("client", "add", "x", "--http", "--personal", "all"), ("ticket", "show", "26-0000001-9"),
     ("ticket", "show", "hello"), ("ticket", "list", "--limit", "-1"), ("log", "tail", "--lines", "x"),
     ("subs", "seek", "a", "b", "-1"), ("config", "rollback", "x"), ("log", "verify", "too many")])
