@@ -52,9 +52,18 @@ def lower(text):
     return text.replace("I", "ı").replace("İ", "i").lower()
 
 
+def sentence(text):
+    """Begins with a capital: i becomes İ, ı becomes I."""
+    first = {"i": "İ", "ı": "I"}.get(text[0], text[0].upper())
+    return first + text[1:]
+
+
 def description(subject_name):
-    said = f"{random.choice(OPENINGS)}{lower(subject_name)} için yazıyorum. {random.choice(CLOSINGS)}"
-    return said.strip()
+    opening = random.choice(OPENINGS)
+    said = f"{lower(subject_name)} için yazıyorum."
+    if not opening.rstrip().endswith((",", ";")):
+        said = sentence(said)
+    return f"{opening}{said} {random.choice(CLOSINGS)}".strip()
 
 
 def address(neighbourhood):
