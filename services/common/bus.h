@@ -74,6 +74,7 @@ struct bus_door_options {
 	const char *name; /* ZAP domain and metric label: "publish", "stream" */
 	const char *endpoint; /* "tcp://127.0.0.1:5601"; port * takes a free one */
 	unsigned verbs; /* a client needs one of these, or gets FORBIDDEN; 0: any client */
+	bool shut; /* nobody gets in before bus_door_listen() */
 	uint32_t max_sessions; /* [256] */
 	uint32_t max_sessions_per_client; /* [16] */
 	uint32_t credit_events; /* [4096] when the client's row has none */
@@ -132,6 +133,12 @@ struct bus_door *bus_door_open(struct bus *bus, const struct bus_door_options *o
 void bus_door_close(struct bus_door *door);
 /* Where it listens, with the port it got. */
 const char *bus_door_endpoint(const struct bus_door *door);
+/* The rights are known: a shut door lets in from now on.  A client that came before them would have
+ * been turned away and stand still for 3 s; refused by the kernel, it is back in a second at most.
+ * False: could not listen yet; it is tried until it works. */
+bool bus_door_listen(struct bus_door *door);
+/* Whether clients can connect just now. */
+bool bus_door_listening(const struct bus_door *door);
 size_t bus_door_sessions(const struct bus_door *door);
 /* No new sessions; every session gets Error SHUTTING_DOWN after the answers already sent, and is
  * closed.  Call when the work in hand is answered. */

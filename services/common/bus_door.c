@@ -92,7 +92,8 @@ open_socket(struct bus_door *door, const char *endpoint)
 	       && bus_socket_set(s, ZMQ_SNDHWM, (int)door->options.send_frames)
 	       && bus_socket_set(s, ZMQ_RCVHWM, RECEIVE_FRAMES)
 	       && bus_socket_serve(s, &door->bus->keys, door->name)
-	       && bus_socket_bind(s, endpoint, door->endpoint)
+	       && (door->listening ? bus_socket_bind(s, endpoint, door->endpoint)
+				   : bus_socket_reserve(s, endpoint, door->endpoint))
 	       && bus_socket_watch(s, door->bus->loop, take_turn, door);
 }
 
@@ -115,7 +116,8 @@ bus_door_open(struct bus *bus, const struct bus_door_options *options,
 	}
 	door->bus = bus;
 	strcpy(door->name, options->name); /* bus_domain_add looked at its length */
-	door->listening = true;
+	door->shut = options->shut;
+	door->listening = !door->shut;
 	errno = ENOMEM;
 	if (!make_tables(door) || !open_socket(door, options->endpoint) || !start_tick(door)) {
 		bus_door_close(door);
@@ -149,6 +151,12 @@ const char *
 bus_door_endpoint(const struct bus_door *door)
 {
 	return door->endpoint;
+}
+
+bool
+bus_door_listening(const struct bus_door *door)
+{
+	return door->listening;
 }
 
 size_t
@@ -201,9 +209,18 @@ listen_again(struct bus_door *door)
 }
 
 bool
+bus_door_listen(struct bus_door *door)
+{
+	door->shut = false;
+	return door->listening || listen_again(door);
+}
+
+bool
 bus_door_cut_all(struct bus_door *door)
 {
 	bus_door_each(door, end_as_gone, NULL);
+	if (door->shut)
+		return true;
 	if (door->listening && zmq_unbind(door->socket.zmq, door->endpoint) == -1)
 		return false;
 	bus_socket_touch(&door->socket);
@@ -438,8 +455,8 @@ tick(evutil_socket_t fd, short what, void *arg)
 	TAILQ_FOREACH (session, &door->sessions, link)
 		if (bus_session_open(session))
 			bus_session_tick(session, now_ms);
-	if (!door->listening)
-		(void)listen_again(door);
+	if (!door->shut)
+		(void)bus_door_listen(door);
 	weigh_memory(door, now_ms);
 	bus_socket_touch(&door->socket);
 }

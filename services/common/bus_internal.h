@@ -100,6 +100,7 @@ struct bus_door {
 	uint64_t ticked_ms;
 	uint64_t weighed_ms; /* when memory was looked at */
 	bool draining, listening;
+	bool shut; /* until bus_door_listen() */
 
 	enum bus_reading reading;
 	uint8_t from[BUS_ROUTING_BYTES]; /* sender of the message being read */

@@ -12,7 +12,8 @@ enum { ZAP_ENFORCE_DOMAIN = 93 };
 enum { SOON_US = 2000 };
 
 /* No ZMQ_HEARTBEAT_IVL: with a full receive queue it loses messages (or aborts the peer).
- * No ZMQ_ROUTER_HANDOVER: it lets one client take another's place. */
+ * No ZMQ_ROUTER_HANDOVER: it lets one client take another's place.
+ * RECONNECT_IVL_MAX: a server that starts refuses connections until it knows its clients. */
 static const struct {
 	int option;
 	int value;
@@ -26,7 +27,7 @@ static const struct {
 	{ ZMQ_TCP_MAXRT, 15000 },
 	{ ZMQ_BACKLOG, 512 },
 	{ ZMQ_RECONNECT_IVL, 100 },
-	{ ZMQ_RECONNECT_IVL_MAX, 5000 },
+	{ ZMQ_RECONNECT_IVL_MAX, 1000 },
 };
 
 static void
@@ -98,6 +99,13 @@ bus_socket_bind(
 
 	return zmq_bind(s->zmq, endpoint) == 0
 	       && zmq_getsockopt(s->zmq, ZMQ_LAST_ENDPOINT, ret_endpoint, &size) == 0;
+}
+
+bool
+bus_socket_reserve(
+    struct bus_socket *s, const char *endpoint, char ret_endpoint[BUS_SOCKET_ENDPOINT_BYTES])
+{
+	return bus_socket_bind(s, endpoint, ret_endpoint) && zmq_unbind(s->zmq, ret_endpoint) == 0;
 }
 
 bool

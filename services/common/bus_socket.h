@@ -49,6 +49,14 @@ MUST_CHECK bool bus_socket_present(
 /* ret_endpoint: where it listens, with the port it got. */
 MUST_CHECK bool bus_socket_bind(
     struct bus_socket *s, const char *endpoint, char ret_endpoint[BUS_SOCKET_ENDPOINT_BYTES]);
+/*
+ * Learns the port and that it can be had, and lets go of it again; bus_socket_bind() at
+ * ret_endpoint follows.  Who connects meanwhile is refused by the kernel and tries again in
+ * milliseconds, where a key refused by ZAP stands still until its handshake has timed out
+ * (ZMQ_HANDSHAKE_IVL).
+ */
+MUST_CHECK bool bus_socket_reserve(
+    struct bus_socket *s, const char *endpoint, char ret_endpoint[BUS_SOCKET_ENDPOINT_BYTES]);
 MUST_CHECK bool bus_socket_connect(struct bus_socket *s, const char *endpoint);
 /* From now on the loop gives it turns, the first one at once. */
 MUST_CHECK bool bus_socket_watch(

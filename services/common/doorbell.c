@@ -18,6 +18,7 @@ struct doorbell {
 	doorbell_ring_fn *on_ring;
 	void *arg;
 	bool in_domain;
+	bool listening;
 	bool discarding; /* in the middle of a message of several parts */
 	uint64_t refused;
 };
@@ -87,12 +88,22 @@ doorbell_open(struct bus *bus, const char *endpoint, doorbell_ring_fn *on_ring, 
 	if (!bell->in_domain || !bus_socket_open(&bell->socket, bus->context, ZMQ_PULL)
 	    || !bus_socket_set(&bell->socket, ZMQ_RCVHWM, RINGS_WAITING)
 	    || !bus_socket_serve(&bell->socket, &bus->keys, domain)
-	    || !bus_socket_bind(&bell->socket, endpoint, bell->endpoint)
+	    || !bus_socket_reserve(&bell->socket, endpoint, bell->endpoint)
 	    || !bus_socket_watch(&bell->socket, bus->loop, answer, bell)) {
 		doorbell_close(bell);
 		return NULL;
 	}
 	return bell;
+}
+
+bool
+doorbell_listen(struct doorbell *bell)
+{
+	char endpoint[BUS_SOCKET_ENDPOINT_BYTES];
+
+	bell->listening = bell->listening
+			  || bus_socket_bind(&bell->socket, bell->endpoint, endpoint);
+	return bell->listening;
 }
 
 void

@@ -22,9 +22,11 @@ struct doorbell_button; /* the ringing side */
 /* log_id is lent for the call; several rings waiting are told as the last one only. */
 typedef void doorbell_ring_fn(void *arg, const char *log_id, uint64_t head_seq);
 
-/* NULL with errno. */
+/* NULL with errno.  Nobody gets in before doorbell_listen(). */
 struct doorbell *doorbell_open(
     struct bus *bus, const char *endpoint, doorbell_ring_fn *on_ring, void *arg);
+/* The rights are known: rings are heard from now on.  False: not yet, call again; true stays. */
+MUST_CHECK bool doorbell_listen(struct doorbell *bell);
 void doorbell_close(struct doorbell *bell);
 const char *doorbell_endpoint(const struct doorbell *bell);
 /* Rings that were not readable or had no authenticated key. */

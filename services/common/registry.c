@@ -33,6 +33,7 @@ struct registry {
 	struct catalogue *catalogue;
 	struct registry_head head;
 	uint64_t look_ms;
+	bool rights_known; /* read at least once */
 	bool loaded; /* rights and catalogue as of head.seq or later */
 	bool renewed; /* asked for again while a question was under way */
 	bool asking;
@@ -69,6 +70,12 @@ registry_set_db(struct registry *r, struct db *db, size_t first_statement)
 {
 	r->db = db;
 	r->first = first_statement;
+}
+
+bool
+registry_rights_known(const struct registry *r)
+{
+	return r->rights_known;
 }
 
 const struct catalogue *
@@ -283,16 +290,23 @@ read_head(struct registry *r, const struct pg_result *rows)
 }
 
 static void
+tell_news(struct registry *r)
+{
+	r->calls->on_news(r->arg, r->rights_known && r->catalogue != NULL, r->detail);
+}
+
+static void
 on_loaded(struct registry *r, const struct db_reply *reply)
 {
 	r->detail[0] = '\0';
 	bool clients = load_grants(r, reply->results[REGISTRY_GRANTS - 1]);
+	r->rights_known = r->rights_known || clients;
 	const struct pg_result *files = reply->results[REGISTRY_CONFIG - 1];
 	bool usable = load_catalogue(r, files);
 	/* A configuration that is not usable stays so until another is applied; none at all may
 	 * come without a record when it is the first. */
 	r->loaded = !r->renewed && clients && (usable || db_rows(files) > 0);
-	r->calls->on_news(r->arg, r->catalogue != NULL, r->detail);
+	tell_news(r);
 }
 
 static void
@@ -304,7 +318,7 @@ on_answer(void *arg, const struct db_reply *reply)
 	if (reply->outcome != DB_COMMITTED) {
 		if (!r->loaded) {
 			(void)snprintf(r->detail, sizeof(r->detail), "not read yet");
-			r->calls->on_news(r->arg, r->catalogue != NULL, r->detail);
+			tell_news(r);
 		}
 		return;
 	}

@@ -63,7 +63,8 @@ struct registry_head {
 	bool has_hash;
 };
 
-/* on_news: something was loaded, or could not be; detail is "" or says why, lent.
+/* on_news: something was loaded, or could not be; detail is "" or says why, lent.  usable: rights
+ * and a catalogue are there.
  * on_head: a look found the log longer or of another history; may be NULL. */
 struct registry_calls {
 	void (*on_news)(void *arg, bool usable, const char *detail);
@@ -80,6 +81,8 @@ void registry_destroy(struct registry *r);
 /* The db whose table has the rows at first_statement, lent; before the first tick. */
 void registry_set_db(struct registry *r, struct db *db, size_t first_statement);
 
+/* The clients and their rights were read at least once, if there are none as well. */
+bool registry_rights_known(const struct registry *r);
 /* NULL until one was read; lent until the next turn of the loop. */
 const struct catalogue *registry_catalogue(const struct registry *r);
 const struct registry_head *registry_head(const struct registry *r);

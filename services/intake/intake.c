@@ -90,6 +90,18 @@ open_record(struct intake *in)
 	return in->reader != NULL;
 }
 
+/* Its clients' rights are known, so they need not be turned away. */
+static void
+open_door(struct intake *in)
+{
+	if (registry_rights_known(in->registry))
+		(void)bus_door_listen(in->door);
+	bool listening = bus_door_listening(in->door);
+	daemon_set_dependency(in->daemon, in->door_state,
+	    listening ? DEPENDENCY_UP : DEPENDENCY_STARTING,
+	    listening ? NULL : "not listening yet");
+}
+
 static void
 on_registry_news(void *arg, bool usable, const char *detail)
 {
@@ -103,6 +115,7 @@ on_registry_news(void *arg, bool usable, const char *detail)
 	else
 		log_warn("catalogue or rights not as wanted, the former stay in force why=%s",
 		    log_quoted(detail));
+	open_door(in);
 }
 
 static const struct registry_calls registry_calls = { .on_news = on_registry_news };
@@ -227,6 +240,7 @@ open_bus(struct intake *in)
 	const struct bus_door_options options = {
 		.name = "publish",
 		.endpoint = in->config.bus_listen,
+		.shut = true,
 		.verbs = ACL_PUBLISH,
 		.credit_events = (uint32_t)in->config.publish_credit,
 	};
@@ -297,7 +311,10 @@ tick_accept(void *arg, uint64_t now_ms)
 static int64_t
 tick_registry(void *arg, uint64_t now_ms)
 {
-	return registry_tick(((struct intake *)arg)->registry, now_ms);
+	struct intake *in = arg;
+
+	open_door(in);
+	return registry_tick(in->registry, now_ms);
 }
 
 int64_t
@@ -378,6 +395,7 @@ intake_open(struct intake *in)
 	}
 	in->record_state = daemon_add_dependency(in->daemon, "record", true);
 	in->catalogue_state = daemon_add_dependency(in->daemon, "catalogue", true);
+	in->door_state = daemon_add_dependency(in->daemon, "publish_door", true);
 	in->numbers_state = daemon_add_dependency(in->daemon, "numbers", true);
 	if (!load_identity_secret(in) || !make_parts(in) || !open_record(in))
 		return false;

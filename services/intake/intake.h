@@ -109,6 +109,7 @@ struct intake {
 	struct doorbell_button *bell;
 	unsigned record_state; /* handles of daemon_set_dependency() */
 	unsigned catalogue_state;
+	unsigned door_state;
 	unsigned numbers_state;
 };
 

@@ -96,6 +96,18 @@ open_record(struct router *r)
 	return r->reader != NULL;
 }
 
+/* Its clients' rights are known, so they need not be turned away. */
+static void
+open_doors(struct router *r)
+{
+	bool listening = registry_rights_known(r->registry) && bus_door_listen(r->door)
+			 && doorbell_listen(r->bell);
+
+	daemon_set_dependency(r->daemon, r->door_state,
+	    listening ? DEPENDENCY_UP : DEPENDENCY_STARTING,
+	    listening ? NULL : "not listening yet");
+}
+
 static void
 on_registry_news(void *arg, bool usable, const char *detail)
 {
@@ -109,6 +121,7 @@ on_registry_news(void *arg, bool usable, const char *detail)
 	else
 		log_warn("catalogue or rights not as wanted, the former stay in force why=%s",
 		    log_quoted(detail));
+	open_doors(r);
 	stream_rights_changed(r->stream);
 }
 
@@ -209,6 +222,7 @@ open_bus(struct router *r)
 	const struct bus_door_options options = {
 		.name = "stream",
 		.endpoint = r->config.bus_listen,
+		.shut = true,
 		.verbs = ACL_SUBSCRIBE | ACL_SNAPSHOT | ACL_COMMAND,
 	};
 
@@ -229,7 +243,10 @@ open_bus(struct router *r)
 static int64_t
 tick_registry(void *arg, uint64_t now_ms)
 {
-	return registry_tick(((struct router *)arg)->registry, now_ms);
+	struct router *r = arg;
+
+	open_doors(r);
+	return registry_tick(r->registry, now_ms);
 }
 
 static int64_t
@@ -443,6 +460,7 @@ router_open(struct router *r)
 	r->record_state = daemon_add_dependency(r->daemon, "record", true);
 	r->reading_state = daemon_add_dependency(r->daemon, "record_reading", true);
 	r->catalogue_state = daemon_add_dependency(r->daemon, "catalogue", true);
+	r->door_state = daemon_add_dependency(r->daemon, "stream_door", true);
 	if (!make_parts(r) || !load_keys(r) || !open_record(r) || !make_deciders(r)
 	    || !make_stream(r))
 		return false;

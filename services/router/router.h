@@ -76,6 +76,7 @@ struct router {
 	unsigned record_state; /* handles of daemon_set_dependency() */
 	unsigned reading_state;
 	unsigned catalogue_state;
+	unsigned door_state;
 };
 
 /* False: cannot start, and the log says why.  Close takes a half-open one. */

@@ -110,8 +110,8 @@ def pair_of(folder):
 class Publisher:
     """One DEALER at the publish door, with a session.  folder: the keys an administrator gave."""
 
-    def __init__(self, stack, folder, hello=True, pair=None):
-        endpoint, server_key = stack.bus("publish")
+    def __init__(self, stack, folder, hello=True, pair=None, door="publish"):
+        endpoint, server_key = stack.bus(door)
         public, secret = pair or pair_of(folder)
         self._context = zmq.Context()
         self.socket = self._context.socket(zmq.DEALER)
@@ -122,12 +122,8 @@ class Publisher:
         self.socket.connect(endpoint)
         self._request = 0
         if hello:
-            frame = bus_pb2.ClientFrame(request=1)
-            frame.hello.protocol = 1
-            frame.hello.instance = str(uuid.uuid4())
-            frame.hello.software = "test/1"
-            self._request = 1
-            self.welcome = self.ask(frame).welcome
+            self.say_hello()
+            self.welcome = self.receive(1).welcome
 
     def __enter__(self):
         return self
@@ -138,6 +134,14 @@ class Publisher:
     def close(self):
         self.socket.close()
         self._context.term()
+
+    def say_hello(self):
+        frame = bus_pb2.ClientFrame(request=1)
+        frame.hello.protocol = 1
+        frame.hello.instance = str(uuid.uuid4())
+        frame.hello.software = "test/1"
+        self._request = 1
+        self.send(frame)
 
     def send(self, frame):
         self.socket.send(frame.SerializeToString())

@@ -50,6 +50,16 @@ ringer_close(struct ringer *r)
 	event_base_free(r->loop);
 }
 
+static struct doorbell *
+bell_open(struct world *w, struct rings *heard)
+{
+	struct doorbell *bell = doorbell_open(w->bus, "tcp://127.0.0.1:*", on_ring, heard);
+
+	assert(bell != NULL);
+	WORLD_WITHIN(w, 5000, doorbell_listen(bell));
+	return bell;
+}
+
 TEST(test_doorbell_rings)
 {
 	struct world w;
@@ -58,9 +68,7 @@ TEST(test_doorbell_rings)
 
 	world_open(&w, NULL);
 	world_allow(&w, "intake", &w.alo, ACL_INTERNAL);
-	struct doorbell *bell = doorbell_open(w.bus, "tcp://127.0.0.1:*", on_ring, &heard);
-	if (!CHECK(bell != NULL))
-		return;
+	struct doorbell *bell = bell_open(&w, &heard);
 	ringer_open(&r, &w, doorbell_endpoint(bell), &w.alo);
 	WORLD_WITHIN(
 	    &w, 5000, (doorbell_button_press(r.button, WORLD_LOG_ID, 17), heard.count > 0));
@@ -87,15 +95,38 @@ TEST(test_doorbell_is_for_internal_keys_only)
 
 	world_open(&w, NULL);
 	world_allow(&w, "park", &w.park, ACL_PUBLISH | ACL_SUBSCRIBE | ACL_SNAPSHOT | ACL_COMMAND);
-	struct doorbell *bell = doorbell_open(w.bus, "tcp://127.0.0.1:*", on_ring, &heard);
-	if (!CHECK(bell != NULL))
-		return;
+	struct doorbell *bell = bell_open(&w, &heard);
 	ringer_open(&r, &w, doorbell_endpoint(bell), &w.park);
 	WORLD_WITHIN(&w, 5000, bus_count(w.bus, BUS_COUNT_TURNED_AWAY) > 0);
 	bool pressed = doorbell_button_press(r.button, WORLD_LOG_ID, 1);
 	world_idle(&w, 200);
 	CHECK_FALSE("nobody to ring", pressed);
 	CHECK_U64("not heard", heard.count, 0);
+	ringer_close(&r);
+	doorbell_close(bell);
+	world_close(&w);
+}
+
+/* As when the router has just started: its rights come, and the bell is heard soon after. */
+TEST(test_doorbell_pressed_before_the_rights_are_known)
+{
+	struct world w;
+	struct rings heard = { 0 };
+	struct ringer r;
+
+	world_open(&w, NULL);
+	struct doorbell *bell = doorbell_open(w.bus, "tcp://127.0.0.1:*", on_ring, &heard);
+	if (!CHECK(bell != NULL))
+		return;
+	ringer_open(&r, &w, doorbell_endpoint(bell), &w.alo);
+	CHECK_FALSE("nobody hears", doorbell_button_press(r.button, WORLD_LOG_ID, 1));
+	world_idle(&w, 300);
+	world_allow(&w, "intake", &w.alo, ACL_INTERNAL);
+	WORLD_WITHIN(&w, 1000, doorbell_listen(bell));
+	CHECK_TRUE("and stays so", doorbell_listen(bell));
+	WORLD_WITHIN(
+	    &w, 2000, (doorbell_button_press(r.button, WORLD_LOG_ID, 17), heard.count > 0));
+	CHECK_U64("nobody was turned away", bus_count(w.bus, BUS_COUNT_TURNED_AWAY), 0);
 	ringer_close(&r);
 	doorbell_close(bell);
 	world_close(&w);
@@ -123,9 +154,7 @@ TEST(test_doorbell_takes_only_rings)
 
 	world_open(&w, NULL);
 	world_allow(&w, "intake", &w.alo, ACL_INTERNAL);
-	struct doorbell *bell = doorbell_open(w.bus, "tcp://127.0.0.1:*", on_ring, &heard);
-	if (!CHECK(bell != NULL))
-		return;
+	struct doorbell *bell = bell_open(&w, &heard);
 	CHECK_TRUE("one only", doorbell_open(w.bus, "tcp://127.0.0.1:*", on_ring, &heard) == NULL);
 	p = (struct peer){ .w = &w, .zmq = zmq_socket(w.peers, ZMQ_PUSH) };
 	CHECK(zmq_setsockopt(p.zmq, ZMQ_CURVE_SERVERKEY, w.server.public_key, 40) == 0

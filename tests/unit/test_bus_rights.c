@@ -29,6 +29,40 @@ TEST(test_unlisted_key_never_gets_in)
 	world_close(&w);
 }
 
+/* As when a service has just started: who comes before its rights are read is not turned away, for
+ * libzmq would have it stand still until its handshake has timed out. */
+TEST(test_shut_door_lets_in_when_the_rights_are_known)
+{
+	const struct bus_door_options shut = { .shut = true };
+	struct world w;
+	struct peer p;
+	char endpoint[BUS_SOCKET_ENDPOINT_BYTES];
+
+	world_open(&w, &shut);
+	strcpy(endpoint, bus_door_endpoint(w.door));
+	CHECK_TRUE("the port is known", strstr(endpoint, ":*") == NULL);
+	peer_open(&p, &w, &w.alo);
+	peer_hello(&p, INSTANCE_A);
+	world_idle(&w, 700);
+	CHECK_FALSE("not listening", bus_door_listening(w.door));
+	CHECK_TRUE("nobody to cut off", bus_door_cut_all(w.door));
+	CHECK_FALSE("and still not listening", bus_door_listening(w.door));
+	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
+	CHECK_U64("no session", w.opened, 0);
+
+	uint64_t began_ms = clock_monotonic_ms();
+	WORLD_WITHIN(&w, 2000, bus_door_listen(w.door));
+	WORLD_WITHIN(&w, 2000, w.opened == 1);
+	CHECK_TRUE("soon", clock_monotonic_ms() - began_ms < 2000);
+	CHECK_U64("nobody was turned away", bus_count(w.bus, BUS_COUNT_TURNED_AWAY), 0);
+	CHECK_STR("at the same place", bus_door_endpoint(w.door), endpoint);
+	struct frame *welcome = peer_expect(&p, BODY_WELCOME);
+	CHECK_TRUE("welcome", welcome != NULL);
+	frame_destroy(welcome);
+	peer_close(&p);
+	world_close(&w);
+}
+
 TEST(test_revoked_and_expired_keys_do_not_get_in)
 {
 	struct world w;
