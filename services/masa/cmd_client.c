@@ -130,7 +130,7 @@ check_rights(struct new_client *c)
 			return masa_fail(MASA_USAGE,
 			    "%s is no verb (publish, subscribe, snapshot, command, internal)",
 			    verb);
-	if (c->verbs[0] == '\0')
+	if (strspn(c->verbs, ",") == strlen(c->verbs))
 		return masa_fail(MASA_USAGE, "--verbs says what the client may do");
 	if (!acl_personal_parse(c->personal, &personal))
 		return masa_fail(MASA_USAGE, "--personal is none, masked or full");
@@ -139,11 +139,14 @@ check_rights(struct new_client *c)
 		return masa_fail(MASA_USAGE, "--max-events is a number from 1 to 65536");
 	if (c->expires != NULL) {
 		int year, month, day, used = 0;
+		int64_t end_us;
 		if (sscanf(c->expires, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3
 		    || c->expires[used] != '\0' || !civil_valid(year, month, day))
 			return masa_fail(MASA_USAGE, "--expires is a day like 2027-12-31");
-		snprintf(c->expires_us, sizeof(c->expires_us), "%lld",
-		    (long long)istanbul_day_start_us(civil_day(year, month, day) + 1));
+		end_us = istanbul_day_start_us(civil_day(year, month, day) + 1);
+		if (end_us <= clock_now_us())
+			return masa_fail(MASA_USAGE, "--expires %s has passed", c->expires);
+		snprintf(c->expires_us, sizeof(c->expires_us), "%lld", (long long)end_us);
 	}
 	return MASA_OK;
 }

@@ -18,7 +18,9 @@ const struct command ticket_commands[] = {
 	{ 0 },
 };
 
-/* turunc.v1.Status in words, for SQL results. */
+/* turunc.v1.Status in words, for SQL results and for who asks. */
+static const char *const statuses[] = { "opened", "triage", "routed", "accepted", "in_progress",
+	"waiting", "resolved", "rejected", "forwarded", "duplicate", "withdrawn", "closed" };
 #define STATUS_WORD(column)                                                                \
 	"(ARRAY['opened','triage','routed','accepted','in_progress','waiting','resolved'," \
 	"'rejected','forwarded','duplicate','withdrawn','closed'])[" column "]"
@@ -132,6 +134,15 @@ ticket_show(struct masa *m, int argc, char **argv)
 	return MASA_OK;
 }
 
+static bool
+is_status(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+		if (strcmp(statuses[i], word) == 0)
+			return true;
+	return false;
+}
+
 static enum exit_code
 ticket_list(struct masa *m, int argc, char **argv)
 {
@@ -147,6 +158,11 @@ ticket_list(struct masa *m, int argc, char **argv)
 		return code;
 	if (strlen(limit) > 6 || strspn(limit, "0123456789") != strlen(limit) || atoi(limit) < 1)
 		return masa_fail(MASA_USAGE, "--limit is a number from 1 to 999999");
+	if (status != NULL && !is_status(status))
+		return masa_fail(MASA_USAGE,
+		    "%s is no status of a ticket (opened, triage, routed, accepted, in_progress, "
+		    "waiting, resolved, rejected, forwarded, duplicate, withdrawn, closed)",
+		    status);
 	const char *values[] = { status, department, limit };
 	code = masa_query(m,
 	    "SELECT t.ticket_id, t.recorded_us, " STATUS_WORD(
