@@ -35,7 +35,7 @@ static const struct stat_row rows[STAT_ROWS] = {
 	    .label_values = event_kinds },
 	[STAT_FORBIDDEN] = { .name = "turunc_metrics_board_forbidden_total",
 	    .type = STAT_COUNTER,
-	    .help = "Requests from elsewhere than this machine" },
+	    .help = "Requests from where the board is not shown" },
 	[STAT_AGE] = { .name = "turunc_metrics_data_age_seconds",
 	    .type = STAT_GAUGE,
 	    .divisor = 1000,
@@ -53,6 +53,7 @@ struct board {
 	const struct registry *registry;
 	struct http_static *files;
 	struct stats *stats;
+	struct http_peers shown_to; /* beside loopback */
 	LIST_HEAD(, viewer) viewers;
 	/* As the viewers know it. */
 	struct figures told;
@@ -95,9 +96,22 @@ board_destroy(struct board *b)
 		return;
 	http_static_close(b->files);
 	stats_destroy(b->stats);
+	http_peers_finish(&b->shown_to);
 	json_decref(b->told_departments);
 	figures_finish(&b->told);
 	free(b);
+}
+
+bool
+board_show_to(struct board *b, const char *addresses)
+{
+	struct http_peers peers;
+
+	if (!http_peers_parse(addresses, &peers))
+		return false;
+	http_peers_finish(&b->shown_to);
+	b->shown_to = peers;
+	return true;
 }
 
 const struct stats *
@@ -200,17 +214,17 @@ board_tick(struct board *b, uint64_t now_ms)
 /* --- requests --------------------------------------------------------------------------------- */
 
 static bool
-from_here(struct board *b, struct http_request *req)
+may_see(struct board *b, struct http_request *req)
 {
 	const char *text = http_client_address(req);
-	struct http_peers nobody = { 0 };
 	struct http_address address;
 
-	/* Trusting nobody in particular trusts loopback alone. */
-	if (http_address_parse(text, strlen(text), &address) && http_peers_trust(&nobody, &address))
+	/* Loopback is among those trusted. */
+	if (http_address_parse(text, strlen(text), &address)
+	    && http_peers_trust(&b->shown_to, &address))
 		return true;
 	stats_incr(b->stats, STAT_FORBIDDEN);
-	http_reply_error(req, 403, "The live board is shown on this machine only.");
+	http_reply_error(req, 403, "The live board is not shown to this address.");
 	return false;
 }
 
@@ -231,7 +245,7 @@ get_events(struct http_request *req, void *arg)
 	static const char retry[] = "retry: 1000\n\n";
 	struct board *b = arg;
 
-	if (!from_here(b, req))
+	if (!may_see(b, req))
 		return;
 	struct viewer *v = calloc(1, sizeof(*v));
 	if (v == NULL) {
@@ -256,7 +270,7 @@ get_state(struct http_request *req, void *arg)
 {
 	struct board *b = arg;
 
-	if (!from_here(b, req))
+	if (!may_see(b, req))
 		return;
 	board_changed(b);
 	json_t *state = snapshot(b);
@@ -274,7 +288,7 @@ get_file(struct http_request *req, void *arg)
 {
 	struct board *b = arg;
 
-	if (from_here(b, req))
+	if (may_see(b, req))
 		http_static_reply(b->files, req, http_path_param(req, "path"));
 }
 

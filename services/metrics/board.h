@@ -6,7 +6,7 @@
  *	                   changed, by name; null: not known any more) and every 2 s "beat"
  *	/live/state.json   what a snapshot says
  *
- * Aggregates only, and for loopback only: anybody else gets 403.
+ * Aggregates only, and for loopback and whom board_show_to() names: anybody else gets 403.
  */
 #ifndef METRICS_BOARD_H
 #define METRICS_BOARD_H
@@ -26,6 +26,8 @@ struct stats;
 struct board *board_create(const struct picture *picture, const struct registry *registry);
 /* Takes NULL; close http before. */
 void board_destroy(struct board *b);
+/* Who sees it beside this machine: "10.0.0.1, 10.0.0.2".  False: not addresses, or no memory. */
+MUST_CHECK bool board_show_to(struct board *b, const char *addresses);
 /* False: no room for another table of routes. */
 MUST_CHECK bool board_add_routes(struct board *b, struct http *http);
 

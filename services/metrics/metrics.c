@@ -277,7 +277,10 @@ make_parts(struct metrics *m)
 		m->registry = registry_create(m->acl, CATALOGUE_LOOK_MS, &registry_calls, m);
 	if (m->picture != NULL && m->registry != NULL)
 		m->board = board_create(m->picture, m->registry);
-	return m->board != NULL || cannot_start("parts", "out of memory");
+	if (m->board == NULL)
+		return cannot_start("parts", "out of memory");
+	return board_show_to(m->board, m->config.board_shown_to)
+	       || cannot_start("TURUNC_METRICS_SHOWN_TO", "not a list of addresses");
 }
 
 bool

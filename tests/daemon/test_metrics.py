@@ -331,7 +331,8 @@ def test_events_a_snapshot_then_only_what_changed_and_beats(world):
 
 
 def test_viewers_are_counted_and_strangers_refused(make_stack):
-    stack = make_stack(services=SERVICES, env={"metrics": {"TURUNC_METRICS_VIEWERS": "2"}})
+    stack = make_stack(services=SERVICES, env={"metrics": {
+        "TURUNC_METRICS_VIEWERS": "2", "TURUNC_METRICS_SHOWN_TO": "192.0.2.8, 2001:db8::8"}})
     stack.start()
     first, second = (Events(stack.port["metrics_http"]) for _ in range(2))
     assert first.status == second.status == 200
@@ -349,6 +350,9 @@ def test_viewers_are_counted_and_strangers_refused(make_stack):
         assert away.status == 403, path
     assert state(stack, headers={"X-Forwarded-For": "127.0.0.1"}).status == 200
     assert state(stack, headers={"X-Forwarded-For": "::1"}).status == 200
+    assert state(stack, headers={"X-Forwarded-For": "192.0.2.8"}).status == 200
+    assert state(stack, headers={"X-Forwarded-For": "2001:db8::8"}).status == 200
+    assert state(stack, headers={"X-Forwarded-For": "192.0.2.8, 192.0.2.9"}).status == 403
     page = stack.http("metrics", "GET", "/live/")
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
     assert stack.http("metrics", "GET", "/live/../metrics").status == 400
