@@ -252,7 +252,10 @@ main(int argc, char **argv)
 	run.slots = calloc(SLOTS, sizeof(*run.slots));
 	run.answer_us = calloc(run.wanted, sizeof(int64_t));
 	run.deliver_us = calloc(run.wanted, sizeof(int64_t));
-	run.loop = event_base_new();
+	struct event_config *precise = event_config_new();
+	event_config_set_flag(precise, EVENT_BASE_FLAG_PRECISE_TIMER);
+	run.loop = event_base_new_with_config(precise);
+	event_config_free(precise);
 	snprintf(run.key, sizeof(run.key), "%s", argv[2]);
 	run.address = (struct sockaddr_in){ .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)atoi(argv[1])),
