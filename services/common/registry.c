@@ -7,7 +7,7 @@
 
 #include "bundle.h"
 
-enum { RETRY_MS = 250, DETAIL_BYTES = 256, LISTS = 3 };
+enum { RETRY_MS = 250, LEAST_MS = 20, DETAIL_BYTES = 256, LISTS = 3 };
 
 /* Column order of REGISTRY_GRANTS. */
 enum grant_column {
@@ -40,6 +40,7 @@ struct registry {
 	bool asked_all; /* the question under way loads everything */
 	bool wanted; /* look at the next tick */
 	uint64_t next_look_ms;
+	uint64_t asked_ms; /* when it last looked */
 	char detail[DETAIL_BYTES];
 };
 
@@ -359,8 +360,12 @@ registry_tick(struct registry *r, uint64_t now_ms)
 {
 	if (r->asking || db_state_now(r->db) != DB_READY)
 		return RETRY_MS;
-	if (!r->wanted && now_ms < r->next_look_ms)
-		return (int64_t)(r->next_look_ms - now_ms);
+	uint64_t look_at_ms = r->next_look_ms;
+	if (r->wanted)
+		look_at_ms = r->loaded ? r->asked_ms + LEAST_MS : now_ms;
+	if (now_ms < look_at_ms)
+		return (int64_t)(look_at_ms - now_ms);
+	r->asked_ms = now_ms;
 	r->next_look_ms = now_ms + r->look_ms;
 	ask(r);
 	return (int64_t)r->look_ms;

@@ -13,7 +13,7 @@ const struct setting intake_settings[] = {
 	    "its password, unless the connection string or a passfile has it" },
 	{ "TURUNC_INTAKE_WRITE_CONNECTIONS", SETTING_INT, AT(write_connections), "1", 1, 8, NULL,
 	    "connections that batches go by: 1 suits HTTP, 2 a busy bus" },
-	{ "TURUNC_INTAKE_WRITE_IN_FLIGHT", SETTING_INT, AT(write_in_flight), "2", 1, 4, NULL,
+	{ "TURUNC_INTAKE_WRITE_IN_FLIGHT", SETTING_INT, AT(write_in_flight), "1", 1, 4, NULL,
 	    "batches on their way on each" },
 	{ "TURUNC_INTAKE_READ_CONNECTIONS", SETTING_INT, AT(read_connections), "1", 1, 8, NULL,
 	    "connections that Open311 reads go by" },

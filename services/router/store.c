@@ -156,6 +156,15 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 			"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
 			"ORDER BY t.ticket_id",
 	    1 },
+	[STORE_STREAM_ROW_VIEWS] = { "stream_row_views",
+	    VIEW_SELECT "FROM (SELECT DISTINCT e.ticket_id FROM (SELECT ticket_id "
+			"FROM turunc.event_log WHERE seq > $1::bigint ORDER BY seq "
+			"LIMIT $2::bigint) e) u "
+			"JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
+			"LEFT JOIN turunc.ticket_state s ON s.ticket_id = u.ticket_id "
+			"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+			"ORDER BY t.ticket_id",
+	    2 },
 	[STORE_STREAM_TAKE] = { "stream_take",
 	    "SELECT outcome, held_epoch, held_seq, common_seq, log FROM turunc.take_subscription("
 	    "$1::text, $2::text, $3::text[], $4::text[], $5::smallint, $6::uuid, $7::smallint, "

@@ -560,7 +560,8 @@ stream_create(const struct stream_inputs *inputs)
 	TAILQ_INIT(&s->acks);
 	s->stats = stats_create(stat_rows, STREAM_STATS);
 	s->again = evtimer_new(inputs->loop, on_again, s);
-	if (s->stats == NULL || s->again == NULL) {
+	s->keep = evtimer_new(inputs->loop, stream_acks_on_time, s);
+	if (s->stats == NULL || s->again == NULL || s->keep == NULL) {
 		stream_destroy(s);
 		return NULL;
 	}
@@ -579,6 +580,8 @@ stream_destroy(struct stream *s)
 	stream_frame_finish(&s->frame);
 	if (s->again != NULL)
 		event_free(s->again);
+	if (s->keep != NULL)
+		event_free(s->keep);
 	stats_destroy(s->stats);
 	free(s);
 }

@@ -1,12 +1,15 @@
 /* Collects acknowledgements of all sessions, commits them together, and tells those who wait. */
 #include "stream_internal.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 
-enum { REQUESTS_MAX = 64 };
+/* An acknowledgement is durable within 50 ms (docs/bus.md); committing each at once would cost the
+ * log a second commit for every batch that is delivered. */
+enum { REQUESTS_MAX = 64, FLUSH_AT_REQUESTS = REQUESTS_MAX / 2, COLLECT_MS = 20 };
 
 /* One subscription's newest position, with the frames that asked to have it kept. */
 struct stream_ack {
@@ -120,7 +123,8 @@ on_kept(void *arg, const struct db_reply *reply)
 			TAILQ_REMOVE(&q->acks, ack, link);
 			settle(s, ack, reply->results[1], row);
 		}
-		stream_acks_flush(s);
+		if (!evtimer_pending(s->keep, NULL))
+			stream_acks_flush(s);
 	} else {
 		/* Unknown or refused: the same again later has the same effect. */
 		put_back(q);
@@ -151,6 +155,27 @@ stream_acks_flush(struct stream *s)
 		put_back(q);
 		free(q);
 	}
+}
+
+void
+stream_acks_on_time(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	stream_acks_flush(arg);
+}
+
+/* More may come in a moment. */
+static void
+flush_soon(struct stream *s, const struct stream_ack *newest)
+{
+	const struct timeval delay = { .tv_usec = COLLECT_MS * 1000 };
+
+	if (evtimer_pending(s->keep, NULL) && newest->asked_count < FLUSH_AT_REQUESTS)
+		return;
+	if (s->draining || newest->asked_count >= FLUSH_AT_REQUESTS
+	    || evtimer_add(s->keep, &delay) != 0)
+		stream_acks_flush(s);
 }
 
 void
@@ -239,6 +264,6 @@ stream_handle_ack(
 		ack->through_seq = through_seq;
 	if (ledger_ack(&r->ledger, through_seq) == LEDGER_ACK_TAKEN)
 		reader_poke(r);
-	stream_acks_flush(s);
+	flush_soon(s, ack);
 	stream_run(s);
 }

@@ -384,7 +384,9 @@ turn(struct reader *r)
 	struct stream_page *page = stream_page_find(s, r->position);
 	if (page == NULL) {
 		reader_enter(r, READER_WAITING);
-		stream_page_ask(s, r->position);
+		stream_page_ask(s, r->position,
+		    r->view == TURUNC__V1__VIEW__VIEW_FULL
+			&& s->head_seq - r->position <= STREAM_FRESH_ROWS);
 		return;
 	}
 	stats_incr(s->stats, STREAM_STAT_PAGE_HITS);
@@ -395,11 +397,13 @@ turn(struct reader *r)
 	}
 	r->page = page;
 	stream_page_hold(page);
-	if (tickets && r->view == TURUNC__V1__VIEW__VIEW_FULL) {
+	bool views = tickets && r->view == TURUNC__V1__VIEW__VIEW_FULL;
+	bool fresh = page == s->fresh_page && s->fresh_views != NULL;
+	if (views && !fresh) {
 		reader_enter(r, READER_VIEWING);
 		return;
 	}
-	send_frame(r, NULL);
+	send_frame(r, views ? s->fresh_views : NULL);
 	let_page_go(r);
 }
 

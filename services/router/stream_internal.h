@@ -2,6 +2,7 @@
 #ifndef ROUTER_STREAM_INTERNAL_H
 #define ROUTER_STREAM_INTERNAL_H
 
+#include <event2/util.h>
 #include <sys/queue.h>
 
 #include "filter.h"
@@ -17,6 +18,7 @@ enum {
 	STREAM_NAME_BYTES = 64,
 	STREAM_PAGE_ROWS = 512,
 	STREAM_PAGE_BYTES = 192 * 1024, /* of events in a page */
+	STREAM_FRESH_ROWS = 64, /* so near the head, views are read together with the rows */
 	STREAM_TICKETS_MAX = 512, /* looked up in one statement */
 	STREAM_RETRY_MS = 100, /* after a failed question to the record */
 	STREAM_HELD_FOR_MS = 6000, /* a holder heard of within it is alive */
@@ -153,12 +155,16 @@ struct stream {
 
 	struct stream_page_list pages; /* newest use last */
 	size_t page_bytes, page_count;
+	/* The page that came this moment and the views of its tickets; NULL at any other time. */
+	const struct stream_page *fresh_page;
+	const struct pg_result *fresh_views;
 	uint64_t fetching[4]; /* positions asked for, as of fetch_count */
 	size_t fetch_count;
 	unsigned view_units;
 	unsigned units; /* with the record in all */
 
 	struct stream_ack_list acks;
+	struct event *keep; /* the acknowledgements collected are due */
 	bool acking, checking, looking; /* such a question is with the record */
 	uint64_t retry_ms; /* failed questions are asked again then; 0: none failed */
 	uint64_t check_ms; /* next look at the epochs */
@@ -201,8 +207,9 @@ void stream_unit_done(struct stream *s, const struct db_reply *reply);
 /* A page that holds the row after position, lent; NULL: none here. */
 struct stream_page *stream_page_find(struct stream *s, uint64_t position);
 /* Asks for the rows after position unless that is under way or too much is; readers WAITING are
- * READY again when something came. */
-void stream_page_ask(struct stream *s, uint64_t position);
+ * READY again when something came.  with_views: at most STREAM_FRESH_ROWS, and the views
+ * of their tickets with them, which saves readers at the head a question of their own. */
+void stream_page_ask(struct stream *s, uint64_t position, bool with_views);
 void stream_page_hold(struct stream_page *page);
 void stream_page_release(struct stream *s, struct stream_page *page);
 void stream_pages_forget(struct stream *s);
@@ -227,6 +234,8 @@ void reader_compare_epoch(struct reader *r, const struct pg_result *rows, int ro
 /* --- stream_ack.c --- */
 
 void stream_acks_flush(struct stream *s);
+/* The timer's callback; arg is the stream. */
+void stream_acks_on_time(evutil_socket_t fd, short what, void *arg);
 void stream_ack_orphan(struct reader *r);
 void stream_acks_destroy(struct stream *s);
 

@@ -158,6 +158,7 @@ add_page(struct stream *s, struct stream_page *page)
 struct page_question {
 	struct stream *stream;
 	uint64_t after, forgotten;
+	bool with_views;
 };
 
 static void
@@ -183,29 +184,29 @@ wake_waiting(struct stream *s, uint64_t but_at)
 	}
 }
 
-/* True: a page came.  False: nothing yet, for those at the same place. */
-static bool
+/* NULL: nothing yet, for those at the same place. */
+static struct stream_page *
 take_page(const struct page_question *q, const struct db_reply *reply)
 {
 	struct stream *s = q->stream;
 
 	if (reply->outcome != DB_COMMITTED || q->forgotten != s->forgotten)
-		return false;
+		return NULL;
 	if (db_rows(reply->results[0]) > 0) {
 		struct uuid log_id = db_get_uuid(reply->results[0], 0, 0);
 		if (uuid_compare(&log_id, &s->log_uuid) != 0) {
 			stream_log_is(s, &log_id);
-			return false;
+			return NULL;
 		}
 	}
 	if (db_rows(reply->results[1]) == 0)
-		return false;
+		return NULL;
 	struct stream_page *page = make_page(q->after, reply->results[1]);
 	if (page == NULL)
-		return false;
+		return NULL;
 	stats_incr(s->stats, STREAM_STAT_PAGES);
 	add_page(s, page);
-	return true;
+	return page;
 }
 
 static void
@@ -216,16 +217,21 @@ on_page(void *arg, const struct db_reply *reply)
 
 	stream_unit_done(s, reply);
 	question_over(s, q->after);
-	bool came = take_page(q, reply);
-	wake_waiting(s, came ? UINT64_MAX : q->after);
-	if (!came)
+	const struct stream_page *page = take_page(q, reply);
+	wake_waiting(s, page != NULL ? UINT64_MAX : q->after);
+	if (page == NULL)
 		stream_retry_soon(s);
+	/* What is not sent in these turns asks for its views by itself, later. */
+	s->fresh_page = page;
+	s->fresh_views = page != NULL && q->with_views ? reply->results[2] : NULL;
 	free(q);
 	stream_run(s);
+	s->fresh_page = NULL;
+	s->fresh_views = NULL;
 }
 
 void
-stream_page_ask(struct stream *s, uint64_t position)
+stream_page_ask(struct stream *s, uint64_t position, bool with_views)
 {
 	for (size_t i = 0; i < s->fetch_count; i++)
 		if (s->fetching[i] == position)
@@ -235,12 +241,18 @@ stream_page_ask(struct stream *s, uint64_t position)
 	struct page_question *q = malloc(sizeof(*q));
 	struct db_unit *unit = q == NULL ? NULL : db_unit_create(s->in.db);
 	if (q != NULL)
-		*q = (struct page_question){ s, position, s->forgotten };
+		*q = (struct page_question){ s, position, s->forgotten, with_views };
 	db_unit_add(unit, STORE_STREAM_HISTORY);
 	db_unit_add(unit, STORE_STREAM_ROWS);
 	db_add_int8(unit, (int64_t)position);
-	db_add_int8(unit, STREAM_PAGE_ROWS);
+	db_add_int8(unit, with_views ? STREAM_FRESH_ROWS : STREAM_PAGE_ROWS);
 	db_add_int8(unit, STREAM_PAGE_BYTES);
+	if (with_views) {
+		/* A later statement sees more rows but no others among the first so many. */
+		db_unit_add(unit, STORE_STREAM_ROW_VIEWS);
+		db_add_int8(unit, (int64_t)position);
+		db_add_int8(unit, STREAM_FRESH_ROWS);
+	}
 	if (q == NULL || !stream_submit(s, unit, on_page, q)) {
 		free(q);
 		stream_retry_soon(s);
