@@ -5,7 +5,7 @@
 # empty: real records are not played with.
 demo_mark()
 {
-	local state
+	local state name
 	state=$(owner_sql "$pg_database" <<-'END'
 		update turunc.log_history set demo = true
 		where not demo and not exists (select from turunc.event_log);
@@ -13,6 +13,9 @@ demo_mark()
 	END
 	)
 	if [ "$state" != t ]; then
+		# The next start of the real system must not find the sinks as its outlets.
+		demo=no
+		for name in "${services[@]}"; do program_define "$name"; done
 		echo "this record was not made as a demo and already holds events: deploy/up --demo --fresh"
 		return 1
 	fi

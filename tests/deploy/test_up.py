@@ -125,10 +125,16 @@ def test_a_failing_step_is_told_and_fails(system):
 
 
 def test_a_record_in_use_is_not_made_a_demo(system):
-    """Its log holds config.applied already: nothing is played on it, now or at the next start."""
+    """Its log holds config.applied already: nothing is played on it, now or at the next start, and
+    what its notifier is started with is what it was."""
+    def outlets():
+        folder = system.path("service", "notifier", "env")
+        return {name: system.read("service", "notifier", "env", name) for name in os.listdir(folder)}
+    before = outlets()
     done = system.command("up", "--demo")
     assert done.returncode == 1
     assert "was not made as a demo" in done.stdout
+    assert outlets() == before
     again = system.command("up")
     assert again.returncode == 0, again.stdout
     assert "player" not in again.stdout
