@@ -162,7 +162,8 @@ enum frame_result
 frame_unpack(const ProtobufCMessageDescriptor *type, const void *data, size_t len,
     struct frame **ret_frame, char where[FRAME_WHERE_BYTES])
 {
-	struct check c = { true, len > FRAME_EVENT_MAX_BYTES, where };
+	bool weigh = len > FRAME_EVENT_MAX_BYTES && type != &turunc__v1__client_frame__descriptor;
+	struct check c = { true, weigh, where };
 
 	if (where != NULL)
 		where[0] = '\0';

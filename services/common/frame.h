@@ -47,6 +47,8 @@ struct frame;
 
 /*
  * Unpacks and checks one message of the given type.  The frame is the caller's on FRAME_OK only.
+ * The events of a ClientFrame are not weighed: one too large is one result of its Publish, by whom
+ * takes them, and no reason to refuse the others.
  * where (may be NULL) receives the path of the field that was refused, e.g.
  * "publish.events[3].ticket_request.name", or "" when no field is to blame.
  */

@@ -10,7 +10,7 @@
 #include "fields.h"
 #include "w3c_time.h"
 
-enum { STATUS_BAD = 400, STATUS_OURS = 500, STRING_CHARS = 500 };
+enum { STATUS_BAD = 400, STATUS_OURS = 503, STRING_CHARS = 500 };
 enum { FIELD_NAME_BYTES = 96 };
 
 static bool
@@ -112,8 +112,12 @@ answers_check(const struct catalogue_subject *subject, const struct answer *give
 	if (subject == NULL || subject->question_count == 0 || p->count > before)
 		return p->count == before;
 	struct evbuffer *json = evbuffer_new();
-	if (json == NULL || evbuffer_add(json, "{", 1) != 0)
+	if (json == NULL || evbuffer_add(json, "{", 1) != 0) {
 		problems_add(p, STATUS_OURS, "out of memory");
+		if (json != NULL)
+			evbuffer_free(json);
+		return false;
+	}
 	for (size_t i = 0; p->count < PROBLEMS_MAX && i < subject->question_count; i++) {
 		const struct catalogue_question *q = &subject->questions[i];
 		size_t already = p->count;
@@ -131,7 +135,6 @@ answers_check(const struct catalogue_subject *subject, const struct answer *give
 			problems_add(p, STATUS_OURS, "out of memory");
 		*ret_json = text;
 	}
-	if (json != NULL)
-		evbuffer_free(json);
+	evbuffer_free(json);
 	return p->count == before;
 }

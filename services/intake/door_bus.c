@@ -191,12 +191,18 @@ prepare(struct slot *slot, Turunc__V1__InboundEvent *event, const struct acl_cli
 	char error[EVENT_ERROR_BYTES];
 
 	slot->result.id = strlen(event->id) <= ID_BYTES ? event->id : no_text;
-	if (event_item_read(&slot->event, event, client, cat, &pub->in->maker, now_us, error)) {
+	switch (event_item_read(&slot->event, event, client, cat, &pub->in->maker, now_us, error)) {
+	case EVENT_READ:
 		slot->event.item.client = pub->client;
 		slot->prepared = true;
 		pub->waiting++;
-	} else {
+		break;
+	case EVENT_REJECTED:
 		reject(slot, error);
+		break;
+	case EVENT_NO_MEMORY:
+		pub->undecided++; /* no status: neither taken nor final */
+		break;
 	}
 }
 

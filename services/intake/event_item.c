@@ -7,6 +7,7 @@
 
 #include "answers.h"
 #include "fields.h"
+#include "frame.h"
 #include "istanbul.h"
 #include "number.h"
 #include "turunc/v1/ticket.pb-c.h"
@@ -85,20 +86,18 @@ find_type(const char *type)
 	return &foreign_type;
 }
 
-/* The digest of the event as it came; a retry may carry another traceparent. */
+/* The digest of the event as it came, len bytes without its traceparent: a retry may carry another.
+ */
 static bool
-identify(struct item *item, const Turunc__V1__InboundEvent *event, const struct item_maker *maker)
+identify(struct item *item, const Turunc__V1__InboundEvent *plain, size_t len,
+    const struct item_maker *maker)
 {
-	Turunc__V1__InboundEvent plain = *event;
 	struct digest_keyed d;
-	char none[] = "";
-
-	plain.traceparent = none;
-	size_t len = protobuf_c_message_get_packed_size(&plain.base);
 	uint8_t *bytes = malloc(len + 1);
+
 	if (bytes == NULL)
 		return false;
-	(void)protobuf_c_message_pack(&plain.base, bytes);
+	(void)protobuf_c_message_pack(&plain->base, bytes);
 	item_identity_begin(maker, &d);
 	digest_keyed_add_part(&d, bytes, len);
 	digest_keyed_finish(&d, &item->identity);
@@ -135,19 +134,52 @@ check_envelope(const Turunc__V1__InboundEvent *event, const struct acl_client *c
 	return true;
 }
 
-bool
+/* Room for the traceparent's tag and length. */
+enum { FIELD_HEAD_BYTES = 16 };
+
+/* len: without its traceparent, which is weighed only when it may matter. */
+static bool
+check_size(const Turunc__V1__InboundEvent *event, size_t len, char error[EVENT_ERROR_BYTES])
+{
+	if (len + strlen(event->traceparent) + FIELD_HEAD_BYTES <= FRAME_EVENT_MAX_BYTES)
+		return true;
+	size_t whole = protobuf_c_message_get_packed_size(&event->base);
+	if (whole <= FRAME_EVENT_MAX_BYTES)
+		return true;
+	(void)snprintf(error, EVENT_ERROR_BYTES, "TOO_LARGE: %zu bytes; an event has at most %d",
+	    whole, FRAME_EVENT_MAX_BYTES);
+	return false;
+}
+
+/* What is wrong with it comes first: with memory enough it would be just as wrong. */
+static enum event_verdict
+judge(const struct problems *p, char error[EVENT_ERROR_BYTES])
+{
+	if (p->count == 0 || p->at[0].status == STATUS_OURS)
+		return EVENT_NO_MEMORY;
+	(void)refuse(error, "BAD_FIELD", p->at[0].text);
+	return EVENT_REJECTED;
+}
+
+enum event_verdict
 event_item_read(struct event_item *e, const Turunc__V1__InboundEvent *event,
     const struct acl_client *client, const struct catalogue *cat, const struct item_maker *maker,
     int64_t now_us, char error[EVENT_ERROR_BYTES])
 {
+	Turunc__V1__InboundEvent plain = *event;
 	struct item *item = &e->item;
 	struct problems p = { 0 };
+	char none[] = "";
 
-	if (!check_envelope(event, client, now_us, error))
-		return false;
+	plain.traceparent = none;
+	size_t len = protobuf_c_message_get_packed_size(&plain.base);
+	if (!check_size(event, len, error) || !check_envelope(event, client, now_us, error))
+		return EVENT_REJECTED;
 	const struct event_type *type = find_type(event->type);
-	if (event->body_case != type->body)
-		return refuse(error, "BAD_FIELD", "body: not the one that this type has");
+	if (event->body_case != type->body) {
+		(void)refuse(error, "BAD_FIELD", "body: not the one that this type has");
+		return EVENT_REJECTED;
+	}
 	item->source = event->source;
 	item->id = event->id;
 	item->type = event->type;
@@ -155,11 +187,8 @@ event_item_read(struct event_item *e, const Turunc__V1__InboundEvent *event,
 	item->arrived_us = event->time_us;
 	item->traceparent = event->traceparent;
 	if (!type->read(e, event, cat, &p) || p.count > 0)
-		return refuse(error, p.at[0].status == STATUS_BAD ? "BAD_FIELD" : "UNAVAILABLE",
-		    p.at[0].text);
-	if (!identify(item, event, maker))
-		return refuse(error, "UNAVAILABLE", "out of memory");
-	return true;
+		return judge(&p, error);
+	return identify(item, &plain, len, maker) ? EVENT_READ : EVENT_NO_MEMORY;
 }
 
 /* --- calls -------------------------------------------------------------------------------------

@@ -29,13 +29,19 @@ struct event_item {
 void event_item_init(struct event_item *e, item_done_fn *done);
 void event_item_finish(struct event_item *e);
 
+enum event_verdict {
+	EVENT_READ,
+	EVENT_REJECTED, /* whatever happens: error says "CODE: why" to the publisher */
+	EVENT_NO_MEMORY, /* ours, not the publisher's fault: undecided, to be sent again */
+};
+
 /*
- * Fills the item but for client, ticket_id of a ticket to be opened, and the seal.  False: error
- * says "CODE: why", to be told to the publisher: FORBIDDEN, TOO_OLD, IN_FUTURE, BAD_FIELD,
- * UNAVAILABLE (no memory).
+ * Fills the item but for client, ticket_id of a ticket to be opened, and the seal.  The codes of
+ * what is rejected: TOO_LARGE, FORBIDDEN, TOO_OLD, IN_FUTURE, BAD_FIELD.
  */
-MUST_CHECK bool event_item_read(struct event_item *e, const Turunc__V1__InboundEvent *event,
-    const struct acl_client *client, const struct catalogue *cat, const struct item_maker *maker,
-    int64_t now_us, char error[EVENT_ERROR_BYTES]);
+MUST_CHECK enum event_verdict event_item_read(struct event_item *e,
+    const Turunc__V1__InboundEvent *event, const struct acl_client *client,
+    const struct catalogue *cat, const struct item_maker *maker, int64_t now_us,
+    char error[EVENT_ERROR_BYTES]);
 
 #endif
