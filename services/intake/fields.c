@@ -66,8 +66,7 @@ domain_valid(const char *domain)
 		if (len == 0 || len > LABEL_BYTES || domain[0] == '-' || domain[len - 1] == '-')
 			return false;
 		for (size_t i = 0; i < len; i++)
-			if (!is_alnum(domain[i]) && domain[i] != '-'
-			    && (unsigned char)domain[i] < 0x80)
+			if (!is_alnum(domain[i]) && domain[i] != '-')
 				return false;
 		labels++;
 		if (domain[len] == '\0')
@@ -87,8 +86,7 @@ field_email_valid(const char *text)
 		return false;
 	for (const char *c = text; c < at; c++) {
 		bool dot_misplaced = *c == '.' && (c == text || c + 1 == at || c[1] == '.');
-		bool fit = is_alnum(*c) || (unsigned char)*c >= 0x80
-			   || strchr(specials, *c) != NULL;
+		bool fit = is_alnum(*c) || strchr(specials, *c) != NULL;
 		if (!fit || dot_misplaced)
 			return false;
 	}

@@ -30,7 +30,7 @@ enum field_kind { FIELD_LINE, FIELD_LINES }; /* may it hold line breaks and tabs
 bool field_check_text(struct problems *p, const char *field, const char *text, enum field_kind kind,
     size_t max_chars);
 
-/* One address as mail takes it; not that somebody reads it. */
+/* One address that notifier can write to, so of ASCII; not that somebody reads it. */
 bool field_email_valid(const char *text);
 bool field_check_email(struct problems *p, const char *field, const char *text);
 

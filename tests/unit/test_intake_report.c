@@ -172,7 +172,9 @@ static const struct {
 } emails[] = {
 	{ "a@b.tr", true },
 	{ "ayse.yilmaz+x@posta.example.org", true },
-	{ "ayşe@muratpaşa.bel.tr", true },
+	{ "ayşe@muratpasa.bel.tr", false },
+	{ "ayse@muratpaşa.bel.tr", false },
+	{ "ışık@b.tr", false },
 	{ "a@b", false },
 	{ "@b.tr", false },
 	{ "a@", false },
