@@ -89,7 +89,7 @@ const struct registry_head *registry_head(const struct registry *r);
 
 /* Everything is to be read again: the record was away and may be another. */
 void registry_renew(struct registry *r);
-/* The log is said to have grown: a tick looks soon, at most every 20 ms (wake the daemon for it). */
+/* The log is said to have grown: a tick looks soon, at most every 20 ms (wake the daemon). */
 void registry_look(struct registry *r);
 
 /* Looks when it is time; returns ms until the next look. */
