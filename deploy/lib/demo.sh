@@ -27,6 +27,16 @@ demo_mark()
 demo_rate=${TURUNC_DEMO_RATE:-1}
 demo_pace=${TURUNC_DEMO_PACE:-3}
 
+# Said before anything is touched: the programs of the demo would only end and begin again.
+demo_numbers_check()
+{
+	local said
+	for said in "TURUNC_DEMO_RATE=$demo_rate" "TURUNC_DEMO_PACE=$demo_pace"; do
+		[[ ${said#*=} =~ ^[0-9]{1,6}(\.[0-9]{1,6})?$ && ${said#*=} =~ [1-9] ]] ||
+			die "$said: want a number above 0"
+	done
+}
+
 demo_program()
 {
 	case $1 in

@@ -174,6 +174,17 @@ def test_unknown_words_are_refused(system):
     assert system.command("down", "--wip").returncode == 2
 
 
+@pytest.mark.parametrize("setting", [{"TURUNC_DEMO_RATE": "fast"}, {"TURUNC_DEMO_PACE": "-3"},
+                                     {"TURUNC_DEMO_RATE": "0"}])
+def test_a_demo_at_no_pace_is_refused_before_anything_is_touched(system, setting):
+    before = system.pids()
+    done = system.command("up", "--demo", **setting)
+    assert done.returncode == 1
+    (name, value), = setting.items()
+    assert f"{name}={value}: want a number above 0" in done.stdout
+    assert "services" not in done.stdout and system.pids() == before
+
+
 def test_down_stops_all_of_it_in_order(system):
     """The last test of the file: services before Redis and PostgreSQL, and nothing is left."""
     done = system.command("down")
