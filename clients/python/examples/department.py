@@ -121,7 +121,10 @@ def arguments():
 
 def main():
     options = arguments()
-    keys = turunc.Keys.load(options.keys)
+    try:
+        keys = turunc.Keys.load(options.keys)
+    except turunc.KeyFolderError as error:
+        sys.exit(str(error))
     if options.endpoint:
         keys = replace(keys, endpoints={"stream": options.endpoint})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -54,7 +54,10 @@ def events(options):
 
 def main():
     options = arguments()
-    keys = turunc.Keys.load(options.keys)
+    try:
+        keys = turunc.Keys.load(options.keys)
+    except turunc.KeyFolderError as error:
+        sys.exit(str(error))
     if options.endpoint:
         keys = replace(keys, endpoints={"publish": options.endpoint})
     refused = 0
