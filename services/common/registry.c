@@ -310,6 +310,8 @@ on_loaded(struct registry *r, const struct db_reply *reply)
 	tell_news(r);
 }
 
+static void ask(struct registry *r);
+
 static void
 on_answer(void *arg, const struct db_reply *reply)
 {
@@ -328,9 +330,11 @@ on_answer(void *arg, const struct db_reply *reply)
 		on_loaded(r, reply);
 	else if (db_get_bool(reply->results[1], 0, 0))
 		r->loaded = false;
-	r->wanted = r->wanted || (!r->asked_all && !r->loaded);
+	bool changed = !r->asked_all && !r->loaded;
 	if (grown && r->calls->on_head != NULL)
 		r->calls->on_head(r->arg, &r->head);
+	if (changed)
+		ask(r);
 }
 
 static void

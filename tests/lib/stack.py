@@ -196,8 +196,13 @@ class Stack:
         return folder
 
     def api_key(self, name):
-        """A new key for Open311 posts."""
-        return json.loads(self.masa("client", "add", name, "--http", "--json"))["api_key"]
+        """A new key for Open311 posts, known to intake when that runs."""
+        key = json.loads(self.masa("client", "add", name, "--http", "--json"))["api_key"]
+        if "intake" in self.process:
+            form = {"api_key": key, "service_code": "none"}
+            self.wait(lambda: self.http("intake", "POST", "/open311/v2/requests.json",
+                                        form=form).status != 403, 10, "intake knows the API key")
+        return key
 
     def bus(self, door):
         """(endpoint, the server's public key) of "publish" or "stream"."""
