@@ -35,15 +35,6 @@ const struct command message_commands[] = {
 static const char *const states[] = { "queued", "sending", "sent", "unknown", "dead", "delivered",
 	"discarded" };
 
-static bool
-is_state(const char *word)
-{
-	for (size_t i = 0; i < ARRAY_LEN(states); i++)
-		if (strcmp(states[i], word) == 0)
-			return true;
-	return false;
-}
-
 static enum exit_code
 message_list(struct masa *m, int argc, char **argv)
 {
@@ -59,7 +50,7 @@ message_list(struct masa *m, int argc, char **argv)
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
 	if (code != MASA_OK)
 		return code;
-	if (state != NULL && !is_state(state))
+	if (state != NULL && !masa_word_is_among(state, states, ARRAY_LEN(states)))
 		return masa_fail(
 		    MASA_USAGE, "%s is no state of a message (see masa --help)", state);
 	if (ticket != NULL && number_parse_typed(ticket, &ticket_id) != NUMBER_OK)

@@ -134,15 +134,6 @@ ticket_show(struct masa *m, int argc, char **argv)
 	return MASA_OK;
 }
 
-static bool
-is_status(const char *word)
-{
-	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
-		if (strcmp(statuses[i], word) == 0)
-			return true;
-	return false;
-}
-
 static enum exit_code
 ticket_list(struct masa *m, int argc, char **argv)
 {
@@ -158,7 +149,7 @@ ticket_list(struct masa *m, int argc, char **argv)
 		return code;
 	if (strlen(limit) > 6 || strspn(limit, "0123456789") != strlen(limit) || atoi(limit) < 1)
 		return masa_fail(MASA_USAGE, "--limit is a number from 1 to 999999");
-	if (status != NULL && !is_status(status))
+	if (status != NULL && !masa_word_is_among(status, statuses, ARRAY_LEN(statuses)))
 		return masa_fail(MASA_USAGE,
 		    "%s is no status of a ticket (opened, triage, routed, accepted, in_progress, "
 		    "waiting, resolved, rejected, forwarded, duplicate, withdrawn, closed)",

@@ -224,6 +224,15 @@ masa_log_act(struct masa *m, const char *type, const char *name, uint64_t config
 	return code;
 }
 
+bool
+masa_word_is_among(const char *word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
 enum exit_code
 masa_fail(enum exit_code code, const char *format, ...)
 {

@@ -100,6 +100,9 @@ struct bundle;
 MUST_CHECK enum exit_code masa_load_active(
     struct masa *m, struct bundle *ret_bundle, char *ret_version, size_t size);
 
+/* Is it one of the words that an option takes? */
+bool masa_word_is_among(const char *word, const char *const *words, size_t count);
+
 /* --- answering ----------------------------------------------------------------------------------
  */
 
