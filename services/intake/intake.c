@@ -94,9 +94,8 @@ open_record(struct intake *in)
 static void
 open_door(struct intake *in)
 {
-	if (registry_rights_known(in->registry))
-		(void)bus_door_listen(in->door);
-	bool listening = bus_door_listening(in->door);
+	bool listening = registry_rights_known(in->registry) && bus_door_listen(in->door);
+
 	daemon_set_dependency(in->daemon, in->door_state,
 	    listening ? DEPENDENCY_UP : DEPENDENCY_STARTING,
 	    listening ? NULL : "not listening yet");
