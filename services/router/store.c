@@ -34,6 +34,12 @@
 	"c.latitude, c.longitude, t.arrived_us, t.recorded_us, coalesce(s.legal_due_us, 0), " \
 	"coalesce(s.service_due_us, 0), c.media_url, c.answers, c.name, c.phone, c.email, "   \
 	"coalesce(s.primary_id, 0) "
+/* The views of u's tickets, by ticket. */
+#define VIEWS_OF(u)                                                                 \
+	VIEW_SELECT "FROM " u " JOIN turunc.ticket t ON t.ticket_id = u.ticket_id " \
+		    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = u.ticket_id " \
+		    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "    \
+		    "ORDER BY t.ticket_id"
 #define VIEW_BYTES                                                                           \
 	"coalesce(octet_length(c.description), 0) + coalesce(octet_length(c.address), 0) + " \
 	"coalesce(octet_length(c.answers), 0) + 256"
@@ -149,21 +155,11 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "FROM turunc.event_log WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) p) q "
 	    "WHERE q.bytes_before < $3::bigint ORDER BY q.seq",
 	    3 },
-	[STORE_STREAM_VIEWS] = { "stream_views",
-	    VIEW_SELECT "FROM unnest($1::bigint[]) AS u(ticket_id) "
-			"JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
-			"LEFT JOIN turunc.ticket_state s ON s.ticket_id = u.ticket_id "
-			"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
-			"ORDER BY t.ticket_id",
+	[STORE_STREAM_VIEWS] = { "stream_views", VIEWS_OF("unnest($1::bigint[]) AS u(ticket_id)"),
 	    1 },
 	[STORE_STREAM_ROW_VIEWS] = { "stream_row_views",
-	    VIEW_SELECT "FROM (SELECT DISTINCT e.ticket_id FROM (SELECT ticket_id "
-			"FROM turunc.event_log WHERE seq > $1::bigint ORDER BY seq "
-			"LIMIT $2::bigint) e) u "
-			"JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
-			"LEFT JOIN turunc.ticket_state s ON s.ticket_id = u.ticket_id "
-			"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
-			"ORDER BY t.ticket_id",
+	    VIEWS_OF("(SELECT DISTINCT e.ticket_id FROM (SELECT ticket_id FROM turunc.event_log "
+		     "WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) e) u"),
 	    2 },
 	[STORE_STREAM_TAKE] = { "stream_take",
 	    "SELECT outcome, held_epoch, held_seq, common_seq, log FROM turunc.take_subscription("

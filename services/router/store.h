@@ -34,8 +34,7 @@ enum store_statement {
 	STORE_STREAM_COMMON, /* log_id -> the last seq it shares with the present one */
 	STORE_STREAM_ROWS, /* after, rows, bytes -> records */
 	STORE_STREAM_VIEWS, /* ticket ids -> what view.h reads, by ticket */
-	STORE_STREAM_ROW_VIEWS, /* position, rows at most -> the same of the tickets in those rows
-				 */
+	STORE_STREAM_ROW_VIEWS, /* after, rows -> the same, of the tickets in those records */
 	STORE_STREAM_TAKE,
 	STORE_STREAM_ACK, /* clients, names, epochs, seqs, now */
 	STORE_STREAM_EPOCHS, /* clients, names -> epoch, instance, in that order */

@@ -171,11 +171,11 @@ flush_soon(struct stream *s, const struct stream_ack *newest)
 {
 	const struct timeval delay = { .tv_usec = COLLECT_MS * 1000 };
 
-	if (evtimer_pending(s->keep, NULL) && newest->asked_count < FLUSH_AT_REQUESTS)
+	bool now = s->draining || newest->asked_count >= FLUSH_AT_REQUESTS;
+
+	if (!now && (evtimer_pending(s->keep, NULL) || evtimer_add(s->keep, &delay) == 0))
 		return;
-	if (s->draining || newest->asked_count >= FLUSH_AT_REQUESTS
-	    || evtimer_add(s->keep, &delay) != 0)
-		stream_acks_flush(s);
+	stream_acks_flush(s);
 }
 
 void

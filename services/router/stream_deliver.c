@@ -398,8 +398,7 @@ turn(struct reader *r)
 	r->page = page;
 	stream_page_hold(page);
 	bool views = tickets && r->view == TURUNC__V1__VIEW__VIEW_FULL;
-	bool fresh = page == s->fresh_page && s->fresh_views != NULL;
-	if (views && !fresh) {
+	if (views && page != s->fresh_page) {
 		reader_enter(r, READER_VIEWING);
 		return;
 	}

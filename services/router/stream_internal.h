@@ -155,7 +155,8 @@ struct stream {
 
 	struct stream_page_list pages; /* newest use last */
 	size_t page_bytes, page_count;
-	/* The page that came this moment and the views of its tickets; NULL at any other time. */
+	/* The page that came this moment together with the views of its tickets; NULL at any other
+	 * time. */
 	const struct stream_page *fresh_page;
 	const struct pg_result *fresh_views;
 	uint64_t fetching[4]; /* positions asked for, as of fetch_count */

@@ -222,8 +222,10 @@ on_page(void *arg, const struct db_reply *reply)
 	if (page == NULL)
 		stream_retry_soon(s);
 	/* What is not sent in these turns asks for its views by itself, later. */
-	s->fresh_page = page;
-	s->fresh_views = page != NULL && q->with_views ? reply->results[2] : NULL;
+	if (page != NULL && q->with_views) {
+		s->fresh_page = page;
+		s->fresh_views = reply->results[2];
+	}
 	free(q);
 	stream_run(s);
 	s->fresh_page = NULL;
