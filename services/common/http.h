@@ -71,6 +71,7 @@ struct http_settings {
 	uint32_t max_connections;
 	uint32_t max_connections_per_address; /* 0: no cap; trusted peers have none */
 	uint32_t max_streams;
+	uint32_t max_streams_per_address; /* as http_client_address() says; 0: no cap */
 	uint32_t max_header_bytes; /* request line and headers together */
 	uint32_t max_body_bytes; /* unless the route says otherwise */
 	uint32_t max_buffered_bytes; /* bodies held at one time, all connections together */
@@ -97,6 +98,7 @@ enum http_stat {
 	HTTP_STAT_CUT, /* answers whose reader was too slow */
 	HTTP_STAT_STREAMS,
 	HTTP_STAT_STALLED, /* streams cut at the cap */
+	HTTP_STAT_STREAMS_HOGGED, /* streams refused: their address has its share */
 	HTTP_STAT_OPEN, /* connections now */
 	HTTP_STAT_OPEN_STREAMS, /* streams now */
 	HTTP_STAT_BUFFERED, /* bytes reserved for bodies now */
@@ -241,7 +243,8 @@ enum http_stream_end {
 typedef void http_stream_close_fn(void *arg, struct http_stream *stream, enum http_stream_end why);
 
 /* Sends the header and takes the request, in any case.  NULL: there will be no stream, for the
- * client has gone, asked with HEAD, or was told 503 since all max_streams are taken. */
+ * client has gone, asked with HEAD, was told 503 since all max_streams are taken, or 429 since
+ * its address has as many as one may. */
 MUST_CHECK struct http_stream *http_stream_begin(
     struct http_request *req, const char *content_type, http_stream_close_fn *on_close, void *arg);
 

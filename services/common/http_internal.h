@@ -123,6 +123,7 @@ struct http {
 	size_t by_fd_count;
 	size_t conn_count;
 	size_t stream_count;
+	LIST_HEAD(, http_stream) streams;
 	size_t buffered_bytes;
 	TAILQ_HEAD(, http_request) live;
 	struct evbuffer *scratch;

@@ -5,11 +5,12 @@
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "stats.h"
 
-enum { SEND_BUFFER_BYTES = 128 * 1024 };
+enum { SEND_BUFFER_BYTES = 128 * 1024, RETRY_S = 10 };
 
 struct http_stream {
 	struct http *http;
@@ -18,6 +19,8 @@ struct http_stream {
 	http_stream_close_fn *on_close;
 	void *arg;
 	bool stalled;
+	char client[INET6_ADDRSTRLEN];
+	LIST_ENTRY(http_stream) in_list;
 };
 
 static void
@@ -26,6 +29,19 @@ answer_head(struct http_request *req, const char *content_type)
 	const struct http_response response = { .status = 200, .content_type = content_type };
 
 	http_reply(req, &response);
+}
+
+static bool
+address_has_its_share(const struct http *http, const char *client)
+{
+	uint32_t most = http->settings.max_streams_per_address, count = 0;
+	const struct http_stream *stream;
+
+	if (most == 0)
+		return false;
+	LIST_FOREACH (stream, &http->streams, in_list)
+		count += strcmp(stream->client, client) == 0;
+	return count >= most;
 }
 
 struct http_stream *
@@ -38,6 +54,12 @@ http_stream_begin(
 
 	if (conn == NULL || req->head_only) {
 		answer_head(req, content_type);
+		return NULL;
+	}
+	if (address_has_its_share(http, req->client)) {
+		stats_incr(http->stats, HTTP_STAT_STREAMS_HOGGED);
+		http_reply_retry(
+		    req, 429, "this address has as many streams open as one may", RETRY_S);
 		return NULL;
 	}
 	struct http_stream *stream = calloc(1, sizeof(*stream));
@@ -57,6 +79,9 @@ http_stream_begin(
 	*stream = (struct http_stream){
 		.http = http, .conn = conn, .ev = req->ev, .on_close = on_close, .arg = arg
 	};
+	_Static_assert(sizeof(stream->client) == sizeof(req->client), "an address fits");
+	memcpy(stream->client, req->client, sizeof(stream->client));
+	LIST_INSERT_HEAD(&http->streams, stream, in_list);
 	/* What the kernel takes for a reader that does not read is bounded too. */
 	int bytes = SEND_BUFFER_BYTES;
 	setsockopt(conn->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
@@ -106,6 +131,7 @@ stream_free(struct http_stream *stream)
 {
 	struct http *http = stream->http;
 
+	LIST_REMOVE(stream, in_list);
 	stats_set(http->stats, HTTP_STAT_OPEN_STREAMS, (int64_t)--http->stream_count);
 	free(stream);
 }

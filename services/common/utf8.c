@@ -48,6 +48,17 @@ utf8_valid(const char *text, size_t len)
 	return true;
 }
 
+bool
+utf8_has_control(const char *text, bool lines)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+		bool breaks = *c == '\n' || *c == '\r' || *c == '\t';
+		if ((*c < 0x20 && !(breaks && lines)) || *c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 size_t
 utf8_prefix_len(const char *text, size_t len, size_t max_bytes)
 {

@@ -16,6 +16,9 @@ size_t utf8_char_len(const char *text, size_t len);
 /* The whole text is valid and holds no NUL (which a PostgreSQL text cannot keep). */
 bool utf8_valid(const char *text, size_t len);
 
+/* The text holds a control character of ASCII.  With lines, tabs and line breaks are none. */
+bool utf8_has_control(const char *text, bool lines);
+
 /* The longest part of at most max_bytes that does not cut a character of the valid text. */
 size_t utf8_prefix_len(const char *text, size_t len, size_t max_bytes);
 

@@ -41,9 +41,10 @@ void open311_reply_doc(struct http_request *req, unsigned status, struct doc *do
 /* The client behind the request's api_key, or NULL.  *ret_given: a key was given at all. */
 const struct acl_client *open311_client(
     struct intake *in, struct http_request *req, bool *ret_given);
-/* False: over its rate, and 429 was sent. */
+/* False: over its rate, or given a key by an address that gave too many wrong ones, and 429 was
+ * sent. */
 bool open311_within_rate(struct intake *in, struct http_request *req,
-    const struct acl_client *client, enum doc_format format);
+    const struct acl_client *client, bool given, enum doc_format format);
 /* False: rights were not read yet since the start, so no key can be judged, and 503 was sent. */
 bool open311_knows_keys(struct intake *in, struct http_request *req, enum doc_format format);
 /* The catalogue, if there is one and jurisdiction_id is ours; else NULL and the answer was sent. */

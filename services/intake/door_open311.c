@@ -115,22 +115,12 @@ open311_client(struct intake *in, struct http_request *req, bool *ret_given)
 	return client != NULL && acl_in_force(client, clock_now_us()) ? client : NULL;
 }
 
-bool
-open311_within_rate(struct intake *in, struct http_request *req, const struct acl_client *client,
-    enum doc_format format)
+static void
+reply_limited(struct http_request *req, enum doc_format format, const char *what, uint64_t wait_ms)
 {
-	struct ratelimit *limit = client != NULL ? in->per_key : in->per_address;
-	const char *who = client != NULL ? client->name : http_client_address(req);
-	uint64_t wait_ms;
-
-	if (limit == NULL
-	    || ratelimit_take(limit, who, strlen(who), clock_monotonic_ms(), &wait_ms))
-		return true;
-	stats_add_at(
-	    in->stats, INTAKE_STAT_LIMITED, client != NULL ? LIMITED_KEY : LIMITED_ADDRESS, 1);
 	struct evbuffer *body = evbuffer_new();
 	struct problems p = { 0 };
-	problems_add(&p, 429, "Too many requests; try again in %llu seconds.",
+	problems_add(&p, 429, "%s; try again in %llu seconds.", what,
 	    (unsigned long long)(wait_ms / 1000 + 1));
 	struct http_response response = { .status = 429,
 		.retry_after_s = (uint32_t)(wait_ms / 1000 + 1) };
@@ -141,6 +131,31 @@ open311_within_rate(struct intake *in, struct http_request *req, const struct ac
 	http_reply(req, &response);
 	if (body != NULL)
 		evbuffer_free(body);
+}
+
+bool
+open311_within_rate(struct intake *in, struct http_request *req, const struct acl_client *client,
+    bool given, enum doc_format format)
+{
+	struct ratelimit *limit = client != NULL ? in->per_key : in->per_address;
+	const char *address = http_client_address(req);
+	const char *who = client != NULL ? client->name : address;
+	uint64_t now_ms = clock_monotonic_ms(), wait_ms;
+
+	/* First of all, so that the answer to a right key is that to a wrong one. */
+	if (given && in->guesses != NULL
+	    && !guesses_judge(
+		in->guesses, address, client == NULL ? NULL : client->name, now_ms, &wait_ms)) {
+		stats_add_at(in->stats, INTAKE_STAT_LIMITED, LIMITED_WRONG_KEYS, 1);
+		reply_limited(
+		    req, format, "api_key: too many wrong keys from this address", wait_ms);
+		return false;
+	}
+	if (limit == NULL || ratelimit_take(limit, who, strlen(who), now_ms, &wait_ms))
+		return true;
+	stats_add_at(
+	    in->stats, INTAKE_STAT_LIMITED, client != NULL ? LIMITED_KEY : LIMITED_ADDRESS, 1);
+	reply_limited(req, format, "Too many requests", wait_ms);
 	return false;
 }
 

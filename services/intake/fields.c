@@ -20,18 +20,6 @@ count_chars(const char *text)
 	return chars;
 }
 
-static bool
-has_control(const char *text, enum field_kind kind)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-		bool breaks = c == '\n' || c == '\r' || c == '\t';
-		if ((c < 0x20 && !(breaks && kind == FIELD_LINES)) || c == 0x7f)
-			return true;
-	}
-	return false;
-}
-
 bool
 field_check_text(
     struct problems *p, const char *field, const char *text, enum field_kind kind, size_t max_chars)
@@ -42,7 +30,7 @@ field_check_text(
 		problems_add(p, STATUS_BAD, "%s: longer than %zu characters", field, max_chars);
 		return false;
 	}
-	if (has_control(text, kind)) {
+	if (utf8_has_control(text, kind == FIELD_LINES)) {
 		problems_add(p, STATUS_BAD, "%s: holds a control character", field);
 		return false;
 	}

@@ -375,6 +375,11 @@ make_parts(struct intake *in)
 	in->repeats = repeats_create();
 	in->per_key = limit(c->key_per_minute, c->key_burst, LIMIT_KEYS, &ok);
 	in->per_address = limit(c->address_per_minute, c->address_burst, LIMIT_ADDRESSES, &ok);
+	if (c->wrong_keys_per_minute > 0) {
+		in->guesses = guesses_create(
+		    (uint32_t)c->wrong_keys_burst, (uint32_t)c->wrong_keys_per_minute);
+		ok = ok && in->guesses != NULL;
+	}
 	if (in->acl != NULL)
 		in->registry = registry_create(in->acl, CATALOGUE_LOOK_MS, &registry_calls, in);
 	ok = ok && in->stats != NULL && in->accept != NULL && in->numbers != NULL
@@ -427,6 +432,7 @@ intake_close(struct intake *in)
 	repeats_destroy(in->repeats);
 	ratelimit_destroy(in->per_key);
 	ratelimit_destroy(in->per_address);
+	guesses_destroy(in->guesses);
 	stats_destroy(in->stats);
 	daemon_destroy(in->daemon);
 	keys_wipe(&in->keys);

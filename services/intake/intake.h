@@ -17,6 +17,7 @@
 #include "daemon.h"
 #include "db.h"
 #include "doorbell.h"
+#include "guesses.h"
 #include "http.h"
 #include "item.h"
 #include "keys.h"
@@ -42,6 +43,8 @@ struct intake_config {
 	int64_t key_burst;
 	int64_t address_per_minute;
 	int64_t address_burst;
+	int64_t wrong_keys_per_minute;
+	int64_t wrong_keys_burst;
 	char *bus_listen;
 	char *doorbell;
 	char *keys_dir;
@@ -78,7 +81,7 @@ enum intake_stat {
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
-enum { LIMITED_KEY, LIMITED_ADDRESS };
+enum { LIMITED_KEY, LIMITED_ADDRESS, LIMITED_WRONG_KEYS };
 enum { BUSY_AWAY, BUSY_FULL, BUSY_CREDIT, BUSY_NO_NUMBER };
 extern const struct stat_row intake_stats[INTAKE_STAT_COUNT];
 
@@ -99,6 +102,7 @@ struct intake {
 	uint8_t secret[32];
 	struct ratelimit *per_key; /* NULL: no limit */
 	struct ratelimit *per_address;
+	struct guesses *guesses; /* likewise */
 	struct http *http;
 	struct key_pair keys;
 	struct bus *bus;

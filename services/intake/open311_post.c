@@ -130,13 +130,24 @@ static const struct acl_client *
 admit(struct intake *in, struct http_request *req, enum doc_format format)
 {
 	bool given;
+	size_t body_len;
 	const struct acl_client *client = open311_client(in, req, &given);
 
-	if (!open311_within_rate(in, req, client, format) || !open311_knows_keys(in, req, format))
+	if (!open311_knows_keys(in, req, format)
+	    || !open311_within_rate(in, req, client, given, format))
 		return NULL;
 	if (client != NULL && acl_allows_verb(client, ACL_PUBLISH))
 		return client;
 	stats_incr(in->stats, INTAKE_STAT_NO_KEY);
+	/* A key may well be in a body that is no form; it is not looked for there. */
+	(void)http_body(req, &body_len);
+	if (!given && body_len > 0
+	    && !http_content_type_is(req, "application/x-www-form-urlencoded")) {
+		open311_reply_error(req, format, 400,
+		    "Content-Type: must be application/x-www-form-urlencoded; api_key is read from "
+		    "such a form or from the query only");
+		return NULL;
+	}
 	open311_reply_error(req, format, 403,
 	    client != NULL ? "api_key: may not create requests"
 	    : given        ? "api_key: not a valid key"

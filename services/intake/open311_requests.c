@@ -294,7 +294,8 @@ get(struct http_request *req, struct intake *in, enum read_kind what)
 	bool given;
 	const struct acl_client *client = open311_client(in, req, &given);
 
-	if (!open311_within_rate(in, req, client, format) || !open311_knows_keys(in, req, format))
+	if (!open311_knows_keys(in, req, format)
+	    || !open311_within_rate(in, req, client, given, format))
 		return;
 	if (given && client == NULL) {
 		stats_incr(in->stats, INTAKE_STAT_NO_KEY);

@@ -65,7 +65,7 @@ open311_discovery(struct http_request *req, void *arg)
 	enum doc_format format = open311_format(req);
 	char contact[URL_BYTES], tag[TAG_BYTES];
 
-	if (!open311_within_rate(in, req, NULL, format))
+	if (!open311_within_rate(in, req, NULL, false, format))
 		return;
 	const struct catalogue *cat = open311_catalogue(in, req, format);
 	if (cat == NULL || is_fresh(req, cat, tag))
@@ -107,7 +107,7 @@ open311_services(struct http_request *req, void *arg)
 	enum doc_format format = open311_format(req);
 	char tag[TAG_BYTES];
 
-	if (!open311_within_rate(in, req, NULL, format))
+	if (!open311_within_rate(in, req, NULL, false, format))
 		return;
 	const struct catalogue *cat = open311_catalogue(in, req, format);
 	if (cat == NULL || is_fresh(req, cat, tag))
@@ -155,7 +155,7 @@ open311_service(struct http_request *req, void *arg)
 	enum doc_format format = open311_format(req);
 	char tag[TAG_BYTES];
 
-	if (!open311_within_rate(in, req, NULL, format))
+	if (!open311_within_rate(in, req, NULL, false, format))
 		return;
 	const struct catalogue *cat = open311_catalogue(in, req, format);
 	if (cat == NULL)

@@ -34,6 +34,13 @@ const struct setting intake_settings[] = {
 	    "requests without a valid key from one address a minute; 0: no limit" },
 	{ "TURUNC_INTAKE_ADDRESS_BURST", SETTING_INT, AT(address_burst), "300", 1, 100000000, NULL,
 	    "and at once" },
+	{ "TURUNC_INTAKE_WRONG_KEYS_PER_MINUTE", SETTING_INT, AT(wrong_keys_per_minute), "30", 0,
+	    1000000, NULL,
+	    "wrong API keys from one address a minute; beyond, no key from there that was not "
+	    "known "
+	    "before is judged; 0: no limit" },
+	{ "TURUNC_INTAKE_WRONG_KEYS_BURST", SETTING_INT, AT(wrong_keys_burst), "200", 1, 1000000,
+	    NULL, "and at once" },
 	{ "TURUNC_BUS_PUBLISH_LISTEN", SETTING_ENDPOINT, AT(bus_listen), "tcp://127.0.0.1:5601", 0,
 	    0, NULL, "where the bus's publish door listens" },
 	{ "TURUNC_INTAKE_PUBLISH_CREDIT", SETTING_INT, AT(publish_credit), "4096", 1, 65536, NULL,
@@ -61,7 +68,7 @@ const size_t intake_settings_count = ARRAY_LEN(intake_settings);
 
 static const char *const outcomes[] = { "accepted", "duplicate", "id_reused", "refused",
 	"unavailable", NULL };
-static const char *const limits[] = { "key", "address", NULL };
+static const char *const limits[] = { "key", "address", "wrong_keys", NULL };
 static const char *const busy[] = { "away", "full", "credit", "no_number", NULL };
 static const int64_t batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 0 };
 

@@ -204,6 +204,7 @@ open_http(struct metrics *m)
 	settings.port = c->http_listen.port;
 	settings.trusted_peers = c->trusted_peers[0] == '\0' ? NULL : c->trusted_peers;
 	settings.max_streams = (uint32_t)c->board_viewers;
+	settings.max_streams_per_address = (uint32_t)c->board_viewers_per_address;
 	m->http = http_open(daemon_loop(m->daemon), &settings, NULL, 0, m, &why);
 	if (m->http != NULL && board_add_routes(m->board, m->http))
 		m->pages = http_common_open(m->http, m->daemon);

@@ -32,6 +32,7 @@ struct metrics_config {
 	struct setting_address http_listen;
 	char *trusted_peers;
 	int64_t board_viewers;
+	int64_t board_viewers_per_address;
 	char *board_shown_to;
 	char *bus_stream;
 	char *keys_dir;

@@ -21,6 +21,8 @@ const struct setting metrics_settings[] = {
 	    "proxies whose X-Forwarded-For counts, beside loopback; comma separated" },
 	{ "TURUNC_METRICS_VIEWERS", SETTING_INT, AT(board_viewers), "200", 1, 10000, NULL,
 	    "boards open at one time; more are told 503" },
+	{ "TURUNC_METRICS_VIEWERS_PER_ADDRESS", SETTING_INT, AT(board_viewers_per_address), "50", 0,
+	    10000, NULL, "of one address; more are told 429; 0: no limit" },
 	{ "TURUNC_METRICS_SHOWN_TO", SETTING_TEXT, AT(board_shown_to), "", 0, 1000, NULL,
 	    "addresses that see the board, beside this machine's own; comma separated" },
 	{ "TURUNC_BUS_STREAM", SETTING_ENDPOINT, AT(bus_stream), "tcp://127.0.0.1:5602", 0, 0, NULL,

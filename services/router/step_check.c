@@ -126,6 +126,8 @@ check_shape(const struct step_world *world, const struct step *step)
 		return "text: longer than 8,000 bytes";
 	if (!utf8_valid(step->text, text_len))
 		return "text: not valid UTF-8";
+	if (utf8_has_control(step->text, /* lines= */ true))
+		return "text: holds a control character";
 	if (!is_reference(step->reference))
 		return "reference: only letters, digits, space and - _ . / : #, at most 64";
 	if (step->until_us != 0

@@ -244,6 +244,15 @@ def test_keys(world):
     assert get(world, "requests.json", "wrong").status == 403
 
 
+def test_a_key_in_a_body_that_is_no_form_is_not_called_missing(world):
+    answer = world.http("intake", "POST", "/open311/v2/requests.json",
+                        as_json={**REPORT, "api_key": world.key})
+    assert answer.status == 400 and "Content-Type" in errors(answer)[0][1]
+    assert "query" in errors(answer)[0][1]
+    nothing = world.http("intake", "POST", "/open311/v2/requests.json")
+    assert nothing.status in (403, 411) or "required" in nothing.text
+
+
 def test_key_in_the_query_works_too(world):
     answer = world.http("intake", "POST", f"/open311/v2/requests.json?api_key={world.key}",
                         form=REPORT)

@@ -237,6 +237,8 @@ def test_every_verb_from(world, status):
     ("routed", "answer", {}, "text"),
     ("routed", "answer", {"text": "x" * 8001}, "8,000"),
     ("routed", "note", {"text": ""}, "text"),
+    ("routed", "note", {"text": "a\x1bb"}, "control"),
+    ("routed", "answer", {"text": "satır\nsekme\t\x7f"}, "control"),
     ("routed", "amend", {}, "amend"),
     ("routed", "amend", {"priority": 5}, "priority"),
     ("routed", "amend", {"subject_code": "yok"}, "subject_code"),

@@ -201,7 +201,7 @@ class Stack:
         if "intake" in self.process:
             form = {"api_key": key, "service_code": "none"}
             self.wait(lambda: self.http("intake", "POST", "/open311/v2/requests.json",
-                                        form=form).status != 403, 10, "intake knows the API key")
+                                        form=form).status not in (403, 429), 10, "intake knows the API key")
         return key
 
     def bus(self, door):

@@ -387,6 +387,57 @@ TEST(test_http_stream_limits)
 	lab_close(&lab);
 }
 
+/* Behind a proxy the address is the reader's own, so one cannot take everybody's seats. */
+TEST(test_http_streams_of_one_address)
+{
+	static const char first[] = "GET /stream HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: "
+				    "192.0.2.1\r\n\r\n";
+	static const char other[] = "GET /stream HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: "
+				    "192.0.2.2\r\n\r\n";
+	static struct answer a;
+	struct lab lab;
+	struct desk desk = { 0 };
+	int open[3];
+
+	lab_prepare(&lab);
+	lab.settings.max_streams_per_address = 2;
+	if (!lab_open(&lab, routes, ARRAY_LEN(routes), &desk))
+		return;
+	struct http_stream *held = NULL;
+	for (size_t i = 0; i < 2; i++) {
+		held = desk.stream;
+		desk.stream = NULL;
+		open[i] = lab_connect(&lab);
+		lab_send(open[i], first, sizeof(first) - 1);
+		LAB_UNTIL(&lab, desk.stream != NULL);
+	}
+	struct http_stream *second = desk.stream;
+	close(lab_ask(&lab, first, sizeof(first) - 1, &a));
+	CHECK_U64("one too many of it", answer_status(a.text), 429);
+	CHECK_STR("when to come again", answer_header(&a, "Retry-After"), "10");
+	desk.stream = NULL;
+	open[2] = lab_connect(&lab);
+	lab_send(open[2], other, sizeof(other) - 1);
+	LAB_UNTIL(&lab, desk.stream != NULL);
+	struct http_stream *third = desk.stream;
+	CHECK_U64("another is let in", http_streams(lab.http), 3);
+
+	http_stream_end(held);
+	LAB_UNTIL(&lab, http_connections(lab.http) == 2);
+	desk.stream = NULL;
+	close(open[0]);
+	open[0] = lab_connect(&lab);
+	lab_send(open[0], first, sizeof(first) - 1);
+	LAB_UNTIL(&lab, desk.stream != NULL);
+	http_stream_end(desk.stream);
+	http_stream_end(second);
+	http_stream_end(third);
+	for (size_t i = 0; i < 3; i++)
+		close(open[i]);
+	LAB_UNTIL(&lab, http_connections(lab.http) == 0);
+	lab_close(&lab);
+}
+
 TEST(test_http_close_with_a_stream)
 {
 	static const char get[] = GET("/stream");

@@ -106,3 +106,16 @@ TEST(test_utf8_prefix)
 			prefixes[i].text, strlen(prefixes[i].text), prefixes[i].max_bytes),
 		    prefixes[i].want);
 }
+
+TEST(test_utf8_control_characters)
+{
+	CHECK_FALSE("none", utf8_has_control("Şube müdürü", false));
+	CHECK_FALSE("nothing", utf8_has_control("", false));
+	for (char c = 1; c < 0x20; c++) {
+		const char text[] = { 'a', c, 'b', '\0' };
+		bool breaks = c == '\n' || c == '\r' || c == '\t';
+		CHECK_TRUE("in a line", utf8_has_control(text, false));
+		CHECK_TRUE("in lines", utf8_has_control(text, true) == !breaks);
+	}
+	CHECK_TRUE("delete", utf8_has_control("a\x7f", true));
+}
