@@ -52,6 +52,7 @@ struct db_unit {
 	const char *fault_sqlstate; /* why it cannot be sent; NULL: it can */
 	char fault[200];
 
+	enum failpoint_step step; /* besides those of its statements */
 	db_done_fn *done;
 	void *arg;
 	int64_t submitted_us;

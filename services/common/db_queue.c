@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "db_pool.h"
+#include "failpoint.h"
 #include "log.h"
 #include "stats.h"
 
@@ -96,6 +97,28 @@ db_finish(struct db *db, struct db_unit *unit, enum db_outcome outcome)
 	db_unit_destroy(unit);
 }
 
+/* --- points where a test makes a transaction fail --- */
+
+static bool
+unit_fails(const struct db_unit *unit, enum failpoint_side side)
+{
+	bool fails = failpoint(unit->step, side);
+
+	for (size_t i = 0; i < unit->call_count; i++) {
+		const char *name = unit->statements[unit->calls[i].statement].name;
+		fails = failpoint_statement(name, side) || fails;
+	}
+	return fails;
+}
+
+static void
+put_faulty(struct db *db, struct db_unit *unit)
+{
+	TAILQ_INSERT_TAIL(&db->faulty, unit, link);
+	db->faulty_count++;
+	db_wake(db, clock_monotonic_ms());
+}
+
 /* --- what connections tell --- */
 
 static void
@@ -132,6 +155,10 @@ on_finished(void *arg, struct db_unit *unit, enum db_outcome outcome)
 {
 	struct db *db = arg;
 
+	if (outcome == DB_COMMITTED && unit_fails(unit, FAILPOINT_AFTER)) {
+		unit->warned = true;
+		outcome = DB_UNKNOWN;
+	}
 	db->sent_count--;
 	pump(db);
 	tell_room(db);
@@ -184,6 +211,11 @@ pump(struct db *db)
 			break;
 		TAILQ_REMOVE(&db->waiting, unit, link);
 		db->waiting_count--;
+		if (unit_fails(unit, FAILPOINT_BEFORE)) {
+			db_unit_fault(unit, "58030", "a point was told to fail");
+			put_faulty(db, unit);
+			continue;
+		}
 		send_unit(db, c, unit);
 	}
 	show_load(db);
@@ -199,9 +231,7 @@ db_submit_again(struct db *db, struct db_unit *unit, db_done_fn *done, void *arg
 	unit->submitted_us = clock_monotonic_us();
 	unit->since_ms = now_ms;
 	if (!db_unit_seal(unit)) {
-		TAILQ_INSERT_TAIL(&db->faulty, unit, link);
-		db->faulty_count++;
-		db_wake(db, now_ms);
+		put_faulty(db, unit);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&db->waiting, unit, link);

@@ -58,6 +58,13 @@ db_unit_destroy(struct db_unit *unit)
 	free(unit);
 }
 
+void
+db_unit_step(struct db_unit *unit, enum failpoint_step step)
+{
+	if (unit != NULL)
+		unit->step = step;
+}
+
 size_t
 db_unit_statements(const struct db_unit *unit)
 {

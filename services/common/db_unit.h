@@ -26,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "failpoint.h"
 #include "uuid.h"
 
 struct db;
@@ -39,6 +40,8 @@ void db_unit_destroy(struct db_unit *unit);
 
 /* Begins the next statement (index in the db's table); its parameters follow in order. */
 void db_unit_add(struct db_unit *unit, size_t statement);
+/* The unit is this durable step, besides those its statements are. */
+void db_unit_step(struct db_unit *unit, enum failpoint_step step);
 size_t db_unit_statements(const struct db_unit *unit);
 /* Bytes of parameters so far. */
 size_t db_unit_bytes(const struct db_unit *unit);

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "digest.h"
 #include "door.h"
+#include "failpoint.h"
 #include "log.h"
 #include "number.h"
 #include "store.h"
@@ -121,19 +122,42 @@ static const struct registry_calls registry_calls = { .on_news = on_registry_new
 
 /* --- secrets ---------------------------------------------------------------------------------- */
 
+static bool
+sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd != -1 && fsync(fd) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return synced;
+}
+
+/* Beside first, so that whoever is cut off leaves no half of a secret, which no start would take.
+ */
+static bool
+make_secret(const char *folder, const char *path, uint8_t *secret, size_t len)
+{
+	char draft[PATH_BYTES + 8];
+
+	randombytes_buf(secret, len);
+	(void)snprintf(draft, sizeof(draft), "%s.new", path);
+	int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	bool written = fd != -1 && !failpoint(FAILPOINT_INTAKE_IDENTITY_SECRET, FAILPOINT_BEFORE)
+		       && write(fd, secret, len) == (ssize_t)len && fsync(fd) == 0;
+	if (fd != -1)
+		close(fd);
+	return written && rename(draft, path) == 0 && sync_folder(folder)
+	       && !failpoint(FAILPOINT_INTAKE_IDENTITY_SECRET, FAILPOINT_AFTER);
+}
+
 /* Reads the file, or makes it at the first start; true when it holds the whole secret. */
 static bool
-read_or_make_secret(const char *path, uint8_t *secret, size_t len)
+read_or_make_secret(const char *folder, const char *path, uint8_t *secret, size_t len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT) {
-		randombytes_buf(secret, len);
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-		bool made = fd != -1 && write(fd, secret, len) == (ssize_t)len && fsync(fd) == 0;
-		if (fd != -1)
-			close(fd);
-		return made;
-	}
+	if (fd == -1 && errno == ENOENT)
+		return make_secret(folder, path, secret, len);
 	bool whole = fd != -1 && read(fd, secret, len) == (ssize_t)len;
 	if (fd != -1)
 		close(fd);
@@ -157,7 +181,8 @@ load_identity_secret(struct intake *in)
 		memcpy(in->secret, digest.bytes, sizeof(in->secret));
 	} else {
 		(void)snprintf(path, sizeof(path), "%s/identity.secret", in->config.state_dir);
-		if (!read_or_make_secret(path, in->secret, sizeof(in->secret))) {
+		if (!read_or_make_secret(
+			in->config.state_dir, path, in->secret, sizeof(in->secret))) {
 			log_error("cannot start what=%s why=%s", log_quoted(path),
 			    log_quoted(errno == 0 ? "too short" : strerror(errno)));
 			return false;

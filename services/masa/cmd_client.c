@@ -10,6 +10,7 @@
 
 #include "acl.h"
 #include "clock.h"
+#include "failpoint.h"
 #include "istanbul.h"
 #include "keys.h"
 #include "masa.h"
@@ -246,7 +247,9 @@ write_file(const char *folder, const char *name, const char *text, mode_t mode)
 	if (fd == -1)
 		return masa_fail(
 		    errno == EEXIST ? MASA_CONFLICT : MASA_FAILED, "%s: %s", path, strerror(errno));
-	bool written = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
+	bool written = !failpoint(FAILPOINT_MASA_CLIENT_FILE, FAILPOINT_BEFORE)
+		       && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0
+		       && !failpoint(FAILPOINT_MASA_CLIENT_FILE, FAILPOINT_AFTER);
 	return close(fd) == 0 && written ? MASA_OK
 					 : masa_fail(MASA_FAILED, "%s: not written", path);
 }

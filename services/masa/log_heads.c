@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failpoint.h"
 #include "log_verify.h"
 
 enum { LINE_SIZE = 160 };
@@ -118,7 +119,8 @@ log_heads_add(const struct log_verifier *v, const char *log_id)
 		    && fputs(line, file) >= 0;
 	if (file != NULL)
 		kept = fclose(file) == 0 && kept;
-	if (!kept || rename(fresh, path) != 0)
+	if (!kept || failpoint(FAILPOINT_MASA_LOG_HEADS, FAILPOINT_BEFORE)
+	    || rename(fresh, path) != 0 || failpoint(FAILPOINT_MASA_LOG_HEADS, FAILPOINT_AFTER))
 		fprintf(stderr, "masa: the head could not be noted in %s\n", path);
 	free(former);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "failpoint.h"
 #include "turunc/v1/event.pb-c.h"
 #include "uuid.h"
 
@@ -147,7 +148,14 @@ masa_query_binary(struct masa *m, const char *sql, int count, const char *const 
 	if (code != MASA_OK)
 		return code;
 
+	bool commits = strcmp(sql, "COMMIT") == 0;
+	if (commits && failpoint(FAILPOINT_MASA_COMMIT, FAILPOINT_BEFORE))
+		return masa_fail(MASA_FAILED, "the record says: a point was told to fail");
 	PGresult *result = PQexecParams(m->db, sql, count, NULL, values, lengths, formats, 0);
+	if (commits && failpoint(FAILPOINT_MASA_COMMIT, FAILPOINT_AFTER)) {
+		PQclear(result);
+		return masa_fail(MASA_UNREACHABLE, "the record did not answer: done or not, look");
+	}
 	ExecStatusType status = PQresultStatus(result);
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
 		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);

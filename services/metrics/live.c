@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failpoint.h"
 #include "redis.h"
 #include "web_files.h"
 
@@ -48,6 +49,7 @@ struct call {
 	live_applied_fn *applied;
 	live_read_fn *read;
 	void *arg;
+	enum failpoint_step step; /* when it writes */
 };
 
 const char *
@@ -128,6 +130,11 @@ on_reply(void *arg, enum redis_outcome sent, const struct redisReply *reply)
 	struct call *call = arg;
 	enum live_outcome outcome = outcome_of(sent, reply);
 
+	if (sent == REDIS_DONE && failpoint(call->step, FAILPOINT_AFTER)) {
+		reply = NULL;
+		outcome = LIVE_UNANSWERED;
+	}
+
 	if (call->done != NULL) {
 		call->done(call->arg, outcome);
 	} else if (call->applied != NULL) {
@@ -164,7 +171,8 @@ run(struct live *live, const struct call *call, const char *const *fixed, size_t
 		args[count++] = fixed[i];
 	for (size_t i = from; i < to; i++)
 		args[count++] = ops_at(ops, i);
-	bool sent = redis_eval(live->redis, on_reply, kept, live_lua, 1, count, args, NULL);
+	bool sent = !failpoint(call->step, FAILPOINT_BEFORE)
+		    && redis_eval(live->redis, on_reply, kept, live_lua, 1, count, args, NULL);
 	if (!sent)
 		free(kept);
 	return sent;
@@ -201,17 +209,19 @@ live_apply(struct live *live, const struct live_batch *batch, live_applied_fn *d
 	write_seq(batch->after, after);
 	write_seq(batch->through, through);
 	write_number(batch->committed_us, committed);
-	return run(live, &(struct call){ .applied = done, .arg = arg }, fixed, ARRAY_LEN(fixed),
-	    batch->ops, batch->from, batch->to);
+	const struct call call = {
+		.applied = done, .arg = arg, .step = FAILPOINT_METRICS_LIVE_APPLY
+	};
+	return run(live, &call, fixed, ARRAY_LEN(fixed), batch->ops, batch->from, batch->to);
 }
 
 bool
 live_begin(struct live *live, const char *generation, live_done_fn *done, void *arg)
 {
 	const char *fixed[] = { "begin", generation };
+	const struct call call = { .done = done, .arg = arg, .step = FAILPOINT_METRICS_LIVE_BEGIN };
 
-	return run(
-	    live, &(struct call){ .done = done, .arg = arg }, fixed, ARRAY_LEN(fixed), NULL, 0, 0);
+	return run(live, &call, fixed, ARRAY_LEN(fixed), NULL, 0, 0);
 }
 
 bool
@@ -219,9 +229,9 @@ live_load(struct live *live, const char *generation, const struct ops *ops, size
     live_done_fn *done, void *arg)
 {
 	const char *fixed[] = { "load", generation };
+	const struct call call = { .done = done, .arg = arg, .step = FAILPOINT_METRICS_LIVE_LOAD };
 
-	return run(live, &(struct call){ .done = done, .arg = arg }, fixed, ARRAY_LEN(fixed), ops,
-	    from, to);
+	return run(live, &call, fixed, ARRAY_LEN(fixed), ops, from, to);
 }
 
 bool
@@ -229,11 +239,13 @@ live_switch(struct live *live, const struct live_position *to, live_done_fn *don
 {
 	char seq[SEQ_SIZE], committed[NUMBER_TEXT];
 	const char *fixed[] = { "switch", to->generation, to->log_id, seq, committed };
+	const struct call call = {
+		.done = done, .arg = arg, .step = FAILPOINT_METRICS_LIVE_SWITCH
+	};
 
 	write_seq(to->seq, seq);
 	write_number(to->committed_us, committed);
-	return run(
-	    live, &(struct call){ .done = done, .arg = arg }, fixed, ARRAY_LEN(fixed), NULL, 0, 0);
+	return run(live, &call, fixed, ARRAY_LEN(fixed), NULL, 0, 0);
 }
 
 bool

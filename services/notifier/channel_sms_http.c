@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "channel.h"
+#include "failpoint.h"
 
 enum { ANSWER_BYTES = 2048 };
 
@@ -141,7 +142,11 @@ channel_sms_http_work(const void *config, void *curl, struct job *job)
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-	CURLcode code = curl_easy_perform(curl);
+	CURLcode code = CURLE_COULDNT_CONNECT;
+	if (!failpoint(FAILPOINT_NOTIFIER_SMS, FAILPOINT_BEFORE))
+		code = curl_easy_perform(curl);
+	if (code == CURLE_OK && failpoint(FAILPOINT_NOTIFIER_SMS, FAILPOINT_AFTER))
+		code = CURLE_RECV_ERROR; /* the answer did not come */
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_size);
 	curl_slist_free_all(headers);

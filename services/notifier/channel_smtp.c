@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "channel.h"
+#include "failpoint.h"
 
 struct upload {
 	const char *at;
@@ -92,8 +93,14 @@ channel_smtp_work(const void *config, void *curl, struct job *job)
 	curl_easy_setopt(curl, CURLOPT_READDATA, &upload);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-	CURLcode code = curl_easy_perform(curl);
+	CURLcode code = CURLE_COULDNT_CONNECT;
+	if (!failpoint(FAILPOINT_NOTIFIER_SMTP, FAILPOINT_BEFORE))
+		code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
+	if (code == CURLE_OK && failpoint(FAILPOINT_NOTIFIER_SMTP, FAILPOINT_AFTER)) {
+		code = CURLE_RECV_ERROR; /* the last answer did not come */
+		reply = 0;
+	}
 	curl_slist_free_all(to);
 	job->outcome = channel_smtp_judge((int)code, reply, upload.left == 0);
 	if (code != CURLE_OK)

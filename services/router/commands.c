@@ -288,6 +288,7 @@ write_batch(struct commands *c)
 	int64_t now_us = clock_now_us();
 	struct db_unit *unit = db_unit_create(c->world.db);
 
+	db_unit_step(unit, FAILPOINT_ROUTER_COMMANDS);
 	changes_add(c->changes, unit, now_us);
 	changes_add_log(c->changes, unit, now_us);
 	if (changes_ok(c->changes) && db_submit(c->world.db, unit, on_written, c))

@@ -171,6 +171,7 @@ write_batch(struct routing *g)
 	int64_t now_us = clock_now_us();
 	struct db_unit *unit = db_unit_create(g->world.db);
 
+	db_unit_step(unit, FAILPOINT_ROUTER_ROUTE);
 	changes_add(g->changes, unit, now_us);
 	db_unit_add(unit, STORE_CURSOR_ADVANCE);
 	db_add_uuid(unit, &g->log_id);

@@ -193,6 +193,7 @@ on_found(void *arg, const struct db_reply *reply)
 		return;
 	}
 	struct db_unit *unit = db_unit_create(s->world.db);
+	db_unit_step(unit, FAILPOINT_ROUTER_SWEEP);
 	changes_add(s->changes, unit, now_us);
 	changes_add_log(s->changes, unit, now_us);
 	if (changes_ok(s->changes) && db_submit(s->world.db, unit, on_written, s))
