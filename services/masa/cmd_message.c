@@ -7,6 +7,7 @@
 #include "masa.h"
 #include "number.h"
 #include "uuid.h"
+#include "viewed.h"
 
 static enum exit_code message_list(struct masa *m, int argc, char **argv);
 static enum exit_code message_show(struct masa *m, int argc, char **argv);
@@ -87,6 +88,20 @@ read_id(const char *text)
 	return MASA_OK;
 }
 
+/* The trace of having looked comes before the look. */
+static enum exit_code
+note_look(struct masa *m, const json_t *message)
+{
+	char array[32];
+	int64_t ticket_id;
+	const char *number = json_string_value(json_object_get(message, "ticket"));
+
+	if (number == NULL || number_parse(number, &ticket_id) != NUMBER_OK)
+		return masa_fail(MASA_FAILED, "the message is of no ticket");
+	snprintf(array, sizeof(array), "{%lld}", (long long)ticket_id);
+	return viewed_note(m, array, "message show");
+}
+
 static enum exit_code
 message_show(struct masa *m, int argc, char **argv)
 {
@@ -135,8 +150,13 @@ message_show(struct masa *m, int argc, char **argv)
 	}
 	json_object_set_new(message, "tries", masa_rows(result));
 	PQclear(result);
-	masa_print(m, message);
-	return MASA_OK;
+	if (personal)
+		code = note_look(m, message);
+	if (code == MASA_OK)
+		masa_print(m, message);
+	else
+		json_decref(message);
+	return code;
 }
 
 /* Moves one message if its state is among those allowed, and prints what was changed. */

@@ -5,6 +5,7 @@
 
 #include "masa.h"
 #include "number.h"
+#include "viewed.h"
 
 static enum exit_code ticket_show(struct masa *m, int argc, char **argv);
 static enum exit_code ticket_list(struct masa *m, int argc, char **argv);
@@ -81,6 +82,31 @@ static const char ticket_sql[] = "SELECT t.ticket_id, " STATUS_WORD(
 					      "turunc.ticket_alias a"
 					      " WHERE a.alias_id = $1), $1)";
 
+/* Reads the sections of the ticket with that id.  Personal ones leave their trace before anything
+ * is shown. */
+static enum exit_code
+add_sections(struct masa *m, json_t *ticket, const char *id, bool personal)
+{
+	const char *values[] = { id };
+	char array[32];
+	PGresult *result;
+	enum exit_code code = MASA_OK;
+
+	for (size_t i = 0; code == MASA_OK && i < ARRAY_LEN(sections); i++) {
+		if (sections[i].personal && !personal)
+			continue;
+		code = masa_query(m, sections[i].sql, 1, values, &result);
+		if (code != MASA_OK)
+			return code;
+		json_object_set_new(ticket, sections[i].name, masa_rows(result));
+		PQclear(result);
+	}
+	if (!personal)
+		return MASA_OK;
+	snprintf(array, sizeof(array), "{%s}", id);
+	return viewed_note(m, array, "ticket show");
+}
+
 static enum exit_code
 ticket_show(struct masa *m, int argc, char **argv)
 {
@@ -111,27 +137,22 @@ ticket_show(struct masa *m, int argc, char **argv)
 	code = masa_query(m, ticket_sql, 1, values, &result);
 	if (code != MASA_OK)
 		return code;
-	json_t *rows = masa_rows(result);
-	PQclear(result);
-	if (json_array_size(rows) == 0) {
-		json_decref(rows);
+	if (PQntuples(result) == 0) {
+		PQclear(result);
 		return masa_fail(MASA_NOT_FOUND, "there is no ticket %s", argv[0]);
 	}
+	/* The number asked for may be another name of it. */
+	snprintf(id_text, sizeof(id_text), "%.20s", PQgetvalue(result, 0, 0));
+	json_t *rows = masa_rows(result);
 	json_t *ticket = json_incref(json_array_get(rows, 0));
 	json_decref(rows);
-	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-		if (sections[i].personal && !personal)
-			continue;
-		code = masa_query(m, sections[i].sql, 1, values, &result);
-		if (code != MASA_OK) {
-			json_decref(ticket);
-			return code;
-		}
-		json_object_set_new(ticket, sections[i].name, masa_rows(result));
-		PQclear(result);
-	}
-	masa_print(m, ticket);
-	return MASA_OK;
+	PQclear(result);
+	code = add_sections(m, ticket, id_text, personal);
+	if (code == MASA_OK)
+		masa_print(m, ticket);
+	else
+		json_decref(ticket);
+	return code;
 }
 
 static enum exit_code

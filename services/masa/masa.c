@@ -1,4 +1,4 @@
-/* Options, the way to the system's record, and acts written into its log. */
+/* Options, and the way to the system's record. */
 #include "masa.h"
 
 #include <stdarg.h>
@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
 #include "failpoint.h"
-#include "turunc/v1/event.pb-c.h"
-#include "uuid.h"
 
 static const struct option_spec *find_option(
     const struct option_spec *specs, size_t count, const char *name, size_t name_len);
@@ -178,58 +175,6 @@ masa_query_binary(struct masa *m, const char *sql, int count, const char *const 
 	else
 		PQclear(result);
 	return MASA_OK;
-}
-
-enum exit_code
-masa_log_act(struct masa *m, const char *type, const char *name, uint64_t config_version)
-{
-	struct uuid_source ids = { 0 };
-	struct uuid id;
-	char id_text[UUID_TEXT_SIZE], at_text[24], actor[sizeof(m->actor)];
-	char source[] = "masa", empty[] = "";
-	uint8_t packed[1024];
-	int64_t now_us = clock_now_us();
-
-	uuid_next(&ids, now_us, &id);
-	uuid_format(&id, id_text);
-	memcpy(actor, m->actor, sizeof(actor));
-	Turunc__V1__Administration act = TURUNC__V1__ADMINISTRATION__INIT;
-	char *owned_name = strdup(name), *owned_type = strdup(type);
-	if (owned_name == NULL || owned_type == NULL) {
-		free(owned_name);
-		free(owned_type);
-		return masa_fail(MASA_FAILED, "out of memory");
-	}
-	act.name = owned_name;
-	act.config_version = config_version;
-	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
-	event.id = id_text;
-	event.source = source;
-	event.type = owned_type;
-	event.time_us = now_us;
-	event.subject = empty;
-	event.actor = actor;
-	event.traceparent = empty;
-	event.body_case = TURUNC__V1__EVENT__BODY_ADMINISTRATION;
-	event.administration = &act;
-	size_t size = turunc__v1__event__get_packed_size(&event);
-	enum exit_code code = MASA_FAILED;
-	if (size <= sizeof(packed)) {
-		turunc__v1__event__pack(&event, packed);
-		snprintf(at_text, sizeof(at_text), "%lld", (long long)now_us);
-		const char *values[] = { at_text, type, m->actor, (const char *)packed };
-		const int lengths[] = { 0, 0, 0, (int)size }, formats[] = { 0, 0, 0, 1 };
-		code = masa_query_binary(m,
-		    "SELECT turunc.log_append($1, ARRAY[$2], ARRAY[NULL]::bigint[], "
-		    "ARRAY[NULL]::text[],"
-		    " ARRAY[NULL]::text[], ARRAY[$3], ARRAY[$4::bytea])",
-		    4, values, lengths, formats, NULL);
-	} else {
-		masa_fail(code, "the name is too long");
-	}
-	free(owned_name);
-	free(owned_type);
-	return code;
 }
 
 bool

@@ -58,7 +58,7 @@ class ContactRecorded(_message.Message):
     def __init__(self, contact_id: _Optional[str] = ..., channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., kind: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ["actor", "administration", "alarm", "call", "contact", "foreign", "id", "notification", "opened", "source", "step", "subject", "survey", "time_us", "traceparent", "type"]
+    __slots__ = ["actor", "administration", "alarm", "call", "contact", "foreign", "id", "notification", "opened", "source", "step", "subject", "survey", "time_us", "traceparent", "type", "viewed"]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     ADMINISTRATION_FIELD_NUMBER: _ClassVar[int]
     ALARM_FIELD_NUMBER: _ClassVar[int]
@@ -75,6 +75,7 @@ class Event(_message.Message):
     TIME_US_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
+    VIEWED_FIELD_NUMBER: _ClassVar[int]
     actor: str
     administration: Administration
     alarm: ClockAlarm
@@ -91,7 +92,8 @@ class Event(_message.Message):
     time_us: int
     traceparent: str
     type: str
-    def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., type: _Optional[str] = ..., time_us: _Optional[int] = ..., subject: _Optional[str] = ..., actor: _Optional[str] = ..., traceparent: _Optional[str] = ..., opened: _Optional[_Union[TicketOpened, _Mapping]] = ..., step: _Optional[_Union[TicketStep, _Mapping]] = ..., alarm: _Optional[_Union[ClockAlarm, _Mapping]] = ..., call: _Optional[_Union[CallStep, _Mapping]] = ..., contact: _Optional[_Union[ContactRecorded, _Mapping]] = ..., notification: _Optional[_Union[NotificationStep, _Mapping]] = ..., survey: _Optional[_Union[SurveyStep, _Mapping]] = ..., foreign: _Optional[_Union[Foreign, _Mapping]] = ..., administration: _Optional[_Union[Administration, _Mapping]] = ...) -> None: ...
+    viewed: TicketViewed
+    def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., type: _Optional[str] = ..., time_us: _Optional[int] = ..., subject: _Optional[str] = ..., actor: _Optional[str] = ..., traceparent: _Optional[str] = ..., opened: _Optional[_Union[TicketOpened, _Mapping]] = ..., step: _Optional[_Union[TicketStep, _Mapping]] = ..., alarm: _Optional[_Union[ClockAlarm, _Mapping]] = ..., call: _Optional[_Union[CallStep, _Mapping]] = ..., contact: _Optional[_Union[ContactRecorded, _Mapping]] = ..., notification: _Optional[_Union[NotificationStep, _Mapping]] = ..., survey: _Optional[_Union[SurveyStep, _Mapping]] = ..., foreign: _Optional[_Union[Foreign, _Mapping]] = ..., administration: _Optional[_Union[Administration, _Mapping]] = ..., viewed: _Optional[_Union[TicketViewed, _Mapping]] = ...) -> None: ...
 
 class Foreign(_message.Message):
     __slots__ = ["client", "content_digest", "content_type", "event_id", "event_source", "event_type", "size_bytes"]
@@ -206,3 +208,13 @@ class TicketStep(_message.Message):
     until_us: int
     version: int
     def __init__(self, status: _Optional[_Union[_ticket_pb2.Status, str]] = ..., version: _Optional[int] = ..., department: _Optional[str] = ..., previous_department: _Optional[str] = ..., subject_code: _Optional[str] = ..., priority: _Optional[int] = ..., reason_code: _Optional[str] = ..., until_us: _Optional[int] = ..., institution: _Optional[str] = ..., reference: _Optional[str] = ..., related: _Optional[str] = ..., text_id: _Optional[str] = ..., text_digest: _Optional[bytes] = ..., legal_due_us: _Optional[int] = ..., service_due_us: _Optional[int] = ..., calendar_version: _Optional[str] = ..., rule: _Optional[int] = ..., command_id: _Optional[str] = ...) -> None: ...
+
+class TicketViewed(_message.Message):
+    __slots__ = ["door", "subject_code", "version"]
+    DOOR_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_CODE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    door: str
+    subject_code: str
+    version: int
+    def __init__(self, door: _Optional[str] = ..., subject_code: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
