@@ -273,8 +273,10 @@ open_bus(struct intake *in)
 	if (!load_keys(in, router_key))
 		return false;
 	in->bus = bus_create(daemon_loop(in->daemon), in->acl, &in->keys);
-	if (in->bus != NULL)
+	if (in->bus != NULL) {
+		bus_limit_memory(in->bus, (size_t)in->config.bus_memory);
 		in->door = bus_door_open(in->bus, &options, &calls, in);
+	}
 	if (in->door != NULL)
 		in->bell = doorbell_button_open(in->bus, in->config.doorbell, router_key);
 	if (in->bell != NULL)

@@ -46,6 +46,7 @@ struct intake_config {
 	int64_t wrong_keys_per_minute;
 	int64_t wrong_keys_burst;
 	char *bus_listen;
+	int64_t bus_memory;
 	char *doorbell;
 	char *keys_dir;
 	char *state_dir;

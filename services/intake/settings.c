@@ -43,6 +43,11 @@ const struct setting intake_settings[] = {
 	    NULL, "and at once" },
 	{ "TURUNC_BUS_PUBLISH_LISTEN", SETTING_ENDPOINT, AT(bus_listen), "tcp://127.0.0.1:5601", 0,
 	    0, NULL, "where the bus's publish door listens" },
+	{ "TURUNC_BUS_MEMORY", SETTING_BYTES, AT(bus_memory), "512MiB", 67108864, 1099511627776,
+	    NULL,
+	    "resident memory beyond which a door cuts every connection, so that messages without "
+	    "end "
+	    "are freed; below the container's own limit" },
 	{ "TURUNC_INTAKE_PUBLISH_CREDIT", SETTING_INT, AT(publish_credit), "4096", 1, 65536, NULL,
 	    "events a bus client may have outstanding when its rights do not say" },
 	{ "TURUNC_DOORBELL", SETTING_ENDPOINT, AT(doorbell), "tcp://127.0.0.1:5603", 0, 0, NULL,

@@ -227,8 +227,10 @@ open_bus(struct router *r)
 	};
 
 	r->bus = bus_create(daemon_loop(r->daemon), r->acl, &r->keys);
-	if (r->bus != NULL)
+	if (r->bus != NULL) {
+		bus_limit_memory(r->bus, (size_t)r->config.bus_memory);
 		r->door = bus_door_open(r->bus, &options, &router_door_calls, r);
+	}
 	if (r->door != NULL)
 		r->bell = doorbell_open(r->bus, r->config.doorbell, on_ring, r);
 	if (r->bell == NULL)

@@ -36,6 +36,7 @@ struct router_config {
 	struct setting_address http_listen;
 	char *trusted_peers;
 	char *bus_listen;
+	int64_t bus_memory;
 	char *doorbell;
 	char *keys_dir;
 	char *state_dir;

@@ -19,6 +19,11 @@ const struct setting router_settings[] = {
 	    "proxies whose X-Forwarded-For counts, beside loopback; comma separated" },
 	{ "TURUNC_BUS_STREAM_LISTEN", SETTING_ENDPOINT, AT(bus_listen), "tcp://127.0.0.1:5602", 0,
 	    0, NULL, "where the bus's stream door listens" },
+	{ "TURUNC_BUS_MEMORY", SETTING_BYTES, AT(bus_memory), "512MiB", 67108864, 1099511627776,
+	    NULL,
+	    "resident memory beyond which a door cuts every connection, so that messages without "
+	    "end "
+	    "are freed; below the container's own limit" },
 	{ "TURUNC_DOORBELL", SETTING_ENDPOINT, AT(doorbell), "tcp://127.0.0.1:5603", 0, 0, NULL,
 	    "where intake rings after each commit" },
 	{ "TURUNC_KEYS_DIR", SETTING_TEXT, AT(keys_dir), "keys", 1, 1000, NULL,

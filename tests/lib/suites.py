@@ -16,8 +16,9 @@ LOGS = os.path.join(RELEASE, "test-logs")
 WORKERS = max(2, os.cpu_count() or 2)
 
 # What is timed or starves others runs when nothing else does; and how long each may take.
-ALONE = ("deploy", "e2e", "fault", "web")
-LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "e2e": 900, "fault": 900, "web": 600, "house": 300}
+ALONE = ("attack", "deploy", "e2e", "fault", "web")
+SIDE_BY_SIDE = {"attack": 2}  # files of one suite that may disturb each other, if nobody else
+LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 180, "e2e": 900, "fault": 900, "web": 600, "house": 300}
 LONG_LIMIT_S = 3 * 3600
 # Daemons are tested as built with sanitizers; the whole system as it will run.
 BUILD_OF = {"daemon": CHECKED}
@@ -150,6 +151,10 @@ class Report:
             left[job.suite] -= 1
             if job.result.failed:
                 say(f"--- {job.suite}/{job.name} failed; its output:\n{job.output.rstrip()}\n---")
+            else:
+                for line in job.output.splitlines():
+                    if line.startswith("figure "):
+                        say(line)
             if left[job.suite] == 0:
                 self.total += sums[job.suite]
                 say(f"{job.suite:<8} {sums[job.suite]}   ({time.monotonic() - began:.1f} s)")
@@ -187,7 +192,7 @@ def main():
     report.run(together, WORKERS)
     for name in names:
         if name in ALONE:
-            report.run(suite_jobs(name, options), 1)
+            report.run(suite_jobs(name, options), SIDE_BY_SIDE.get(name, 1))
     if report.total.passed + report.total.failed == 0:
         report.total += Count(failed=1)
         say("nothing was run")
