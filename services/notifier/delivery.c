@@ -23,7 +23,7 @@ enum {
 	BACKLOG_MS = 5000, /* between two looks at how much is waiting */
 	AHEAD = 64, /* messages looked at beside those there is room for */
 	WORKERS_MAX = 4,
-	PROBE_FIRST_MS = 1000, /* between two tries at a server that is not there */
+	PROBE_FIRST_MS = 250, /* between two tries at a server that is not there */
 	PROBE_CAP_MS = 30000
 };
 
@@ -392,9 +392,15 @@ judge_lane(struct lane *lane, const struct job *job)
 	if (lane->unreachable == 0)
 		log_warn("channel away, its messages wait channel=%s why=%s", lane_key(lane),
 		    log_quoted(job->detail));
+	/* Those that flew beside the first one met the same failure, not further ones: counted
+	 * each, a moment's cut would keep everybody waiting for as long as a server that stays
+	 * away. */
+	uint64_t now_ms = clock_monotonic_ms();
+	if (lane->unreachable > 0 && now_ms < lane->probe_at_ms)
+		return;
 	if (lane->unreachable < UINT32_MAX)
 		lane->unreachable++;
-	lane->probe_at_ms = clock_monotonic_ms() + backoff_delay_ms(&backoff, lane->unreachable, 0);
+	lane->probe_at_ms = now_ms + backoff_delay_ms(&backoff, lane->unreachable, 0);
 }
 
 static void

@@ -190,6 +190,18 @@ def test_a_server_that_is_away_costs_nobody_a_message(world, stack):
         assert ["alındı" in order[0], "iletildi" in order[1], "sonuçlandı" in order[2]] == [True] * 3
 
 
+def test_those_that_fail_together_are_one_failure(world, stack):
+    """A moment's failure of many at once does not keep the channel shut for half a minute."""
+    failed = "select count(*) from turunc.notification_attempt where outcome = 'unreachable'"
+    before = stack.one(failed)
+    world.sms.mode = "login"
+    numbers = world.open(24, phone=PHONE)
+    stack.wait(lambda: stack.one(failed) >= before + 4, 10, "several have failed")
+    world.sms.mode = "ok"
+    for number in numbers:
+        world.wait_state(number, "opened", "sent", 5)
+
+
 def test_the_stream_is_taken_up_again(world, stack):
     stack.kill9("router")
     stack.wait(lambda: '"stream","state":"down"' in stack.http("notifier", "GET", "/readyz").text
