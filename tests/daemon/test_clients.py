@@ -482,6 +482,24 @@ def test_wrong_server_key_never_speaks(keys, door):
     assert "key" in str(troubles[0]) and not door.said
 
 
+def test_a_session_that_lasted_comes_back_at_once(keys, door):
+    """A door that restarts now and then is met with the first pause each time, not a grown one."""
+    ready = []
+    timing = turunc.Timing(silence=3.0, backoff=0.4)
+
+    def on_state(_door, state, _why):
+        ready.extend([time.monotonic()] if state == "ready" else [])
+
+    with turunc.Client(keys, timing=timing, on_state=on_state) as client:
+        client.subscribe("lasting", start="earliest")
+        for sessions in range(1, 5):
+            assert client.wait(lambda n=sessions: len(ready) == n, 10)
+            time.sleep(max(0.0, ready[-1] + 1.05 - time.monotonic()))
+            door.restart()
+            assert client.wait(lambda n=sessions: len(ready) == n + 1, 10)
+            assert ready[-1] - ready[-2] < 2.4
+
+
 def test_key_folder_complaints(keys):
     (keys / "client.secret").chmod(0o644)
     with pytest.raises(turunc.KeyFolderError, match="chmod 600"):

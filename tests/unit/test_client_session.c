@@ -95,6 +95,30 @@ TEST(test_comes_back_after_a_restart)
 	door_close(&d);
 }
 
+/* A door that restarts now and then is met with the first pause each time, not a grown one. */
+TEST(test_a_session_that_lasted_comes_back_at_once)
+{
+	struct door d;
+	struct notes n = { 0 };
+
+	CHECK(door_open(&d));
+	struct turunc_options o = door_options(&d, TURUNC_DOOR_STREAM);
+	o.backoff_ms = 400;
+	o.backoff_max_ms = 10000;
+	struct turunc_client *c = make(&o, &n);
+	for (unsigned round = 1; round <= 4; round++) {
+		uint64_t began_ms = check_now_ms();
+		CHECK(door_greet(&d, c));
+		DOOR_UNTIL(&d, c, n.ready == round);
+		CHECK(check_now_ms() - began_ms < 1200);
+		uint64_t until_ms = check_now_ms() + 1050;
+		DOOR_UNTIL(&d, c, check_now_ms() >= until_ms);
+		CHECK(door_restart(&d));
+	}
+	turunc_client_destroy(c);
+	door_close(&d);
+}
+
 TEST(test_silent_door_is_given_up)
 {
 	struct door d;

@@ -14,7 +14,7 @@ enum {
 	QUEUE_FRAMES = 4096,
 	HANDSHAKE_MS = 3000,
 	CONNECT_WAIT_MS = 1000, /* most to wait after an attempt that never stood */
-	LASTED_MS = 10000, /* a session this old clears the count of failures */
+	LASTED_MS = 1000, /* a session this old clears the count of failures */
 	DOUBLINGS_MAX = 20
 };
 

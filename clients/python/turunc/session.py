@@ -18,6 +18,7 @@ FRAME_BYTES_MAX = 240 * 1024
 EVENT_BYTES_MAX = 64 * 1024
 SOCKET_FRAME_BYTES = 256 * 1024
 NEVER = float("inf")
+LASTED = 1.0  # seconds after which a session clears the count of failures
 CONNECT_WAIT = 1.0  # seconds at most after an attempt that never stood
 
 DOWN, CONNECTING, GREETING, READY = "down", "connecting", "greeting", "ready"
@@ -175,7 +176,7 @@ class Session:
         if self._socket is None:
             return
         now = time.monotonic()
-        if self.state == READY and now - self._since >= 10.0:
+        if self.state == READY and now - self._since >= LASTED:
             self._failures = 0
         pause = min(self.timing.backoff * 2 ** min(self._failures, 20), self.timing.backoff_max)
         if self.state == CONNECTING:
