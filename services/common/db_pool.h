@@ -31,7 +31,7 @@ struct db {
 
 	struct event *timer;
 	uint64_t timer_at_ms; /* UINT64_MAX: not set */
-	uint64_t slow_said_ms;
+	uint64_t slow_said_ms, watched_ms;
 	enum db_state state;
 	bool state_told;
 	bool draining, closing;

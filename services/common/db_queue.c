@@ -8,7 +8,9 @@
 #include "log.h"
 #include "stats.h"
 
-enum { SLOW_REPEAT_MS = 1000 };
+/* Said once a second; the watchdog looks more often, for the next stuck holder may come just after
+ * the last, and those who wait for it are to wait for no more than a second and a bit. */
+enum { SLOW_REPEAT_MS = 1000, WATCHDOG_REPEAT_MS = 250 };
 
 static void pump(struct db *db);
 
@@ -319,15 +321,19 @@ look_for_slow(struct db *db, uint64_t now_ms)
 	}
 	if (oldest_ms < db->settings.slow_ms)
 		return db->sent_count == 0 ? UINT64_MAX : now_ms + db->settings.slow_ms - oldest_ms;
-	if (now_ms < db->slow_said_ms + SLOW_REPEAT_MS)
-		return db->slow_said_ms + SLOW_REPEAT_MS;
-
-	db->slow_said_ms = now_ms;
-	stats_incr(db->stats, DB_STAT_SLOW);
-	run_watchdog(db);
-	if (db->events.on_slow != NULL)
-		db->events.on_slow(db->events.arg, oldest_ms);
-	return now_ms + SLOW_REPEAT_MS;
+	if (now_ms >= db->watched_ms + WATCHDOG_REPEAT_MS) {
+		db->watched_ms = now_ms;
+		run_watchdog(db);
+	}
+	if (now_ms >= db->slow_said_ms + SLOW_REPEAT_MS) {
+		db->slow_said_ms = now_ms;
+		stats_incr(db->stats, DB_STAT_SLOW);
+		if (db->events.on_slow != NULL)
+			db->events.on_slow(db->events.arg, oldest_ms);
+	}
+	uint64_t say_ms = db->slow_said_ms + SLOW_REPEAT_MS;
+	uint64_t watch_ms = db->watched_ms + WATCHDOG_REPEAT_MS;
+	return say_ms < watch_ms ? say_ms : watch_ms;
 }
 
 void

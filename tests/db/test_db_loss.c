@@ -416,5 +416,18 @@ TEST(watchdog_frees_the_lock)
 	CHECK_U64("", fate.outcome, DB_COMMITTED);
 	FIXTURE_WITHIN(2000, stats_get(db_stats(db), 10, 0) == 1);
 	PQfinish(holder);
+
+	/* The next one is stuck at once: it is not left alone until a second has passed. */
+	holder = PQconnectdb(server_database());
+	PQclear(PQexec(holder, "begin"));
+	PQclear(PQexec(holder, "select pg_advisory_xact_lock(4711)"));
+	uint64_t began_ms = check_now_ms();
+	fate = (struct fate){ 0 };
+	CHECK(fixture_submit_int8(db, LOCK, 4711, &fate));
+	FIXTURE_WITHIN(5000, fate.over);
+	CHECK_U64("", fate.outcome, DB_COMMITTED);
+	CHECK(check_now_ms() - began_ms < 800);
+	FIXTURE_WITHIN(2000, stats_get(db_stats(db), 10, 0) == 2);
+	PQfinish(holder);
 	db_close(db);
 }
