@@ -1,13 +1,16 @@
 """Clients that keep on trying and write everything down: citizens, another system, departments."""
 import http.client
 import json
+import os
 import random
+import subprocess
 import threading
 import time
 import urllib.parse
 import uuid
 
 import turunc
+from servers import BUILD
 from turunc import events
 from turunc.v1 import ticket_pb2
 
@@ -55,7 +58,7 @@ class Citizen(Actor):
         super().__init__(name, ledger, pause_s)
         self.port = port
         self.api_key = api_key
-        self.client = client
+        self.client_name = client
         self.dice = random.Random(name)
         self.refused = 0
 
@@ -69,11 +72,11 @@ class Citizen(Actor):
             form["email"] = f"{key}@defter.example"
         elif kind == 1:
             form["phone"] = f"+9053{self.dice.randrange(10**8):08d}"
-        self.ledger.attempt((self.client, key), time.monotonic())
+        self.ledger.attempt((self.client_name, key), time.monotonic())
         while True:
             number = self.post(form, key)
             if number is not None:
-                self.ledger.answer((self.client, key), number)
+                self.ledger.answer((self.client_name, key), number)
                 return
             self.refused += 1
             time.sleep(0.03)
@@ -102,6 +105,7 @@ class System(Actor):
 
     def __init__(self, name, ledger, pause_s, stack):
         super().__init__(name, ledger, pause_s)
+        self.client_name = name
         self.client = turunc.Client(stack.client(name, verbs=("publish",)),
                                     store=stack.path(f"{name}.sqlite"), on_result=self.on_result)
         self.dice = random.Random(name)
@@ -139,6 +143,70 @@ class System(Actor):
         if self.rejected:
             raise AssertionError(f"rejected: {self.rejected[:3]}")
         self.client.close()
+
+
+class CSystem(Actor):
+    """The example publisher of clients/c: a ticket request a line, kept in its store.  It may be
+    killed; what its store held is sent by the next one, and is answered to that one."""
+
+    def __init__(self, name, ledger, pause_s, stack):
+        super().__init__(name, ledger, pause_s)
+        self.client_name = name
+        self.keys = stack.client(name, verbs=("publish",))
+        self.store = stack.path(f"{name}-store")
+        self.trouble = open(stack.path(f"{name}.log"), "ab")
+        self.lock = threading.Lock()
+        self.lives = 0
+        self.child = self.reader = None
+        self.refused = []
+        self.start_again()
+
+    def start_again(self):
+        with self.lock:
+            self.lives += 1
+            self.made = 0
+            self.child = subprocess.Popen(
+                [os.path.join(BUILD, "bin", "example_publisher"), "--keys", self.keys, "--store", self.store,
+                 "--source", self.name, "--prefix", self.prefix()],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.trouble, text=True)
+            self.reader = threading.Thread(target=self.read, args=(self.child,), daemon=True)
+            self.reader.start()
+
+    def prefix(self):
+        return f"{self.name}-{self.lives}"
+
+    def kill9(self):
+        with self.lock:
+            self.child.kill()
+            self.child.wait(10)
+            self.reader.join(10)
+            self.ledger.given_up(self.name, f"{self.prefix()}-")
+
+    def read(self, child):
+        """Each answer is a line: id, status, number."""
+        for line in child.stdout:
+            words = line.split()
+            if len(words) >= 3 and words[1] in ("accepted", "spooled", "duplicate"):
+                self.ledger.answer((self.name, words[0]), words[2])
+            elif line.endswith("\n"):
+                self.refused.append(line)
+
+    def turn(self):
+        with self.lock:
+            if self.child.poll() is not None:
+                return              # killed, and not started again yet
+            self.ledger.attempt((self.name, f"{self.prefix()}-{self.made}"), time.monotonic())
+            self.made += 1
+            self.child.stdin.write("Defter için bildirim.\n")
+            self.child.stdin.flush()
+
+    def finish(self):
+        self.child.stdin.close()
+        if self.child.wait(60) != 0 or self.refused:
+            raise AssertionError(f"it ended with {self.child.returncode}: {self.refused[:3]}")
+        self.reader.join(10)
+        if self.ledger.in_flight(self.name):
+            raise AssertionError(f"{self.ledger.in_flight(self.name)} events were never answered")
 
 
 class Department(Actor):

@@ -24,10 +24,13 @@ class Ledger:
         self.attempts = set()
         self.open = {}                                  # key -> when it was first tried
         self.answers = {}                               # key -> ticket number
+        self.answered_by = collections.Counter()        # client -> answers
+        self.spans = []                                 # (first tried, answered) of each answer
         self.changed_answers = []                       # a repeat that was answered otherwise
         self.done = {}                                  # command id -> (ticket, version)
         self.receipts = collections.defaultdict(list)   # subscriber -> records as they came
         self.started = {}                               # subscriber -> (from seq, departments)
+        self.newest = collections.Counter()             # subscriber -> the highest seq it has
 
     def attempt(self, key, now):
         with self._lock:
@@ -36,9 +39,19 @@ class Ledger:
 
     def answer(self, key, ticket):
         with self._lock:
-            self.open.pop(key, None)
+            began = self.open.pop(key, None)
+            if key not in self.answers:
+                self.answered_by[key[0]] += 1
+            if began is not None:
+                self.spans.append((began, time.monotonic()))
             if self.answers.setdefault(key, ticket) != ticket:
                 self.changed_answers.append((key, self.answers[key], ticket))
+
+    def given_up(self, client, prefix):
+        """Whoever had those in hand is dead, and may never have begun with them."""
+        with self._lock:
+            for key in [k for k in self.open if k[0] == client and k[1].startswith(prefix)]:
+                del self.open[key]
 
     def command(self, command_id, ticket, version):
         with self._lock:
@@ -47,14 +60,15 @@ class Ledger:
     def receive(self, subscriber, record):
         view, event = record.view, record.event
         with self._lock:
+            self.newest[subscriber] = max(self.newest[subscriber], record.seq)
             self.receipts[subscriber].append(Receipt(
                 record.seq, event.type, event.subject, event.step.department or event.alarm.department,
                 event.step.previous_department, view.department if view.description else "",
                 view.HasField("citizen") and not view.citizen.masked))
 
-    def in_flight(self):
+    def in_flight(self, client=None):
         with self._lock:
-            return len(self.open)
+            return sum(1 for key in self.open if client in (None, key[0]))
 
     def answered(self):
         with self._lock:

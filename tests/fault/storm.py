@@ -1,29 +1,33 @@
-"""Kills the parts of a working system at random, each time with work in flight, and starts them again."""
+"""Breaks the parts of a working system one after another, each time with work in flight."""
 import os
 import random
 import time
 
-from actors import Citizen, Department, System
-from ledger import Ledger, check, count, sink_messages
+import psycopg2
+
+from actors import Citizen, CSystem, Department, System
+from figures import Figures
+from ledger import Ledger, check, sink_messages
 from municipality import never_quiet
-from process import wait_until
-from stack import Stack
+from process import Failed, wait_until
+from wired import WiredStack
 
 SERVICES = ("intake", "router", "notifier", "metrics")
-VICTIMS = SERVICES + ("postgres", "redis")
+CITIZENS = 4
+RECOVERY_LIMIT_S = 30
 
 
 class Storm:
     def __init__(self, folder, seed=1):
         self.dice = random.Random(seed)
-        self.stack = Stack(services=("sink",) + SERVICES, own_postgres=True,
-                           config=never_quiet(os.path.join(folder, "config")),
-                           env={"TURUNC_LOG_LEVEL": "info",
-                                "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms"}})
+        self.stack = WiredStack(
+            services=("sink",) + SERVICES, own_postgres=True,
+            config=never_quiet(os.path.join(folder, "config")),
+            env={"TURUNC_LOG_LEVEL": "info",
+                 "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0"},
+                 "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
         self.ledger = Ledger()
-        self.kills = {victim: 0 for victim in VICTIMS}
-        self.idle = 0                   # kills that found no work in flight: not counted
-        self.recovery_s = {victim: [] for victim in VICTIMS}
+        self.figures = Figures()
         self.actors = []
 
     def begin(self):
@@ -35,59 +39,128 @@ class Storm:
             Department("park", self.ledger, self.stack, ["park"], {"personal": "full"}, delay_s=0.01),
             Department("seyirci", self.ledger, self.stack, [], {"personal": "none"}, works=False)]
         self.system = System("santral", self.ledger, 0.1, self.stack)
-        self.citizens = [Citizen(f"citizen-{n}", self.ledger, 0.1, self.stack.port["intake_http"],
-                                 api_key, "defter-http") for n in range(4)]
-        self.actors = self.departments + [self.system] + self.citizens
+        self.c_system = CSystem("santral-c", self.ledger, 0.1, self.stack)
+        self.citizens = [Citizen(f"citizen-{n}", self.ledger, 0.1, self.stack.link_port["citizens-intake"],
+                                 api_key, "defter-http") for n in range(CITIZENS)]
+        self.reporters = self.citizens + [self.system, self.c_system]
+        self.actors = self.departments + self.reporters
         self._wait_for_key(api_key)
         for actor in self.actors:
             actor.start()
-        wait_until(lambda: self.ledger.answered() > 20, 30, "the load flows")
+        wait_until(lambda: all(self.ledger.answered_by[actor.client_name] > 3 for actor in self.reporters)
+                   and all(self.ledger.newest[d.name] for d in self.departments), 30, "the load flows")
+        self.ledger.spans.clear()       # of the start, when keys were not known yet
 
     def _wait_for_key(self, api_key):
         form = {"api_key": api_key, "service_code": "none"}
         wait_until(lambda: self.stack.http("intake", "POST", "/open311/v2/requests.json",
                                            form=form).status == 404, 10, "intake knows the key")
 
-    # --- killing ---
+    # --- what is in hand, and what was done since ---
 
-    def busy(self, victim):
+    def busy(self, part):
         """Is there work that this part has in hand right now?"""
-        if victim in ("intake", "postgres"):
-            return self.ledger.in_flight() > 0
-        if victim == "notifier":
-            return self.stack.one("select exists (select from turunc.notification where state in (1, 2))"
-                                  " or (select max(last_seq) from turunc.log_batch) >"
-                                  " (select seq from turunc.consumer_cursor where name = 'notifier' and client = '')")
-        if victim == "router":
-            return any(d.waiting for d in self.departments) or self.stack.one(
+        if part in ("publisher", "publisher-c"):
+            return self.ledger.in_flight({"publisher": "santral", "publisher-c": "santral-c"}[part]) > 0
+        if part == "notifier":
+            return self.one("select exists (select from turunc.notification where state in (1, 2))"
+                            " or (select max(last_seq) from turunc.log_batch) >"
+                            " (select seq from turunc.consumer_cursor where name = 'notifier' and client = '')")
+        if part in ("mail", "sms"):
+            return self.one("select exists (select from turunc.notification where state in (1, 2)"
+                            " and channel = %s)", {"mail": "email"}.get(part, part))
+        if part in ("router", "subscribers"):
+            return any(d.waiting for d in self.departments) or self.one(
                 "select (select max(last_seq) from turunc.log_batch) >"
                 " (select seq from turunc.consumer_cursor where name = 'router' and client = '')")
         return self.ledger.in_flight() > 0  # what is answered now will pass metrics and Redis
 
-    def kill_one(self, victim):
+    def progress(self, part):
+        """A number that rises with each deed of that part."""
+        if part in ("publisher", "publisher-c"):
+            return self.ledger.answered_by[{"publisher": "santral", "publisher-c": "santral-c"}[part]]
+        if part in ("intake", "postgres"):
+            return self.ledger.answered()
+        if part == "notifier":
+            return self.one("select count(*) from turunc.notification where state in (3, 6)")
+        if part in ("mail", "sms"):
+            return self.one("select count(*) from turunc.notification where state in (3, 6)"
+                            " and channel = %s", {"mail": "email"}.get(part, part))
+        if part == "router":
+            return self.ledger.newest["seyirci"]
+        if part == "subscribers":
+            return min(self.ledger.newest["seyirci"], len(self.ledger.done))
+        state = self.stack.http("metrics", "GET", "/live/state.json").json()
+        return state["seq"] if state["state"] == "live" else -1
+
+    def mark(self, part):
+        """What progress() has to pass to have done something that is new by now."""
+        if part in ("router", "metrics", "redis"):
+            return self.one("select coalesce(max(last_seq), 0) from turunc.log_batch")
+        return self.progress(part)
+
+    def one(self, query, *parameters):
+        """None while PostgreSQL is away."""
+        try:
+            return self.stack.one(query, *parameters)
+        except psycopg2.Error:
+            self.stack.forget_links()
+            return None
+
+    def _done_since(self, part, mark):
+        try:
+            now = self.progress(part)
+        except (OSError, Failed, ValueError):
+            return False    # metrics does not answer yet
+        return now is not None and now > mark
+
+    def database_back(self):
+        """PostgreSQL recovers by itself, or its supervisor starts it again."""
+        def answers():
+            if self.one("select 1") == 1:
+                return True
+            self.stack.restart("postgres")  # does nothing while it runs
+            return False
+        wait_until(answers, 30, "PostgreSQL is back")
+
+    # --- striking ---
+
+    def strike(self, fault):
+        """True: it was struck while work was in flight, and the part has done something since."""
         self._complain()
         try:
-            wait_until(lambda: self.busy(victim), 2, every_s=0.002)
-        except Exception:  # pylint: disable=broad-except
-            self.idle += 1
-            return
-        before, at = self.ledger.answered(), time.monotonic()
-        self.stack.kill9(victim)
-        self.kills[victim] += 1
-        self.stack.restart(victim, wait=False)
-        wait_until(lambda: self.ledger.answered() > before, 30, f"answers after {victim} was killed")
-        self.stack.wait_ready(*([victim] if victim in SERVICES else SERVICES))
-        self.recovery_s[victim].append(time.monotonic() - at)
+            wait_until(lambda: fault.busy(self), 2, every_s=0.002)
+        except Failed:
+            self.figures.idle[fault.kind] += 1
+            return False
+        began = time.monotonic()
+        fault.begin(self)
+        if fault.hold_s:
+            time.sleep(fault.hold_s)
+        ended = time.monotonic()
+        fault.end(self)
+        part = fault.part()
+        mark = wait_until(lambda: self.mark_or_none(part), RECOVERY_LIMIT_S, f"a look at {part}")[0]
+        wait_until(lambda: self._done_since(part, mark), RECOVERY_LIMIT_S,
+                   f"{part} does something new after: {fault}")
+        self.figures.struck(fault, began, ended, time.monotonic() - ended)
+        self.stack.wait_ready(*SERVICES)
+        self.figures.sample_memory(self.stack)
+        return True
 
-    def rage(self, kills):
-        bag = []
-        while sum(self.kills.values()) < kills:
-            if not bag:
-                bag = list(VICTIMS)
-                self.dice.shuffle(bag)
-            self.kill_one(bag.pop())
-            if self.idle > kills:
-                raise AssertionError("the system is idle: there is nothing to interrupt")
+    def mark_or_none(self, part):
+        """The mark in a tuple, for a mark may be 0."""
+        try:
+            mark = self.mark(part)
+        except (OSError, Failed, ValueError):
+            return None
+        return None if mark is None else (mark,)
+
+    def rage(self, faults):
+        """Strikes them all; one that found nothing in hand is tried again twice."""
+        for fault in faults:
+            if not any(self.strike(fault) for _ in range(3)):
+                raise AssertionError(f"nothing was in flight for: {fault}")
         return self
 
     def _complain(self):
@@ -99,9 +172,9 @@ class Storm:
 
     def calm(self, limit_s=120):
         """No more reports; waits until everything in hand is delivered, worked and told."""
-        for actor in self.citizens + [self.system]:
+        for actor in self.reporters:
             actor.stop()
-        for actor in self.citizens + [self.system]:
+        for actor in self.reporters:
             actor.join(90)
         end = time.monotonic() + limit_s
         while self.unsettled():
@@ -112,6 +185,7 @@ class Storm:
         for actor in self.departments:
             actor.join(30)
         self._complain()
+        self.figures.sample_memory(self.stack)
 
     def unsettled(self):
         """What is not delivered, worked or told yet, in words; empty when all is."""
@@ -134,25 +208,17 @@ class Storm:
         return sink_messages(self.stack.path("sink.jsonl"))
 
     def table(self, findings):
-        """What an operator wants to know, one figure a line."""
-        recovery = sorted(sum(self.recovery_s.values(), [])) or [0]
-        lines = [("kills with work in flight", sum(self.kills.values()))]
-        lines += [(f"  of {victim}", f"{kills}   (longest recovery {max(self.recovery_s[victim], default=0):.2f} s)")
-                  for victim, kills in self.kills.items()]
-        lines += [("kills not counted (idle)", self.idle),
-                  ("attempts", len(self.ledger.attempts)), ("positive answers", self.ledger.answered()),
-                  ("commands done", len(self.ledger.done)),
-                  ("records received", sum(len(r) for r in self.ledger.receipts.values())),
-                  ("messages received", len(self.messages())),
-                  ("messages of unknown outcome", self.stack.one(
-                      "select count(*) from turunc.notification where state = 4")),
-                  ("recovery p50 s", f"{recovery[len(recovery) // 2]:.2f}"),
-                  ("recovery p99 s", f"{recovery[int((len(recovery) - 1) * 0.99)]:.2f}"),
-                  ("recovery max s", f"{recovery[-1]:.2f}")]
-        lines += list(count(findings).items())
-        return "\n".join(f"{name:<30} {value}" for name, value in lines)
+        """What an operator wants to know."""
+        return self.figures.table(self.ledger, findings, [
+            ("commands done", len(self.ledger.done)),
+            ("records received", sum(len(r) for r in self.ledger.receipts.values())),
+            ("messages received", len(self.messages())),
+            ("messages of unknown outcome", self.stack.one(
+                "select count(*) from turunc.notification where state = 4"))])
 
     def close(self):
         for actor in self.actors:
             actor.stop()
+        if getattr(self, "c_system", None) is not None:
+            self.c_system.kill9()
         self.stack.close()

@@ -1,0 +1,209 @@
+"""What can go wrong, one class a kind.
+
+A fault begins, is held for a while and ends; the storm does that only while the part it strikes has
+work in hand, and then waits until that part has done something new."""
+import os
+import re
+import signal
+import time
+
+import psycopg2
+
+from process import wait_until
+from wired import TCP, WRITERS
+
+SERVICES = ("intake", "router", "notifier", "metrics")
+# Which part's work travels on a link.
+WORK_ON = {**{name: name.split("-")[0] for name in TCP}, "citizens-intake": "intake",
+           "publishers-intake": "publisher", "subscribers-router": "subscribers",
+           "intake-doorbell": "router", "metrics-redis": "redis",
+           "notifier-smtp": "mail", "notifier-sms": "sms",
+           **{f"{name}-postgres": name for name in SERVICES}}
+# The statements that take the log's lock, by service.
+APPENDS = {"intake": ["accept"], "router": ["append"], "notifier": ["settle"]}
+
+
+class Fault:
+    kind = ""           # the row of the table it is counted in
+    hold_s = 0.0
+
+    def __init__(self, victim, **more):
+        self.victim = victim
+        self.__dict__.update(more)
+
+    def __str__(self):
+        return f"{self.kind} of {self.victim}"
+
+    def part(self):
+        """Whose work has to be in hand, and whose next deed ends the recovery."""
+        return self.victim
+
+    def busy(self, storm):
+        return storm.busy(self.part())
+
+    def begin(self, storm):
+        raise NotImplementedError
+
+    def end(self, storm):
+        pass
+
+
+class Kill(Fault):
+    """kill -9, and started again."""
+    kind = "kill -9"
+
+    def begin(self, storm):
+        storm.stack.kill9(self.victim)
+
+    def end(self, storm):
+        storm.stack.restart(self.victim, wait=False)
+
+
+class KillPublisher(Fault):
+    """kill -9 of a publisher written in C; its successor sends what the store holds."""
+    kind = "kill -9"
+
+    def part(self):
+        return "publisher-c"
+
+    def begin(self, storm):
+        storm.c_system.kill9()
+
+    def end(self, storm):
+        storm.c_system.start_again()
+
+
+class KillBackend(Fault):
+    """kill -9 of one PostgreSQL process that serves the service: PostgreSQL ends all and recovers."""
+    kind = "kill -9 of a backend"
+
+    def begin(self, storm):
+        pid = storm.stack.one(
+            "select pid from pg_stat_activity where usename = %s and datname = current_database()"
+            " order by state = 'active' desc, query_start desc limit 1", f"turunc_{self.victim}")
+        os.kill(pid, signal.SIGKILL)
+        # Our own connection ends with all the others; until then PostgreSQL has not noticed.
+        wait_until(lambda: storm.one("select 1") is None, 5, "PostgreSQL ends everybody", 0.002)
+
+    def end(self, storm):
+        storm.database_back()
+
+
+class TerminateBackends(Fault):
+    """Every connection of the service is ended by the administrator."""
+    kind = "backends terminated"
+
+    def begin(self, storm):
+        storm.stack.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s"
+                        " and datname = current_database()", f"turunc_{self.victim}")
+
+
+class Stop(Fault):
+    """SIGSTOP, and SIGCONT after a while."""
+    kind = "SIGSTOP"
+    hold_s = 0.3
+
+    def begin(self, storm):
+        storm.stack.pause(self.victim)
+
+    def end(self, storm):
+        storm.stack.resume(self.victim)
+
+
+class StopHoldingLock(Fault):
+    """SIGSTOP between taking the log's lock and the end of the transaction; how long the next writer
+    then needs is what is measured."""
+    kind = "SIGSTOP with the log's lock"
+
+    def begin(self, storm):
+        link = f"{self.victim}-postgres"
+        head = "select coalesce(max(last_seq), 0) from turunc.log_batch"
+        storm.stack.links.set(link, "hold", statements=APPENDS[self.victim])
+        try:
+            wait_until(lambda: self.holds(storm), 10, f"{self.victim} holds the lock", 0.002)
+            storm.stack.pause(self.victim)
+            before, at, released = storm.stack.one(head), time.monotonic(), self.released(storm)
+            wait_until(lambda: storm.stack.one(head) > before, 15,
+                       f"others write while {self.victim} stands still with the lock", 0.01)
+            storm.figures.others_s.append(time.monotonic() - at)
+            wait_until(lambda: self.released(storm) > released, 5, "the holder's end is counted")
+            storm.figures.holders_ended += 1
+        finally:
+            storm.stack.links.set(link, "pass")
+
+    def holds(self, storm):
+        """It has the lock and its Sync is held back.  Not every one of those statements appends: one
+        that has the lock not after a moment may go on."""
+        link = f"{self.victim}-postgres"
+        if not storm.stack.links.state(link)["held"]:
+            return False
+        for _ in range(20):
+            if storm.stack.one("select exists (select from pg_locks l join pg_stat_activity a using (pid)"
+                               " where l.locktype = 'advisory' and l.objid = 7301 and l.granted"
+                               " and a.usename = %s and a.wait_event = 'ClientRead')", f"turunc_{self.victim}"):
+                return True
+            time.sleep(0.002)
+        storm.stack.links.set(link, "pass")
+        storm.stack.links.set(link, "hold", statements=APPENDS[self.victim])
+        return False
+
+    def released(self, storm):
+        """Holders of the lock ended by those who can still say so."""
+        return sum(sum(float(value) for value in re.findall(
+            r"^turunc_db_released_total\S* (\S+)$", storm.stack.http(name, "GET", "/metrics").text, re.M))
+            for name in WRITERS if name != self.victim)
+
+    def end(self, storm):
+        storm.stack.resume(self.victim)
+
+
+class Network(Fault):
+    """victim is a link; mode is one of proxy.py's."""
+    hold_s = 0.25
+
+    @property
+    def kind(self):
+        return {"cut": "network cut", "delay": "network delay", "frozen": "network frozen",
+                "half-open": "network half-open"}[self.mode]
+
+    def part(self):
+        return WORK_ON[self.victim]
+
+    def begin(self, storm):
+        storm.stack.links.set(self.victim, self.mode, delay_ms=80)
+
+    def end(self, storm):
+        storm.stack.links.set(self.victim, "pass")
+
+
+class PoolExhausted(Fault):
+    """Others hold every connection PostgreSQL has, and the services have just lost theirs."""
+    kind = "connections used up"
+    hold_s = 0.5
+
+    def __init__(self, victim="postgres"):
+        super().__init__(victim)
+        self.taken = []
+
+    def begin(self, storm):
+        # Those of the services are ended one after another, and taken as they fall free.
+        end = time.monotonic() + 5
+        storm.stack.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = any(%s)",
+                        [f"turunc_{name}" for name in SERVICES])
+        refused = 0
+        while refused < 20 and time.monotonic() < end:
+            try:
+                self.taken.append(psycopg2.connect(storm.stack.conninfo("turunc_admin")))
+            except psycopg2.OperationalError:
+                refused += 1
+                storm.stack.sql("select pg_terminate_backend(pid) from pg_stat_activity"
+                                " where usename = any(%s)", [f"turunc_{name}" for name in SERVICES])
+                time.sleep(0.005)
+        left = storm.stack.one("select count(*) from pg_stat_activity where usename = any(%s)",
+                               [f"turunc_{name}" for name in SERVICES])
+        assert refused >= 20 and left == 0, f"{left} connections of services are left"
+
+    def end(self, storm):
+        for link in self.taken:
+            link.close()
+        self.taken = []

@@ -1,0 +1,84 @@
+"""The whole system with a link of tests/lib/proxy.py between any two of its parts.
+
+Every part listens where it always does; whoever connects is sent through the link."""
+import os
+
+from ports import free_port
+from proxy import Links
+from stack import Stack
+
+WRITERS = ("intake", "router", "notifier")
+# Where a service, or an outside client, connects over TCP: link -> the port behind it.
+TCP = {
+    "citizens-intake": "intake_http",
+    "publishers-intake": "publish",
+    "subscribers-router": "stream",
+    "notifier-router": "stream",
+    "metrics-router": "stream",
+    "intake-doorbell": "doorbell",
+    "notifier-smtp": "smtp",
+    "notifier-sms": "sms",
+}
+DATABASE = tuple(f"{name}-postgres" for name in WRITERS + ("metrics",))
+NAMES = tuple(TCP) + DATABASE + ("metrics-redis",)
+
+
+class WiredStack(Stack):
+    def _make_ports(self):
+        super()._make_ports()
+        self.links = Links()
+        self.link_port = {name: free_port() for name in TCP}
+        for name, port in TCP.items():
+            self.links.add(name, self.link_port[name], self.port[port])
+        home = dict(part.split("=", 1) for part in self.conninfo().split())
+        self._host = home["host"]
+        for name in DATABASE:
+            os.makedirs(self.path("link", name))
+            self.links.add(name, self.path("link", name, f".s.PGSQL.{home['port']}"),
+                           f"{self._host}/.s.PGSQL.{home['port']}", speaks="postgres")
+        self.links.add("metrics-redis", self.path("link", "redis"), self.redis.socket)
+
+    def _link(self, name):
+        return f"tcp://127.0.0.1:{self.link_port[name]}"
+
+    def _common_env(self, name, user):
+        env = super()._common_env(name, user)
+        if f"{name}-postgres" in DATABASE:
+            env["TURUNC_DATABASE"] = env["TURUNC_DATABASE"].replace(
+                f"host={self._host} ", f"host={self.path('link', f'{name}-postgres')} ")
+        return env
+
+    def _service_env(self, name):
+        env = super()._service_env(name)
+        through = {
+            "intake": {"TURUNC_DOORBELL": self._link("intake-doorbell")},
+            "router": {},
+            "notifier": {
+                "TURUNC_BUS_STREAM": self._link("notifier-router"),
+                "TURUNC_SMTP_URL": f"smtp://127.0.0.1:{self.link_port['notifier-smtp']}",
+                "TURUNC_SMS_URL": f"http://127.0.0.1:{self.link_port['notifier-sms']}/send"},
+            "metrics": {"TURUNC_BUS_STREAM": self._link("metrics-router"),
+                        "TURUNC_REDIS": self.path("link", "redis")},
+        }[name]
+        return {**env, **through}
+
+    def client(self, name, **rights):
+        folder = super().client(name, **rights)
+        path = os.path.join(folder, "endpoints")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        for link in ("publishers-intake", "subscribers-router"):
+            text = text.replace(f":{self.port[TCP[link]]}", f":{self.link_port[link]}")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return folder
+
+    def forget_links(self):
+        """The next sql() connects anew."""
+        self._drop_links()
+
+    def close(self):
+        try:
+            return super().close()
+        finally:
+            self.links.close()
