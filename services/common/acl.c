@@ -227,6 +227,12 @@ acl_count(const struct acl *acl)
 	return acl->count;
 }
 
+const struct acl_client *
+acl_at(const struct acl *acl, size_t index)
+{
+	return &acl->clients[index];
+}
+
 /* --- looking up ---------------------------------------------------------------------------------
  */
 

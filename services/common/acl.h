@@ -96,6 +96,8 @@ MUST_CHECK bool acl_replace(
 /* Rises with every acl_replace() that took; never 0. */
 uint64_t acl_generation(const struct acl *acl);
 size_t acl_count(const struct acl *acl);
+/* index below acl_count(), in no order that means anything. */
+const struct acl_client *acl_at(const struct acl *acl, size_t index);
 
 /* NULL: not listed.  A client found may still be revoked or expired: acl_in_force(). */
 const struct acl_client *acl_find_key(const struct acl *acl, const char *public_key);

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "bundle.h"
+#include "registry_cache.h"
 
-enum { RETRY_MS = 250, LEAST_MS = 20, DETAIL_BYTES = 256, LISTS = 3 };
+enum { RETRY_MS = 250, LEAST_MS = 20, DETAIL_BYTES = 256, LISTS = 3, PATH_BYTES = 1200 };
 
 /* Column order of REGISTRY_GRANTS. */
 enum grant_column {
@@ -42,6 +43,7 @@ struct registry {
 	uint64_t next_look_ms;
 	uint64_t asked_ms; /* when it last looked */
 	char detail[DETAIL_BYTES];
+	char cache[PATH_BYTES]; /* "": none */
 };
 
 struct registry *
@@ -218,42 +220,39 @@ load_grants(struct registry *r, const struct pg_result *rows)
 
 /* --- catalogue -------------------------------------------------------------------------------- */
 
-static struct catalogue *
-parse_files(struct registry *r, const struct pg_result *rows)
-{
-	struct bundle bundle;
-	struct catalogue *cat = NULL;
-	struct catalogue_report *report = calloc(1, sizeof(*report));
-	const char *why = report == NULL ? "out of memory" : NULL;
-
-	bundle_init(&bundle);
-	for (int i = 0; why == NULL && i < db_rows(rows); i++) {
-		size_t len;
-		const void *content = db_get_bytea(rows, i, 1, &len);
-		if (!bundle_add(&bundle, db_get_text(rows, i, 0), content, len, &why))
-			break;
-	}
-	if (why == NULL)
-		cat = catalogue_parse(&bundle, report);
-	if (cat == NULL)
-		(void)snprintf(r->detail, sizeof(r->detail), "configuration: %.64s %.160s",
-		    why != NULL || report->kept == 0 ? "" : report->problems[0].file,
-		    why != NULL         ? why
-		    : report->kept == 0 ? "not usable"
-					: report->problems[0].reason);
-	bundle_finish(&bundle);
-	free(report);
-	return cat;
-}
-
 static bool
-load_catalogue(struct registry *r, const struct pg_result *rows)
+read_files(struct registry *r, const struct pg_result *rows, struct bundle *bundle)
 {
+	const char *why;
+
 	if (db_rows(rows) == 0) {
 		(void)snprintf(r->detail, sizeof(r->detail), "no configuration was applied yet");
 		return false;
 	}
-	struct catalogue *cat = parse_files(r, rows);
+	for (int i = 0; i < db_rows(rows); i++) {
+		size_t len;
+		const void *content = db_get_bytea(rows, i, 1, &len);
+		if (bundle_add(bundle, db_get_text(rows, i, 0), content, len, &why))
+			continue;
+		(void)snprintf(r->detail, sizeof(r->detail), "configuration: %.160s", why);
+		return false;
+	}
+	return true;
+}
+
+static bool
+use_files(struct registry *r, const struct bundle *bundle)
+{
+	struct catalogue_report *report = calloc(1, sizeof(*report));
+	struct catalogue *cat = report == NULL ? NULL : catalogue_parse(bundle, report);
+
+	if (cat == NULL)
+		(void)snprintf(r->detail, sizeof(r->detail), "configuration: %.64s %.160s",
+		    report == NULL || report->kept == 0 ? "" : report->problems[0].file,
+		    report == NULL      ? "out of memory"
+		    : report->kept == 0 ? "not usable"
+					: report->problems[0].reason);
+	free(report);
 	if (cat == NULL)
 		return false;
 	catalogue_destroy(r->catalogue);
@@ -299,15 +298,41 @@ tell_news(struct registry *r)
 static void
 on_loaded(struct registry *r, const struct db_reply *reply)
 {
+	const struct pg_result *files = reply->results[REGISTRY_CONFIG - 1];
+	struct bundle bundle;
+
 	r->detail[0] = '\0';
+	bundle_init(&bundle);
 	bool clients = load_grants(r, reply->results[REGISTRY_GRANTS - 1]);
 	r->rights_known = r->rights_known || clients;
-	const struct pg_result *files = reply->results[REGISTRY_CONFIG - 1];
-	bool usable = load_catalogue(r, files);
+	bool usable = read_files(r, files, &bundle) && use_files(r, &bundle);
 	/* A configuration that is not usable stays so until another is applied; none at all may
 	 * come without a record when it is the first. */
 	r->loaded = !r->renewed && clients && (usable || db_rows(files) > 0);
+	if (clients && usable && r->cache[0] != '\0'
+	    && !registry_cache_write(r->cache, &r->head, r->acl, &bundle))
+		(void)snprintf(r->detail, sizeof(r->detail),
+		    "the disk does not keep catalogue and rights for a start without the record");
+	bundle_finish(&bundle);
 	tell_news(r);
+}
+
+void
+registry_use_cache(struct registry *r, const char *path)
+{
+	struct bundle bundle;
+
+	if ((size_t)snprintf(r->cache, sizeof(r->cache), "%s", path) >= sizeof(r->cache)) {
+		r->cache[0] = '\0';
+		return;
+	}
+	r->detail[0] = '\0';
+	bundle_init(&bundle);
+	if (registry_cache_read(path, &r->head, r->acl, &bundle) && use_files(r, &bundle)) {
+		r->rights_known = true;
+		tell_news(r);
+	}
+	bundle_finish(&bundle);
 }
 
 static void ask(struct registry *r);

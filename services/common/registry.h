@@ -81,6 +81,14 @@ void registry_destroy(struct registry *r);
 /* The db whose table has the rows at first_statement, lent; before the first tick. */
 void registry_set_db(struct registry *r, struct db *db, size_t first_statement);
 
+/*
+ * Keeps what is read in this file too (state_file.h; digests and public keys, no secrets), and
+ * takes what stands there as read, until the record is asked; call before the first tick.  Who was
+ * revoked while this service was down gets in until then.  A file that is absent, damaged or not
+ * usable is passed over.
+ */
+void registry_use_cache(struct registry *r, const char *path);
+
 /* The clients and their rights were read at least once, if there are none as well. */
 bool registry_rights_known(const struct registry *r);
 /* NULL until one was read; lent until the next turn of the loop. */

@@ -8,6 +8,7 @@ enum { CONFLICTS_MAX = 3, LOOK_AGAIN_MS = 200 };
 
 struct accept {
 	struct accept_limits limits;
+	struct spool *spool; /* NULL: none */
 	const struct accept_calls *calls;
 	void *arg;
 	struct item_list waiting;
@@ -21,12 +22,14 @@ struct accept {
 };
 
 struct accept *
-accept_create(const struct accept_limits *limits, const struct accept_calls *calls, void *arg)
+accept_create(const struct accept_limits *limits, struct spool *spool,
+    const struct accept_calls *calls, void *arg)
 {
 	struct accept *a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return NULL;
 	a->limits = *limits;
+	a->spool = spool;
 	a->calls = calls;
 	a->arg = arg;
 	TAILQ_INIT(&a->waiting);
@@ -68,7 +71,9 @@ accept_destroy(struct accept *a)
 bool
 accept_has_place(const struct accept *a, size_t items, size_t bytes)
 {
-	return !a->calls->is_away(a->arg) && a->held_count + items <= a->limits.held_items
+	bool taken = !a->calls->is_away(a->arg) || (a->spool != NULL && spool_takes(a->spool));
+
+	return taken && a->held_count + items <= a->limits.held_items
 	       && a->held_bytes + bytes <= a->limits.held_bytes;
 }
 
@@ -81,21 +86,140 @@ wake(struct accept *a)
 	a->calls->wake(a->arg);
 }
 
-void
-accept_add(struct accept *a, struct item *item, uint64_t now_ms)
+static void
+hold(struct accept *a, struct item *item, uint64_t now_ms)
 {
 	assert(item->event != NULL);
 	item->queued_ms = now_ms;
-	item->doubts = 0;
 	item->conflicts = 0;
-	TAILQ_INSERT_TAIL(&a->waiting, item, link);
-	a->waiting_count++;
 	a->held_count++;
 	a->held_bytes += item->bytes;
 	wake(a);
 }
 
+void
+accept_add(struct accept *a, struct item *item, uint64_t now_ms)
+{
+	item->from_spool = false;
+	item->doubts = 0;
+	hold(a, item, now_ms);
+	TAILQ_INSERT_TAIL(&a->waiting, item, link);
+	a->waiting_count++;
+}
+
+void
+accept_add_spooled(struct accept *a, struct item *item, uint64_t now_ms)
+{
+	item->from_spool = true;
+	item->doubts = 1;
+	hold(a, item, now_ms);
+	TAILQ_INSERT_TAIL(&a->doubtful, item, link);
+	a->doubtful_count++;
+}
+
+/* --- the spool ---------------------------------------------------------------------------------
+ */
+
+/* Writes the list's items to the spool, one sync for all, and answers them.  What the spool has out
+ * or knows already stays, and so does what it does not take: its turn to be given up comes. */
+static void
+spill(struct accept *a, struct item_list *list, size_t *count)
+{
+	struct item_list taken = TAILQ_HEAD_INITIALIZER(taken);
+	struct item *item, *next;
+	enum spool_answer last = SPOOL_TAKEN;
+	size_t taken_count = 0;
+	int64_t ticket_id;
+	bool same;
+
+	for (item = TAILQ_FIRST(list); item != NULL && last == SPOOL_TAKEN; item = next) {
+		next = TAILQ_NEXT(item, link);
+		if (item->from_spool || spool_knows(a->spool, item, &ticket_id, &same))
+			continue;
+		last = spool_add(a->spool, item);
+		if (last != SPOOL_TAKEN)
+			break; /* those behind it stay behind it */
+		TAILQ_REMOVE(list, item, link);
+		TAILQ_INSERT_TAIL(&taken, item, link);
+		taken_count++;
+	}
+	*count -= taken_count;
+	if (taken_count > 0 && !spool_sync(a->spool)) {
+		last = SPOOL_FAILED;
+		*count += taken_count;
+		TAILQ_CONCAT(&taken, list, link);
+		TAILQ_CONCAT(list, &taken, link);
+	}
+	if (last != SPOOL_TAKEN)
+		a->calls->on_spool_refusal(a->arg, last);
+	while ((item = TAILQ_FIRST(&taken)) != NULL) {
+		TAILQ_REMOVE(&taken, item, link);
+		answer(a, item, ITEM_SPOOLED, item->ticket_id);
+	}
+}
+
+/* Those waiting whose identity is in the spool: it has the first one's answer. */
+static void
+answer_known(struct accept *a)
+{
+	struct item *item, *next;
+	int64_t ticket_id;
+	bool same;
+
+	for (item = TAILQ_FIRST(&a->waiting); item != NULL; item = next) {
+		next = TAILQ_NEXT(item, link);
+		if (item->from_spool || item->doubts > 0
+		    || !spool_knows(a->spool, item, &ticket_id, &same))
+			continue;
+		TAILQ_REMOVE(&a->waiting, item, link);
+		a->waiting_count--;
+		answer(a, item, same ? ITEM_DUPLICATE : ITEM_ID_REUSED, ticket_id);
+	}
+}
+
+static void
+give_back(struct accept *a, struct item_list *list, size_t *count)
+{
+	struct item *item, *next;
+
+	for (item = TAILQ_FIRST(list); item != NULL; item = next) {
+		next = TAILQ_NEXT(item, link);
+		if (!item->from_spool)
+			continue;
+		TAILQ_REMOVE(list, item, link);
+		--*count;
+		answer(a, item, ITEM_UNAVAILABLE, 0);
+	}
+}
+
+/* What is to be spooled leaves the queues for it, and the spool's own go back to it. */
+static void
+use_spool(struct accept *a)
+{
+	bool away = a->calls->is_away(a->arg);
+
+	if (away) {
+		give_back(a, &a->doubtful, &a->doubtful_count);
+		give_back(a, &a->waiting, &a->waiting_count);
+	}
+	/* In the order they came: those in doubt before those that never left. */
+	if (away && !TAILQ_EMPTY(&a->doubtful) && spool_takes(a->spool))
+		spill(a, &a->doubtful, &a->doubtful_count);
+	if ((away || spool_waiting(a->spool) > 0) && !TAILQ_EMPTY(&a->waiting)
+	    && spool_takes(a->spool))
+		spill(a, &a->waiting, &a->waiting_count);
+	if (spool_count(a->spool) > 0)
+		answer_known(a);
+}
+
 /* --- batches ---------------------------------------------------------------------------------- */
+
+/* Nothing else leaves before it is known what became of these. */
+static bool
+in_doubt(const struct accept *a)
+{
+	return a->looking_up || !TAILQ_EMPTY(&a->doubtful);
+}
 
 /* From the head of the list, within the limits, at least one.  NULL: out of memory. */
 static struct batch *
@@ -153,8 +277,10 @@ void
 accept_flush(struct accept *a)
 {
 	a->woken = false;
+	if (a->spool != NULL)
+		use_spool(a);
 	look_up_doubtful(a);
-	while (!TAILQ_EMPTY(&a->waiting) && a->calls->has_room(a->arg)) {
+	while (!TAILQ_EMPTY(&a->waiting) && !in_doubt(a) && a->calls->has_room(a->arg)) {
 		struct batch *batch = take_batch(a, &a->waiting, &a->waiting_count);
 		if (batch == NULL)
 			return;
@@ -165,15 +291,27 @@ accept_flush(struct accept *a)
 	}
 }
 
+/* The first item that has waited too long.  Those sent before may be written already and are not
+ * given up; they stand in front. */
+static struct item *
+first_late(const struct accept *a, uint64_t now_ms)
+{
+	struct item *item = TAILQ_FIRST(&a->waiting);
+
+	while (item != NULL && item->doubts > 0)
+		item = TAILQ_NEXT(item, link);
+	bool late = item != NULL && now_ms - item->queued_ms >= a->limits.wait_ms;
+	return late ? item : NULL;
+}
+
 int64_t
 accept_tick(struct accept *a, uint64_t now_ms)
 {
-	/* Items sent before may be written already and are not given up; they stand in front. */
-	struct item *next, *item = TAILQ_FIRST(&a->waiting);
-	while (item != NULL && item->doubts > 0)
-		item = TAILQ_NEXT(item, link);
-	for (; item != NULL && now_ms - item->queued_ms >= a->limits.wait_ms; item = next) {
-		next = TAILQ_NEXT(item, link);
+	struct item *item;
+
+	if (a->spool != NULL && first_late(a, now_ms) != NULL && spool_takes(a->spool))
+		spill(a, &a->waiting, &a->waiting_count);
+	while ((item = first_late(a, now_ms)) != NULL) {
 		TAILQ_REMOVE(&a->waiting, item, link);
 		a->waiting_count--;
 		answer(a, item, ITEM_UNAVAILABLE, 0);

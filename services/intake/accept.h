@@ -9,6 +9,10 @@
  * are looked up by their ids once the record is back: those found are accepted, the others leave
  * again with the same ids and numbers.
  *
+ * While the record is away, items go to the spool instead, those in doubt among them, and are
+ * answered ITEM_SPOOLED.  So do those that come while older ones wait in the spool, and those that
+ * have waited too long.  What is taken out of the spool comes back by accept_add_spooled().
+ *
  * The record is reached through calls, so that tests can stand in for it.  Times are monotonic
  * milliseconds.
  */
@@ -21,6 +25,7 @@
 
 #include "base.h"
 #include "item.h"
+#include "spool.h"
 
 struct accept;
 
@@ -50,7 +55,7 @@ struct batch_repeat {
 struct accept_calls {
 	/* May a batch leave now? */
 	bool (*has_room)(void *arg);
-	/* Is the record away?  Then nothing new is taken. */
+	/* Is the record away?  Then what comes is spooled; without a spool nothing new is taken. */
 	bool (*is_away)(void *arg);
 	/* Writes the batch; answers by accept_answer(), later.  False: not now. */
 	bool (*send)(void *arg, struct batch *batch);
@@ -61,6 +66,8 @@ struct accept_calls {
 	void (*on_commit)(void *arg, uint64_t last_seq, size_t fresh, size_t repeats);
 	/* The door waits for a later turn of the loop. */
 	void (*wake)(void *arg);
+	/* The spool did not take what it was given: SPOOL_FULL or SPOOL_FAILED. */
+	void (*on_spool_refusal)(void *arg, enum spool_answer why);
 };
 
 struct accept_limits {
@@ -68,20 +75,26 @@ struct accept_limits {
 	size_t batch_bytes;
 	size_t held_items; /* waiting or on their way */
 	size_t held_bytes;
-	uint64_t wait_ms; /* in the queue, before an item is ITEM_UNAVAILABLE */
+	uint64_t wait_ms; /* in the queue, before an item is spooled, or else ITEM_UNAVAILABLE */
 };
 
-/* NULL: out of memory.  limits are copied, calls lent. */
-struct accept *accept_create(
-    const struct accept_limits *limits, const struct accept_calls *calls, void *arg);
+/* NULL: out of memory.  limits are copied, calls and the spool (NULL: none) lent. */
+struct accept *accept_create(const struct accept_limits *limits, struct spool *spool,
+    const struct accept_calls *calls, void *arg);
 /* Nothing may be held but what the record will not answer for any more; that gets ITEM_UNAVAILABLE.
  * Takes NULL. */
 void accept_destroy(struct accept *a);
 
-/* Could so many more items be taken?  False: full, or the record is away. */
+/* Could so many more items be taken?  False: full, or the record is away and the spool, too. */
 bool accept_has_place(const struct accept *a, size_t items, size_t bytes);
 /* Takes the item, which must be sealed; done() follows, never from within this call. */
 void accept_add(struct accept *a, struct item *item, uint64_t now_ms);
+
+/*
+ * Takes an item out of the spool: it is looked up, and leaves if the record has it not.  Its done()
+ * hears ITEM_UNAVAILABLE when the record is away again.  Also from within a done().
+ */
+void accept_add_spooled(struct accept *a, struct item *item, uint64_t now_ms);
 
 /* Sends what can be sent. */
 void accept_flush(struct accept *a);

@@ -1,4 +1,4 @@
-/* The way of accept's batches and numbers' leases into PostgreSQL, and of its answers back. */
+/* The way of accept's batches into PostgreSQL, and of its answers back. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "log.h"
 #include "store.h"
 
-enum { PATIENCE_MS = 3000, AWAY_MS = 1000 };
+enum { PATIENCE_MS = 3000, AWAY_MS = 250 };
 
 /* A batch on its way; the batch itself goes when its last item is answered. */
 struct sending {
@@ -24,7 +24,7 @@ has_room(void *arg)
 	return db_state_now(in->writer) == DB_READY && db_has_room(in->writer);
 }
 
-/* A short loss is waited out in the queue. */
+/* A short loss is waited out in the queue; the time of a failover or a restart is not. */
 static bool
 is_away(void *arg)
 {
@@ -203,6 +203,18 @@ wake(void *arg)
 	daemon_wake_now(in->daemon);
 }
 
+static void
+on_spool_refusal(void *arg, enum spool_answer why)
+{
+	struct intake *in = arg;
+	bool full = why == SPOOL_FULL;
+
+	stats_add_at(in->stats, INTAKE_STAT_SPOOL_REFUSED,
+	    full ? SPOOL_REFUSED_FULL : SPOOL_REFUSED_DISK, 1);
+	log_error("the spool did not take what it was given, senders are told to come again why=%s",
+	    full ? "full" : log_quoted(spool_why(in->spool)));
+}
+
 const struct accept_calls intake_accept_calls = {
 	.has_room = has_room,
 	.is_away = is_away,
@@ -210,51 +222,5 @@ const struct accept_calls intake_accept_calls = {
 	.look_up = look_up,
 	.on_commit = on_commit,
 	.wake = wake,
+	.on_spool_refusal = on_spool_refusal,
 };
-
-/* --- numbers ---------------------------------------------------------------------------------- */
-
-struct leasing {
-	struct intake *in;
-	int year;
-	int32_t how_many;
-};
-
-static void
-on_leased(void *arg, const struct db_reply *reply)
-{
-	struct leasing *l = arg;
-
-	/* An unknown outcome skips a block, which costs nothing. */
-	if (reply->outcome == DB_COMMITTED) {
-		numbers_leased(
-		    l->in->numbers, l->year, db_get_int(reply->results[0], 0, 0), l->how_many);
-	} else {
-		log_warn("ticket numbers not leased, will be tried again sqlstate=%s why=%s",
-		    reply->sqlstate, log_quoted(reply->message));
-		numbers_lease_failed(l->in->numbers, l->year);
-	}
-	free(l);
-}
-
-bool
-intake_lease_numbers(void *arg, int year, int32_t how_many)
-{
-	struct intake *in = arg;
-
-	if (db_state_now(in->writer) != DB_READY)
-		return false;
-	struct leasing *l = malloc(sizeof(*l));
-	if (l == NULL)
-		return false;
-	*l = (struct leasing){ in, year, how_many };
-	struct db_unit *unit = db_unit_create(in->writer);
-	db_unit_add(unit, STORE_LEASE);
-	db_add_int4(unit, year);
-	db_add_int4(unit, how_many);
-	if (db_submit(in->writer, unit, on_leased, l))
-		return true;
-	db_unit_destroy(unit);
-	free(l);
-	return false;
-}

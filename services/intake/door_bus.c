@@ -158,6 +158,9 @@ on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 	case ITEM_ACCEPTED:
 		slot->result.status = TURUNC__V1__PUBLISH_STATUS__PUBLISH_ACCEPTED;
 		break;
+	case ITEM_SPOOLED:
+		slot->result.status = TURUNC__V1__PUBLISH_STATUS__PUBLISH_SPOOLED;
+		break;
 	case ITEM_DUPLICATE:
 		slot->result.status = TURUNC__V1__PUBLISH_STATUS__PUBLISH_DUPLICATE;
 		break;
@@ -173,7 +176,8 @@ on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 		pub->undecided++;
 		break;
 	}
-	bool told = outcome == ITEM_ACCEPTED || outcome == ITEM_DUPLICATE;
+	bool told = outcome == ITEM_ACCEPTED || outcome == ITEM_SPOOLED
+		    || outcome == ITEM_DUPLICATE;
 	if (told && ticket_id != 0 && number_format(ticket_id, slot->ticket))
 		slot->result.ticket = slot->ticket;
 	if (--pub->waiting == 0)

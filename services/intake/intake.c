@@ -29,15 +29,18 @@ on_writer_state(void *arg, enum db_state state, const char *why)
 {
 	struct intake *in = arg;
 
+	if (state == DB_LOST && !in->writer_lost)
+		in->writer_lost_ms = clock_monotonic_ms();
 	in->writer_lost = state == DB_LOST;
-	in->writer_lost_ms = clock_monotonic_ms();
 	daemon_set_dependency(
 	    in->daemon, in->record_state, state == DB_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
 	if (state == DB_READY) {
 		log_info("record reached");
 		numbers_tick(in->numbers, clock_now_us(), clock_monotonic_ms());
 	} else
-		log_warn("record away, senders are told to come again why=%s", log_quoted(why));
+		log_warn("record away, %s why=%s",
+		    in->spool != NULL ? "what comes is spooled" : "senders are told to come again",
+		    log_quoted(why));
 	daemon_wake_now(in->daemon);
 }
 
@@ -78,6 +81,7 @@ open_record(struct intake *in)
 	const struct db_events no_events = { 0 };
 
 	in->writer_lost = true;
+	in->writer_lost_ms = clock_monotonic_ms();
 	in->writer = db_open(daemon_loop(in->daemon), &settings, store_write_statements,
 	    STORE_WRITE_STATEMENTS, &writer_events, complaint, sizeof(complaint));
 	settings.connections = (unsigned)c->read_connections;
@@ -335,6 +339,12 @@ tick_accept(void *arg, uint64_t now_ms)
 }
 
 static int64_t
+tick_drain(void *arg, uint64_t now_ms)
+{
+	return drain_tick(((struct intake *)arg)->drain, now_ms);
+}
+
+static int64_t
 tick_registry(void *arg, uint64_t now_ms)
 {
 	struct intake *in = arg;
@@ -346,9 +356,11 @@ tick_registry(void *arg, uint64_t now_ms)
 int64_t
 intake_note_numbers(struct intake *in)
 {
-	int64_t left = numbers_left(in->numbers, number_year(clock_now_us()));
+	int year = number_year(clock_now_us());
+	int64_t left = numbers_left(in->numbers, year);
 
 	stats_set(in->stats, INTAKE_STAT_NUMBERS_LEFT, left);
+	left += number_file_left(in->number_file, year);
 	daemon_set_dependency(in->daemon, in->numbers_state,
 	    left > 0 ? DEPENDENCY_UP : DEPENDENCY_DOWN, left > 0 ? NULL : "none leased");
 	return left;
@@ -365,6 +377,7 @@ tick_second(void *arg, uint64_t now_ms)
 	int64_t left = intake_note_numbers(in);
 	stats_set(in->stats, INTAKE_STAT_HELD, (int64_t)accept_held(in->accept));
 	stats_set(in->stats, INTAKE_STAT_IN_DOUBT, (int64_t)accept_in_doubt(in->accept));
+	standby_tick(in);
 	return left == 0 ? soon_ms : TICK_MS;
 }
 
@@ -397,8 +410,8 @@ make_parts(struct intake *in)
 
 	in->stats = stats_create(intake_stats, INTAKE_STAT_COUNT);
 	in->acl = acl_create();
-	in->accept = accept_create(&limits, &intake_accept_calls, in);
-	in->numbers = numbers_create(intake_lease_numbers, in);
+	in->accept = accept_create(&limits, in->spool, &intake_accept_calls, in);
+	in->numbers = numbers_create(intake_lease_numbers, intake_numbers_aside, in);
 	in->repeats = repeats_create();
 	in->per_key = limit(c->key_per_minute, c->key_burst, LIMIT_KEYS, &ok);
 	in->per_address = limit(c->address_per_minute, c->address_burst, LIMIT_ADDRESSES, &ok);
@@ -416,6 +429,16 @@ make_parts(struct intake *in)
 	return ok;
 }
 
+/* What was last read of catalogue and rights is in force until the record has been asked. */
+static void
+use_registry_cache(struct intake *in)
+{
+	char path[PATH_BYTES];
+
+	(void)snprintf(path, sizeof(path), "%s/registry", in->config.state_dir);
+	registry_use_cache(in->registry, path);
+}
+
 bool
 intake_open(struct intake *in)
 {
@@ -424,16 +447,21 @@ intake_open(struct intake *in)
 		log_error("cannot start why=\"no event loop\"");
 		return false;
 	}
-	in->record_state = daemon_add_dependency(in->daemon, "record", true);
+	in->record_state = daemon_add_dependency(in->daemon, "record", in->config.spool_bytes == 0);
+	if (in->config.spool_bytes > 0)
+		in->spool_state = daemon_add_dependency(in->daemon, "spool", true);
 	in->catalogue_state = daemon_add_dependency(in->daemon, "catalogue", true);
 	in->door_state = daemon_add_dependency(in->daemon, "publish_door", true);
 	in->numbers_state = daemon_add_dependency(in->daemon, "numbers", true);
-	if (!load_identity_secret(in) || !make_parts(in) || !open_record(in))
+	if (!load_identity_secret(in) || !standby_open(in) || !make_parts(in) || !open_record(in))
 		return false;
 	registry_set_db(in->registry, in->reader, STORE_REGISTRY);
 	if (!open_bus(in) || !open_http(in))
 		return false;
+	use_registry_cache(in);
 	register_parts(in);
+	if (in->drain != NULL)
+		daemon_add_tick(in->daemon, tick_drain, in);
 	daemon_add_tick(in->daemon, tick_accept, in);
 	daemon_add_tick(in->daemon, tick_registry, in);
 	daemon_add_tick(in->daemon, tick_second, in);
@@ -447,6 +475,9 @@ intake_close(struct intake *in)
 	db_close(in->writer);
 	db_close(in->reader);
 	accept_destroy(in->accept);
+	drain_destroy(in->drain);
+	spool_close(in->spool);
+	number_file_close(in->number_file);
 	http_close(in->http);
 	doorbell_button_close(in->bell);
 	bus_door_close(in->door);
@@ -472,7 +503,8 @@ intake_takes(const struct intake *in, size_t items, size_t bytes, const char **r
 	if (registry_catalogue(in->registry) == NULL)
 		*ret_why = "The service is starting.";
 	else if (!accept_has_place(in->accept, items, bytes))
-		*ret_why = in->writer_lost ? "The record cannot be reached; nothing was taken."
+		*ret_why = in->writer_lost ? "The record cannot be reached, nor is there room to "
+					     "keep this; nothing was taken."
 					   : "Too much is waiting; nothing was taken.";
 	else
 		return true;

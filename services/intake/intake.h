@@ -17,15 +17,18 @@
 #include "daemon.h"
 #include "db.h"
 #include "doorbell.h"
+#include "drain.h"
 #include "guesses.h"
 #include "http.h"
 #include "item.h"
 #include "keys.h"
+#include "number_file.h"
 #include "numbers.h"
 #include "ratelimit.h"
 #include "registry.h"
 #include "repeats.h"
 #include "settings.h"
+#include "spool.h"
 #include "stats.h"
 
 struct intake_config {
@@ -57,6 +60,8 @@ struct intake_config {
 	int64_t held_bytes;
 	int64_t wait_ms;
 	int64_t publish_credit;
+	int64_t spool_bytes; /* 0: no spool */
+	int64_t numbers_aside;
 };
 
 extern const struct setting intake_settings[];
@@ -79,11 +84,28 @@ enum intake_stat {
 	INTAKE_STAT_NO_KEY,
 	INTAKE_STAT_BUSY, /* bus, by why */
 	INTAKE_STAT_REJECTED, /* bus events, by code */
+	INTAKE_STAT_SPOOL_ITEMS,
+	INTAKE_STAT_SPOOL_ASIDE,
+	INTAKE_STAT_SPOOL_BYTES,
+	INTAKE_STAT_SPOOL_DAMAGED,
+	INTAKE_STAT_SPOOL_REFUSED, /* by why */
+	INTAKE_STAT_DRAINED, /* by what became of it */
+	INTAKE_STAT_NUMBERS_ASIDE,
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
 enum { LIMITED_KEY, LIMITED_ADDRESS, LIMITED_WRONG_KEYS };
 enum { BUSY_AWAY, BUSY_FULL, BUSY_CREDIT, BUSY_NO_NUMBER };
+enum { SPOOL_REFUSED_FULL, SPOOL_REFUSED_DISK };
+enum drained_as {
+	DRAINED_WRITTEN, /* or found written */
+	DRAINED_REPEAT, /* the record had it before, under this number or without one */
+	DRAINED_ALIAS, /* under another number, which this one now leads to */
+	DRAINED_REUSED, /* written without its identity */
+	DRAINED_RAW,
+	DRAINED_ASIDE,
+	DRAINED_DAMAGED,
+};
 extern const struct stat_row intake_stats[INTAKE_STAT_COUNT];
 
 struct intake {
@@ -97,7 +119,11 @@ struct intake {
 	bool writer_lost;
 	uint64_t writer_lost_ms;
 	struct accept *accept;
+	struct spool *spool; /* NULL: none */
+	struct drain *drain;
 	struct numbers *numbers;
+	struct number_file *number_file;
+	bool setting_aside; /* numbers for the time without the record are being leased */
 	struct repeats *repeats;
 	struct item_maker maker;
 	uint8_t secret[32];
@@ -116,6 +142,7 @@ struct intake {
 	unsigned catalogue_state;
 	unsigned door_state;
 	unsigned numbers_state;
+	unsigned spool_state;
 };
 
 /* False: cannot start, and the log says why.  Close takes a half-open one. */
@@ -128,8 +155,18 @@ MUST_CHECK bool intake_takes(
 
 /* accept's way to the record (commit.c); arg is the struct intake. */
 extern const struct accept_calls intake_accept_calls;
-/* numbers' way to the record (commit.c). */
+/* numbers' way to the record, and to those set aside; arg is the struct intake (leases.c). */
 bool intake_lease_numbers(void *arg, int year, int32_t how_many);
+bool intake_numbers_aside(
+    void *arg, int year, int32_t how_many, int64_t *ret_first, int32_t *ret_count);
+/* Leases numbers to set aside when few of the present year are left. */
+void intake_set_numbers_aside(struct intake *in);
+
+/* The spool, the numbers set aside, the catalogue and rights as last read: what is needed while
+ * the record is away (standby.c).  False: cannot start. */
+MUST_CHECK bool standby_open(struct intake *in);
+/* Tells metrics and readiness how they stand; once a second. */
+void standby_tick(struct intake *in);
 
 /* How many are left of this year's, told to readiness and metrics too. */
 int64_t intake_note_numbers(struct intake *in);

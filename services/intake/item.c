@@ -99,8 +99,8 @@ digest_content(const struct item *item, struct digest *ret_digest)
 	digest_keyed_finish(&d, ret_digest);
 }
 
-static size_t
-weigh(const struct item *item)
+size_t
+item_weight(const struct item *item)
 {
 	const char *texts[SAID_TEXTS];
 	size_t bytes = ITEM_FIXED_BYTES + item->body_len + item->event_len
@@ -248,7 +248,8 @@ item_seal(struct item *item, struct item_maker *maker, int64_t now_us, const Tur
 	bool packed;
 
 	assert(item->done != NULL && item->type != NULL && item->time_us > 0);
-	uuid_next(&maker->uuids, now_us, &item->item_id);
+	if (uuid_is_nil(&item->item_id))
+		uuid_next(&maker->uuids, now_us, &item->item_id);
 	uuid_format(&item->item_id, contact_id);
 	draw_random(maker, item->salt, sizeof(item->salt));
 	draw_random(maker, item->trace_random, sizeof(item->trace_random));
@@ -266,6 +267,6 @@ item_seal(struct item *item, struct item_maker *maker, int64_t now_us, const Tur
 		packed = pack_contact(item, &event, content_digest, contact_id);
 	else
 		packed = pack_foreign(item, &event, content_digest);
-	item->bytes = weigh(item);
+	item->bytes = item_weight(item);
 	return packed;
 }

@@ -27,6 +27,7 @@ enum {
 
 enum item_outcome {
 	ITEM_ACCEPTED, /* committed */
+	ITEM_SPOOLED, /* durable in the spool, will be committed; as good as accepted */
 	ITEM_DUPLICATE, /* this identity came before with the same content; nothing was written */
 	ITEM_ID_REUSED, /* this identity came before with another content; nothing was written */
 	ITEM_REFUSED, /* the database will not take this very item: final */
@@ -105,6 +106,7 @@ struct item {
 	uint64_t queued_ms;
 	unsigned doubts; /* how often its outcome had to be looked up */
 	unsigned conflicts; /* how often a row of it was there already */
+	bool from_spool; /* was answered before; goes back there when the record is away */
 };
 
 /* What sealing needs of the process.  Zeroed but for the secret is ready. */
@@ -122,6 +124,8 @@ void item_init(struct item *item, item_done_fn *done);
 void item_set_neighbourhood(struct item *item, const char *code);
 /* Frees what sealing made. */
 void item_finish(struct item *item);
+/* What it weighs in a batch. */
+size_t item_weight(const struct item *item);
 
 /* The keyed digest that stands for the content in the item's identity: begin, add parts with
  * digest_keyed_add_part(), finish into item->identity. */
@@ -129,7 +133,7 @@ void item_identity_begin(const struct item_maker *maker, struct digest_keyed *d)
 
 /*
  * Ids, salt, contact key and the record, which has the item's id.  call (may be NULL) is what a
- * call.* record tells of. False: out of memory.
+ * call.* record tells of.  An item that has an id already keeps it.  False: out of memory.
  */
 MUST_CHECK bool item_seal(
     struct item *item, struct item_maker *maker, int64_t now_us, const Turunc__V1__Call *call);

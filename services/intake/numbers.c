@@ -7,7 +7,7 @@
 #include "istanbul.h"
 #include "number.h"
 
-enum { FAST_MS = 10000, SLOW_MS = 1000000, YEAR_NONE = 0 };
+enum { FAST_MS = 10000, SLOW_MS = 1000000, YEAR_NONE = 0, ASIDE_BLOCK = 256 };
 
 struct block {
 	int64_t next; /* serial */
@@ -27,18 +27,20 @@ struct shelf {
 
 struct numbers {
 	numbers_lease_fn *lease;
+	numbers_aside_fn *aside; /* NULL: none */
 	void *arg;
 	uint64_t now_ms;
 	struct shelf shelves[NUMBERS_YEARS];
 };
 
 struct numbers *
-numbers_create(numbers_lease_fn *lease, void *arg)
+numbers_create(numbers_lease_fn *lease, numbers_aside_fn *aside, void *arg)
 {
 	struct numbers *n = calloc(1, sizeof(*n));
 	if (n == NULL)
 		return NULL;
 	n->lease = lease;
+	n->aside = aside;
 	n->arg = arg;
 	return n;
 }
@@ -110,6 +112,16 @@ open_spare(struct numbers *n, struct shelf *shelf)
 	shelf->opened_ms = n->now_ms;
 }
 
+static void
+take_from_aside(struct numbers *n, struct shelf *shelf)
+{
+	int64_t first;
+	int32_t count;
+
+	if (n->aside != NULL && n->aside(n->arg, shelf->year, ASIDE_BLOCK, &first, &count))
+		shelf->in_use = (struct block){ first, first + count };
+}
+
 bool
 numbers_take(struct numbers *n, int year, int64_t *ret_ticket_id)
 {
@@ -122,6 +134,8 @@ numbers_take(struct numbers *n, int year, int64_t *ret_ticket_id)
 	if (left(&shelf->in_use) == 0)
 		open_spare(n, shelf);
 	refill(n, shelf);
+	if (left(&shelf->in_use) == 0)
+		take_from_aside(n, shelf);
 	if (left(&shelf->in_use) == 0)
 		return false;
 	int64_t ticket_id = number_make(year, shelf->in_use.next);

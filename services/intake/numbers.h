@@ -21,10 +21,16 @@ enum { NUMBERS_BLOCK_MIN = 2048, NUMBERS_BLOCK_MAX = 65536, NUMBERS_YEARS = 4 };
  * numbers_lease_failed(), never from within this call.  False: it could not begin. */
 typedef bool numbers_lease_fn(void *arg, int year, int32_t how_many);
 
+/* Asked at once, when no number is at hand, for up to how_many that were set aside for such a time;
+ * false: there are none. */
+typedef bool numbers_aside_fn(
+    void *arg, int year, int32_t how_many, int64_t *ret_first, int32_t *ret_count);
+
 struct numbers;
 
-/* NULL: out of memory.  Destroy takes NULL; a lease under way must not be told afterwards. */
-struct numbers *numbers_create(numbers_lease_fn *lease, void *arg);
+/* NULL: out of memory.  aside may be NULL.  Destroy takes NULL; a lease under way must not be told
+ * afterwards. */
+struct numbers *numbers_create(numbers_lease_fn *lease, numbers_aside_fn *aside, void *arg);
 void numbers_destroy(struct numbers *n);
 
 /* False: none at hand (a lease is under way), or no such year; the caller answers "busy".  year

@@ -65,6 +65,9 @@ on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 		stats_incr(in->stats, INTAKE_STAT_OPENED);
 		reply_created(post, ticket_id, false);
 		break;
+	case ITEM_SPOOLED:
+		reply_created(post, ticket_id, false);
+		break;
 	case ITEM_DUPLICATE:
 		reply_created(post, ticket_id, true);
 		break;

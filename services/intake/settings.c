@@ -66,13 +66,21 @@ const struct setting intake_settings[] = {
 	    "items waiting or on their way; more get 503 or Busy" },
 	{ "TURUNC_INTAKE_HELD_BYTES", SETTING_BYTES, AT(held_bytes), "32MiB", 1048576, 1073741824,
 	    NULL, "and their size" },
-	{ "TURUNC_INTAKE_WAIT", SETTING_DURATION, AT(wait_ms), "5s", 100, 60000, NULL,
-	    "how long an item may wait for the record before it gets 503" },
+	{ "TURUNC_INTAKE_WAIT", SETTING_DURATION, AT(wait_ms), "1s", 100, 60000, NULL,
+	    "how long an item may wait for the record before it is spooled, or gets 503" },
+	{ "TURUNC_INTAKE_SPOOL_BYTES", SETTING_BYTES, AT(spool_bytes), "64MiB", 0, 1073741824, NULL,
+	    "what may be kept on disk while the record is away, in TURUNC_STATE_DIR/spool; 0: "
+	    "nothing, 503" },
+	{ "TURUNC_INTAKE_NUMBERS_ASIDE", SETTING_INT, AT(numbers_aside), "20000", 0, 1000000, NULL,
+	    "ticket numbers of the year set aside for the time without the record" },
 };
 const size_t intake_settings_count = ARRAY_LEN(intake_settings);
 
-static const char *const outcomes[] = { "accepted", "duplicate", "id_reused", "refused",
+static const char *const outcomes[] = { "accepted", "spooled", "duplicate", "id_reused", "refused",
 	"unavailable", NULL };
+static const char *const spool_refusals[] = { "full", "disk", NULL };
+static const char *const drained[] = { "written", "repeat", "alias", "id_reused", "raw",
+	"set_aside", "damaged", NULL };
 static const char *const limits[] = { "key", "address", "wrong_keys", NULL };
 static const char *const busy[] = { "away", "full", "credit", "no_number", NULL };
 static const int64_t batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 0 };
@@ -125,4 +133,27 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .label_values = busy },
 	[INTAKE_STAT_REJECTED] = { .name = "turunc_intake_events_rejected_total",
 	    .help = "Events on the bus that were rejected at the door" },
+	[INTAKE_STAT_SPOOL_ITEMS] = { .name = "turunc_intake_spool_items",
+	    .help = "Items answered that wait in the spool for the record",
+	    .type = STAT_GAUGE },
+	[INTAKE_STAT_SPOOL_ASIDE] = { .name = "turunc_intake_spool_items_set_aside",
+	    .help = "Spooled items that the record refuses in any shape, or that are damaged",
+	    .type = STAT_GAUGE },
+	[INTAKE_STAT_SPOOL_BYTES] = { .name = "turunc_intake_spool_bytes",
+	    .help = "Size of the spool on disk",
+	    .type = STAT_GAUGE },
+	[INTAKE_STAT_SPOOL_DAMAGED] = { .name = "turunc_intake_spool_damaged",
+	    .help = "Entries and stretches of the spool that could not be read",
+	    .type = STAT_GAUGE },
+	[INTAKE_STAT_SPOOL_REFUSED] = { .name = "turunc_intake_spool_refused_total",
+	    .help = "Times that the spool did not take what it was given",
+	    .label = "why",
+	    .label_values = spool_refusals },
+	[INTAKE_STAT_DRAINED] = { .name = "turunc_intake_spool_drained_total",
+	    .help = "Items taken out of the spool, by what became of them",
+	    .label = "as",
+	    .label_values = drained },
+	[INTAKE_STAT_NUMBERS_ASIDE] = { .name = "turunc_intake_numbers_aside",
+	    .help = "Ticket numbers of this year set aside for the time without the record",
+	    .type = STAT_GAUGE },
 };

@@ -20,7 +20,13 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "WHERE EXISTS (SELECT FROM turunc.contact c WHERE c.contact_id = u.id) "
 	    "OR EXISTS (SELECT FROM turunc.published_body b WHERE b.item_id = u.id)",
 	    1 },
-	[STORE_LEASE] = { "lease", "SELECT turunc.lease_numbers($1::integer, $2::integer, 1)", 2 },
+	[STORE_LEASE] = { "lease",
+	    "SELECT turunc.lease_numbers($1::integer, $2::integer, $3::bigint)", 3 },
+	[STORE_ALIAS] = { "alias",
+	    "INSERT INTO turunc.ticket_alias (alias_id, ticket_id) "
+	    "SELECT a.given, a.first FROM unnest($1::bigint[], $2::bigint[]) AS a(given, first) "
+	    "ORDER BY a.given ON CONFLICT (alias_id) DO NOTHING",
+	    2 },
 };
 
 /*

@@ -15,7 +15,8 @@
 enum store_write_statement {
 	STORE_ACCEPT, /* items, see 0004_create_intake_accept.sql */
 	STORE_LOOK_UP, /* item ids -> those in the record */
-	STORE_LEASE, /* year, count -> first serial */
+	STORE_LEASE, /* year, count, lowest serial to lease -> first serial */
+	STORE_ALIAS, /* numbers given out, the tickets that they are other names of */
 	STORE_WRITE_STATEMENTS
 };
 extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];

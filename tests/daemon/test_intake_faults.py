@@ -1,18 +1,20 @@
 """What intake does when something breaks: the database dies, a row is bad, intake itself is killed
 or told to stop.  Nothing answered 201 may be missing, and nothing may be there twice."""
 import http.client
+import os
 import signal
 import time
 
 import psycopg2
 import pytest
 
-from intake_world import (Load, Publisher, add_api_key, call, check_log, post, ticket_id,
-                          ticket_request)
+from intake_world import (Load, Publisher, add_api_key, call, check_log, number_of, post,
+                          ticket_id, ticket_request)
 from stack import Stack
 
 OPEN = {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0",
         "TURUNC_INTAKE_WAIT": "1s"}
+NO_SPOOL = {**OPEN, "TURUNC_INTAKE_SPOOL_BYTES": "0"}
 
 
 @pytest.fixture
@@ -68,8 +70,11 @@ def test_killed_under_load(stack):
     check_nothing_lost_nothing_twice(stack, load.created())
 
 
-def test_database_killed_and_back(stack):
+def test_database_killed_and_back_without_a_spool(make_stack):
     """kill -9 of PostgreSQL under load: 503 while it is away, then on without a restart."""
+    stack = make_stack(services=["intake"], own_postgres=True, env={"intake": NO_SPOOL})
+    stack.key = add_api_key(stack, "app")
+    stack.start()
     pid = stack.process["intake"].pid
     with Load(stack.port["intake_http"], stack.key) as load:
         for round_number in range(1, 4):
@@ -83,7 +88,7 @@ def test_database_killed_and_back(stack):
             assert stack.http("intake", "GET", "/open311/v2/services.json").status == 200
             stack.restart("postgres")
             before = len(load.created())
-            stack.wait(lambda n=before: len(load.created()) > n + 50, 30, "tickets again")
+            stack.wait(lambda n=before: len(load.created()) > n + 50, 60, "tickets again")
         assert stack.http("intake", "GET", "/readyz").status == 200
     assert stack.process["intake"].pid == pid
     assert {201, 503} == load.statuses()
@@ -136,10 +141,23 @@ def test_number_given_twice_is_never_answered(stack):
     stack.sql("""insert into turunc.ticket select 260000000 + n, gen_random_uuid(), 3, '', '', 0,
                  true, 1, 1, '' from generate_series(1, 3000) n""")
     stack.sql("delete from turunc.number_block")
+    os.remove(stack.path("state", "intake", "numbers"))  # else it would not lease them again
     stack.start("intake")
     answer = post(stack, stack.key)
     assert answer.status == 503
     assert stack.one("select count(*) from turunc.contact") == 0
+
+
+def test_numbers_once_leased_are_not_leased_again(stack):
+    """The record was restored from an old backup: intake remembers how far it had leased."""
+    first = post(stack, stack.key)
+    stack.sql("update turunc.number_block set next_no = 1")
+    stack.kill9("intake")
+    stack.start("intake")
+    stack.wait(lambda: post(stack, stack.key).status == 201)
+    highest = stack.one("select max(ticket_id) from turunc.ticket")
+    assert highest > ticket_id(number_of(first)) + 2048
+    check_log(stack)
 
 
 def test_told_to_stop_under_load(stack):
@@ -190,7 +208,7 @@ def test_starts_before_its_database(make_stack):
 def test_queue_has_a_bottom(make_stack):
     """While a batch cannot finish, only so many items are held; the rest are told to come again."""
     made = make_stack(services=["intake"], own_postgres=True,
-                      env={"intake": {**OPEN, "TURUNC_INTAKE_HELD_ITEMS": "8"}})
+                      env={"intake": {**NO_SPOOL, "TURUNC_INTAKE_HELD_ITEMS": "8"}})
     key = add_api_key(made, "app")
     made.start()
     made.wait(lambda: post(made, key).status == 201)

@@ -292,6 +292,40 @@ TEST(test_journal_takes_a_refused_write_back)
 	tc_journal_close(j);
 }
 
+/* A disk filled by a segment that is no longer needed has room once that goes. */
+TEST(test_journal_gives_up_what_fills_the_disk)
+{
+	const char *dir = check_path("store");
+	struct tc_journal *j = open_journal(dir, 1 << 20, 0);
+	struct tc_place place, last = { 0 };
+	char text[300];
+	size_t count = 0;
+
+	memset(text, 'z', sizeof(text));
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 3000, RLIM_INFINITY }) == 0);
+	struct tc_place places[20];
+	while (count < ARRAY_LEN(places)
+	       && tc_journal_append(j, (const uint8_t *)text, sizeof(text), &places[count])
+		      == TC_JOURNAL_OK)
+		count++;
+	CHECK_TRUE("filled", count > 5 && count < ARRAY_LEN(places));
+	for (size_t i = 0; i + 1 < count; i++)
+		tc_journal_done(j, places[i]);
+	CHECK_TRUE("one is needed still",
+	    tc_journal_append(j, (const uint8_t *)text, sizeof(text), &place) == TC_JOURNAL_FAILED);
+	tc_journal_done(j, places[count - 1]);
+	CHECK_TRUE("none is",
+	    tc_journal_append(j, (const uint8_t *)text, sizeof(text), &last) == TC_JOURNAL_OK);
+	CHECK_TRUE("in another segment", last.segment > places[0].segment);
+	CHECK(tc_journal_sync(j));
+	tc_journal_close(j);
+	CHECK(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }) == 0);
+	j = open_journal(dir, 1 << 20, 0);
+	CHECK_U64("it alone is found", seen.count, 1);
+	tc_journal_close(j);
+}
+
 /* Killed at any moment: nothing that was synced is missing, nothing appears that was not. */
 TEST_WITHIN(test_journal_survives_kill_9, 60)
 {

@@ -53,7 +53,7 @@ TEST(test_numbers_rise_without_gaps_and_a_spare_is_ahead)
 	struct lessor l = { 0 };
 	int64_t id, last = 0;
 
-	l.numbers = numbers_create(lease, &l);
+	l.numbers = numbers_create(lease, NULL, &l);
 	CHECK_FALSE("none before the first lease", numbers_take(l.numbers, 26, &id));
 	CHECK(answer(&l) && answer(&l));
 	CHECK_I64("a block and a spare", numbers_left(l.numbers, 26), 2 * NUMBERS_BLOCK_MIN);
@@ -75,7 +75,7 @@ TEST(test_a_year_that_runs_fast_leases_more_at_a_time)
 	int32_t largest = 0;
 	size_t taken = 0;
 
-	l.numbers = numbers_create(lease, &l);
+	l.numbers = numbers_create(lease, NULL, &l);
 	numbers_tick(l.numbers, MARCH_US, 1000);
 	for (int i = 0; i < 300000; i++) {
 		largest = l.asked[26] > largest ? l.asked[26] : largest;
@@ -93,7 +93,7 @@ TEST(test_a_slow_lease_turns_away_and_never_hands_out_twice)
 	int64_t id, last = 0;
 	size_t taken = 0;
 
-	l.numbers = numbers_create(lease, &l);
+	l.numbers = numbers_create(lease, NULL, &l);
 	numbers_tick(l.numbers, MARCH_US, 1000);
 	(void)answer(&l);
 	(void)answer(&l);
@@ -116,7 +116,7 @@ TEST(test_a_failed_lease_is_tried_at_the_next_tick)
 	struct lessor l = { .refuses = true };
 	int64_t id;
 
-	l.numbers = numbers_create(lease, &l);
+	l.numbers = numbers_create(lease, NULL, &l);
 	CHECK(!numbers_take(l.numbers, 26, &id));
 	CHECK(!numbers_take(l.numbers, 26, &id));
 	CHECK_U64("not hammered", l.times, 1);
@@ -135,7 +135,7 @@ TEST(test_the_next_year_is_there_before_it_begins)
 	struct lessor l = { 0 };
 	int64_t id;
 
-	l.numbers = numbers_create(lease, &l);
+	l.numbers = numbers_create(lease, NULL, &l);
 	numbers_tick(l.numbers, NEW_YEARS_EVE_US, 1000);
 	while (answer(&l))
 		continue;
@@ -154,7 +154,7 @@ TEST(test_years_out_of_range_and_too_many_years)
 	struct lessor l = { 0 };
 	int64_t id;
 
-	l.numbers = numbers_create(lease, &l);
+	l.numbers = numbers_create(lease, NULL, &l);
 	CHECK(!numbers_take(l.numbers, -1, &id) && !numbers_take(l.numbers, 100, &id));
 	CHECK_U64("no lease for them", l.times, 0);
 	for (int year = 20; year < 30; year++) {

@@ -12,7 +12,7 @@
 
 enum tc_entry_kind { TC_ENTRY_EVENT = 1, TC_ENTRY_DONE = 2, TC_ENTRY_REJECTED = 3 };
 
-enum { TC_DONE_BYTES = TC_ENTRY_HEAD + 8, TC_PAYLOAD_MAX = TURUNC_EVENT_BYTES_MAX + 1024 };
+enum { TC_DONE_BYTES = TC_ENTRY_HEAD + 8, TC_PAYLOAD_MAX = 256 * 1024 };
 
 struct tc_entry {
 	enum tc_entry_kind kind;

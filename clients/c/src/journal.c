@@ -178,6 +178,16 @@ write_entry(struct tc_journal *j, enum tc_entry_kind kind, const uint8_t *payloa
 	return false;
 }
 
+/* True: the active segment held nothing pending, and another is in its place. */
+static bool
+give_up_active(struct tc_journal *j)
+{
+	if (active(j)->pending > 0 || active(j)->bytes == 0 || !tc_journal_roll(j))
+		return false;
+	tc_journal_trim(j);
+	return true;
+}
+
 enum tc_journal_answer
 tc_journal_append(
     struct tc_journal *j, const uint8_t *bytes, size_t len, struct tc_place *ret_place)
@@ -192,11 +202,16 @@ tc_journal_append(
 	if (active(j)->bytes >= j->segment_bytes && (!tc_journal_sync(j) || !tc_journal_roll(j)))
 		return TC_JOURNAL_FAILED;
 
-	struct tc_segment *s = active(j);
-	struct tc_place place = { s->number, s->bytes, (uint32_t)len };
-	if (!write_entry(j, TC_ENTRY_EVENT, bytes, place.len))
-		return TC_JOURNAL_FAILED;
-	s->pending++;
+	struct tc_place place = { active(j)->number, active(j)->bytes, (uint32_t)len };
+	if (!write_entry(j, TC_ENTRY_EVENT, bytes, place.len)) {
+		/* A full disk has room again when the segment that fills it is no longer needed. */
+		if (j->failed || !give_up_active(j))
+			return TC_JOURNAL_FAILED;
+		place = (struct tc_place){ active(j)->number, active(j)->bytes, (uint32_t)len };
+		if (!write_entry(j, TC_ENTRY_EVENT, bytes, place.len))
+			return TC_JOURNAL_FAILED;
+	}
+	active(j)->pending++;
 	j->bytes += cost;
 	*ret_place = place;
 	return TC_JOURNAL_OK;

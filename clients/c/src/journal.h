@@ -1,5 +1,6 @@
 /*
- * journal - events on disk until they have a positive answer.
+ * journal - events on disk until they have a positive answer.  The client's store, and intake's
+ * spool.
  *
  * A folder holds numbered segments (00000001.journal, ...), each a row of entries:
  *
