@@ -30,6 +30,7 @@ enum failpoint_side {
 #define FAILPOINT_STATEMENTS(X)         \
 	X("intake", "accept")           \
 	X("intake", "lease")            \
+	X("intake", "alias")            \
 	X("router", "cursor_make")      \
 	X("router", "cursor_adopt")     \
 	X("router", "cursor_advance")   \
@@ -54,6 +55,10 @@ enum failpoint_side {
  * (db_unit_step(), where several kinds of transaction hold the same statements). */
 #define FAILPOINT_CALLS(X)                                     \
 	X(INTAKE_IDENTITY_SECRET, "intake", "identity_secret") \
+	X(INTAKE_SPOOL_ADD, "intake", "spool_add")             \
+	X(INTAKE_SPOOL_SYNC, "intake", "spool_sync")           \
+	X(INTAKE_NUMBERS, "intake", "numbers")                 \
+	X(INTAKE_REGISTRY, "intake", "registry")               \
 	X(ROUTER_ROUTE, "router", "route")                     \
 	X(ROUTER_COMMANDS, "router", "commands")               \
 	X(ROUTER_SWEEP, "router", "sweep")                     \

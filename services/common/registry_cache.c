@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failpoint.h"
 #include "state_file.h"
 #include "turunc/v1/state.pb-c.h"
 
@@ -61,7 +62,9 @@ pack_and_write(const char *path, const Turunc__V1__RegistryCache *cache)
 	if (bytes == NULL)
 		return false;
 	size_t len = turunc__v1__registry_cache__pack(cache, bytes);
-	bool written = state_file_write(path, bytes, len) == STATE_FILE_OK;
+	bool written = !failpoint(FAILPOINT_INTAKE_REGISTRY, FAILPOINT_BEFORE)
+		       && state_file_write(path, bytes, len) == STATE_FILE_OK
+		       && !failpoint(FAILPOINT_INTAKE_REGISTRY, FAILPOINT_AFTER);
 	free(bytes);
 	return written;
 }

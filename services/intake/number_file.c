@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failpoint.h"
 #include "state_file.h"
 #include "turunc/v1/state.pb-c.h"
 
@@ -112,7 +113,9 @@ replace(struct number_file *f, const struct year years[YEARS_MAX])
 		pointers[m.n_years++] = &rows[i];
 	}
 	size_t len = turunc__v1__number_file__pack(&m, bytes);
-	if (state_file_write(f->path, bytes, len) != STATE_FILE_OK)
+	if (failpoint(FAILPOINT_INTAKE_NUMBERS, FAILPOINT_BEFORE)
+	    || state_file_write(f->path, bytes, len) != STATE_FILE_OK
+	    || failpoint(FAILPOINT_INTAKE_NUMBERS, FAILPOINT_AFTER))
 		return false;
 	memcpy(f->years, years, sizeof(f->years));
 	return true;

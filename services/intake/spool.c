@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "failpoint.h"
 #include "frame.h"
 #include "journal.h"
 #include "spooled_item.h"
@@ -161,6 +162,25 @@ make_entry(const struct spool *s, const struct item *item)
 	return entry;
 }
 
+static enum spool_answer
+append(struct spool *s, const uint8_t *bytes, size_t len, struct tc_place *ret_place)
+{
+	enum tc_journal_answer answer = TC_JOURNAL_FAILED;
+
+	if (!failpoint(FAILPOINT_INTAKE_SPOOL_ADD, FAILPOINT_BEFORE))
+		answer = tc_journal_append(s->journal, bytes, len, ret_place);
+	if (answer == TC_JOURNAL_OK && failpoint(FAILPOINT_INTAKE_SPOOL_ADD, FAILPOINT_AFTER)) {
+		s->failed =
+		    true; /* it may be there: the journal is believed again when read anew */
+		answer = TC_JOURNAL_FAILED;
+	}
+	if (answer == TC_JOURNAL_FAILED)
+		(void)snprintf(s->why, sizeof(s->why), "%s", tc_journal_why(s->journal));
+	return answer == TC_JOURNAL_OK     ? SPOOL_TAKEN
+	       : answer == TC_JOURNAL_FULL ? SPOOL_FULL
+					   : SPOOL_FAILED;
+}
+
 enum spool_answer
 spool_add(struct spool *s, const struct item *item)
 {
@@ -171,21 +191,10 @@ spool_add(struct spool *s, const struct item *item)
 		return SPOOL_FAILED;
 	struct spool_entry *entry = make_entry(s, item);
 	uint8_t *bytes = spooled_item_encode(item, &len);
-	if (entry == NULL || bytes == NULL || len > TC_PAYLOAD_MAX) {
+	if (entry == NULL || bytes == NULL || len > TC_PAYLOAD_MAX)
 		(void)snprintf(s->why, sizeof(s->why), "out of memory");
-	} else {
-		switch (tc_journal_append(s->journal, bytes, len, &entry->place)) {
-		case TC_JOURNAL_OK:
-			answer = SPOOL_TAKEN;
-			break;
-		case TC_JOURNAL_FULL:
-			answer = SPOOL_FULL;
-			break;
-		case TC_JOURNAL_FAILED:
-			(void)snprintf(s->why, sizeof(s->why), "%s", tc_journal_why(s->journal));
-			break;
-		}
-	}
+	else
+		answer = append(s, bytes, len, &entry->place);
 	free(bytes);
 	if (answer == SPOOL_TAKEN)
 		insert_entry(s, entry);
@@ -197,7 +206,9 @@ spool_add(struct spool *s, const struct item *item)
 bool
 spool_sync(struct spool *s)
 {
-	bool durable = !s->failed && tc_journal_sync(s->journal);
+	bool durable = !s->failed && !failpoint(FAILPOINT_INTAKE_SPOOL_SYNC, FAILPOINT_BEFORE)
+		       && tc_journal_sync(s->journal)
+		       && !failpoint(FAILPOINT_INTAKE_SPOOL_SYNC, FAILPOINT_AFTER);
 	struct spool_entry *entry, *before;
 
 	if (!durable && !s->failed) {
@@ -273,18 +284,12 @@ spool_read(struct spool *s, const struct spool_entry *entry, bool *ret_damaged)
 	return NULL;
 }
 
-/* What could not be made durable may be believed again on a new descriptor, once nothing hangs on
- * the old one. */
-static void begin_anew(struct spool *s);
-
 void
 spool_finish(struct spool *s, struct spool_entry *entry)
 {
 	assert(entry->state == ENTRY_OUT);
 	tc_journal_done(s->journal, entry->place);
 	remove_entry(s, entry);
-	if (s->failed && s->count == 0)
-		begin_anew(s);
 }
 
 void
@@ -354,17 +359,31 @@ open_journal(struct spool *s, char *why, size_t why_size)
 	return s->journal != NULL;
 }
 
+/* Forgets all entries; the journal has them. */
 static void
-begin_anew(struct spool *s)
+forget(struct spool *s)
 {
-	char why[WHY_BYTES];
+	struct spool_entry *e;
 
+	while ((e = TAILQ_FIRST(&s->entries)) != NULL)
+		remove_entry(s, e);
+	s->waiting = s->aside = 0;
+}
+
+/* What could not be made durable may be believed again on a new descriptor, once nothing hangs on
+ * the old one. */
+void
+spool_recover(struct spool *s)
+{
+	if (!s->failed || s->count > s->aside)
+		return;
+	forget(s);
 	s->damaged += s->journal == NULL ? 0 : tc_journal_damaged(s->journal);
 	tc_journal_close(s->journal);
 	s->journal = NULL;
-	s->failed = !open_journal(s, why, sizeof(why));
+	s->failed = !open_journal(s, s->why, sizeof(s->why));
 	if (s->failed)
-		(void)snprintf(s->why, sizeof(s->why), "%s", why);
+		forget(s);
 }
 
 struct spool *
@@ -397,10 +416,8 @@ spool_close(struct spool *s)
 {
 	if (s == NULL)
 		return;
-	for (struct spool_entry *e; (e = TAILQ_FIRST(&s->entries)) != NULL;) {
-		TAILQ_REMOVE(&s->entries, e, link);
-		free(e);
-	}
+	if (s->buckets != NULL)
+		forget(s);
 	tc_journal_close(s->journal);
 	free(s->buckets);
 	free(s);

@@ -38,7 +38,7 @@ enum spool_answer {
 };
 MUST_CHECK enum spool_answer spool_add(struct spool *s, const struct item *item);
 /* False: the disk could not make them durable.  What was added since the last sync is forgotten
- * here (the disk may still know it), and nothing is taken until the spool has been emptied. */
+ * here (the disk may still know it), and nothing is taken until spool_recover(). */
 MUST_CHECK bool spool_sync(struct spool *s);
 
 /* Is this identity here?  Then what its first answer was, and whether the content is the same. */
@@ -58,6 +58,9 @@ void spool_finish(struct spool *s, struct spool_entry *entry);
 void spool_put_back(struct spool *s, struct spool_entry *entry);
 /* The record will not have it in any shape: kept, not taken again before the next start. */
 void spool_set_aside(struct spool *s, struct spool_entry *entry);
+
+/* Opens the journal anew if the disk had failed and nothing waits or is out; call now and then. */
+void spool_recover(struct spool *s);
 
 /* Could something be added? */
 bool spool_takes(const struct spool *s);

@@ -77,6 +77,8 @@ standby_tick(struct intake *in)
 	    number_file_left(in->number_file, number_year(clock_now_us())));
 	if (in->config.numbers_aside > 0)
 		intake_set_numbers_aside(in);
-	if (in->spool != NULL)
-		tell_spool(in);
+	if (in->spool == NULL)
+		return;
+	spool_recover(in->spool);
+	tell_spool(in);
 }

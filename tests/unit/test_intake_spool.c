@@ -283,12 +283,22 @@ TEST(test_a_failed_sync_promises_nothing_and_heals_when_empty)
 	CHECK_TRUE("nothing more, though the disk would", spool_add(s, &item) == SPOOL_FAILED);
 	CHECK_FALSE("and it says so", spool_takes(s));
 	CHECK_TRUE("and why", strstr(spool_why(s), "fsync") != NULL);
+	spool_recover(s);
+	CHECK_FALSE("not while something waits", spool_takes(s));
 	spool_finish(s, spool_take(s));
-	spool_finish(s, spool_take(s));
+	spool_set_aside(s, spool_take(s));
+	spool_recover(s);
 	CHECK_TRUE("opened anew", spool_takes(s));
 	/* Marks could not be written any more: what is in the record is looked up once more.  What
 	 * nobody was promised and the disk kept all the same comes with it: a repeat, no loss. */
 	CHECK_U64("all that the disk has", spool_waiting(s), 3);
+	while (spool_waiting(s) > 0)
+		spool_finish(s, spool_take(s));
+	CHECK(spool_add(s, &item) == SPOOL_TAKEN);
+	disk_fails = true;
+	CHECK_FALSE("failed while it held nothing else", spool_sync(s));
+	disk_fails = false;
+	spool_recover(s);
 	CHECK(spool_add(s, &item) == SPOOL_TAKEN && spool_sync(s));
 	item_finish(&item);
 	spool_close(s);
