@@ -41,6 +41,8 @@ enum failpoint_side {
 	X("router", "put_answers")      \
 	X("router", "append")           \
 	X("router", "partitions")       \
+	X("router", "letter_put")       \
+	X("router", "letter_end")       \
 	X("router", "stream_take")      \
 	X("router", "stream_ack")       \
 	X("router", "stream_freeze")    \
@@ -49,6 +51,10 @@ enum failpoint_side {
 	X("notifier", "queue")          \
 	X("notifier", "claim")          \
 	X("notifier", "settle")         \
+	X("notifier", "letter_put")     \
+	X("notifier", "letter_end")     \
+	X("metrics", "letter_put")      \
+	X("metrics", "letter_end")      \
 	X("metrics", "cursor")
 
 /* All others: the code around them says failpoint() on both sides, or names them to the unit

@@ -59,6 +59,10 @@ static const struct check {
 	    "SELECT client || '/' || name || ': ' || frozen_reason FROM turunc.consumer_cursor"
 	    " WHERE frozen_reason IS NOT NULL",
 	    "its rights no longer cover its filter: restore them, or let it subscribe anew" },
+	{ "dead letters",
+	    "SELECT consumer || ' set aside ' || count(*) || ' records, ' || string_agg(DISTINCT "
+	    "reason, ', ') FROM turunc.dead_letter WHERE state = 1 GROUP BY consumer",
+	    "masa dlq list says which; mend the cause, then masa dlq requeue, or discard" },
 	{ "dead messages",
 	    "SELECT count(*) || ' messages to citizens could not be sent' FROM turunc.notification"
 	    " WHERE state = 5 HAVING count(*) > 0",

@@ -163,13 +163,23 @@ open_projection(struct metrics *m)
 	const struct metrics_config *c = &m->config;
 	char why[COMPLAINT_BYTES] = "out of memory";
 
+	const struct letters_options letters = {
+		.daemon = m->daemon,
+		.db = m->db,
+		.first_statement = STORE_LETTERS,
+		.consumer = "metrics",
+		.settings = c->letters,
+	};
 	m->live = live_create(m->redis);
-	if (m->live == NULL)
+	m->letters = letters_create(&letters);
+	if (m->live == NULL || m->letters == NULL)
 		return cannot_start("projection", why);
 	const struct projector_options options = {
 		.redis = m->redis,
 		.live = m->live,
 		.db = m->history,
+		.letters_db = m->db,
+		.letters = m->letters,
 		.endpoint = c->bus_stream,
 		.public_key = m->keys.public_key,
 		.secret_key = m->keys.secret_key,
@@ -216,6 +226,7 @@ open_http(struct metrics *m)
 	http_common_add_stats(m->pages, projector_stats(m->projector), NULL, NULL);
 	http_common_add_stats(m->pages, board_stats(m->board), board_refresh_stats, m->board);
 	http_common_add_stats(m->pages, redis_stats(m->redis), NULL, NULL);
+	http_common_add_stats(m->pages, letters_stats(m->letters), NULL, NULL);
 	http_common_add_stats(m->pages, db_stats(m->db), NULL, NULL);
 	return true;
 }
@@ -224,6 +235,12 @@ static int64_t
 tick_registry(void *arg, uint64_t now_ms)
 {
 	return registry_tick(arg, now_ms);
+}
+
+static int64_t
+tick_letters(void *arg, uint64_t now_ms)
+{
+	return letters_tick(arg, now_ms);
 }
 
 static int64_t
@@ -264,6 +281,7 @@ register_parts(struct metrics *m)
 				       .busy = projector_is_busy,
 				       .arg = m->projector });
 	daemon_add_tick(m->daemon, tick_registry, m->registry);
+	daemon_add_tick(m->daemon, tick_letters, m->letters);
 	daemon_add_tick(m->daemon, tick_projector, m->projector);
 	daemon_add_tick(m->daemon, tick_picture, m->picture);
 	daemon_add_tick(m->daemon, tick_board, m->board);
@@ -315,6 +333,7 @@ metrics_close(struct metrics *m)
 	http_close(m->http);
 	http_common_close(m->pages);
 	projector_destroy(m->projector);
+	letters_destroy(m->letters);
 	live_destroy(m->live);
 	board_destroy(m->board);
 	picture_destroy(m->picture);

@@ -16,6 +16,7 @@
 #include "db.h"
 #include "http.h"
 #include "keys.h"
+#include "letters.h"
 #include "live.h"
 #include "picture.h"
 #include "projector.h"
@@ -25,6 +26,7 @@
 
 struct metrics_config {
 	struct daemon_settings daemon;
+	struct letters_settings letters;
 	char *database;
 	char *database_password;
 	char *redis;
@@ -56,6 +58,7 @@ struct metrics {
 	struct db *history; /* rebuilds, which may take a while */
 	struct redis *redis;
 	struct live *live;
+	struct letters *letters;
 	struct projector *projector;
 	struct picture *picture;
 	struct board *board;

@@ -12,58 +12,18 @@
 #include "backoff.h"
 #include "clock.h"
 #include "db.h"
+#include "lag.h"
 #include "log.h"
+#include "misfits.h"
+#include "projector_stats.h"
 #include "rebuild.h"
 #include "redis.h"
 #include "stats.h"
 
 enum {
 	IDLE_TICK_MS = 1000,
-	LAG_SLOTS = 10, /* seconds */
 	OP_BATCH = 250,
 	WHY_BYTES = 160,
-};
-
-enum stat {
-	STAT_RECORDS,
-	STAT_MISFITS,
-	STAT_UNKNOWN,
-	STAT_BATCHES,
-	STAT_REBUILDS,
-	STAT_REBUILD_FAILED,
-	STAT_LAG,
-	STAT_SEQ,
-	STAT_ROWS
-};
-static const struct stat_row rows[STAT_ROWS] = {
-	[STAT_RECORDS] = { .name = "turunc_metrics_records_total",
-	    .type = STAT_COUNTER,
-	    .help = "Records of the log projected" },
-	[STAT_MISFITS] = { .name = "turunc_metrics_misfits_total",
-	    .type = STAT_COUNTER,
-	    .help = "Records whose body does not fit their type; they count for nothing" },
-	[STAT_UNKNOWN] = { .name = "turunc_metrics_unknown_tickets_total",
-	    .type = STAT_COUNTER,
-	    .help = "Steps of tickets the projection has never heard of" },
-	[STAT_BATCHES] = { .name = "turunc_metrics_batches_total",
-	    .type = STAT_COUNTER,
-	    .help = "Batches handed to Redis, by what it answered",
-	    .label = "outcome",
-	    .label_values = live_outcome_names },
-	[STAT_REBUILDS] = { .name = "turunc_metrics_rebuilds_total",
-	    .type = STAT_COUNTER,
-	    .help = "Generations rebuilt from the record" },
-	[STAT_REBUILD_FAILED] = { .name = "turunc_metrics_rebuilds_failed_total",
-	    .type = STAT_COUNTER,
-	    .help = "Rebuilds that were begun and given up" },
-	[STAT_LAG] = { .name = "turunc_metrics_lag_seconds",
-	    .type = STAT_HISTOGRAM,
-	    .help = "Time from a record's commit to its projection",
-	    .divisor = 1000000,
-	    .bounds = stats_bounds_us },
-	[STAT_SEQ] = { .name = "turunc_metrics_projected_seq",
-	    .type = STAT_GAUGE,
-	    .help = "The last record projected" },
 };
 
 static const char *const state_names[] = {
@@ -100,8 +60,12 @@ struct projector {
 	uint32_t failures;
 	uint64_t retry_at_ms;
 	struct ops ops;
-	int64_t lag_us[LAG_SLOTS]; /* the greatest of each of the last seconds */
-	uint64_t lag_second;
+	struct lag lag;
+	struct misfits *misfits;
+	uint64_t misfit; /* comes next and waits for its letter, 0: none */
+	enum letter_reason misfit_reason;
+	bool recount; /* a requeued record is to be counted by a rebuild */
+	bool recounting; /* the one under way began after it was asked for */
 };
 
 /* A batch under way. */
@@ -110,6 +74,7 @@ struct batch {
 	uint64_t run;
 	uint64_t through;
 	size_t records;
+	bool counted; /* a figure depends on one of them */
 	int64_t *committed_us; /* of each */
 };
 
@@ -200,7 +165,7 @@ follow(struct projector *p, const struct live_position *from, const char *why)
 	p->sent_seq = from->seq;
 	p->run++;
 	p->wants_rebuild = false;
-	stats_set(p->stats, STAT_SEQ, (int64_t)from->seq);
+	stats_set(p->stats, PROJECTOR_STAT_SEQ, (int64_t)from->seq);
 	enum turunc_outcome outcome = turunc_subscribe(p->client, &wanted);
 	if (outcome != TURUNC_TAKEN) {
 		seek(p, turunc_outcome_name(outcome));
@@ -234,6 +199,7 @@ on_position(void *arg, enum live_outcome outcome, const struct live_position *po
 	if (p->state != PROJECTOR_SEEKING || p->stopped)
 		return;
 	if (outcome == LIVE_OK) {
+		misfits_found_place(p->misfits, position->seq);
 		const char *why = why_not_from(p, position);
 		if (why == NULL)
 			follow(p, position, "resumed");
@@ -252,53 +218,31 @@ on_rebuilt(void *arg, const struct live_position *position, size_t tickets, cons
 	struct projector *p = arg;
 
 	if (position == NULL) {
-		stats_incr(p->stats, STAT_REBUILD_FAILED);
+		stats_incr(p->stats, PROJECTOR_STAT_REBUILD_FAILED);
 		log_warn("rebuild not done, tried again why=%s", log_quoted(why));
 		/* What Redis holds by now is its to say: the switch may have happened unheard. */
 		if (p->state == PROJECTOR_REBUILDING)
 			seek(p, why);
 		return;
 	}
-	stats_incr(p->stats, STAT_REBUILDS);
+	stats_incr(p->stats, PROJECTOR_STAT_REBUILDS);
 	log_info("rebuilt seq=%" PRIu64 " tickets=%zu generation=%s", position->seq, tickets,
 	    position->generation);
 	if (p->state == PROJECTOR_REBUILDING && !p->stopped) {
-		p->failures = 0;
 		follow(p, position, "rebuilt");
 	}
+	if (p->recounting)
+		misfits_rebuilt(p->misfits, position->seq);
+	p->recount = p->recount && !p->recounting;
+	p->recounting = false;
 }
 
 /* --- following -------------------------------------------------------------------------------- */
 
-static void
-note_lag(struct projector *p, int64_t lag_us)
-{
-	uint64_t second = clock_monotonic_ms() / 1000;
-
-	if (lag_us < 0)
-		lag_us = 0;
-	for (uint64_t s = p->lag_second + 1; s <= second && s <= p->lag_second + LAG_SLOTS; s++)
-		p->lag_us[s % LAG_SLOTS] = -1;
-	if (p->lag_second + LAG_SLOTS < second)
-		for (size_t i = 0; i < LAG_SLOTS; i++)
-			p->lag_us[i] = -1;
-	p->lag_second = second;
-	if (p->lag_us[second % LAG_SLOTS] < lag_us)
-		p->lag_us[second % LAG_SLOTS] = lag_us;
-}
-
 int64_t
 projector_lag_ms(const struct projector *p)
 {
-	uint64_t now = clock_monotonic_ms() / 1000;
-	int64_t most = -1;
-
-	for (uint64_t back = 0; back < LAG_SLOTS; back++) {
-		uint64_t second = p->lag_second - back;
-		if (second + LAG_SLOTS > now && p->lag_us[second % LAG_SLOTS] > most)
-			most = p->lag_us[second % LAG_SLOTS];
-	}
-	return most < 0 ? -1 : most / 1000;
+	return lag_most_ms(&p->lag, clock_monotonic_ms());
 }
 
 static void
@@ -318,7 +262,9 @@ on_applied(void *arg, enum live_outcome outcome, uint64_t unknown)
 	int64_t now_us = clock_now_us();
 
 	p->under_way--;
-	stats_add_at(p->stats, STAT_BATCHES, outcome, 1);
+	stats_add_at(p->stats, PROJECTOR_STAT_BATCHES, outcome, 1);
+	if (outcome == LIVE_OK && b->counted)
+		misfits_counted(p->misfits);
 	if (b->run != p->run) {
 		batch_destroy(b);
 		return;
@@ -326,18 +272,24 @@ on_applied(void *arg, enum live_outcome outcome, uint64_t unknown)
 	if (outcome == LIVE_OK) {
 		p->failures = 0;
 		p->at.seq = b->through;
-		stats_add(p->stats, STAT_RECORDS, b->records);
-		stats_add(p->stats, STAT_UNKNOWN, unknown);
-		stats_set(p->stats, STAT_SEQ, (int64_t)b->through);
+		stats_add(p->stats, PROJECTOR_STAT_RECORDS, b->records);
+		stats_add(p->stats, PROJECTOR_STAT_UNKNOWN, unknown);
+		stats_set(p->stats, PROJECTOR_STAT_SEQ, (int64_t)b->through);
 		for (size_t i = 0; i < b->records; i++) {
-			stats_observe(p->stats, STAT_LAG, now_us - b->committed_us[i]);
-			note_lag(p, now_us - b->committed_us[i]);
+			stats_observe(p->stats, PROJECTOR_STAT_LAG, now_us - b->committed_us[i]);
+			lag_note(&p->lag, now_us - b->committed_us[i], clock_monotonic_ms());
 			p->at.committed_us = b->committed_us[i];
 		}
 	}
 	if (outcome == LIVE_OK || outcome == LIVE_STALE) {
 		(void)turunc_ack(p->client, b->through);
 		p->calls->on_applied(p->arg);
+	} else if (outcome == LIVE_FAILED) {
+		/* Maybe half of it was done: only the record can tell the figures now, and what
+		 * Redis could not take is behind them. */
+		log_error("batch refused by Redis, rebuilding through=%" PRIu64, b->through);
+		start_rebuild(p, "Redis refused a batch");
+		try_again(p);
 	} else {
 		log_warn("batch refused by Redis, asking it again through=%" PRIu64 " outcome=%s",
 		    b->through, live_outcome_name(outcome));
@@ -363,12 +315,11 @@ send_batch(struct projector *p, const Turunc__V1__Deliver *deliver, size_t from,
 	ops_clear(&p->ops);
 	for (size_t i = from; b->committed_us != NULL && i < to; i++) {
 		b->committed_us[i - from] = deliver->records[i]->committed_at_us;
-		if (!ops_add_record(&p->ops, deliver->records[i])) {
-			stats_incr(p->stats, STAT_MISFITS);
-			log_warn("record does not fit its type, left out seq=%" PRIu64,
-			    deliver->records[i]->seq);
-		}
+		if (misfits_known(p->misfits, deliver->records[i]->seq)
+		    || !ops_add_record(&p->ops, deliver->records[i]))
+			stats_incr(p->stats, PROJECTOR_STAT_MISFITS);
 	}
+	b->counted = p->ops.count > 0;
 	const struct live_batch batch = {
 		.position = &p->at,
 		.after = p->sent_seq,
@@ -384,7 +335,47 @@ send_batch(struct projector *p, const Turunc__V1__Deliver *deliver, size_t from,
 	}
 	p->under_way++;
 	p->sent_seq = through;
+	/* What was delivered is in the log, whenever somebody looked how long it is. */
+	if (through > p->head_seq && strcmp(p->at.log_id, p->head_log_id) == 0)
+		p->head_seq = through;
 	return true;
+}
+
+/* The first of [from, to) that no figure can be made of and that has no letter yet; to: none. */
+static size_t
+find_misfit(struct projector *p, const Turunc__V1__Deliver *deliver, size_t from, size_t to)
+{
+	for (; from < to; from++)
+		if (!misfits_known(p->misfits, deliver->records[from]->seq)
+		    && misfits_of(p->misfits, deliver->records[from], &p->misfit_reason))
+			break;
+	return from;
+}
+
+/* The stream is left, and followed again from here when the record has its letter. */
+static void
+wait_for_letter(struct projector *p, uint64_t seq)
+{
+	p->misfit = seq;
+	seek(p, "a record cannot be counted");
+	p->retry_at_ms = 0;
+	p->failures = 0;
+}
+
+static void
+on_letter_written(void *arg)
+{
+	struct projector *p = arg;
+
+	p->retry_at_ms = 0;
+}
+
+static void
+on_countable(void *arg)
+{
+	struct projector *p = arg;
+
+	p->recount = true;
 }
 
 /* In order and without gaps; what was handed on before comes again after a reconnection. */
@@ -392,7 +383,7 @@ static void
 on_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 {
 	struct projector *p = arg;
-	size_t from = 0, count = deliver->n_records;
+	size_t from = 0, count = deliver->n_records, good;
 
 	if (p->state != PROJECTOR_FOLLOWING || p->stopped)
 		return;
@@ -403,8 +394,9 @@ on_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 			(void)turunc_ack(p->client, deliver->through_seq);
 		return;
 	}
-	do {
-		size_t to = count - from > OP_BATCH ? from + OP_BATCH : count;
+	good = find_misfit(p, deliver, from, count);
+	while (from < good || good == count) {
+		size_t to = good - from > OP_BATCH ? from + OP_BATCH : good;
 		uint64_t through = to == count ? deliver->through_seq
 					       : deliver->records[to - 1]->seq;
 		if (!send_batch(p, deliver, from, to, through)) {
@@ -412,7 +404,10 @@ on_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 			return;
 		}
 		from = to;
-	} while (from < count);
+		if (from == count)
+			return;
+	}
+	wait_for_letter(p, deliver->records[good]->seq);
 }
 
 static void
@@ -494,21 +489,32 @@ projector_stop(struct projector *p)
 bool
 projector_busy(const struct projector *p)
 {
-	return p->under_way > 0;
+	return p->under_way > 0 || misfits_busy(p->misfits);
 }
 
 int64_t
 projector_tick(struct projector *p, uint64_t now_ms)
 {
+	(void)misfits_tick(p->misfits, now_ms);
+	if (p->recount && p->state == PROJECTOR_FOLLOWING && !p->stopped)
+		start_rebuild(p, "a dead letter was requeued");
 	if (p->stopped || p->state == PROJECTOR_FOLLOWING)
 		return IDLE_TICK_MS;
+	if (p->misfit != 0 && p->under_way == 0 && misfits_may_go_on(p->misfits, now_ms)) {
+		misfits_write(p->misfits, p->misfit, p->misfit_reason);
+		p->misfit = 0;
+	}
+	if (p->state == PROJECTOR_SEEKING && !misfits_may_go_on(p->misfits, now_ms))
+		return (int64_t)retry.first_ms;
 	if (now_ms < p->retry_at_ms)
 		return (int64_t)(p->retry_at_ms - now_ms);
 	if (redis_ready(p->redis) && p->under_way == 0) {
 		if (p->state == PROJECTOR_SEEKING && !p->seeking)
 			p->seeking = live_seek(p->live, on_position, p);
-		else if (p->wants_rebuild && !rebuild_running(p->rebuild))
+		else if (p->wants_rebuild && !rebuild_running(p->rebuild)) {
 			p->wants_rebuild = !rebuild_start(p->rebuild);
+			p->recounting = p->recount && !p->wants_rebuild;
+		}
 	}
 	p->retry_at_ms = now_ms + retry.first_ms;
 	return (int64_t)retry.first_ms;
@@ -550,11 +556,16 @@ projector_create(struct event_base *loop, const struct projector_options *option
 	p->arg = arg;
 	p->replay_max = options->replay_max;
 	p->window = options->window;
-	for (size_t i = 0; i < LAG_SLOTS; i++)
-		p->lag_us[i] = -1;
-	p->stats = stats_create(rows, STAT_ROWS);
+	lag_init(&p->lag);
+	const struct misfits_world misfits = { .db = options->letters_db,
+		.letters = options->letters,
+		.on_written = on_letter_written,
+		.on_countable = on_countable,
+		.arg = p };
+	p->misfits = misfits_create(&misfits);
+	p->stats = stats_create(projector_stat_rows, PROJECTOR_STATS);
 	p->rebuild = rebuild_create(options->db, options->live, on_rebuilt, p);
-	if (p->stats != NULL && p->rebuild != NULL)
+	if (p->stats != NULL && p->rebuild != NULL && p->misfits != NULL)
 		p->client = open_client(p, options, why, why_size);
 	if (p->client != NULL)
 		p->readable = event_new(
@@ -575,6 +586,7 @@ projector_destroy(struct projector *p)
 		event_free(p->readable);
 	turunc_client_destroy(p->client);
 	rebuild_destroy(p->rebuild);
+	misfits_destroy(p->misfits);
 	stats_destroy(p->stats);
 	ops_finish(&p->ops);
 	free(p);

@@ -17,6 +17,7 @@
 
 struct db;
 struct event_base;
+struct letters;
 struct projector;
 struct redis;
 struct stats;
@@ -34,6 +35,8 @@ struct projector_options {
 	struct redis *redis;
 	struct live *live;
 	struct db *db; /* for rebuilds */
+	struct db *letters_db; /* for dead letters */
+	struct letters *letters;
 	const char *endpoint; /* router's stream door */
 	const char *public_key, *secret_key, *server_key;
 	uint64_t replay_max; /* records; further behind than this is rebuilt */

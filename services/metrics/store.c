@@ -5,6 +5,9 @@
  * seq_before(), which halves its way through the log instead of reading it. */
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
+	LETTERS_SQL(STORE_LETTERS, "metrics"),
+	[STORE_RECORD] = { "record",
+	    "SELECT committed_at_us, event FROM turunc.event_log WHERE seq = $1::bigint", 1 },
 	[STORE_HEAD] = { "head",
 	    "SELECT h.log_id, coalesce(b.last_seq, 0), coalesce(e.committed_at_us, 0), "
 	    "current_setting('transaction_isolation') "

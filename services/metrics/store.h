@@ -4,6 +4,7 @@
 
 #include "base.h"
 #include "db.h"
+#include "letters.h"
 #include "registry.h"
 
 enum store_statement {
@@ -15,6 +16,9 @@ enum store_statement {
 	STORE_HOUR, /* start -> minute, type, department, records */
 	STORE_CALLS, /* start -> type, event, committed_us of the calls since */
 	STORE_CURSOR, /* log_id, seq, now: where the projection stands */
+	STORE_RECORD, /* seq -> committed_us, event */
+	STORE_LETTERS, /* letters.h's own, from here on */
+	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	STORE_STATEMENTS
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];

@@ -12,21 +12,27 @@
 #include "template.h"
 
 /* The records that citizens hear of, and what the templates call them. */
-static const struct telling {
+static const struct told {
 	const char *type;
+	Turunc__V1__Event__BodyCase body;
 	const char *event;
 	struct catalogue_text status;
 	bool ends;
 } tellings[] = {
-	{ "ticket.opened", "received", { { "Alındı", "Received" } }, false },
-	{ "ticket.routed", "routed", { { "Yönlendirildi", "Passed on" } }, false },
-	{ "ticket.resolved", "resolved", { { "Çözüldü", "Resolved" } }, true },
-	{ "ticket.rejected", "rejected", { { "Reddedildi", "Rejected" } }, true },
-	{ "ticket.forwarded", "forwarded", { { "Kurum dışı iletildi", "Forwarded" } }, true },
+	{ "ticket.opened", TURUNC__V1__EVENT__BODY_OPENED, "received", { { "Alındı", "Received" } },
+	    false },
+	{ "ticket.routed", TURUNC__V1__EVENT__BODY_STEP, "routed",
+	    { { "Yönlendirildi", "Passed on" } }, false },
+	{ "ticket.resolved", TURUNC__V1__EVENT__BODY_STEP, "resolved",
+	    { { "Çözüldü", "Resolved" } }, true },
+	{ "ticket.rejected", TURUNC__V1__EVENT__BODY_STEP, "rejected",
+	    { { "Reddedildi", "Rejected" } }, true },
+	{ "ticket.forwarded", TURUNC__V1__EVENT__BODY_STEP, "forwarded",
+	    { { "Kurum dışı iletildi", "Forwarded" } }, true },
 };
 
-static const struct telling *
-telling_of(const char *type)
+static const struct told *
+told_of(const char *type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tellings); i++)
 		if (strcmp(tellings[i].type, type) == 0)
@@ -34,15 +40,17 @@ telling_of(const char *type)
 	return NULL;
 }
 
-bool
-news_of(const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news, bool *ret_failed)
+enum news_kind
+news_of(const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news)
 {
-	const struct telling *telling = telling_of(event->type);
+	const struct told *telling = told_of(event->type);
 	struct news n = { .seq = seq };
 
-	*ret_failed = false;
-	if (telling == NULL || number_parse(event->subject, &n.ticket_id) != NUMBER_OK)
-		return false;
+	if (telling == NULL)
+		return NEWS_NONE;
+	if (number_parse(event->subject, &n.ticket_id) != NUMBER_OK
+	    || event->body_case != telling->body)
+		return NEWS_MISFIT;
 	n.event = telling->event;
 	n.type = telling->type;
 	const Turunc__V1__TicketStep *step = event->body_case == TURUNC__V1__EVENT__BODY_STEP
@@ -65,11 +73,10 @@ news_of(const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news, boo
 	if (n.department == NULL || n.reason_code == NULL || n.institution == NULL
 	    || n.reference == NULL) {
 		news_finish(&n);
-		*ret_failed = true;
-		return false;
+		return NEWS_NO_MEMORY;
 	}
 	*ret_news = n;
-	return true;
+	return NEWS_TOLD;
 }
 
 void
@@ -85,7 +92,7 @@ news_finish(struct news *n)
 bool
 news_ends(const struct news *n)
 {
-	return telling_of(n->type)->ends;
+	return told_of(n->type)->ends;
 }
 
 static const char *
@@ -172,7 +179,7 @@ compose(const struct catalogue *catalogue, const struct news *news, const struct
 	    >= (int)sizeof(link))
 		return COMPOSE_TOO_LONG;
 	values.of[FIELD_NUMBER] = number;
-	values.of[FIELD_STATUS] = catalogue_say(&telling_of(news->type)->status, language);
+	values.of[FIELD_STATUS] = catalogue_say(&told_of(news->type)->status, language);
 	values.of[FIELD_SUBJECT] = subject_text(subject, language);
 	values.of[FIELD_LINK] = link;
 	values.of[FIELD_MUNICIPALITY] = catalogue->municipality.name;

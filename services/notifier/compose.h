@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "catalogue.h"
+#include "letters.h"
 #include "turunc/v1/event.pb-c.h"
 #include "uuid.h"
 
@@ -27,13 +28,19 @@ struct news {
 	char *department, *reason_code, *institution, *reference;
 	struct uuid text_id; /* nil: none */
 	int64_t due_us;
-	bool unstorable; /* the record refuses whatever is made of it */
+	bool faulty; /* it cannot be told, for this reason; only seq is known for sure */
+	enum letter_reason fault;
+	const char *detail; /* lent, may be NULL */
 };
 
-/* True: it is worth telling, and news holds copies (news_finish).  False: it is not, or there is
- * no memory, and then *ret_failed is true. */
-MUST_CHECK bool news_of(
-    const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news, bool *ret_failed);
+enum news_kind {
+	NEWS_TOLD, /* worth telling; news holds copies (news_finish) */
+	NEWS_NONE, /* nothing that citizens hear of */
+	NEWS_MISFIT, /* it should be told, but it does not say what its type says */
+	NEWS_NO_MEMORY,
+};
+MUST_CHECK enum news_kind news_of(
+    const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news);
 void news_finish(struct news *news);
 /* It ends the ticket, so that those joined to it hear of it as well. */
 bool news_ends(const struct news *news);

@@ -6,9 +6,10 @@
 
 #include "clock.h"
 #include "compose.h"
+#include "isolation.h"
 #include "log.h"
-#include "notifier_stats.h"
 #include "store.h"
+#include "telling.h"
 
 enum {
 	BATCH_NEWS = 200,
@@ -37,10 +38,9 @@ struct following {
 	struct news news[NEWS_MAX]; /* delivered and not written, oldest first */
 	size_t count;
 	size_t batch; /* the first of them, in the batch under way */
-	size_t batch_max; /* smaller while something that cannot be stored is looked for */
-	bool poisoned; /* the one news of the batch could not be stored with its words */
-	uint64_t untold[2]; /* of the batch: nobody to tell, no words */
-	struct message message; /* the one being written; large */
+	struct isolation isolation; /* of what PostgreSQL refuses */
+	char detail[LETTER_DETAIL_BYTES]; /* why it does */
+	struct telling *telling;
 	bool subscribed_before;
 	uint64_t retry_at_ms, moved_at_ms;
 	bool stopping;
@@ -57,7 +57,11 @@ following_create(const struct following_world *world)
 	if (f == NULL)
 		return NULL;
 	f->world = *world;
-	f->batch_max = BATCH_NEWS;
+	f->telling = telling_create(world->registry, world->stats, world->ids);
+	if (f->telling == NULL) {
+		following_destroy(f);
+		return NULL;
+	}
 	return f;
 }
 
@@ -76,6 +80,7 @@ following_destroy(struct following *f)
 	if (f == NULL)
 		return;
 	forget(f, f->count);
+	telling_destroy(f->telling);
 	free(f);
 }
 
@@ -150,8 +155,9 @@ on_looked(void *arg, const struct db_reply *reply)
 	}
 	uint64_t before = f->cursor;
 	f->cursor = (uint64_t)db_get_int(reply->results[1], 0, 0);
+	letters_found_place(f->world.letters, f->cursor);
 	if (f->cursor != before)
-		f->poisoned = false; /* what was suspected is written, by somebody */
+		f->isolation = (struct isolation){ 0 }; /* what was suspected may be passed */
 	f->step = STEP_IDLE;
 	size_t old = 0;
 	while (old < f->count && f->news[old].seq <= f->cursor)
@@ -195,6 +201,22 @@ look(struct following *f)
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
+/* A record without an event is one that the router cannot read. */
+static enum news_kind
+take(struct following *f, const Turunc__V1__Record *record)
+{
+	struct news *news = &f->news[f->count];
+	enum news_kind kind = record->event == NULL ? NEWS_MISFIT
+						    : news_of(record->event, record->seq, news);
+
+	if (kind == NEWS_MISFIT)
+		*news = (struct news){ .seq = record->seq,
+			.type = "",
+			.faulty = true,
+			.fault = record->event == NULL ? LETTER_UNDECODABLE : LETTER_MISFIT };
+	return kind;
+}
+
 void
 following_on_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 {
@@ -203,16 +225,17 @@ following_on_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 
 	for (size_t i = 0; i < deliver->n_records; i++) {
 		const Turunc__V1__Record *record = deliver->records[i];
-		if (record->seq <= f->delivered || record->event == NULL)
+		if (record->seq <= f->delivered)
 			continue; /* delivered again after a reconnection */
 		if (f->count == NEWS_MAX) {
 			failed = true;
 			break;
 		}
-		if (news_of(record->event, record->seq, &f->news[f->count], &failed))
-			f->count++;
+		enum news_kind kind = take(f, record);
+		failed = kind == NEWS_NO_MEMORY;
 		if (failed)
 			break;
+		f->count += kind != NEWS_NONE;
 	}
 	if (failed) {
 		/* Nothing was acknowledged: the same comes again when there is memory. */
@@ -242,36 +265,36 @@ following_on_trouble(void *arg, const struct turunc_trouble *trouble)
 
 /* --- batches ---------------------------------------------------------------------------------- */
 
-/* Something in the batch cannot be stored: smaller ones find it.  Alone it is told without words,
- * which the delivery refuses; and when even that cannot be stored, it is left out. */
+/* One of the batch is refused: smaller ones find it, at once.  Alone it is set aside. */
 static void
-narrow(struct following *f)
+isolate(struct following *f, const struct db_reply *reply)
 {
-	if (f->batch > 1) {
-		f->batch_max = f->batch / 2;
+	isolation_failed(&f->isolation, f->batch);
+	letters_detail(reply, f->detail);
+	if (!f->isolation.found)
 		return;
-	}
-	if (f->batch == 0)
-		return;
-	if (f->poisoned) {
-		log_error("news that cannot be stored is left out seq=%llu",
-		    (unsigned long long)f->news[0].seq);
-		f->news[0].unstorable = true;
-		stats_add_at(f->world.stats, NOTIFIER_STAT_UNTOLD, UNTOLD_NOT_STORABLE, 1);
-	}
-	f->batch_max = 1;
-	f->poisoned = true;
+	f->news[0].faulty = true;
+	f->news[0].fault = LETTER_REFUSED;
+	f->news[0].detail = f->detail;
 }
 
+/* Rolled back, or perhaps not: the cursor in the record tells. */
 static void
-count_batch(struct following *f, int64_t queued)
+on_failure(struct following *f, const struct db_reply *reply)
 {
-	stats_add(f->world.stats, NOTIFIER_STAT_RECORDS, f->batch);
-	stats_add(f->world.stats, NOTIFIER_STAT_QUEUED, (uint64_t)queued);
-	stats_add_at(
-	    f->world.stats, NOTIFIER_STAT_UNTOLD, UNTOLD_NO_ADDRESS, f->untold[UNTOLD_NO_ADDRESS]);
-	stats_add_at(f->world.stats, NOTIFIER_STAT_UNTOLD, UNTOLD_NO_TEMPLATE,
-	    f->untold[UNTOLD_NO_TEMPLATE]);
+	enum db_fault fault = db_fault_of(reply->sqlstate);
+	bool refused = reply->outcome == DB_FAILED && fault == DB_FAULT_DATA && f->batch > 0;
+
+	log_warn("messages not queued yet, looking again outcome=%d sqlstate=%s news=%zu",
+	    (int)reply->outcome, reply->sqlstate, f->batch);
+	if (refused)
+		isolate(f, reply);
+	else if (reply->outcome == DB_FAILED && fault == DB_FAULT_OTHER
+		 && strncmp(reply->sqlstate, "TU00", 4) != 0)
+		letters_blocked(f->world.letters, reply);
+	lose(f);
+	if (refused)
+		f->retry_at_ms = 0;
 }
 
 static void
@@ -280,17 +303,12 @@ on_written(void *arg, const struct db_reply *reply)
 	struct following *f = arg;
 
 	if (reply->outcome != DB_COMMITTED) {
-		/* Rolled back, or perhaps not: the cursor in the record tells. */
-		log_warn("messages not queued yet, looking again outcome=%d why=%s",
-		    (int)reply->outcome, log_quoted(reply->message));
-		if (reply->outcome == DB_FAILED && db_fault_of(reply->sqlstate) == DB_FAULT_DATA)
-			narrow(f);
-		lose(f);
+		on_failure(f, reply);
 		return;
 	}
-	count_batch(f, db_affected(reply->results[0]));
-	f->batch_max = f->batch_max < BATCH_NEWS / 2 ? f->batch_max * 2 : BATCH_NEWS;
-	f->poisoned = false;
+	telling_count(f->telling, db_affected(reply->results[0]));
+	letters_committed(f->world.letters);
+	isolation_passed(&f->isolation, f->batch);
 	forget(f, f->batch);
 	f->batch = 0;
 	f->cursor = f->batch_through;
@@ -301,81 +319,15 @@ on_written(void *arg, const struct db_reply *reply)
 	f->world.wake(f->world.arg);
 }
 
-/* One person's copy of one piece of news, as a row of STORE_QUEUE. */
-struct columns {
-	struct db_array *ids, *tickets, *seqs, *types, *channels, *languages, *recipients,
-	    *subjects, *bodies, *errors;
-};
-
-static struct person
-person_of(const struct pg_result *people, int row)
-{
-	static const char nothing[] = "";
-	const char *name = db_get_text_or_null(people, row, PEOPLE_NAME);
-	const char *phone = db_get_text_or_null(people, row, PEOPLE_PHONE);
-	const char *email = db_get_text_or_null(people, row, PEOPLE_EMAIL);
-	const char *subject = db_get_text_or_null(people, row, PEOPLE_SUBJECT);
-
-	return (struct person){
-		.ticket_id = db_get_int(people, row, PEOPLE_TICKET),
-		.name = name != NULL ? name : nothing,
-		.phone = phone != NULL ? phone : nothing,
-		.email = email != NULL ? email : nothing,
-		.language = db_get_text(people, row, PEOPLE_LANGUAGE),
-		.subject_code = subject != NULL ? subject : nothing,
-		.recorded_us = db_get_int(people, row, PEOPLE_RECORDED_US),
-	};
-}
-
+/* Too much was set aside already: what comes next is tried again when it is time. */
 static void
-queue_one(struct following *f, const struct columns *c, const struct news *news,
-    const struct person *person, const char *answer)
+stand_still(struct following *f)
 {
-	struct message *m = &f->message;
-	struct uuid id;
-	enum compose_result result = compose(
-	    registry_catalogue(f->world.registry), news, person, answer, m);
-
-	if (result == COMPOSE_NOBODY || result == COMPOSE_NO_TEMPLATE) {
-		f->untold[result == COMPOSE_NOBODY ? UNTOLD_NO_ADDRESS : UNTOLD_NO_TEMPLATE]++;
-		return;
-	}
-	bool worded = result == COMPOSED && !f->poisoned;
-	uuid_next(f->world.ids, clock_now_us(), &id);
-	db_array_uuid(c->ids, &id);
-	db_array_int8(c->tickets, person->ticket_id);
-	db_array_int8(c->seqs, (int64_t)news->seq);
-	db_array_text(c->types, news->type);
-	db_array_text(c->channels, m->channel);
-	db_array_text(c->languages, m->language);
-	db_array_text(c->recipients, m->recipient);
-	db_array_text(c->subjects, worded ? m->subject : NULL);
-	db_array_text(c->bodies, worded ? m->body : NULL);
-	db_array_text(c->errors, worded ? "" : "the text could not be made of its template");
-}
-
-static bool
-is_first_routing(const struct following *f, size_t at)
-{
-	const struct news *news = &f->news[at];
-
-	if (strcmp(news->type, "ticket.routed") != 0)
-		return true;
-	for (size_t i = 0; i < at; i++)
-		if (f->news[i].ticket_id == news->ticket_id && f->news[i].type == news->type)
-			return false;
-	return true;
-}
-
-static const char *
-answer_of(const struct pg_result *texts, const struct uuid *text_id)
-{
-	for (int row = 0; row < db_rows(texts); row++) {
-		struct uuid found = db_get_uuid(texts, row, 0);
-		if (uuid_compare(&found, text_id) == 0)
-			return db_get_text(texts, row, 1);
-	}
-	return "";
+	letters_stop(f->world.letters, f->news[0].seq);
+	if (f->news[0].faulty && f->news[0].fault == LETTER_REFUSED)
+		f->news[0].faulty = false;
+	f->batch = 0;
+	f->step = STEP_IDLE;
 }
 
 static void
@@ -383,34 +335,20 @@ write_batch(struct following *f, const struct pg_result *people, const struct pg
 {
 	struct db_unit *unit = db_unit_create(f->world.db);
 	int64_t now_us = clock_now_us();
-	struct columns c;
 
-	db_unit_add(unit, STORE_QUEUE);
-	c.ids = db_add_array(unit, DB_UUID);
-	c.tickets = db_add_array(unit, DB_INT8);
-	c.seqs = db_add_array(unit, DB_INT8);
-	c.types = db_add_array(unit, DB_TEXT);
-	c.channels = db_add_array(unit, DB_TEXT);
-	c.languages = db_add_array(unit, DB_TEXT);
-	c.recipients = db_add_array(unit, DB_TEXT);
-	c.subjects = db_add_array(unit, DB_TEXT);
-	c.bodies = db_add_array(unit, DB_TEXT);
-	c.errors = db_add_array(unit, DB_TEXT);
-	db_add_int8(unit, now_us);
-	memset(f->untold, 0, sizeof(f->untold));
-	for (size_t i = 0; i < f->batch; i++) {
-		const struct news *news = &f->news[i];
-		if (news->unstorable || !is_first_routing(f, i))
-			continue;
-		const char *answer = uuid_is_nil(&news->text_id) ? ""
-								 : answer_of(texts, &news->text_id);
-		for (int row = 0; people != NULL && row < db_rows(people); row++) {
-			const struct person person = person_of(people, row);
-			if (db_get_int(people, row, PEOPLE_ABOUT) == news->ticket_id
-			    && (news_ends(news) || person.ticket_id == news->ticket_id))
-				queue_one(f, &c, news, &person, answer);
-		}
+	letters_begin(f->world.letters);
+	size_t done = telling_write(
+	    f->telling, unit, f->news, f->batch, people, texts, f->world.letters, now_us);
+	if (done < f->batch && done == 0) {
+		db_unit_destroy(unit);
+		stand_still(f);
+		return;
 	}
+	if (done < f->batch) {
+		f->batch = done;
+		f->batch_through = f->news[done - 1].seq;
+	}
+	letters_write(f->world.letters, unit, now_us);
 	db_unit_add(unit, STORE_CURSOR_ADVANCE);
 	db_add_uuid(unit, &f->log_uuid);
 	db_add_int8(unit, (int64_t)f->cursor);
@@ -441,29 +379,14 @@ on_read(void *arg, const struct db_reply *reply)
 static void
 begin_batch(struct following *f)
 {
-	f->batch = f->count < f->batch_max ? f->count : f->batch_max;
+	f->batch = isolation_size(&f->isolation, f->count < BATCH_NEWS ? f->count : BATCH_NEWS);
 	f->batch_through = f->batch == f->count ? f->delivered : f->news[f->batch - 1].seq;
 	if (f->batch == 0) {
 		write_batch(f, NULL, NULL);
 		return;
 	}
 	struct db_unit *unit = db_unit_create(f->world.db);
-	db_unit_add(unit, STORE_PEOPLE);
-	struct db_array *all = db_add_array(unit, DB_INT8);
-	struct db_array *ended = db_add_array(unit, DB_INT8);
-	db_unit_add(unit, STORE_TEXTS);
-	struct db_array *texts = db_add_array(unit, DB_UUID);
-	for (size_t i = 0; i < f->batch; i++) {
-		bool again = false;
-		for (size_t j = 0; j < i && !again; j++)
-			again = f->news[j].ticket_id == f->news[i].ticket_id;
-		if (!again)
-			db_array_int8(all, f->news[i].ticket_id);
-		if (news_ends(&f->news[i]))
-			db_array_int8(ended, f->news[i].ticket_id);
-		if (!uuid_is_nil(&f->news[i].text_id))
-			db_array_uuid(texts, &f->news[i].text_id);
-	}
+	telling_ask(unit, f->news, f->batch);
 	f->step = STEP_READING;
 	if (!db_submit(f->world.db, unit, on_read, f)) {
 		db_unit_destroy(unit);
@@ -493,6 +416,8 @@ following_tick(struct following *f, uint64_t now_ms)
 		return LOOK_MS;
 	bool news = f->count > 0;
 	bool moved = f->delivered > f->cursor;
+	if (!letters_may_go_on(f->world.letters, now_ms))
+		return LOOK_MS;
 	if (news || (moved && now_ms - f->moved_at_ms >= LOOK_MS)) {
 		begin_batch(f);
 		return -1;

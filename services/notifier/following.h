@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "db.h"
+#include "letters.h"
 #include "registry.h"
 #include "stats.h"
 #include "turunc/client.h"
@@ -24,6 +25,7 @@ struct following;
 struct following_world {
 	struct db *db;
 	struct registry *registry;
+	struct letters *letters; /* of the consumer "notifier" */
 	struct stats *stats;
 	struct uuid_source *ids;
 	void (*on_queued)(void *arg); /* there are new messages to send */

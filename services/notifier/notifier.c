@@ -228,6 +228,7 @@ open_http(struct notifier *n)
 		return false;
 	}
 	http_common_add_stats(n->pages, n->stats, refresh_gauges, n);
+	http_common_add_stats(n->pages, letters_stats(n->letters), NULL, NULL);
 	http_common_add_stats(n->pages, db_stats(n->db), NULL, NULL);
 	return true;
 }
@@ -252,8 +253,23 @@ make_parts(struct notifier *n)
 	if (n->registry == NULL || n->stats == NULL || !open_record(n))
 		return false;
 	registry_set_db(n->registry, n->db, STORE_REGISTRY);
+	const struct letters_options letters = { .daemon = n->daemon,
+		.db = n->db,
+		.first_statement = STORE_LETTERS,
+		.consumer = "notifier",
+		.settings = c->letters };
+	n->letters = letters_create(&letters);
+	const struct recalling_world recalling = { .db = n->db,
+		.registry = n->registry,
+		.letters = n->letters,
+		.stats = n->stats,
+		.ids = &n->ids,
+		.on_queued = on_queued,
+		.arg = n };
+	n->recalling = recalling_create(&recalling);
 	const struct following_world following = { .db = n->db,
 		.registry = n->registry,
+		.letters = n->letters,
 		.stats = n->stats,
 		.ids = &n->ids,
 		.on_queued = on_queued,
@@ -285,13 +301,26 @@ make_parts(struct notifier *n)
 		return false;
 	}
 	n->delivery = delivery_create(&delivery);
-	return n->following != NULL && n->delivery != NULL;
+	return n->letters != NULL && n->recalling != NULL && n->following != NULL
+	       && n->delivery != NULL;
 }
 
 static int64_t
 tick_registry(void *arg, uint64_t now_ms)
 {
 	return registry_tick(((struct notifier *)arg)->registry, now_ms);
+}
+
+static int64_t
+tick_letters(void *arg, uint64_t now_ms)
+{
+	return letters_tick(((struct notifier *)arg)->letters, now_ms);
+}
+
+static int64_t
+tick_recalling(void *arg, uint64_t now_ms)
+{
+	return recalling_tick(((struct notifier *)arg)->recalling, now_ms);
 }
 
 static int64_t
@@ -312,6 +341,7 @@ stop_telling(void *arg)
 	struct notifier *n = arg;
 
 	following_stop(n->following);
+	recalling_stop(n->recalling);
 	delivery_stop(n->delivery);
 }
 
@@ -320,7 +350,8 @@ is_telling(void *arg)
 {
 	struct notifier *n = arg;
 
-	return following_busy(n->following) || delivery_busy(n->delivery);
+	return following_busy(n->following) || recalling_busy(n->recalling)
+	       || letters_busy(n->letters) || delivery_busy(n->delivery);
 }
 
 bool
@@ -340,6 +371,8 @@ notifier_open(struct notifier *n)
 		return false;
 	daemon_add_part(n->daemon, telling);
 	daemon_add_tick(n->daemon, tick_registry, n);
+	daemon_add_tick(n->daemon, tick_letters, n);
+	daemon_add_tick(n->daemon, tick_recalling, n);
 	daemon_add_tick(n->daemon, tick_following, n);
 	daemon_add_tick(n->daemon, tick_delivery, n);
 	return true;
@@ -356,6 +389,8 @@ notifier_close(struct notifier *n)
 	turunc_client_destroy(n->client);
 	delivery_destroy(n->delivery);
 	following_destroy(n->following);
+	recalling_destroy(n->recalling);
+	letters_destroy(n->letters);
 	registry_destroy(n->registry);
 	acl_destroy(n->acl);
 	stats_destroy(n->stats);

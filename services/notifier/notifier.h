@@ -18,6 +18,8 @@
 #include "http.h"
 #include "http_common.h"
 #include "keys.h"
+#include "letters.h"
+#include "recalling.h"
 #include "registry.h"
 #include "settings.h"
 #include "stats.h"
@@ -28,6 +30,7 @@ struct event;
 
 struct notifier_config {
 	struct daemon_settings daemon;
+	struct letters_settings letters;
 	char *database;
 	char *database_password;
 	struct setting_address http_listen;
@@ -60,7 +63,9 @@ struct notifier {
 	struct acl *acl; /* filled by the registry; the notifier lets nobody in */
 	struct registry *registry;
 	struct db *db;
+	struct letters *letters;
 	struct following *following;
+	struct recalling *recalling;
 	struct delivery *delivery;
 	struct turunc_client *client;
 	struct event *client_readable;

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-static const char *const reasons[] = { "no_address", "no_template", "not_storable", NULL };
+static const char *const reasons[] = { "no_address", "no_template", NULL };
 static const char *const outcomes[] = { "accepted", "refused", "deferred", "unreachable", "unknown",
 	NULL };
 

@@ -5,7 +5,7 @@
 #include "stats.h"
 
 /* Why news was told to nobody. */
-enum untold { UNTOLD_NO_ADDRESS, UNTOLD_NO_TEMPLATE, UNTOLD_NOT_STORABLE };
+enum untold { UNTOLD_NO_ADDRESS, UNTOLD_NO_TEMPLATE };
 
 enum notifier_stat {
 	NOTIFIER_STAT_RECORDS,

@@ -3,6 +3,9 @@
 
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
+	LETTERS_SQL(STORE_LETTERS, "notifier"),
+	[STORE_RECORD] = { "record", "SELECT event FROM turunc.event_log WHERE seq = $1::bigint",
+	    1 },
 	[STORE_CURSOR_MAKE] = { "cursor_make",
 	    "INSERT INTO turunc.consumer_cursor (client, name, log_id, seq, updated_at_us) "
 	    "VALUES ('', 'notifier', $1::uuid, 0, $2::bigint) ON CONFLICT DO NOTHING",
@@ -16,10 +19,10 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "$4::bigint)",
 	    4 },
 	[STORE_PEOPLE] = { "people",
-	    "SELECT q.id, t.ticket_id, c.name, c.phone, c.email, c.language, "
+	    "SELECT q.id, t.ticket_id, c.name, c.phone, c.email, coalesce(c.language, ''), "
 	    "coalesce(s.subject_code, t.subject_code), t.recorded_us "
 	    "FROM unnest($1::bigint[]) AS q(id) JOIN turunc.ticket t ON t.ticket_id = q.id "
-	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
 	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
 	    "UNION ALL "
 	    "SELECT s.primary_id, t.ticket_id, c.name, c.phone, c.email, c.language, "
@@ -31,7 +34,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    2 },
 	[STORE_TEXTS] = { "texts",
 	    "SELECT text_id, body FROM turunc.ticket_text WHERE text_id = ANY ($1::uuid[])", 1 },
-	/* Only the first routing is told; a message without a body is refused when it is claimed.
+	/* Only one routing is told, the first that could be; a message without a body is refused
+	 * when it is claimed.
 	 */
 	[STORE_QUEUE] = { "queue",
 	    "INSERT INTO turunc.notification (notification_id, ticket_id, about_seq, about_type, "
@@ -44,7 +48,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "about_seq, about_type, channel, language, recipient, subject, body, error) "
 	    "WHERE u.about_type <> 'ticket.routed' OR (SELECT 1 FROM turunc.notification p "
 	    "WHERE p.ticket_id = u.ticket_id AND p.about_type = 'ticket.routed' "
-	    "AND p.about_seq < u.about_seq LIMIT 1) IS NULL "
+	    "AND p.about_seq <> u.about_seq LIMIT 1) IS NULL "
 	    "ON CONFLICT (about_seq, ticket_id, channel) DO NOTHING",
 	    11 },
 	[STORE_LEFT] = { "left",

@@ -4,6 +4,7 @@
 
 #include "base.h"
 #include "db.h"
+#include "letters.h"
 #include "registry.h"
 
 enum store_statement {
@@ -18,6 +19,9 @@ enum store_statement {
 	STORE_LEFT, /* this process's mark -> messages marked as being sent */
 	STORE_CLAIM, /* channel, now, limit, looked at, mark -> messages to send, marked */
 	STORE_SETTLE, /* what became of attempts, and the records of what that moved */
+	STORE_RECORD, /* seq -> its event */
+	STORE_LETTERS, /* letters.h's own, from here on */
+	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	STORE_BACKLOG, /* -> waiting, unknown, dead, when the oldest waiting one was made */
 	STORE_STATEMENTS
 };

@@ -185,6 +185,7 @@ open_http(struct router *r)
 		return false;
 	http_common_add_stats(r->pages, r->stats, refresh_gauges, r);
 	http_common_add_stats(r->pages, stream_stats(r->stream), stream_stats_refresh, r->stream);
+	http_common_add_stats(r->pages, letters_stats(r->letters), NULL, NULL);
 	http_common_add_stats(r->pages, db_stats(r->writer), NULL, NULL);
 	http_common_add_stats(
 	    r->pages, bus_metrics_stats(r->bus_metrics), bus_metrics_refresh, r->bus_metrics);
@@ -264,6 +265,12 @@ tick_commands(void *arg, uint64_t now_ms)
 }
 
 static int64_t
+tick_letters(void *arg, uint64_t now_ms)
+{
+	return letters_tick(((struct router *)arg)->letters, now_ms);
+}
+
+static int64_t
 tick_sweeps(void *arg, uint64_t now_ms)
 {
 	return sweeps_tick(((struct router *)arg)->sweeps, now_ms);
@@ -302,7 +309,8 @@ is_deciding(void *arg)
 {
 	const struct router *r = arg;
 
-	return commands_busy(r->commands) || routing_busy(r->routing) || sweeps_busy(r->sweeps);
+	return commands_busy(r->commands) || routing_busy(r->routing) || letters_busy(r->letters)
+	       || sweeps_busy(r->sweeps);
 }
 
 /* The door closes when the last answer is on its way. */
@@ -331,6 +339,7 @@ register_parts(struct router *r)
 	daemon_add_part(r->daemon, door);
 	daemon_add_tick(r->daemon, tick_registry, r);
 	daemon_add_tick(r->daemon, tick_commands, r);
+	daemon_add_tick(r->daemon, tick_letters, r);
 	daemon_add_tick(r->daemon, tick_routing, r);
 	daemon_add_tick(r->daemon, tick_sweeps, r);
 	daemon_add_tick(r->daemon, tick_stream, r);
@@ -384,9 +393,18 @@ make_commands(struct router *r)
 static bool
 make_deciders(struct router *r)
 {
+	const struct letters_options letters = {
+		.daemon = r->daemon,
+		.db = r->writer,
+		.first_statement = STORE_LETTERS,
+		.consumer = "router",
+		.settings = r->config.letters,
+	};
+	r->letters = letters_create(&letters);
 	const struct routing_world routing = {
 		.db = r->writer,
 		.registry = r->registry,
+		.letters = r->letters,
 		.stats = r->stats,
 		.ids = &r->ids,
 		.batch_records = (size_t)r->config.batch_records,
@@ -408,7 +426,7 @@ make_deciders(struct router *r)
 	r->commands = make_commands(r);
 	r->routing = routing_create(&routing);
 	r->sweeps = sweeps_create(&sweeps);
-	if (r->commands == NULL || r->routing == NULL || r->sweeps == NULL) {
+	if (r->letters == NULL || r->commands == NULL || r->routing == NULL || r->sweeps == NULL) {
 		log_error("cannot start why=\"out of memory\"");
 		return false;
 	}
@@ -488,6 +506,7 @@ router_close(struct router *r)
 		bus_destroy(r->bus);
 	commands_destroy(r->commands);
 	routing_destroy(r->routing);
+	letters_destroy(r->letters);
 	sweeps_destroy(r->sweeps);
 	stream_destroy(r->stream);
 	registry_destroy(r->registry);

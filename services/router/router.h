@@ -20,6 +20,7 @@
 #include "doorbell.h"
 #include "http.h"
 #include "keys.h"
+#include "letters.h"
 #include "registry.h"
 #include "routing.h"
 #include "settings.h"
@@ -30,6 +31,7 @@
 
 struct router_config {
 	struct daemon_settings daemon;
+	struct letters_settings letters;
 	char *database;
 	char *database_password;
 	int64_t read_connections;
@@ -60,6 +62,7 @@ struct router {
 	struct registry *registry;
 	struct db *writer; /* one connection: routing, commands, sweeps */
 	struct db *reader; /* the registry and the stream */
+	struct letters *letters; /* of routing */
 	struct routing *routing;
 	struct commands *commands;
 	struct sweeps *sweeps;

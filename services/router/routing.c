@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "db_result.h"
 #include "frame.h"
+#include "isolation.h"
 #include "log.h"
 #include "router_stats.h"
 #include "step.h"
@@ -29,13 +30,18 @@ struct routing {
 	uint64_t stored_ms;
 	bool busy; /* a unit of ours is on its way */
 	bool stopped;
-	size_t limit; /* records in the next batch */
+	struct isolation isolation;
+	uint64_t suspect; /* isolation.found: the record that was refused alone, and why */
+	char detail[LETTER_DETAIL_BYTES];
 	uint32_t failures; /* in a row */
 	uint64_t wait_until_ms;
 	/* the batch in hand */
+	uint64_t letter; /* it is this requeued record; 0: it follows the place */
 	struct changes *changes;
 	struct uuid log_id;
 	uint64_t through;
+	size_t limit; /* it asked for so many records */
+	uint64_t first; /* seq of its first record */
 	size_t records;
 	int64_t began_us;
 };
@@ -47,7 +53,6 @@ routing_create(const struct routing_world *world)
 	if (g == NULL)
 		return NULL;
 	g->world = *world;
-	g->limit = world->batch_records;
 	return g;
 }
 
@@ -108,7 +113,32 @@ drop_batch(struct routing *g)
 {
 	changes_destroy(g->changes);
 	g->changes = NULL;
+	g->letter = 0;
 	g->busy = false;
+}
+
+static void
+end_letter(struct routing *g, const struct db_reply *reply)
+{
+	uint64_t seq = g->letter;
+
+	drop_batch(g);
+	letters_ended(g->world.letters, seq, reply);
+	g->world.wake(g->world.arg);
+}
+
+/* One of them is to blame: smaller batches find it, at once. */
+static void
+isolate(struct routing *g, const struct db_reply *reply)
+{
+	isolation_failed(&g->isolation, g->records);
+	g->suspect = g->first;
+	letters_detail(reply, g->detail);
+	g->failures = 0;
+	g->wait_until_ms = 0;
+	log_warn(
+	    "routing batch refused, trying a smaller one records=%zu %s", g->records, g->detail);
+	g->world.wake(g->world.arg);
 }
 
 /* Nothing was written, or nobody knows.  The place is read again before anything else. */
@@ -118,6 +148,10 @@ on_failure(struct routing *g, const struct db_reply *reply)
 	enum db_fault fault = db_fault_of(reply->sqlstate);
 	bool lost = strncmp(reply->sqlstate, "TU00", 4) == 0;
 
+	if (g->letter != 0) {
+		end_letter(g, reply);
+		return;
+	}
 	drop_batch(g);
 	g->placed = false;
 	wait_a_little(g);
@@ -126,14 +160,12 @@ on_failure(struct routing *g, const struct db_reply *reply)
 	} else if (lost) {
 		stats_incr(g->world.stats, ROUTER_STAT_ROUTING_LOST);
 		log_debug("routing batch overtaken sqlstate=%s", reply->sqlstate);
-	} else if (reply->outcome == DB_FAILED && fault == DB_FAULT_DATA) {
-		/* Smaller and smaller, until the one at fault is alone and is passed over. */
-		g->limit = g->records > 1 ? g->records / 2 : 0;
-		log_warn("routing batch refused, trying a smaller one records=%zu sqlstate=%s",
-		    g->records, reply->sqlstate);
+	} else if (reply->outcome == DB_FAILED && fault == DB_FAULT_DATA && g->records > 0) {
+		isolate(g, reply);
 	} else if (reply->outcome == DB_FAILED && fault == DB_FAULT_OTHER) {
 		log_error("the record refuses routing, trying again sqlstate=%s why=%s",
 		    reply->sqlstate, log_quoted(reply->message));
+		letters_blocked(g->world.letters, reply);
 	}
 }
 
@@ -153,11 +185,18 @@ on_written(void *arg, const struct db_reply *reply)
 			    ? 0
 			    : (uint64_t)db_get_int(reply->results[reply->result_count - 1], 0, 0);
 
+	if (g->letter != 0) {
+		end_letter(g, reply);
+		if (last != 0)
+			g->world.on_append(g->world.arg, last);
+		return;
+	}
 	drop_batch(g);
+	letters_committed(g->world.letters);
 	g->stored = g->read = g->through;
 	g->stored_ms = clock_monotonic_ms();
 	g->failures = 0;
-	g->limit = g->world.batch_records;
+	isolation_passed(&g->isolation, g->records);
 	stats_observe(g->world.stats, ROUTER_STAT_ROUTING_BATCH, (int64_t)g->records);
 	stats_observe(g->world.stats, ROUTER_STAT_ROUTING_TIME, clock_monotonic_us() - g->began_us);
 	if (last != 0)
@@ -173,11 +212,16 @@ write_batch(struct routing *g)
 
 	db_unit_step(unit, FAILPOINT_ROUTER_ROUTE);
 	changes_add(g->changes, unit, now_us);
-	db_unit_add(unit, STORE_CURSOR_ADVANCE);
-	db_add_uuid(unit, &g->log_id);
-	db_add_int8(unit, (int64_t)g->stored);
-	db_add_int8(unit, (int64_t)g->through);
-	db_add_int8(unit, now_us);
+	if (g->letter != 0) {
+		letters_end(g->world.letters, unit, g->letter, now_us);
+	} else {
+		letters_write(g->world.letters, unit, now_us);
+		db_unit_add(unit, STORE_CURSOR_ADVANCE);
+		db_add_uuid(unit, &g->log_id);
+		db_add_int8(unit, (int64_t)g->stored);
+		db_add_int8(unit, (int64_t)g->through);
+		db_add_int8(unit, now_us);
+	}
 	changes_add_log(g->changes, unit, now_us);
 	if (changes_ok(g->changes) && db_submit(g->world.db, unit, on_written, g))
 		return;
@@ -187,13 +231,6 @@ write_batch(struct routing *g)
 }
 
 /* --- deciding --------------------------------------------------------------------------------- */
-
-static void
-skip(struct routing *g, uint64_t seq, const char *why)
-{
-	stats_incr(g->world.stats, ROUTER_STAT_RECORDS_SKIPPED);
-	log_error("record passed over seq=%" PRIu64 " why=%s", seq, log_quoted(why));
-}
 
 static void
 on_opened(
@@ -227,20 +264,20 @@ on_contact(struct routing *g, const struct step_world *world, struct ticket *t,
 	    g->world.stats, ROUTER_STAT_CITIZEN, taken ? CITIZEN_TAKEN : CITIZEN_NOT_TAKEN, 1);
 }
 
-static void
-decide(struct routing *g, const struct step_world *world, const struct pg_result *rows, int row)
+/* False: it cannot be acted on, for *ret_reason. */
+static bool
+decide(struct routing *g, const struct step_world *world, const struct pg_result *rows, int row,
+    enum letter_reason *ret_reason)
 {
-	uint64_t seq = (uint64_t)db_get_int(rows, row, RECORD_SEQ);
 	struct ticket *t = changes_ticket(world->changes, db_get_int(rows, row, RECORD_TICKET));
 	bool opened = strcmp(db_get_text(rows, row, RECORD_TYPE), "ticket.opened") == 0;
 	struct frame *frame = NULL;
 	size_t len;
 	const void *data = db_get_bytea(rows, row, RECORD_EVENT, &len);
 
-	if (t == NULL) {
-		skip(g, seq, "no such ticket");
-		return;
-	}
+	*ret_reason = LETTER_NO_TICKET;
+	if (t == NULL)
+		return false;
 	enum frame_result result = frame_unpack(
 	    &turunc__v1__event__descriptor, data, len, &frame, NULL);
 	const Turunc__V1__Event *event = result == FRAME_OK
@@ -250,14 +287,57 @@ decide(struct routing *g, const struct step_world *world, const struct pg_result
 		      && event->body_case
 			     == (opened ? TURUNC__V1__EVENT__BODY_OPENED
 					: TURUNC__V1__EVENT__BODY_CONTACT);
-	if (!usable)
-		skip(g, seq, result != FRAME_OK ? frame_result_text(result) : "another body");
 	/* The rows say all that routing needs: nobody's report is lost for a damaged record. */
+	if (opened && !usable) {
+		stats_incr(g->world.stats, ROUTER_STAT_RECORDS_DAMAGED);
+		log_warn("record damaged, ticket routed by its rows seq=%" PRId64,
+		    db_get_int(rows, row, RECORD_SEQ));
+	}
 	if (opened)
 		on_opened(g, world, t, event != NULL ? event->traceparent : "");
 	else if (usable)
 		on_contact(g, world, t, event);
+	*ret_reason = result != FRAME_OK ? LETTER_UNDECODABLE : LETTER_MISFIT;
 	frame_destroy(frame);
+	return opened || usable;
+}
+
+/* False: too much is set aside already, and the batch ends before what it could decide. */
+static bool
+decide_all(struct routing *g, const struct step_world *world, const struct pg_result *rows)
+{
+	letters_begin(g->world.letters);
+	for (int row = 0; row < db_rows(rows); row++) {
+		uint64_t seq = (uint64_t)db_get_int(rows, row, RECORD_SEQ);
+		size_t before = changes_records(g->changes);
+		enum letter_reason reason;
+		if (decide(g, world, rows, row, &reason)) {
+			if (changes_records(g->changes) > before)
+				letters_acted(g->world.letters);
+		} else if (!letters_add(g->world.letters, seq, reason, NULL)) {
+			if (row == 0)
+				letters_stop(g->world.letters, seq);
+			g->records = (size_t)row;
+			g->through = seq - 1;
+			return row > 0;
+		}
+	}
+	return true;
+}
+
+/* The record of a letter, alone. */
+static void
+decide_letter(struct routing *g, const struct step_world *world, const struct pg_result *rows)
+{
+	uint64_t seq = g->letter;
+	enum letter_reason reason;
+
+	if (db_rows(rows) == 0 || decide(g, world, rows, 0, &reason)) {
+		write_batch(g);
+		return;
+	}
+	drop_batch(g);
+	letters_return(g->world.letters, seq, reason, NULL);
 }
 
 /* Rows of STORE_RECORDS and STORE_RECORD_TICKETS. */
@@ -268,12 +348,13 @@ on_read(void *arg, const struct db_reply *reply)
 	const struct catalogue *cat = registry_catalogue(g->world.registry);
 
 	if (reply->outcome != DB_COMMITTED || cat == NULL) {
-		drop_batch(g);
+		drop_batch(g); /* a letter is still requeued */
 		wait_a_little(g);
 		return;
 	}
 	const struct pg_result *rows = reply->results[0];
 	g->records = (size_t)db_rows(rows);
+	g->first = g->records > 0 ? (uint64_t)db_get_int(rows, 0, RECORD_SEQ) : 0;
 	if (g->records > 0 && g->records >= g->limit)
 		g->through = (uint64_t)db_get_int(rows, db_rows(rows) - 1, RECORD_SEQ);
 	g->changes = changes_create();
@@ -284,8 +365,14 @@ on_read(void *arg, const struct db_reply *reply)
 	}
 	changes_load(g->changes, reply->results[1]);
 	const struct step_world world = { cat, clock_now_us(), g->world.ids, g->changes };
-	for (int row = 0; row < db_rows(rows); row++)
-		decide(g, &world, rows, row);
+	if (g->letter != 0) {
+		decide_letter(g, &world, rows);
+		return;
+	}
+	if (!decide_all(g, &world, rows)) {
+		drop_batch(g);
+		return;
+	}
 	bool store = g->records > 0 || g->through - g->stored >= STORE_EVERY
 		     || clock_monotonic_ms() - g->stored_ms >= STORE_MS;
 	if (store) {
@@ -298,18 +385,24 @@ on_read(void *arg, const struct db_reply *reply)
 	g->world.wake(g->world.arg);
 }
 
-/* A record that the database refuses alone: the place moves past it, and somebody must look. */
+/* A record that PostgreSQL refuses alone: the place moves past it, and its letter says why. */
 static void
-pass_over(struct routing *g)
+set_aside(struct routing *g)
 {
-	g->limit = g->world.batch_records;
-	g->records = 0;
+	letters_begin(g->world.letters);
+	if (!letters_add(g->world.letters, g->suspect, LETTER_REFUSED, g->detail)) {
+		letters_stop(g->world.letters, g->suspect);
+		g->isolation.found = false; /* tried again, alone, when it is time */
+		return;
+	}
+	g->through = g->suspect;
+	g->records = 1;
+	g->log_id = registry_head(g->world.registry)->log_uuid;
+	g->began_us = clock_monotonic_us();
 	g->changes = changes_create();
 	g->busy = g->changes != NULL;
-	if (!g->busy)
-		return;
-	skip(g, g->through, "the record refuses what follows from it");
-	write_batch(g);
+	if (g->busy)
+		write_batch(g);
 }
 
 /* What was looked at last had no effect, and nothing came since: others who ask where we stand
@@ -317,6 +410,7 @@ pass_over(struct routing *g)
 static void
 store_place(struct routing *g)
 {
+	letters_begin(g->world.letters);
 	g->through = g->read;
 	g->records = 0;
 	g->began_us = clock_monotonic_us();
@@ -327,14 +421,14 @@ store_place(struct routing *g)
 }
 
 static void
-read_batch(struct routing *g)
+read_records(struct routing *g, uint64_t after, uint64_t through)
 {
-	uint64_t through = g->head - g->read > SCAN_RECORDS ? g->read + SCAN_RECORDS : g->head;
 	struct db_unit *unit = db_unit_create(g->world.db);
 
+	g->limit = isolation_size(&g->isolation, g->world.batch_records);
 	for (size_t s = STORE_RECORDS; s <= STORE_RECORD_TICKETS; s++) {
 		db_unit_add(unit, s);
-		db_add_int8(unit, (int64_t)g->read);
+		db_add_int8(unit, (int64_t)after);
 		db_add_int8(unit, (int64_t)through);
 		db_add_int8(unit, (int64_t)g->limit);
 	}
@@ -344,6 +438,22 @@ read_batch(struct routing *g)
 	g->busy = db_submit(g->world.db, unit, on_read, g);
 	if (!g->busy)
 		db_unit_destroy(unit);
+}
+
+static void
+read_batch(struct routing *g)
+{
+	read_records(
+	    g, g->read, g->head - g->read > SCAN_RECORDS ? g->read + SCAN_RECORDS : g->head);
+}
+
+static void
+read_letter(struct routing *g, uint64_t seq)
+{
+	g->letter = seq;
+	read_records(g, seq - 1, seq);
+	if (!g->busy)
+		g->letter = 0;
 }
 
 /* --- the place -------------------------------------------------------------------------------- */
@@ -361,9 +471,10 @@ on_place(void *arg, const struct db_reply *reply)
 	g->stored = g->read = (uint64_t)db_get_int(reply->results[2], 0, 0);
 	g->stored_ms = clock_monotonic_ms();
 	g->placed = true;
+	letters_found_place(g->world.letters, g->read);
 	/* Somebody else got past the record at fault. */
-	if (g->limit == 0 && g->through <= g->read)
-		g->limit = g->world.batch_records;
+	if (g->isolation.found && g->suspect <= g->read)
+		g->isolation = (struct isolation){ 0 };
 	log_debug("routing place seq=%" PRIu64, g->read);
 	g->world.wake(g->world.arg);
 }
@@ -397,8 +508,12 @@ routing_tick(struct routing *g, uint64_t now_ms)
 		return (int64_t)(g->wait_until_ms - now_ms);
 	if (!g->placed)
 		read_place(g);
-	else if (g->limit == 0 && g->through > g->read)
-		pass_over(g);
+	else if (letters_requeued(g->world.letters) != 0)
+		read_letter(g, letters_requeued(g->world.letters));
+	else if (g->head > g->read && !letters_may_go_on(g->world.letters, now_ms))
+		return IDLE_MS;
+	else if (g->isolation.found)
+		set_aside(g);
 	else if (g->head > g->read)
 		read_batch(g);
 	else if (g->read > g->stored && now_ms - g->stored_ms >= STORE_MS)

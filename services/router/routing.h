@@ -3,7 +3,8 @@
  *
  * A batch is one transaction: the tickets' new states, the cursor by compare-and-set, the records.
  * Another router that was faster makes the transaction fail as a whole; the place is then read
- * again.  Idempotent: a ticket that was decided already is passed over.
+ * again.  Idempotent: a ticket that was decided already is passed over.  What cannot be acted on is
+ * set aside (letters.h), and taken up again when somebody requeues it.
  */
 #ifndef ROUTER_ROUTING_H
 #define ROUTER_ROUTING_H
@@ -14,6 +15,7 @@
 
 #include "base.h"
 #include "db.h"
+#include "letters.h"
 #include "registry.h"
 #include "stats.h"
 #include "uuid.h"
@@ -23,6 +25,7 @@ struct routing;
 struct routing_world {
 	struct db *db;
 	const struct registry *registry;
+	struct letters *letters; /* of the consumer "router" */
 	struct stats *stats; /* of router_stats */
 	struct uuid_source *ids;
 	size_t batch_records;

@@ -59,6 +59,7 @@
 
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
+	LETTERS_SQL(STORE_LETTERS, "router"),
 	[STORE_CURSOR_MAKE] = { "cursor_make",
 	    "INSERT INTO turunc.consumer_cursor (client, name, log_id, seq, updated_at_us) "
 	    "VALUES ('', 'router', $1::uuid, 0, $2::bigint) ON CONFLICT (client, name) DO NOTHING",

@@ -4,6 +4,7 @@
 
 #include "base.h"
 #include "db.h"
+#include "letters.h"
 #include "registry.h"
 
 enum store_statement {
@@ -29,6 +30,8 @@ enum store_statement {
 	STORE_DUE, /* now, limit -> tickets with an alarm that is due */
 	STORE_CLOSABLE, /* ended before, limit -> tickets */
 	STORE_PARTITIONS, /* through seq */
+	STORE_LETTERS, /* letters.h's own, from here on */
+	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	/* the stream (0007_create_take_subscription.sql) */
 	STORE_STREAM_HISTORY, /* -> log_id */
 	STORE_STREAM_COMMON, /* log_id -> the last seq it shares with the present one */

@@ -11,95 +11,6 @@
 
 enum { CHECK_MS = 1000, TICK_MS = 200, IDLE_TICK_MS = 1000 };
 
-static const char *const subscribe_outcomes[] = {
-	[OUTCOME_TAKEN] = "taken",
-	[OUTCOME_TAKEN_OVER] = "taken_over",
-	[OUTCOME_MALFORMED] = "malformed",
-	[OUTCOME_FORBIDDEN] = "forbidden",
-	[OUTCOME_IN_USE] = "in_use",
-	[OUTCOME_FILTER_DIFFERS] = "filter_differs",
-	[OUTCOME_LOG_CHANGED] = "log_changed",
-	[OUTCOME_TOO_MUCH] = "too_much",
-	[OUTCOME_UNAVAILABLE] = "unavailable",
-	NULL,
-};
-static const char *const end_reasons[] = {
-	[END_CLOSED] = "closed",
-	[END_SUPERSEDED] = "superseded",
-	[END_MOVED] = "moved",
-	[END_FROZEN] = "frozen",
-	[END_LOG_CHANGED] = "log_changed",
-	[END_UNSENDABLE] = "unsendable",
-	NULL,
-};
-static const char *const cuts[] = {
-	[VIEW_WHOLE] = "none",
-	[VIEW_CUT_DEPARTMENT] = "department",
-	[VIEW_CUT_CATEGORY] = "category",
-	[VIEW_CUT_SIZE] = "size",
-	NULL,
-};
-
-static const struct stat_row stat_rows[STREAM_STATS] = {
-	[STREAM_STAT_RECORDS] = { .name = "turunc_stream_records_total",
-	    .type = STAT_COUNTER,
-	    .help = "Records delivered to readers" },
-	[STREAM_STAT_FRAMES] = { .name = "turunc_stream_deliver_frames_total",
-	    .type = STAT_COUNTER,
-	    .help = "Deliver frames with records" },
-	[STREAM_STAT_EMPTY] = { .name = "turunc_stream_deliver_empty_total",
-	    .type = STAT_COUNTER,
-	    .help = "Deliver frames that only moved a position" },
-	[STREAM_STAT_LATER] = { .name = "turunc_stream_later_total",
-	    .type = STAT_COUNTER,
-	    .help = "Times a frame had to wait for a reader that does not read" },
-	[STREAM_STAT_ACKS] = { .name = "turunc_stream_acks_total",
-	    .type = STAT_COUNTER,
-	    .help = "Acknowledgements committed and told" },
-	[STREAM_STAT_ACKS_REFUSED] = { .name = "turunc_stream_acks_refused_total",
-	    .type = STAT_COUNTER,
-	    .help = "Acknowledgements of another epoch, beyond what was sent, or too many" },
-	[STREAM_STAT_SUBSCRIBES] = { .name = "turunc_stream_subscribes_total",
-	    .type = STAT_COUNTER,
-	    .help = "Subscribe frames by their outcome",
-	    .label = "outcome",
-	    .label_values = subscribe_outcomes },
-	[STREAM_STAT_ENDS] = { .name = "turunc_stream_ends_total",
-	    .type = STAT_COUNTER,
-	    .help = "Subscriptions that left their session",
-	    .label = "reason",
-	    .label_values = end_reasons },
-	[STREAM_STAT_CUTS] = { .name = "turunc_stream_views_total",
-	    .type = STAT_COUNTER,
-	    .help = "Ticket views sent, by what was cut from them",
-	    .label = "cut",
-	    .label_values = cuts },
-	[STREAM_STAT_PAGES] = { .name = "turunc_stream_pages_read_total",
-	    .type = STAT_COUNTER,
-	    .help = "Pages of the log read from the record" },
-	[STREAM_STAT_PAGE_HITS] = { .name = "turunc_stream_pages_shared_total",
-	    .type = STAT_COUNTER,
-	    .help = "Turns served by a page already here" },
-	[STREAM_STAT_VIEWS] = { .name = "turunc_stream_view_questions_total",
-	    .type = STAT_COUNTER,
-	    .help = "Statements that looked tickets up" },
-	[STREAM_STAT_SNAPSHOTS] = { .name = "turunc_stream_snapshots_total",
-	    .type = STAT_COUNTER,
-	    .help = "Snapshots sent to their end" },
-	[STREAM_STAT_SNAPSHOT_TICKETS] = { .name = "turunc_stream_snapshot_tickets_total",
-	    .type = STAT_COUNTER,
-	    .help = "Tickets sent in snapshots" },
-	[STREAM_STAT_FAILED] = { .name = "turunc_stream_record_failures_total",
-	    .type = STAT_COUNTER,
-	    .help = "Questions to the record that failed and are asked again" },
-	[STREAM_STAT_READERS] = { .name = "turunc_stream_subscriptions",
-	    .type = STAT_GAUGE,
-	    .help = "Subscriptions held by a session" },
-	[STREAM_STAT_LAG] = { .name = "turunc_stream_lag_records",
-	    .type = STAT_GAUGE,
-	    .help = "Records of the log that the slowest held subscription has not acknowledged" },
-};
-
 /* --- readers ---------------------------------------------------------------------------------- */
 
 struct reader *
@@ -202,7 +113,7 @@ reader_end(struct reader *r, enum stream_end why, Turunc__V1__ErrorCode code, co
 	Turunc__V1__Error error = TURUNC__V1__ERROR__INIT;
 
 	log_info("subscription over client=%s name=%s session=%llu reason=%s", r->client, r->name,
-	    (unsigned long long)bus_session_id(session), end_reasons[why]);
+	    (unsigned long long)bus_session_id(session), stream_end_names[why]);
 	reader_stop(r, why);
 	if (last_common_seq > 0) {
 		memcpy(&error.text, &text, sizeof(text));
@@ -558,7 +469,7 @@ stream_create(const struct stream_inputs *inputs)
 	TAILQ_INIT(&s->viewing);
 	TAILQ_INIT(&s->pages);
 	TAILQ_INIT(&s->acks);
-	s->stats = stats_create(stat_rows, STREAM_STATS);
+	s->stats = stats_create(stream_stat_rows, STREAM_STATS);
 	s->again = evtimer_new(inputs->loop, on_again, s);
 	s->keep = evtimer_new(inputs->loop, stream_acks_on_time, s);
 	if (s->stats == NULL || s->again == NULL || s->keep == NULL) {

@@ -95,7 +95,8 @@ stream_frame_add(struct stream_frame *f, const struct stream_record *r)
 {
 	size_t view_len = r->view == NULL ? 0 : turunc__v1__ticket_view__get_packed_size(r->view);
 	size_t len = number_size(r->seq) + number_size((uint64_t)r->committed_at_us)
-		     + bytes_size(r->event_len) + (r->view == NULL ? 0 : bytes_size(view_len));
+		     + (r->event == NULL ? 0 : bytes_size(r->event_len))
+		     + (r->view == NULL ? 0 : bytes_size(view_len));
 	size_t total = f->body_len + bytes_size(len);
 
 	if (total > STREAM_FRAME_BODY_MAX)
@@ -106,10 +107,12 @@ stream_frame_add(struct stream_frame *f, const struct stream_record *r)
 	at = put_bytes_head(at, DELIVER_RECORDS, len);
 	at = put_number(at, RECORD_SEQ, r->seq);
 	at = put_number(at, RECORD_COMMITTED, (uint64_t)r->committed_at_us);
-	at = put_bytes_head(at, RECORD_EVENT, r->event_len);
-	if (r->event_len > 0)
-		memcpy(at, r->event, r->event_len);
-	at += r->event_len;
+	if (r->event != NULL) {
+		at = put_bytes_head(at, RECORD_EVENT, r->event_len);
+		if (r->event_len > 0)
+			memcpy(at, r->event, r->event_len);
+		at += r->event_len;
+	}
 	if (r->view != NULL) {
 		at = put_bytes_head(at, RECORD_VIEW, view_len);
 		at += turunc__v1__ticket_view__pack(r->view, at);

@@ -35,7 +35,7 @@ void stream_frame_finish(struct stream_frame *f);
 struct stream_record {
 	uint64_t seq;
 	int64_t committed_at_us;
-	const uint8_t *event;
+	const uint8_t *event; /* NULL: it cannot be read, and the record goes without one */
 	size_t event_len;
 	const Turunc__V1__TicketView *view; /* NULL: none */
 };

@@ -31,7 +31,7 @@ struct stream_row {
 	int64_t committed_at_us;
 	int64_t ticket_id; /* 0: none */
 	const char *type, *department, *previous_department;
-	const uint8_t *event;
+	const uint8_t *event; /* NULL: it cannot be read */
 	size_t event_len;
 };
 
@@ -107,6 +107,7 @@ enum stream_stat {
 	STREAM_STAT_SUBSCRIBES,
 	STREAM_STAT_ENDS,
 	STREAM_STAT_CUTS,
+	STREAM_STAT_UNREADABLE,
 	STREAM_STAT_PAGES,
 	STREAM_STAT_PAGE_HITS,
 	STREAM_STAT_VIEWS,
@@ -175,6 +176,11 @@ struct stream {
 	struct stream_frame frame;
 	struct view scratch;
 };
+
+/* --- stream_stats.c --- */
+
+extern const struct stat_row stream_stat_rows[STREAM_STATS];
+extern const char *const stream_end_names[]; /* by enum stream_end */
 
 /* --- stream.c --- */
 

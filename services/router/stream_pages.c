@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame.h"
 #include "log.h"
 
 enum {
@@ -105,6 +106,26 @@ keep_text(uint8_t **at, const char *text)
 	return keep(at, text, strlen(text) + 1);
 }
 
+/* A record that nobody could read would end every session it is sent to, again and again: it is
+ * sent without its event, so its place is there and the sequence stays dense.  False: no memory. */
+static bool
+read_event(struct stream *s, struct stream_row *row)
+{
+	struct frame *frame = NULL;
+	enum frame_result result = frame_unpack(
+	    &turunc__v1__event__descriptor, row->event, row->event_len, &frame, NULL);
+
+	frame_destroy(frame);
+	if (result == FRAME_OK || result == FRAME_NO_MEMORY)
+		return result == FRAME_OK;
+	log_error("record cannot be read, sent without its event seq=%llu why=%s",
+	    (unsigned long long)row->seq, frame_result_name(result));
+	stats_incr(s->stats, STREAM_STAT_UNREADABLE);
+	row->event = NULL;
+	row->event_len = 0;
+	return true;
+}
+
 static void
 keep_row(struct stream_row *row, const struct pg_result *rows, int i, uint8_t **at)
 {
@@ -119,7 +140,7 @@ keep_row(struct stream_row *row, const struct pg_result *rows, int i, uint8_t **
 }
 
 static struct stream_page *
-make_page(uint64_t after, const struct pg_result *rows)
+make_page(struct stream *s, uint64_t after, const struct pg_result *rows)
 {
 	size_t count = (size_t)db_rows(rows);
 	size_t bytes = sizeof(struct stream_page) + count * sizeof(struct stream_row)
@@ -129,8 +150,13 @@ make_page(uint64_t after, const struct pg_result *rows)
 	if (page == NULL)
 		return NULL;
 	uint8_t *at = (uint8_t *)&page->rows[count];
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		keep_row(&page->rows[i], rows, (int)i, &at);
+		if (!read_event(s, &page->rows[i])) {
+			free(page);
+			return NULL;
+		}
+	}
 	page->refs = 1;
 	page->after = after;
 	page->through = page->rows[count - 1].seq;
@@ -201,7 +227,7 @@ take_page(const struct page_question *q, const struct db_reply *reply)
 	}
 	if (db_rows(reply->results[1]) == 0)
 		return NULL;
-	struct stream_page *page = make_page(q->after, reply->results[1]);
+	struct stream_page *page = make_page(s, q->after, reply->results[1]);
 	if (page == NULL)
 		return NULL;
 	stats_incr(s->stats, STREAM_STAT_PAGES);

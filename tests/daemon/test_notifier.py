@@ -265,13 +265,13 @@ def test_news_that_cannot_be_stored_is_isolated(world, stack):
     stack.sql("create trigger zehir before insert on turunc.notification for each row "
               "execute function turunc.refuse_zehir()")
     try:
-        before = stack.metric("notifier", 'turunc_notifier_untold_total{why="not_storable"}')
+        name = 'turunc_dead_letters_total{consumer="notifier",reason="refused"}'
+        before = stack.metric("notifier", name)
         numbers = [world.open(email=f"{who}@ornek.example")[0] for who in ("once", "zehir", "sonra")]
         for number in (numbers[0], numbers[2]):
             world.wait_state(number, "routed", "sent", 30)
         assert world.rows(numbers[1]) == {}
-        stack.wait(lambda: stack.metric(
-            "notifier", 'turunc_notifier_untold_total{why="not_storable"}') >= before + 2, 10)
+        stack.wait(lambda: stack.metric("notifier", name) >= before + 2, 10)
     finally:
         stack.sql("drop trigger zehir on turunc.notification")
 

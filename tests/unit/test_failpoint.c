@@ -94,7 +94,7 @@ TEST(test_a_delay_holds_up_and_passes)
 static int
 end_of_child(void)
 {
-	int status;
+	int status = 0;
 	pid_t child = fork();
 
 	if (child == 0) {

@@ -46,6 +46,11 @@ TEST(test_stream_frame_reads_back)
 	record.seq = UINT64_MAX;
 	record.view = NULL;
 	CHECK_U64("added", stream_frame_add(&f, &record), STREAM_FRAME_ADDED);
+	record.event = NULL;
+	CHECK_U64("added", stream_frame_add(&f, &record), STREAM_FRAME_ADDED);
+	record.event = event;
+	record.event_len = 0;
+	CHECK_U64("added", stream_frame_add(&f, &record), STREAM_FRAME_ADDED);
 	const uint8_t *data = stream_frame_close(&f, &head, &len);
 	Turunc__V1__ServerFrame *frame = turunc__v1__server_frame__unpack(NULL, len, data);
 	if (!CHECK(frame != NULL)
@@ -56,7 +61,7 @@ TEST(test_stream_frame_reads_back)
 	CHECK_U64("epoch", deliver->epoch, 7);
 	CHECK_U64("after", deliver->after_seq, 41);
 	CHECK_U64("through", deliver->through_seq, UINT64_MAX);
-	if (!CHECK_U64("records", deliver->n_records, 2))
+	if (!CHECK_U64("records", deliver->n_records, 4))
 		return;
 	CHECK_U64("seq", deliver->records[0]->seq, 42);
 	CHECK_I64("time", deliver->records[0]->committed_at_us, 1767225600000000);
@@ -66,6 +71,9 @@ TEST(test_stream_frame_reads_back)
 	CHECK_STR("view", deliver->records[0]->view->number, number);
 	CHECK_U64("seq", deliver->records[1]->seq, UINT64_MAX);
 	CHECK_TRUE("no view", deliver->records[1]->view == NULL);
+	CHECK_TRUE("one that cannot be read", deliver->records[2]->event == NULL);
+	CHECK_U64("has its place", deliver->records[2]->seq, UINT64_MAX);
+	CHECK_TRUE("an empty one can", deliver->records[3]->event != NULL);
 	turunc__v1__server_frame__free_unpacked(frame, NULL);
 	stream_frame_finish(&f);
 }

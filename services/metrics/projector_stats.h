@@ -1,0 +1,20 @@
+/* projector_stats - what the projector counts. */
+#ifndef METRICS_PROJECTOR_STATS_H
+#define METRICS_PROJECTOR_STATS_H
+
+#include "stats.h"
+
+enum projector_stat {
+	PROJECTOR_STAT_RECORDS,
+	PROJECTOR_STAT_MISFITS,
+	PROJECTOR_STAT_UNKNOWN,
+	PROJECTOR_STAT_BATCHES,
+	PROJECTOR_STAT_REBUILDS,
+	PROJECTOR_STAT_REBUILD_FAILED,
+	PROJECTOR_STAT_LAG,
+	PROJECTOR_STAT_SEQ,
+	PROJECTOR_STATS
+};
+extern const struct stat_row projector_stat_rows[PROJECTOR_STATS];
+
+#endif
