@@ -61,6 +61,8 @@ const struct stat_row router_stat_rows[ROUTER_STATS] = {
 	    .label_values = swept },
 	[ROUTER_STAT_SWEEPS_LOST] = { .name = "turunc_router_sweeps_lost_total",
 	    .help = "Sweeps that another writer overtook" },
+	[ROUTER_STAT_SWEEPS_REFUSED] = { .name = "turunc_router_sweeps_refused_total",
+	    .help = "Tickets that sweeps leave out for a while: the record refuses their change" },
 	COMMANDS(VERB_ROUTE, "route"),
 	COMMANDS(VERB_TRIAGE, "triage"),
 	COMMANDS(VERB_ACCEPT, "accept"),

@@ -19,6 +19,7 @@ enum router_stat {
 	ROUTER_STAT_COMMANDS_LOST, /* batches decided again because somebody else was faster */
 	ROUTER_STAT_SWEPT, /* by enum router_swept */
 	ROUTER_STAT_SWEEPS_LOST,
+	ROUTER_STAT_SWEEPS_REFUSED,
 	ROUTER_STAT_COMMANDS, /* a row a verb from here on, by enum router_outcome */
 	ROUTER_STAT_COMMANDS_UNKNOWN_VERB = ROUTER_STAT_COMMANDS + STATUS_VERBS,
 	ROUTER_STATS

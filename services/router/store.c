@@ -131,19 +131,21 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    TICKET_SELECT("t.ticket_id") "FROM (SELECT DISTINCT c.ticket_id FROM ("
 					 "SELECT ticket_id FROM turunc.ticket_clock WHERE "
 					 "next_alarm_us <= $1::bigint "
+					 "AND ticket_id <> ALL ($3::bigint[]) "
 					 "ORDER BY next_alarm_us LIMIT $2::bigint) c) u "
 					 "JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
 					 "JOIN turunc.ticket_state s ON s.ticket_id = "
 					 "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
-	    2 },
+	    3 },
 	[STORE_CLOSABLE] = { "closable",
 	    TICKET_SELECT("t.ticket_id") "FROM (SELECT ticket_id FROM turunc.ticket_state "
 					 "WHERE status BETWEEN 7 AND 11 AND ended_us <= $1::bigint "
+					 "AND ticket_id <> ALL ($3::bigint[]) "
 					 "ORDER BY ended_us LIMIT $2::bigint) u "
 					 "JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
 					 "JOIN turunc.ticket_state s ON s.ticket_id = "
 					 "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
-	    2 },
+	    3 },
 	[STORE_STREAM_HISTORY] = { "stream_history",
 	    "SELECT log_id FROM turunc.log_history ORDER BY history_no DESC LIMIT 1", 0 },
 	[STORE_STREAM_COMMON] = { "stream_common", "SELECT turunc.last_common_seq($1::uuid)", 1 },

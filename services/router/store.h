@@ -27,8 +27,8 @@ enum store_statement {
 	STORE_PUT_ANSWERS,
 	STORE_APPEND, /* -> last seq */
 	/* sweeps */
-	STORE_DUE, /* now, limit -> tickets with an alarm that is due */
-	STORE_CLOSABLE, /* ended before, limit -> tickets */
+	STORE_DUE, /* now, limit, but for these -> tickets with an alarm that is due */
+	STORE_CLOSABLE, /* ended before, limit, but for these -> tickets */
 	STORE_PARTITIONS, /* through seq */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,

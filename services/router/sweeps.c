@@ -1,6 +1,7 @@
 /* Looks at the clocks, closes tickets, makes room for the log. */
 #include "sweeps.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "clock.h"
 #include "clocks.h"
 #include "db_result.h"
+#include "isolation.h"
 #include "istanbul.h"
 #include "log.h"
 #include "router_stats.h"
@@ -20,6 +22,8 @@ enum {
 	RETRY_MS = 50,
 	PARTITIONS_EVERY = 1000000, /* records */
 	PARTITIONS_AHEAD = 15000000,
+	ASIDE_MAX = 64,
+	ASIDE_MS = 600000,
 };
 
 enum sweep { SWEEP_ALARMS, SWEEP_CLOSE, SWEEPS };
@@ -34,6 +38,15 @@ struct sweeps {
 	uint64_t room_asked; /* the head for which partitions were made */
 	struct changes *changes;
 	size_t counts[SWEPT_CLOSED + 1];
+	struct isolation isolation; /* of the sweep under way */
+	size_t limit; /* tickets it asked for */
+	size_t tickets; /* and got */
+	int64_t first; /* of them */
+	struct aside {
+		int64_t ticket_id;
+		uint64_t until_ms;
+	} aside[ASIDE_MAX]; /* left out, the oldest first */
+	size_t aside_count;
 };
 
 struct sweeps *
@@ -111,8 +124,10 @@ finish(struct sweeps *s, uint64_t in_ms)
 	changes_destroy(s->changes);
 	s->changes = NULL;
 	s->busy = false;
-	if (!s->again)
+	if (!s->again) {
 		s->at = (s->at + 1) % SWEEPS;
+		s->isolation = (struct isolation){ 0 };
+	}
 	/* One round through all sweeps, then rest. */
 	s->next_ms = clock_monotonic_ms() + (s->again || s->at != 0 ? 0 : in_ms);
 	s->world.wake(s->world.arg);
@@ -125,9 +140,47 @@ rest_ms(const struct sweeps *s)
 									: s->world.every_ms;
 }
 
+/* One of the tickets is to blame: smaller sweeps find it, and then it is left out.  False: too many
+ * are. */
+static bool
+isolate(struct sweeps *s, const struct db_reply *reply)
+{
+	isolation_failed(&s->isolation, s->tickets);
+	if (!s->isolation.found)
+		return true;
+	s->isolation = (struct isolation){ 0 };
+	if (s->aside_count == ASIDE_MAX)
+		return false;
+	s->aside[s->aside_count++] = (struct aside){ s->first, clock_monotonic_ms() + ASIDE_MS };
+	stats_incr(s->world.stats, ROUTER_STAT_SWEEPS_REFUSED);
+	log_error("the record refuses what is due of a ticket, left out for now ticket=%" PRId64
+		  " sqlstate=%s constraint=%s",
+	    s->first, reply->sqlstate, log_quoted(reply->constraint));
+	return true;
+}
+
+static void
+forget_aside(struct sweeps *s, uint64_t now_ms)
+{
+	size_t over = 0;
+
+	while (over < s->aside_count && s->aside[over].until_ms <= now_ms)
+		over++;
+	s->aside_count -= over;
+	memmove(s->aside, s->aside + over, s->aside_count * sizeof(s->aside[0]));
+}
+
 static void
 on_failure(struct sweeps *s, const struct db_reply *reply)
 {
+	bool data = reply->outcome == DB_FAILED && s->tickets > 0
+		    && db_fault_of(reply->sqlstate) == DB_FAULT_DATA;
+
+	if (data && isolate(s, reply)) {
+		s->again = true;
+		finish(s, 0);
+		return;
+	}
 	if (strncmp(reply->sqlstate, "TU00", 4) == 0)
 		stats_incr(s->world.stats, ROUTER_STAT_SWEEPS_LOST);
 	else if (reply->outcome == DB_FAILED && db_fault_of(reply->sqlstate) != DB_FAULT_PASSING)
@@ -151,6 +204,7 @@ on_written(void *arg, const struct db_reply *reply)
 	uint64_t last = (uint64_t)db_get_int(reply->results[reply->result_count - 1], 0, 0);
 	for (size_t i = 0; i < ARRAY_LEN(s->counts); i++)
 		stats_add_at(s->world.stats, ROUTER_STAT_SWEPT, i, s->counts[i]);
+	isolation_passed(&s->isolation, s->tickets);
 	s->world.on_append(s->world.arg, last);
 	finish(s, rest_ms(s));
 }
@@ -162,12 +216,16 @@ on_found(void *arg, const struct db_reply *reply)
 	const struct catalogue *cat = registry_catalogue(s->world.registry);
 	int64_t now_us = clock_now_us();
 
+	s->tickets = 0;
 	if (reply->outcome != DB_COMMITTED || cat == NULL) {
 		on_failure(s, reply);
 		return;
 	}
 	const struct pg_result *rows = reply->results[0];
-	s->again = db_rows(rows) >= SWEEPS_BATCH;
+	s->tickets = (size_t)db_rows(rows);
+	s->first = s->tickets > 0 ? db_get_int(rows, 0, TICKET_ID) : 0;
+	/* The limit is of clocks, and a ticket has two: while one is looked for, a sweep goes on. */
+	s->again = s->tickets > 0 && (s->tickets >= s->limit || s->isolation.suspects > 0);
 	s->changes = changes_create();
 	if (db_rows(rows) == 0 || s->changes == NULL) {
 		finish(s, rest_ms(s));
@@ -211,8 +269,12 @@ look(struct sweeps *s, const struct catalogue *cat)
 	if (s->at == SWEEP_CLOSE)
 		before_us -= cat->municipality.reopen_window_days * US_PER_DAY;
 	db_unit_add(unit, s->at == SWEEP_CLOSE ? STORE_CLOSABLE : STORE_DUE);
+	s->limit = isolation_size(&s->isolation, SWEEPS_BATCH);
 	db_add_int8(unit, before_us);
-	db_add_int8(unit, SWEEPS_BATCH);
+	db_add_int8(unit, (int64_t)s->limit);
+	struct db_array *aside = db_add_array(unit, DB_INT8);
+	for (size_t i = 0; i < s->aside_count; i++)
+		db_array_int8(aside, s->aside[i].ticket_id);
 	s->busy = db_submit(s->world.db, unit, on_found, s);
 	if (!s->busy) {
 		db_unit_destroy(unit);
@@ -268,6 +330,7 @@ sweeps_tick(struct sweeps *s, uint64_t now_ms)
 		return IDLE_MS;
 	if (now_ms < s->next_ms)
 		return (int64_t)(s->next_ms - now_ms);
+	forget_aside(s, now_ms);
 	if (!make_room(s))
 		look(s, cat);
 	return IDLE_MS;

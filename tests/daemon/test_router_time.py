@@ -2,7 +2,8 @@
 import datetime
 
 import pytest
-from router_world import DAY_US, Client, Opener, Reader, StandingClock, add_client, done, refused
+from router_world import DAY_US, Client, Opener, Reader, StandingClock, add_client, done, printed, \
+    refused
 from stack import Stack
 
 HOUR_US = DAY_US // 24
@@ -148,3 +149,31 @@ def test_room_is_made_for_the_log(world):
                     "values (12000000, 12000000, '\\x00')")
     world.stack.wait(lambda: world.stack.one("select to_regclass('turunc.event_log_2')"), 10)
     world.stack.sql("delete from turunc.log_batch where last_seq = 12000000")
+
+
+def test_a_ticket_whose_change_is_refused_stops_nobody_elses(world):
+    """Left out by itself, alarms and closings of all others come; counted once."""
+    first = Opener.id_of(world.opener.open(subject="gurultu", neighbourhood="kilincarslan", basis=1,
+                                           count=200))
+    numbers = [printed(first + i) for i in range(200)]
+    for number in (numbers[0], numbers[-1]):
+        world.reader.wait_status(number, "routed")
+    bad = [numbers[i] for i in (0, 77, 78, 199)]
+    ids = ", ".join(str(Opener.id_of(number)) for number in bad)
+    world.stack.sql(f"alter table turunc.ticket_clock add constraint refuse_some check "
+                    f"(next_alarm = 1 or ticket_id not in ({ids})) not valid")
+    world.clock.advance(400 * DAY_US)
+    count = """select count(distinct ticket_id) from turunc.event_log where type = 'ticket.overdue'"""
+    world.stack.wait(lambda: world.stack.one(count) == 196, 20, "the others are overdue")
+    assert all(world.alarms(number) == [] for number in bad)
+    refusals = 'turunc_router_sweeps_refused_total'
+    assert world.stack.metric("router", refusals) == 4
+    # One that has ended and cannot be closed, with another behind it.
+    stuck, free = numbers[0], numbers[1]
+    version = world.reader.state(free)["version"]
+    done(world.operator.command(free, version, "resolve", reason_code="yapildi", text="x"))
+    world.clock.advance(11 * DAY_US)
+    world.reader.wait_status(free, "closed")
+    world.swept()
+    assert world.stack.metric("router", refusals) == 4 and world.stack.ready("router")
+    assert world.reader.state(stuck)["status"] == "routed"
