@@ -34,7 +34,7 @@ pg_configure()
 		echo "unix_socket_permissions = 0777"
 	} >"$data/postgresql.conf.new"
 	{
-		echo "local all postgres peer map=owner"
+		echo "local all,replication postgres peer map=owner"
 		echo "local all all scram-sha-256"
 		echo "host all all 127.0.0.1/32 scram-sha-256"
 	} >"$data/pg_hba.conf.new"

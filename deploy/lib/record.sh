@@ -20,6 +20,24 @@ masa_here()
 	)
 }
 
+# The whole system's folder out of a backup, before anything is made in it; then it is started like
+# any other.
+record_restore()
+{
+	local words=(restore "$restore_from" --into "$REAL" --json)
+	[ -z "$numbers_above" ] || words+=(--numbers-above "$numbers_above")
+	TURUNC_POSTGRES_USER=$user_postgres "$BUILD/bin/masa" "${words[@]}" >"$RUN/log/restored.json"
+	cat "$RUN/log/restored.json"
+	detail "$(/usr/bin/python3 - "$RUN/log/restored.json" <<-'END'
+		import json, sys
+		said = json.load(open(sys.argv[1], encoding="utf-8"))
+		history, numbers = said["histories"][0], said["numbers"]
+		print(f"through record {history['last_common_seq']}; numbers from",
+		      ", ".join(f"{n['year']}-{n['goes_on_at']:07}" for n in numbers))
+	END
+	)"
+}
+
 record_migrate()
 {
 	local as=()
@@ -57,6 +75,8 @@ env_write()
 			echo "${pair%%=*}=$(quoted "${pair#*=}")"
 		done <<-END
 			TURUNC_DATABASE=$(pg_conninfo turunc_admin)
+			TURUNC_OWNER_DATABASE=host=$REAL/postgres port=${PORT[postgres]} dbname=$pg_database user=postgres
+			TURUNC_SYSTEM_DIR=$REAL
 			TURUNC_REDIS=$REAL/redis/redis.sock
 			TURUNC_REDIS_PASSWORD_FILE=$REAL/secrets/redis.password
 			TURUNC_KEYS_DIR=$REAL/keys

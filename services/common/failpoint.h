@@ -76,7 +76,8 @@ enum failpoint_side {
 	X(METRICS_LIVE_SWITCH, "metrics", "live_switch")       \
 	X(MASA_COMMIT, "masa", "commit")                       \
 	X(MASA_CLIENT_FILE, "masa", "client_file")             \
-	X(MASA_LOG_HEADS, "masa", "log_heads")
+	X(MASA_LOG_HEADS, "masa", "log_heads")                 \
+	X(MASA_RESTORE, "masa", "restore")
 
 #define FAILPOINT_ID(id, program, name) FAILPOINT_##id,
 enum failpoint_step { FAILPOINT_NONE, FAILPOINT_CALLS(FAILPOINT_ID) FAILPOINT_STEPS };

@@ -63,6 +63,8 @@ extern const struct command subs_commands[];
 extern const struct command client_commands[];
 extern const struct command config_commands[];
 extern const struct command db_commands[];
+extern const struct command backup_commands[];
+extern const struct command restore_commands[];
 
 /*
  * Takes the options of specs (and --json, --dry-run) out of argv; the positional arguments stay in

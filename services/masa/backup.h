@@ -1,0 +1,26 @@
+/*
+ * backup - what a backup's folder is made of.
+ *
+ *	base/          the cluster, as pg_basebackup made it, with the WAL written meanwhile
+ *	wal/           with --follow: all WAL since, as it is written
+ *	system.tar     keys, secrets, settings, ports, and what the services keep on disk
+ *	backup.json    written last: without it the backup is not whole
+ *
+ * All of it is readable by its owner alone: it holds every citizen's data and every key.
+ */
+#ifndef MASA_BACKUP_H
+#define MASA_BACKUP_H
+
+#include <limits.h>
+
+#include "masa.h"
+
+enum { BACKUP_FORMAT = 1 };
+
+/* FOLDER/NAME, in a buffer of PATH_MAX; false: too long. */
+MUST_CHECK bool backup_path(char path[PATH_MAX], const char *folder, const char *name);
+
+/* backup.json of the folder; NULL, and why was said: none, or not one of ours. */
+json_t *backup_manifest(const char *folder);
+
+#endif

@@ -1,0 +1,341 @@
+/* masa backup: a copy of everything that a system can be made anew from. */
+#include "backup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "program.h"
+
+static enum exit_code backup_run(struct masa *m, int argc, char **argv);
+
+const struct command backup_commands[] = {
+	{ "backup", "", "FOLDER [--follow] [--max-rate KB]",
+	    "copy the record, keys, secrets and state into a new folder, while everything runs; "
+	    "--follow goes on and keeps all that is committed later, until it is interrupted",
+	    backup_run },
+	{ 0 },
+};
+
+/* What is copied besides the record, when it is there. */
+static const char *const system_parts[] = { "keys", "secrets", "settings", "ports", "is-demo",
+	"demo-keys", "state" };
+
+enum { FOLLOW_STARTS_MS = 20000, POLL_MS = 50 };
+
+static volatile sig_atomic_t stopping;
+
+static void
+on_stop(int number)
+{
+	(void)number;
+	stopping = 1;
+}
+
+bool
+backup_path(char path[PATH_MAX], const char *folder, const char *name)
+{
+	return snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
+}
+
+/* --- the folder ---------------------------------------------------------------------------------
+ */
+
+/* Made by us, or there and empty; its absolute path. */
+static enum exit_code
+make_folder(const char *given, char folder[PATH_MAX])
+{
+	struct dirent **entries = NULL;
+
+	if (mkdir(given, 0700) != 0 && errno != EEXIST)
+		return masa_fail(MASA_FAILED, "%s: %s", given, strerror(errno));
+	if (realpath(given, folder) == NULL || chmod(folder, 0700) != 0)
+		return masa_fail(MASA_FAILED, "%s: %s", given, strerror(errno));
+	int count = scandir(folder, &entries, NULL, NULL);
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	if (count != 2)
+		return masa_fail(MASA_CONFLICT,
+		    "%s is not empty: each backup has a folder of its "
+		    "own",
+		    given);
+	return MASA_OK;
+}
+
+/* What stood there before is spooled at this moment, or in the record that is copied afterwards: so
+ * nothing that was answered is in neither. */
+static enum exit_code
+copy_system(const char *folder)
+{
+	const char *system = masa_env("TURUNC_SYSTEM_DIR", NULL);
+	char archive[PATH_MAX], part[PATH_MAX];
+	const char *argv[ARRAY_LEN(system_parts) + 10] = { "tar", "-C", system,
+		"--warning=no-file-changed", "--warning=no-file-removed", "--exclude=state/edge",
+		"-cf", archive };
+	size_t count = 8;
+
+	if (system == NULL)
+		return masa_fail(MASA_UNREACHABLE, "no system found: run it from the project's "
+						   "root, or set TURUNC_SYSTEM_DIR");
+	for (size_t i = 0; i < ARRAY_LEN(system_parts); i++)
+		if (backup_path(part, system, system_parts[i]) && access(part, F_OK) == 0)
+			argv[count++] = system_parts[i];
+	argv[count] = NULL;
+	if (!backup_path(archive, folder, "system.tar"))
+		return masa_fail(MASA_FAILED, "%s is too long", folder);
+	pid_t pid = program_start(argv, PROGRAM_AS_WE_ARE);
+	int status = pid < 0 ? -1 : program_wait(pid);
+	/* 1: a file changed while it was read, which a running system's may. */
+	return status == 0 || status == 1
+		   ? MASA_OK
+		   : masa_fail(MASA_FAILED, "the system's files cannot be copied (%d)", status);
+}
+
+/* --- the record ---------------------------------------------------------------------------------
+ */
+
+static const char *
+owner(void)
+{
+	return masa_env("TURUNC_OWNER_DATABASE", NULL);
+}
+
+static enum exit_code
+copy_record(const char *folder, const char *max_rate)
+{
+	char program[PATH_MAX], base[PATH_MAX], rate[40];
+
+	program_postgres("pg_basebackup", program, sizeof(program));
+	if (!backup_path(base, folder, "base"))
+		return masa_fail(MASA_FAILED, "%s is too long", folder);
+	snprintf(rate, sizeof(rate), "--max-rate=%.20s", max_rate != NULL ? max_rate : "");
+	const char *argv[] = { program, "-D", base, "-Fp", "-Xstream", "--checkpoint=fast",
+		"--manifest-checksums=SHA256", "--no-password", "-d", owner(),
+		max_rate != NULL ? rate : NULL, NULL };
+	return program_run(argv, PROGRAM_AS_WE_ARE);
+}
+
+static bool
+has_files(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
+		found = entry->d_name[0] != '.';
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+/* The WAL is taken from before the copy begins, so that the two meet.  *ret_pid: who takes it. */
+static enum exit_code
+follow(const char *folder, pid_t *ret_pid)
+{
+	char program[PATH_MAX], wal[PATH_MAX];
+	int status;
+	uint64_t end = clock_monotonic_ms() + FOLLOW_STARTS_MS;
+
+	program_postgres("pg_receivewal", program, sizeof(program));
+	if (!backup_path(wal, folder, "wal") || mkdir(wal, 0700) != 0)
+		return masa_fail(MASA_FAILED, "%s/wal: %s", folder, strerror(errno));
+	const char *argv[] = { program, "-D", wal, "--synchronous", "--no-password", "-d", owner(),
+		NULL };
+	*ret_pid = program_start(argv, PROGRAM_AS_WE_ARE);
+	if (*ret_pid < 0)
+		return MASA_FAILED;
+	while (!has_files(wal)) {
+		if (program_ended(*ret_pid, &status)) {
+			*ret_pid = -1;
+			return masa_fail(MASA_FAILED, "pg_receivewal failed (%d)", status);
+		}
+		if (clock_monotonic_ms() > end)
+			return masa_fail(MASA_FAILED, "pg_receivewal receives nothing");
+		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
+	}
+	return MASA_OK;
+}
+
+/* Until it is interrupted or the WAL cannot be had any more. */
+static enum exit_code
+keep_following(pid_t pid)
+{
+	int status = 0;
+
+	while (!program_ended(pid, &status)) {
+		if (stopping) {
+			(void)kill(pid, SIGINT);
+			status = program_wait(pid);
+			return status == 0
+				   ? MASA_OK
+				   : masa_fail(MASA_FAILED, "pg_receivewal ended with %d", status);
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
+	}
+	return masa_fail(MASA_FAILED,
+	    "pg_receivewal ended with %d: what is committed from now on is not kept; make a new "
+	    "backup",
+	    status);
+}
+
+/* --- the manifest -------------------------------------------------------------------------------
+ */
+
+/* The head before the copy: all of it is in the copy, and more. */
+static enum exit_code
+describe(struct masa *m, bool following, json_t **ret_manifest)
+{
+	PGresult *result;
+	enum exit_code code = masa_query(m,
+	    "SELECT h.log_id::text, coalesce(b.last_seq, 0) AS at_least_seq, h.demo, "
+	    "current_setting('server_version') AS postgres, current_database() AS database FROM "
+	    "turunc.log_history h LEFT JOIN LATERAL (SELECT last_seq FROM turunc.log_batch ORDER "
+	    "BY last_seq DESC LIMIT 1) b ON "
+	    "true ORDER BY h.history_no DESC LIMIT 1",
+	    0, NULL, &result);
+
+	if (code != MASA_OK)
+		return code;
+	json_t *rows = masa_rows(result);
+	PQclear(result);
+	*ret_manifest = json_incref(json_array_get(rows, 0));
+	json_decref(rows);
+	if (*ret_manifest == NULL)
+		return masa_fail(MASA_FAILED, "the record has no history yet");
+	json_object_set_new(*ret_manifest, "format", json_integer(BACKUP_FORMAT));
+	json_object_set_new(*ret_manifest, "began_us", json_integer(clock_now_us()));
+	json_object_set_new(*ret_manifest, "follow", json_boolean(following));
+	return MASA_OK;
+}
+
+static enum exit_code
+write_manifest(const char *folder, const json_t *manifest)
+{
+	char path[PATH_MAX];
+
+	if (!backup_path(path, folder, "backup.json"))
+		return masa_fail(MASA_FAILED, "%s is too long", folder);
+	/* The copies first, then the word that they are whole. */
+	const char *argv[] = { "sync", "-f", folder, NULL };
+	const char *shut[] = { "chmod", "-R", "go=", folder, NULL };
+	enum exit_code code = program_run(shut, PROGRAM_AS_WE_ARE);
+	if (code == MASA_OK)
+		code = program_run(argv, PROGRAM_AS_WE_ARE);
+	if (code != MASA_OK)
+		return code;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool written = fd >= 0 && json_dumpfd(manifest, fd, JSON_INDENT(2)) == 0;
+	if (fd >= 0)
+		written = close(fd) == 0 && written;
+	if (!written)
+		return masa_fail(MASA_FAILED, "%s: %s", path, strerror(errno));
+	return program_run(argv, PROGRAM_AS_WE_ARE);
+}
+
+json_t *
+backup_manifest(const char *folder)
+{
+	char path[PATH_MAX];
+	json_t *manifest = backup_path(path, folder, "backup.json") ? json_load_file(path, 0, NULL)
+								    : NULL;
+
+	if (manifest == NULL) {
+		(void)masa_fail(MASA_NOT_FOUND, "%s holds no whole backup", folder);
+		return NULL;
+	}
+	if (json_integer_value(json_object_get(manifest, "format")) == BACKUP_FORMAT)
+		return manifest;
+	(void)masa_fail(MASA_CONFLICT, "%s was made by another version", folder);
+	json_decref(manifest);
+	return NULL;
+}
+
+/* --- the command --------------------------------------------------------------------------------
+ */
+
+static enum exit_code
+copy_all(struct masa *m, const char *folder, bool following, const char *max_rate, pid_t *follower)
+{
+	json_t *manifest = NULL;
+	enum exit_code code = MASA_OK;
+
+	if (following)
+		code = follow(folder, follower);
+	if (code == MASA_OK)
+		code = describe(m, following, &manifest);
+	if (code == MASA_OK)
+		code = copy_system(folder);
+	if (code == MASA_OK)
+		code = copy_record(folder, max_rate);
+	if (code == MASA_OK) {
+		json_object_set_new(manifest, "ended_us", json_integer(clock_now_us()));
+		code = write_manifest(folder, manifest);
+	}
+	if (code == MASA_OK) {
+		json_object_set_new(manifest, "folder", json_string(folder));
+		json_object_set_new(manifest, "recovery_point",
+		    json_string(following ? "what is committed until this is interrupted, but for "
+					    "the last moments"
+					  : "what was committed until ended_us"));
+		masa_print(m, json_incref(manifest));
+		fflush(stdout);
+	}
+	json_decref(manifest);
+	return code;
+}
+
+static enum exit_code
+backup_run(struct masa *m, int argc, char **argv)
+{
+	bool following = false;
+	const char *max_rate = NULL;
+	const struct option_spec specs[] = { { "follow", NULL, &following },
+		{ "max-rate", &max_rate, NULL } };
+	char folder[PATH_MAX];
+	pid_t follower = -1;
+	int positional;
+
+	enum exit_code code = masa_options(
+	    m, argc, argv, specs, ARRAY_LEN(specs), 1, 1, &positional);
+	if (code != MASA_OK)
+		return code;
+	if (max_rate != NULL
+	    && (strspn(max_rate, "0123456789") != strlen(max_rate) || strlen(max_rate) > 7
+		|| atoi(max_rate) < 32 || atoi(max_rate) > 1048576))
+		return masa_fail(MASA_USAGE, "--max-rate is a number of kilobytes a second, from "
+					     "32 to 1048576");
+	if (owner() == NULL)
+		return masa_fail(MASA_UNREACHABLE, "no way to the cluster as its owner: run it "
+						   "from the project's root, or set "
+						   "TURUNC_OWNER_DATABASE");
+	code = masa_connect(m);
+	if (code == MASA_OK && m->dry_run) {
+		masa_print(m, json_pack("{s:b,s:s}", "dry_run", 1, "folder", argv[0]));
+		return MASA_OK;
+	}
+	umask(077);
+	if (code == MASA_OK)
+		code = make_folder(argv[0], folder);
+	if (code != MASA_OK)
+		return code;
+	(void)signal(SIGTERM, on_stop);
+	(void)signal(SIGINT, on_stop);
+	code = copy_all(m, folder, following, max_rate, &follower);
+	if (code == MASA_OK && following)
+		return keep_following(follower);
+	if (follower > 0) {
+		(void)kill(follower, SIGINT);
+		(void)program_wait(follower);
+	}
+	return code;
+}
