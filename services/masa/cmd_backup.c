@@ -71,17 +71,18 @@ make_folder(const char *given, char folder[PATH_MAX])
 	return MASA_OK;
 }
 
-/* What stood there before is spooled at this moment, or in the record that is copied afterwards: so
- * nothing that was answered is in neither. */
+/* What was answered is spooled at this moment, or in the record that is copied afterwards.  Two
+ * files of the state must not come back: numbers set aside, which may be given meanwhile, and
+ * rights as they were last read, which may be taken back meanwhile. */
 static enum exit_code
 copy_system(const char *folder)
 {
 	const char *system = masa_env("TURUNC_SYSTEM_DIR", NULL);
 	char archive[PATH_MAX], part[PATH_MAX];
-	const char *argv[ARRAY_LEN(system_parts) + 10] = { "tar", "-C", system,
+	const char *argv[ARRAY_LEN(system_parts) + 12] = { "tar", "-C", system,
 		"--warning=no-file-changed", "--warning=no-file-removed", "--exclude=state/edge",
-		"-cf", archive };
-	size_t count = 8;
+		"--exclude=state/intake/numbers", "--exclude=state/*/registry", "-cf", archive };
+	size_t count = 10;
 
 	if (system == NULL)
 		return masa_fail(MASA_UNREACHABLE, "no system found: run it from the project's "

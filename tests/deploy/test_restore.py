@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -182,9 +183,10 @@ def drill():
 
 def play(d):
     place = d.place
-    place.up()
-    with open(place.path("settings"), "w", encoding="utf-8") as settings:
-        settings.write(UNLIMITED)
+    os.makedirs(place.run)
+    for name, text in (("owner", f"turunc {ROOT}\n"), ("settings", UNLIMITED)):
+        with open(place.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
     place.up()
     d.key = json.loads(place.masa("client", "add", "app", "--http", "--json"))["api_key"]
     d.keys = os.path.join(d.folder, "reader.keys")
@@ -196,6 +198,7 @@ def play(d):
                                form={"api_key": d.key}).status == 400, 15, "intake knows the key")
 
     d.backup = os.path.join(d.folder, "monday")
+    d.state_had = set(os.listdir(place.path("state", "intake")))
     with Load(place, d.key) as load:
         load.wait_more(300)
         d.before = dict(load.given)
@@ -224,6 +227,16 @@ def test_a_backup_is_readable_by_its_owner_alone_and_says_what_it_holds(drill):
     assert stat.S_IMODE(os.stat(drill.backup).st_mode) == 0o700
     assert drill.backed_up["log_id"] == drill.old_log_id and drill.backed_up["follow"] is False
     assert "ended_us" in drill.backed_up["recovery_point"]
+
+
+def test_numbers_and_rights_of_that_moment_do_not_come_back(drill):
+    """Set aside on disk they may have been given, and taken back, since."""
+    with tarfile.open(os.path.join(drill.backup, "system.tar")) as archive:
+        names = archive.getnames()
+    assert {"secrets/identity.secret", "keys/router.key", "settings", "state/masa/log-heads"} <= set(names)
+    assert any(name.startswith("state/intake/spool/") for name in names)
+    assert [name for name in names if name.endswith(("/numbers", "/registry"))] == []
+    assert drill.state_had == {"numbers", "registry", "spool"}, "intake keeps them under other names now"
 
 
 def test_what_was_answered_before_the_backup_is_there(drill):
