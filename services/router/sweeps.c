@@ -224,7 +224,8 @@ on_found(void *arg, const struct db_reply *reply)
 	const struct pg_result *rows = reply->results[0];
 	s->tickets = (size_t)db_rows(rows);
 	s->first = s->tickets > 0 ? db_get_int(rows, 0, TICKET_ID) : 0;
-	/* The limit is of clocks, and a ticket has two: while one is looked for, a sweep goes on. */
+	/* The limit is of clocks, and a ticket has two: while one is looked for, a sweep goes on.
+	 */
 	s->again = s->tickets > 0 && (s->tickets >= s->limit || s->isolation.suspects > 0);
 	s->changes = changes_create();
 	if (db_rows(rows) == 0 || s->changes == NULL) {

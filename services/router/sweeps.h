@@ -3,9 +3,9 @@
  * log.
  *
  * Each looks for a bounded number of tickets, writes them in one transaction that fails as a whole
- * when somebody else was faster, and goes on at once when there was more.  A ticket whose change the
- * record refuses is found by halves and left out for ten minutes, so that it stops nobody else's;
- * of more than 64 of them the fault is elsewhere, and the sweep is tried as it is.
+ * when somebody else was faster, and goes on at once when there was more.  A ticket whose change
+ * the record refuses is found by halves and left out for ten minutes, so that it stops nobody
+ * else's; of more than 64 of them the fault is elsewhere, and the sweep is tried as it is.
  */
 #ifndef ROUTER_SWEEPS_H
 #define ROUTER_SWEEPS_H
