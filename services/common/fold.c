@@ -225,6 +225,9 @@ fold_character(int32_t c)
 		return ' ';
 	if (is_apostrophe(c) || is_invisible(c))
 		return NOTHING;
+	/* A mark that composed with nothing would, left behind, compose when folded again. */
+	if (c >= 0x300 && c <= 0x36f)
+		return NOTHING;
 	if (is_punctuation(c))
 		return ' ';
 	c = lower(c);

@@ -14,10 +14,11 @@
 
 /*
  * Writes the folded form and a NUL into out (size at least 1).  In order: composed (NFC, as far as
- * Latin letters go); lower case, with every i of Turkish as i; marks of Turkish letters dropped;
- * apostrophes dropped and other punctuation a space; spaces collapsed and trimmed; mh, mah, sk,
- * sok, cd, cad, bl, blv, bulv as whole words written out.  Bytes that are no UTF-8 count as
- * punctuation. False: it did not fit; out holds what did, cut between characters.
+ * Latin letters go), other combining marks dropped; lower case, with every i of Turkish as i; marks
+ * of Turkish letters dropped; apostrophes dropped and other punctuation a space; spaces collapsed
+ * and trimmed; mh, mah, sk, sok, cd, cad, bl, blv, bulv as whole words written out.  Bytes that are
+ * no UTF-8 count as punctuation.  Folding again changes nothing.  False: it did not fit; out holds
+ * what did, cut between characters.
  */
 MUST_CHECK bool fold_text(const char *text, size_t len, char *out, size_t size);
 

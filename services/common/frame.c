@@ -309,6 +309,11 @@ check_message(const struct check *c, const ProtobufCMessage *message, const stru
 	if (c->weigh_events && is_event(type)
 	    && protobuf_c_message_get_packed_size(message) > FRAME_EVENT_MAX_BYTES)
 		return complain(c, at, FRAME_EVENT_TOO_BIG);
+	/* protobuf-c keeps a field numbered 0, which does not exist, and then refuses what it
+	 * packs. */
+	for (unsigned i = 0; i < message->n_unknown_fields; i++)
+		if (message->unknown_fields[i].tag == 0)
+			return complain(c, at, FRAME_UNDECODABLE);
 	for (unsigned i = 0; i < type->n_fields && result == FRAME_OK; i++) {
 		struct place here = { at, &type->fields[i], 0, depth };
 		result = check_field(c, message, &here);

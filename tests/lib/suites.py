@@ -11,6 +11,7 @@ from jobs import Count, Job, count_junit, count_tap, run_all
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RELEASE = os.path.join(ROOT, "build")
+FUZZED = os.path.join(ROOT, "build-fuzz")  # the harnesses of tests/fuzz, with coverage as well
 CHECKED = os.path.join(ROOT, "build-checked")  # clang, AddressSanitizer, UndefinedBehaviorSanitizer
 LOGS = os.path.join(RELEASE, "test-logs")
 WORKERS = max(2, os.cpu_count() or 2)
@@ -20,6 +21,7 @@ ALONE = ("attack", "deploy", "e2e", "fault", "web")
 SIDE_BY_SIDE = {"attack": 2}  # files of one suite that may disturb each other, if nobody else
 LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 180, "e2e": 900, "fault": 900, "web": 600, "house": 300}
 LONG_LIMIT_S = 3 * 3600
+FUZZ_S = {False: 1, True: 180}  # each harness, in the short and the long form
 # Daemons are tested as built with sanitizers; the whole system as it will run.
 BUILD_OF = {"daemon": CHECKED}
 
@@ -58,6 +60,8 @@ def build_jobs(wanted):
     trees = [("release", RELEASE, ["-DCMAKE_C_COMPILER=gcc"])]
     if wanted & {"unit", "db", "daemon"}:
         trees.append(("checked", CHECKED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_SANITIZE=ON"]))
+    if "fuzz" in wanted:
+        trees.append(("fuzz", FUZZED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_FUZZ=ON"]))
     for name, folder, options in trees:
         if os.path.exists(os.path.join(folder, "CMakeCache.txt")):
             options = []
@@ -66,10 +70,13 @@ def build_jobs(wanted):
         launcher = any(os.access(os.path.join(p, "ccache"), os.X_OK)
                        for p in os.environ.get("PATH", "").split(":"))
         options += ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if launcher else []
-        script = ('set -e; src=$1 dir=$2; shift 2; '
+        script = ('set -e; src=$1 dir=$2 target=$3; shift 3; '
                   'cmake -S "$src" -B "$dir" -DCMAKE_BUILD_TYPE=RelWithDebInfo "$@"; '
-                  'cmake --build "$dir" --parallel "$(nproc)"; echo "1 passed, 0 failed"')
-        yield Job("build", name, ["bash", "-c", script, "build", ROOT, folder] + options, 2400)
+                  'cmake --build "$dir" --parallel "$(nproc)" --target "$target"; '
+                  'echo "1 passed, 0 failed"')
+        target = "fuzzers" if name == "fuzz" else "all"
+        yield Job("build", name, ["bash", "-c", script, "build", ROOT, folder, target] + options,
+                  2400)
 
 
 def c_suite(suite, pattern, env):
@@ -107,16 +114,28 @@ def web_suite(options):
               may_be_empty=bool(options.k))
 
 
+def fuzz_suite(options):
+    """One job a parser: its kept inputs, then new ones for a while."""
+    seconds = FUZZ_S[options.long]
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests", "fuzz", "fuzz_*.c"))):
+        name = os.path.basename(source)[len("fuzz_"):-2]
+        if options.k and options.k not in name:
+            continue
+        yield Job("fuzz", name, ["/usr/bin/python3", "-B", os.path.join(ROOT, "tests", "fuzz", "run"),
+                                 "--build", FUZZED, "--logs", LOGS, "--seconds", str(seconds), name],
+                  seconds + 60, env=environment(FUZZED, options.long), cwd=ROOT)
+
+
 def suite_names():
-    """house, unit and db; every folder with pytest files; the pages last."""
+    """house, unit, db and fuzz; every folder with pytest files; the pages last."""
     folders = {os.path.basename(os.path.dirname(f))
                for f in glob.glob(os.path.join(ROOT, "tests", "*", "test_*.py"))} - {"lib", "bench"}
-    order = ["house", "unit", "db", "daemon"]
+    order = ["house", "unit", "db", "fuzz", "daemon"]
     rest = sorted(folders - set(order) - set(ALONE))
     last = [name for name in ALONE if name in folders or
             (name == "web" and glob.glob(os.path.join(ROOT, "tests", "web", "*.test.*js")))]
     return [name for name in order
-            if name in folders or name == "house"
+            if name in folders or name in ("house", "fuzz")
             or glob.glob(os.path.join(ROOT, "tests", name, "test_*.c"))] + rest + last
 
 
@@ -130,6 +149,8 @@ def suite_jobs(name, options):
         jobs += c_suite(name, options.k, environment(CHECKED, options.long))
     if name == "web":
         jobs += web_suite(options)
+    if name == "fuzz":
+        jobs += fuzz_suite(options)
     return jobs + list(pytest_suite(name, options))
 
 

@@ -39,6 +39,7 @@ static const struct {
 	    "a b" },
 	{ "multiplication sign", "3×4", "3 4" },
 	{ "emoji stays", "park 🌳", "park 🌳" },
+	{ "a mark too many", "\u011f\u0306 x\u0306", "g x" },
 	{ "a mark with nothing to stand on", "\u0307a", "a" },
 };
 

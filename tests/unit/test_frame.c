@@ -373,12 +373,15 @@ TEST(test_frame_types_are_not_recursive)
 
 TEST(test_frame_odd_inputs)
 {
+	static const uint8_t no_field[] = { 0x80, 0x80, 0x00, 0x00 };
 	static const uint8_t unknown[] = { 0x08, 7, 0xfa, 0x01, 1, 'x' }; /* request 7, field 31 */
 	static const uint8_t group[] = { 0x0b, 0x0c };
 	static const uint8_t overrun[] = { 0x12, 0x7f, 1 };
 	struct frame *frame = NULL;
 
 	CHECK_U64("nothing at all is an empty frame", try("", 0, NULL), FRAME_OK);
+	CHECK_U64(
+	    "field 0 in too many bytes", try(no_field, sizeof(no_field), NULL), FRAME_UNDECODABLE);
 	CHECK_U64("groups", try(group, sizeof(group), NULL), FRAME_UNDECODABLE);
 	CHECK_U64("length past the end", try(overrun, sizeof(overrun), NULL), FRAME_UNDECODABLE);
 	CHECK_U64("a kind of a later version",

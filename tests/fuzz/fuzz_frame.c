@@ -1,0 +1,42 @@
+/* Frames of the bus: unpacked within their budget, and packed again as they were understood. */
+#include "frame.h"
+#include "fuzz.h"
+#include "turunc/v1/event.pb-c.h"
+#include "utf8.h"
+
+static const ProtobufCMessageDescriptor *const types[] = {
+	&turunc__v1__client_frame__descriptor, &turunc__v1__server_frame__descriptor,
+	&turunc__v1__event__descriptor, &turunc__v1__pong__descriptor, /* a ring of the doorbell */
+};
+
+enum { LEAST_BYTES = 64 * 1024, TIMES = 32 };
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	const ProtobufCMessageDescriptor *type = types[take_byte(&in) % ARRAY_LEN(types)];
+	struct frame *frame = NULL, *again = NULL;
+	struct frame_buffer buffer = { 0 };
+	char where[FRAME_WHERE_BYTES] = "";
+
+	enum frame_result result = frame_unpack(type, in.at, in.left, &frame, where);
+	HOLDS(result < FRAME_RESULTS && frame_result_text(result)[0] != '\0');
+	HOLDS(memchr(where, 0, sizeof(where)) != NULL);
+	if (result != FRAME_OK)
+		return 0;
+	HOLDS(in.left <= FRAME_MAX_BYTES);
+	HOLDS(frame_memory(frame) <= LEAST_BYTES + TIMES * in.left);
+	if (frame_pack(frame_message(frame), &buffer, where) == FRAME_OK) {
+		HOLDS(frame_unpack(type, buffer.data, buffer.len, &again, where) == FRAME_OK);
+		struct frame_buffer second = { 0 };
+		HOLDS(frame_pack(frame_message(again), &second, where) == FRAME_OK);
+		HOLDS(second.len == buffer.len);
+		HOLDS(buffer.len == 0 || memcmp(second.data, buffer.data, buffer.len) == 0);
+		frame_buffer_finish(&second);
+	}
+	frame_destroy(again);
+	frame_destroy(frame);
+	frame_buffer_finish(&buffer);
+	return 0;
+}
