@@ -40,6 +40,17 @@ told_of(const char *type)
 	return NULL;
 }
 
+/* When people may expect it.  A legal period ends at the midnight that ends its last day, and
+ * people call it by that day. */
+static int64_t
+earlier_due(const Turunc__V1__TicketStep *step)
+{
+	bool legal = step->legal_due_us != 0
+		     && (step->service_due_us == 0 || step->legal_due_us < step->service_due_us);
+
+	return legal ? step->legal_due_us - 1 : step->service_due_us;
+}
+
 enum news_kind
 news_of(const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news)
 {
@@ -61,11 +72,7 @@ news_of(const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news)
 	n.institution = strdup(step != NULL ? step->institution : "");
 	n.reference = strdup(step != NULL ? step->reference : "");
 	if (step != NULL) {
-		n.due_us = step->legal_due_us != 0
-				   && (step->service_due_us == 0
-				       || step->legal_due_us < step->service_due_us)
-			       ? step->legal_due_us
-			       : step->service_due_us;
+		n.due_us = earlier_due(step);
 		if (step->text_id[0] != '\0'
 		    && !uuid_parse(step->text_id, strlen(step->text_id), &n.text_id))
 			memset(&n.text_id, 0, sizeof(n.text_id));

@@ -67,6 +67,33 @@ TEST(test_compose_every_text_of_the_municipality)
 	catalogue_destroy(cat);
 }
 
+/* The 30 days of Law 3071 from 2 March 2026 end with 1 April, which is midnight of the 2nd. */
+TEST(test_news_calls_a_legal_end_by_its_last_day)
+{
+	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
+	Turunc__V1__TicketStep step = TURUNC__V1__TICKET_STEP__INIT;
+	char type[] = "ticket.routed", subject[NUMBER_SIZE];
+	struct news n;
+
+	CHECK(number_format(TICKET, subject));
+	step.legal_due_us = istanbul_moment_us(civil_day(2026, 4, 2), 0);
+	event.type = type;
+	event.subject = subject;
+	event.body_case = TURUNC__V1__EVENT__BODY_STEP;
+	event.step = &step;
+	if (!CHECK(news_of(&event, 1, &n) == NEWS_TOLD))
+		return;
+	struct istanbul_time t = istanbul_split(n.due_us);
+	CHECK_I64("day", t.day, 1);
+	CHECK_I64("month", t.month, 4);
+	news_finish(&n);
+	step.service_due_us = istanbul_moment_us(civil_day(2026, 3, 3), 10 * 60);
+	if (!CHECK(news_of(&event, 1, &n) == NEWS_TOLD))
+		return;
+	CHECK_I64("a promise is the moment itself", n.due_us, step.service_due_us);
+	news_finish(&n);
+}
+
 static const struct {
 	const char *name, *email, *phone, *channel, *recipient;
 } ways[] = {
@@ -217,9 +244,11 @@ TEST(test_compose_quiet_hours)
 	}
 }
 
+#define OPENED TURUNC__V1__EVENT__BODY_OPENED
+#define STEP TURUNC__V1__EVENT__BODY_STEP
+
 TEST(test_news_of_records)
 {
-	enum { OPENED = TURUNC__V1__EVENT__BODY_OPENED, STEP = TURUNC__V1__EVENT__BODY_STEP };
 	static const struct {
 		const char *type, *subject;
 		Turunc__V1__Event__BodyCase body;
