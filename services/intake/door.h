@@ -21,6 +21,9 @@ extern const size_t door_open311_route_count;
 extern const struct http_route door_web_routes[];
 extern const size_t door_web_route_count;
 
+extern const struct http_route door_track_routes[];
+extern const size_t door_track_route_count;
+
 /* Open311's error array for its own paths; plain text elsewhere. */
 const char *door_write_error(
     void *arg, const char *path, unsigned status, const char *why, struct evbuffer *body);

@@ -5,6 +5,7 @@
 #include "bus_metrics.h"
 #include "digest.h"
 #include "door.h"
+#include "number.h"
 #include "web_files.h"
 
 enum { TAG_BYTES = 40 };
@@ -98,7 +99,21 @@ reply_file(
 static void
 get_landing(struct http_request *req, void *arg)
 {
+	const char *number = http_query(req, "no", NULL);
+	char to[80];
+	int64_t ticket_id;
+
 	(void)arg;
+	/* The short link of our messages. */
+	if (number != NULL && number_parse(number, &ticket_id) == NUMBER_OK) {
+		(void)snprintf(to, sizeof(to), "/track?no=%s", number);
+		const struct http_field fields[] = { { "Location", to } };
+		const struct http_response response = {
+			.status = 303, .fields = fields, .field_count = ARRAY_LEN(fields)
+		};
+		http_reply(req, &response);
+		return;
+	}
 	reply_file(req, "text/html; charset=utf-8", web_index_html, web_index_html_end);
 }
 

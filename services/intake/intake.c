@@ -21,6 +21,14 @@
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, SECRET_TEXT_MIN = 16, TICK_MS = 1000 };
 enum { CATALOGUE_LOOK_MS = 1000 };
 enum { LIMIT_KEYS = 1024, LIMIT_ADDRESSES = 16384 };
+/* Wrong digits on the page of one's report: of 10,000 there are, a stranger may try some 1,500 a
+ * day of one ticket, whatever number of addresses they have. */
+enum {
+	TRACK_PER_MINUTE = 6,
+	TRACK_BURST = 12,
+	TRACK_TICKET_PER_MINUTE = 1,
+	TRACK_TICKET_BURST = 6
+};
 
 /* --- the record ------------------------------------------------------------------------------- */
 
@@ -236,8 +244,8 @@ open_http(struct intake *in)
 	settings.write_error = door_write_error;
 	in->http = http_open(daemon_loop(in->daemon), &settings, door_open311_routes,
 	    door_open311_route_count, in, &why);
-	if (in->http != NULL
-	    && http_add_routes(in->http, door_web_routes, door_web_route_count, in))
+	if (in->http != NULL && http_add_routes(in->http, door_web_routes, door_web_route_count, in)
+	    && http_add_routes(in->http, door_track_routes, door_track_route_count, in))
 		return true;
 	log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",
 	    log_quoted(c->http_listen.host), c->http_listen.port, log_quoted(why));
@@ -415,6 +423,8 @@ make_parts(struct intake *in)
 	in->repeats = repeats_create();
 	in->per_key = limit(c->key_per_minute, c->key_burst, LIMIT_KEYS, &ok);
 	in->per_address = limit(c->address_per_minute, c->address_burst, LIMIT_ADDRESSES, &ok);
+	in->track_per_address = limit(TRACK_PER_MINUTE, TRACK_BURST, LIMIT_ADDRESSES, &ok);
+	in->track_per_ticket = limit(TRACK_TICKET_PER_MINUTE, TRACK_TICKET_BURST, LIMIT_KEYS, &ok);
 	if (c->wrong_keys_per_minute > 0) {
 		in->guesses = guesses_create(
 		    (uint32_t)c->wrong_keys_burst, (uint32_t)c->wrong_keys_per_minute);
@@ -490,6 +500,8 @@ intake_close(struct intake *in)
 	repeats_destroy(in->repeats);
 	ratelimit_destroy(in->per_key);
 	ratelimit_destroy(in->per_address);
+	ratelimit_destroy(in->track_per_address);
+	ratelimit_destroy(in->track_per_ticket);
 	guesses_destroy(in->guesses);
 	stats_destroy(in->stats);
 	daemon_destroy(in->daemon);

@@ -91,12 +91,16 @@ enum intake_stat {
 	INTAKE_STAT_SPOOL_REFUSED, /* by why */
 	INTAKE_STAT_DRAINED, /* by what became of it */
 	INTAKE_STAT_NUMBERS_ASIDE,
+	INTAKE_STAT_TRACKED, /* looks at a ticket, by outcome */
+	INTAKE_STAT_SAID, /* by what */
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
 enum { LIMITED_KEY, LIMITED_ADDRESS, LIMITED_WRONG_KEYS };
 enum { BUSY_AWAY, BUSY_FULL, BUSY_CREDIT, BUSY_NO_NUMBER };
 enum { SPOOL_REFUSED_FULL, SPOOL_REFUSED_DISK };
+enum { TRACKED_SHOWN, TRACKED_WRONG, TRACKED_LIMITED, TRACKED_AWAY };
+enum { SAID_FOLLOW_UP, SAID_WITHDRAW, SAID_NOT_SOLVED, SAID_REFUSED };
 enum drained_as {
 	DRAINED_WRITTEN, /* or found written */
 	DRAINED_REPEAT, /* the record had it before, under this number or without one */
@@ -129,6 +133,8 @@ struct intake {
 	uint8_t secret[32];
 	struct ratelimit *per_key; /* NULL: no limit */
 	struct ratelimit *per_address;
+	struct ratelimit *track_per_address; /* wrong digits, by who gave them */
+	struct ratelimit *track_per_ticket; /* and by whose they were to be */
 	struct guesses *guesses; /* likewise */
 	struct http *http;
 	struct key_pair keys;

@@ -6,6 +6,7 @@
 #include "door.h"
 #include "number.h"
 #include "request_query.h"
+#include "status_words.h"
 #include "store.h"
 #include "turunc/v1/ticket.pb-c.h"
 #include "w3c_time.h"
@@ -78,38 +79,17 @@ build_unit(const struct read *read, const struct catalogue *cat, const struct ac
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static const struct {
-	int16_t status;
-	const char *in[CATALOGUE_LANGUAGES];
-} status_words[] = {
-	{ TURUNC__V1__STATUS__STATUS_OPENED, { "Alındı", "Received" } },
-	{ TURUNC__V1__STATUS__STATUS_TRIAGE, { "Triyaj", "Being assessed" } },
-	{ TURUNC__V1__STATUS__STATUS_ROUTED, { "Yönlendirildi", "Routed" } },
-	{ TURUNC__V1__STATUS__STATUS_ACCEPTED, { "İnceleniyor", "Under review" } },
-	{ TURUNC__V1__STATUS__STATUS_IN_PROGRESS, { "İşlemde", "In progress" } },
-	{ TURUNC__V1__STATUS__STATUS_WAITING, { "Beklemede", "Waiting" } },
-	{ TURUNC__V1__STATUS__STATUS_RESOLVED, { "Çözüldü", "Resolved" } },
-	{ TURUNC__V1__STATUS__STATUS_REJECTED, { "Reddedildi", "Rejected" } },
-	{ TURUNC__V1__STATUS__STATUS_FORWARDED, { "Kurum dışı iletildi", "Forwarded" } },
-	{ TURUNC__V1__STATUS__STATUS_DUPLICATE, { "Mükerrer", "Duplicate" } },
-	{ TURUNC__V1__STATUS__STATUS_WITHDRAWN, { "Vazgeçildi", "Withdrawn" } },
-	{ TURUNC__V1__STATUS__STATUS_CLOSED, { "Kapandı", "Closed" } },
-};
-
 /* The status in words, and why: "Reddedildi: Görev alanı dışında". */
 static void
 write_notes(struct doc *doc, const struct catalogue *cat, enum catalogue_language language,
     int64_t status, const char *reason_code, const char *text)
 {
 	char notes[NOTES_BYTES];
-	const char *word = "";
+	const char *word = status_word(status, language);
 	const struct catalogue_reason *reason = catalogue_closure_reason(cat, reason_code);
 
 	if (reason == NULL)
 		reason = catalogue_wait_reason(cat, reason_code);
-	for (size_t i = 0; i < ARRAY_LEN(status_words); i++)
-		if (status_words[i].status == status)
-			word = status_words[i].in[language];
 	(void)snprintf(notes, sizeof(notes), "%s%s%.300s", word, reason == NULL ? "" : ": ",
 	    reason == NULL ? "" : catalogue_say(&reason->name, language));
 	doc_text(doc, "status_notes", text == NULL ? notes : text);

@@ -82,6 +82,8 @@ static const char *const spool_refusals[] = { "full", "disk", NULL };
 static const char *const drained[] = { "written", "repeat", "alias", "id_reused", "raw",
 	"set_aside", "damaged", NULL };
 static const char *const limits[] = { "key", "address", "wrong_keys", NULL };
+static const char *const tracked[] = { "shown", "wrong", "limited", "away", NULL };
+static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
 static const char *const busy[] = { "away", "full", "credit", "no_number", NULL };
 static const int64_t batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 0 };
 
@@ -153,6 +155,14 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .help = "Items taken out of the spool, by what became of them",
 	    .label = "as",
 	    .label_values = drained },
+	[INTAKE_STAT_TRACKED] = { .name = "turunc_intake_tracked_total",
+	    .help = "Times that somebody looked up a ticket on the public page",
+	    .label = "outcome",
+	    .label_values = tracked },
+	[INTAKE_STAT_SAID] = { .name = "turunc_intake_said_total",
+	    .help = "What citizens said of a ticket on its page",
+	    .label = "what",
+	    .label_values = said },
 	[INTAKE_STAT_NUMBERS_ASIDE] = { .name = "turunc_intake_numbers_aside",
 	    .help = "Ticket numbers of this year set aside for the time without the record",
 	    .type = STAT_GAUGE },

@@ -52,6 +52,11 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	"(v.covered OR (t.public AND coalesce(s.subject_code, t.subject_code) = ANY " \
 	"($1::text[])))"
 
+/* $1, or the ticket that it is another name of. */
+#define TRACKED_TICKET                                                                             \
+	"coalesce((SELECT a.ticket_id FROM turunc.ticket_alias a WHERE a.alias_id = $1::bigint), " \
+	"$1::bigint)"
+
 const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	[STORE_REQUESTS_BY_ID] = { "requests_by_id",
@@ -72,6 +77,25 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    " AND coalesce(s.updated_us, t.recorded_us) BETWEEN $9::bigint AND $10::bigint"
 	    " ORDER BY t.recorded_us DESC, t.ticket_id DESC LIMIT $11::bigint OFFSET $12::bigint",
 	    12 },
+	[STORE_TRACK] = { "track",
+	    "SELECT t.ticket_id, coalesce(s.status, 1::smallint), "
+	    "coalesce(s.subject_code, t.subject_code), coalesce(s.department, ''), "
+	    "coalesce(s.reason_code, ''), t.arrived_us, s.legal_due_us, s.service_due_us, "
+	    "s.ended_us, (SELECT coalesce(array_agg(c.phone), '{}') FROM turunc.contact c "
+	    "WHERE c.ticket_id = t.ticket_id AND c.phone IS NOT NULL) "
+	    "FROM turunc.ticket t LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
+	    "WHERE t.ticket_id = " TRACKED_TICKET,
+	    1 },
+	[STORE_TRACK_EVENTS] = { "track_events",
+	    "SELECT e.committed_at_us, e.type, coalesce(e.department, '') "
+	    "FROM turunc.event_log e WHERE e.ticket_id = " TRACKED_TICKET
+	    " ORDER BY e.seq LIMIT 500",
+	    1 },
+	[STORE_TRACK_TEXTS] = { "track_texts",
+	    "SELECT x.created_us, x.body FROM turunc.ticket_text x "
+	    "WHERE x.ticket_id = " TRACKED_TICKET " AND x.kind IN ('answer', 'closing') "
+	    "ORDER BY x.version LIMIT 100",
+	    1 },
 };
 
 /* One column of an item, added to its array. */

@@ -27,6 +27,9 @@ enum store_read_statement {
 	STORE_REGISTRY_LAST = STORE_REGISTRY + REGISTRY_STATEMENTS - 1,
 	STORE_REQUESTS_BY_ID,
 	STORE_REQUESTS,
+	STORE_TRACK, /* ticket asked for -> enum store_track_column, at most one row */
+	STORE_TRACK_EVENTS, /* ticket asked for -> enum store_track_event_column */
+	STORE_TRACK_TEXTS, /* ticket asked for -> enum store_track_text_column */
 	STORE_READ_STATEMENTS
 };
 extern const struct db_statement store_read_statements[STORE_READ_STATEMENTS];
@@ -51,6 +54,21 @@ enum store_request_column {
 	REQUEST_MEDIA_URL,
 	REQUEST_TEXT, /* the last answer or closing words */
 };
+
+enum store_track_column {
+	TRACK_TICKET_ID,
+	TRACK_STATUS,
+	TRACK_SUBJECT,
+	TRACK_DEPARTMENT,
+	TRACK_REASON,
+	TRACK_ARRIVED,
+	TRACK_LEGAL_DUE,
+	TRACK_SERVICE_DUE,
+	TRACK_ENDED,
+	TRACK_PHONES, /* of those who reported it */
+};
+enum store_track_event_column { TRACK_EVENT_AT, TRACK_EVENT_TYPE, TRACK_EVENT_DEPARTMENT };
+enum store_track_text_column { TRACK_TEXT_AT, TRACK_TEXT_BODY };
 
 /* The call of turunc.accept_items for these items; at_us is the moment of the transaction. */
 void store_add_accept(struct db_unit *unit, int64_t at_us, struct item *const *items, size_t count);

@@ -1,0 +1,38 @@
+/*
+ * html - a page of ours as it is written: fixed parts as they are, everybody's text escaped.
+ *
+ * Running out of memory is remembered and told by html_reply().
+ */
+#ifndef INTAKE_HTML_H
+#define INTAKE_HTML_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base.h"
+#include "catalogue.h"
+
+struct evbuffer;
+struct http_request;
+
+struct html {
+	struct evbuffer *out;
+	enum catalogue_language language;
+	bool failed;
+};
+
+/* Head and masthead of a page; title is text, path is where its other language is ("/track"). */
+void html_begin(
+    struct html *h, enum catalogue_language language, const char *title, const char *path);
+void html_raw(struct html *h, const char *markup);
+/* Text between tags or in a quoted attribute; NULL is "".  Line breaks stay for the style to show.
+ */
+void html_text(struct html *h, const char *text);
+/* <tag class="class">text</tag>; class NULL: none. */
+void html_element(struct html *h, const char *tag, const char *class, const char *text);
+/* "29.11.2026 14:05" in Istanbul; without the time: "29.11.2026". */
+void html_time(struct html *h, int64_t at_us, bool with_time);
+/* Ends the page and answers with it, never to be kept by anybody. */
+void html_reply(struct html *h, struct http_request *req, unsigned status);
+
+#endif
