@@ -56,7 +56,8 @@ load(struct number_file *f, const uint8_t *data, size_t len)
 	for (size_t i = 0; whole && i < m->n_years; i++) {
 		const Turunc__V1__NumberYear *y = m->years[i];
 		f->years[i] = (struct year){ y->year, y->next, y->end, y->high_water };
-		whole = y->next >= 0 && y->next <= y->end && y->end <= y->high_water;
+		whole = y->next >= 0 && y->next <= y->end && y->end <= y->high_water
+			&& y->high_water >= 1 && (y->next > 0 || y->end == 0); /* no serial is 0 */
 	}
 	if (m != NULL)
 		turunc__v1__number_file__free_unpacked(m, NULL);
