@@ -161,6 +161,25 @@ def test_requeued_after_the_cause_was_mended(world):
     reader.check()
 
 
+def test_later_records_of_the_ticket_do_not_wait(world):
+    """What is taken up late finds the ticket as it is then."""
+    stack, opener, reader = world()
+    stack.sql("alter table turunc.ticket_state add constraint refuse_some "
+              "check (subject_code <> 'poison' or status <> 2) not valid")
+    number, other = opener.open(subject="poison"), opener.open(subject="poison")
+    reader.wait_status(opener.open(), "routed")
+    opener.say(number, "withdraw")
+    reader.wait_status(number, "withdrawn")
+    assert reader.state(other) is None and len(letters(stack)) == 2
+    mend(stack)
+    stack.masa("dlq", "requeue", *(f"router:{seq}" for seq in letters(stack)))
+    reader.wait_status(other, "triage")
+    stack.wait(lambda: {row[0] for row in letters(stack).values()} == {3}, 10)
+    assert reader.types(number) == ["ticket.opened", "contact.recorded", "ticket.withdrawn"]
+    assert reader.state(number)["status"] == "withdrawn"
+    reader.check()
+
+
 def test_two_routers_take_a_letter_up_once(world):
     stack, opener, reader = world()
     refuse(stack)
