@@ -55,6 +55,11 @@ struct frame;
 MUST_CHECK enum frame_result frame_unpack(const ProtobufCMessageDescriptor *type, const void *data,
     size_t len, struct frame **ret_frame, char where[FRAME_WHERE_BYTES]);
 
+/* The same question of an event, without unpacking it and so without memory: can every reader, in
+ * whatever language, make this message of it?  At least as strict as frame_unpack(), but for the
+ * budget. */
+bool frame_readable(const ProtobufCMessageDescriptor *type, const void *data, size_t len);
+
 /* Accepts NULL.  Everything the message points to goes with it. */
 void frame_destroy(struct frame *frame);
 

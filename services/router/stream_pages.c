@@ -107,23 +107,17 @@ keep_text(uint8_t **at, const char *text)
 }
 
 /* A record that nobody could read would end every session it is sent to, again and again: it is
- * sent without its event, so its place is there and the sequence stays dense.  False: no memory. */
-static bool
-read_event(struct stream *s, struct stream_row *row)
+ * sent without its event, so its place is there and the sequence stays dense. */
+static void
+look_at_event(struct stream *s, struct stream_row *row)
 {
-	struct frame *frame = NULL;
-	enum frame_result result = frame_unpack(
-	    &turunc__v1__event__descriptor, row->event, row->event_len, &frame, NULL);
-
-	frame_destroy(frame);
-	if (result == FRAME_OK || result == FRAME_NO_MEMORY)
-		return result == FRAME_OK;
-	log_error("record cannot be read, sent without its event seq=%llu why=%s",
-	    (unsigned long long)row->seq, frame_result_name(result));
+	if (frame_readable(&turunc__v1__event__descriptor, row->event, row->event_len))
+		return;
+	log_error(
+	    "record cannot be read, sent without its event seq=%llu", (unsigned long long)row->seq);
 	stats_incr(s->stats, STREAM_STAT_UNREADABLE);
 	row->event = NULL;
 	row->event_len = 0;
-	return true;
 }
 
 static void
@@ -152,10 +146,7 @@ make_page(struct stream *s, uint64_t after, const struct pg_result *rows)
 	uint8_t *at = (uint8_t *)&page->rows[count];
 	for (size_t i = 0; i < count; i++) {
 		keep_row(&page->rows[i], rows, (int)i, &at);
-		if (!read_event(s, &page->rows[i])) {
-			free(page);
-			return NULL;
-		}
+		look_at_event(s, &page->rows[i]);
 	}
 	page->refs = 1;
 	page->after = after;

@@ -107,7 +107,8 @@ struct turunc_handlers {
 	/* The subscription holds from from_seq on, first or again: what was delivered before and
 	 * not acknowledged comes once more. */
 	void (*on_subscribed)(void *arg, uint64_t from_seq);
-	/* In order and without gaps; records may be none when only through_seq moved. */
+	/* In order and without gaps; records may be none when only through_seq moved.  A record's
+	 * event is NULL when its bytes in the log are damaged. */
 	void (*on_deliver)(void *arg, const Turunc__V1__Deliver *deliver);
 	/* restarted: this is a first page; drop pages of an earlier, interrupted attempt. */
 	void (*on_page)(void *arg, void *tag, const Turunc__V1__SnapshotPage *page, bool restarted);
