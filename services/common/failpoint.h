@@ -63,6 +63,7 @@ enum failpoint_side {
 	X(INTAKE_IDENTITY_SECRET, "intake", "identity_secret") \
 	X(INTAKE_SPOOL_ADD, "intake", "spool_add")             \
 	X(INTAKE_SPOOL_SYNC, "intake", "spool_sync")           \
+	X(INTAKE_DRAIN, "intake", "drain")                     \
 	X(INTAKE_NUMBERS, "intake", "numbers")                 \
 	X(INTAKE_REGISTRY, "intake", "registry")               \
 	X(ROUTER_ROUTE, "router", "route")                     \

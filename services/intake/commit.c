@@ -36,6 +36,8 @@ static void
 build(void *arg, struct db_unit *unit, size_t from, size_t to)
 {
 	struct sending *s = arg;
+	if (s->batch->items[from]->from_spool)
+		db_unit_step(unit, FAILPOINT_INTAKE_DRAIN);
 	store_add_accept(unit, clock_now_us(), s->batch->items + from, to - from);
 }
 

@@ -61,8 +61,10 @@ name_places(struct restore *r, const char *backup, const char *into)
 		return masa_fail(MASA_FAILED, "%s: %s", into, strerror(errno));
 	if (realpath(into, r->into) == NULL)
 		return masa_fail(MASA_FAILED, "%s: %s", into, strerror(errno));
-	if (exists(r->into, "postgres/data") || exists(r->into, "secrets")
-	    || exists(r->into, "keys"))
+	/* Secrets beside a cluster that is still growing are an interrupted restore's. */
+	bool begun = exists(r->into, "postgres/data.restoring");
+	if (exists(r->into, "postgres/data")
+	    || (!begun && (exists(r->into, "secrets") || exists(r->into, "keys"))))
 		return masa_fail(MASA_CONFLICT,
 		    "a system is in %s already; a backup is restored "
 		    "into an empty folder (deploy/down --wipe)",

@@ -119,7 +119,7 @@ def _tickets(stack, ledger):
         wanted = ticket_id(number) if number else known
         if key not in identities or (number and aliases.get(wanted, wanted) not in present):
             yield "lost", f"{key} was answered with {number or 'yes'} and is not in the record"
-        elif number and known != wanted:
+        elif number and known != aliases.get(wanted, wanted):
             yield "applied twice", f"{key} was answered with {number}; the record says {known}"
     for key, first, second in ledger.changed_answers:
         yield "applied twice", f"{key} was answered with {first}, then with {second}"

@@ -1,0 +1,393 @@
+"""Fires every failpoint of services/common/failpoint.h in a system at work, once with each action.
+
+The programs are those of build/failpoints (docs/decisions/0016).  Each service has a lane of its own
+that arms one point after the other, waits until it has fired, and starts the service again when it
+was killed; so faults of several services meet.  What fires is a transaction, a call or a message on
+its way: a point is reached by nothing else.  The load and the ledger are those of storm.py."""
+import collections
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import turunc
+from process import Failed, wait_until
+from servers import BUILD, ROOT, SERVICES
+from storm import Storm
+from turunc.v1 import event_pb2
+
+SIDES = ("before", "after")
+ACTIONS = ("crash", "error", "delay")
+FIRES_WITHIN_S = 20
+PAUSE_S = 0.4       # of each who reports: departments must keep up while router dies again and again
+LIST = os.path.join(ROOT, "services", "common", "failpoint.h")
+
+Case = collections.namedtuple("Case", "program step side action")
+
+# What happens at a start, so that the service is killed and started to have it happen.
+AT_START = {("intake", "lease"), ("intake", "numbers"), ("intake", "registry"), ("router", "cursor_make"),
+            ("router", "cursor_adopt"), ("router", "partitions"), ("router", "stream_take"),
+            ("notifier", "cursor_make")}
+# What happens only while intake has lost its record, and when it is found again.
+AWAY, BACK = ("spool_add", "spool_sync"), ("drain", "alias")
+# Takes seconds each time: in the short form it only crashes.
+SLOW = {("masa", "restore")}
+GONE, GONE_PRINTED = 269999999, "26-9999999-0"  # a ticket that never was
+# A record that this consumer alone sets aside: (type, ticket, body).
+BAD_RECORD = {
+    "router": ("contact.recorded", GONE, event_pb2.Event(type="contact.recorded", subject="x")),
+    "notifier": ("ticket.resolved", GONE, event_pb2.Event(
+        type="ticket.resolved", subject=GONE_PRINTED, step=event_pb2.TicketStep(status=7, version=9))),
+    "metrics": ("call.offered", None, event_pb2.Event(type="call.offered", call=event_pb2.CallStep())),
+}
+
+
+def listed():
+    """(program, step) of the two lists, as they stand in the header."""
+    with open(LIST, encoding="utf-8") as file:
+        return re.findall(r"X\((?:\w+, )?\"(\w+)\", \"(\w+)\"\)", file.read())
+
+
+def cases(whole=True):
+    return [Case(program, step, side, action)
+            for program, step in listed() for side in SIDES for action in ACTIONS
+            if whole or action == "crash" or (program, step) not in SLOW]
+
+
+class Failpoints:
+    def __init__(self, folder, seed=1, whole=True):
+        self.dice = random.Random(seed)
+        self.storm = Storm(folder, seed=seed)
+        self.stack = self.storm.stack
+        self.orders = os.path.join(folder, "orders")
+        os.mkdir(self.orders)
+        self.cases = cases(whole)
+        self.fired = []
+        self.recovery_s = []
+        self.wrong = []                 # what a lane found by itself, in words
+        self._words = 0
+        self._asked = {}                # consumer -> the letter it was told to take up again
+        self._backup = self.stack.path("backup")
+        self._probe = None
+        self._api_key = ""
+        for name in SERVICES:
+            process = self.stack.process[name]
+            process.argv[0] = os.path.join(BUILD, "failpoints", f"turunc-{name}")
+            process.env["TURUNC_FAILPOINTS"] = self.orders
+
+    # --- arming ---
+
+    def order(self, program):
+        return os.path.join(self.orders, program)
+
+    def arm(self, case, count=1):
+        self._words += 1
+        path = self.order(case.program)
+        with open(path + ".new", "w", encoding="ascii") as file:
+            file.write(f"{case.step}.{case.side} {case.action} {count} {case.program}{self._words}")
+        os.rename(path + ".new", path)
+
+    def has_fired(self, program):
+        return os.path.exists(self.order(program) + ".fired")
+
+    def take_fired(self, case):
+        os.unlink(self.order(case.program) + ".fired")
+        self.fired.append(case)
+
+    # --- while the load flows ---
+
+    def run(self):
+        lanes = [threading.Thread(target=self._lane, args=(name, work), name=name, daemon=True)
+                 for name, work in [*((name, self._fire) for name in SERVICES), ("masa", self._fire_masa)]]
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            while lane.is_alive():
+                lane.join(0.5)
+                self.storm._complain()  # pylint: disable=protected-access
+        self._come_back()
+        return self
+
+    def _back_up(self):
+        """What is restored later; before the load begins."""
+        os.makedirs(self.stack.path("system", "secrets"))
+        if self._masa("backup", self._backup) != 0:
+            raise Failed("masa backup")
+
+    def _lane(self, name, work):
+        mine = [case for case in self.cases if case.program == name and case.step != "identity_secret"]
+        self.dice.shuffle(mine)
+        mine.sort(key=lambda case: (case.step in AWAY, case.step in BACK))  # one long absence is enough
+        try:
+            for case in mine:
+                work(case)
+        except Exception as error:  # pylint: disable=broad-except
+            if name == "intake":
+                self.stack.links.set("intake-postgres", "pass")
+            self.wrong.append(f"{name}: {error!r}")
+
+    def _fire(self, case):
+        """Arms the point, makes it happen, and has the service at work again."""
+        self._prepare(case)
+        if (case.program, case.step) in AT_START:
+            self.stack.kill9(case.program)
+            self.arm(case)
+            self.stack.start(case.program, wait=False)
+        else:
+            self.arm(case)
+        end = time.monotonic() + FIRES_WITHIN_S
+        while not self.has_fired(case.program):
+            if time.monotonic() > end:
+                os.unlink(self.order(case.program))
+                self.wrong.append(f"{case} did not fire within {FIRES_WITHIN_S} s")
+                return
+            self._provoke(case)
+            time.sleep(0.01)
+        self._recover(case)
+
+    def _recover(self, case):
+        began = time.monotonic()
+        process = self.stack.process[case.program]
+        if case.action == "crash":
+            if process.child.wait(10) != -signal.SIGKILL:
+                raise Failed(f"{case}: ended with {process.exit_code()}")
+            self.stack.start(case.program, wait=False)
+        elif case.action == "error" and case.step in AWAY:
+            self._come_back()           # a spool that has failed takes nothing until it was drained
+        self.stack.wait_ready(case.program)
+        if case.action == "crash":
+            self.recovery_s.append(time.monotonic() - began)
+        self.take_fired(case)
+
+    # --- what the load alone does not do ---
+
+    def _prepare(self, case):
+        self._asked.pop(case.program, None)
+        if case.step == "stream_freeze":
+            self._widen()
+        elif case.step in AWAY:
+            self.stack.links.set("intake-postgres", "cut")
+        elif case.step in BACK:
+            self._come_back()
+            self._report_twice()
+
+    def _spooled(self):
+        return self.stack.metric("intake", "turunc_intake_spool_items") or 0
+
+    def _come_back(self):
+        """intake reaches its record, and has taken everything out of its spool."""
+        self.stack.links.set("intake-postgres", "pass")
+        wait_until(lambda: self._spooled() == 0, FIRES_WITHIN_S, "the spool is drained")
+
+    def _report_twice(self):
+        """The same report before and while the record is away: the second is spooled as another
+        ticket, and turns out to be the first when the spool is drained."""
+        form = {"api_key": self._api_key, "service_code": "park-bakim", "description": "Defter için bildirim.",
+                "address_string": "Defter Sokak No 1"}
+        key = {"Idempotency-Key": f"iki-{time.monotonic_ns()}"}
+
+        def report():
+            answer = self.stack.http("intake", "POST", "/open311/v2/requests.json", form=form, headers=key)
+            return answer.status == 201 and answer.json()[0]["service_request_id"]
+
+        first = wait_until(report, FIRES_WITHIN_S, "a report is taken")
+        self.stack.links.set("intake-postgres", "cut")
+        wait_until(lambda: self._spooled() > 0, FIRES_WITHIN_S, "something is spooled")
+        if wait_until(report, FIRES_WITHIN_S, "the repeat is taken") == first:
+            raise Failed("the repeat was not spooled")
+
+    def _provoke(self, case):
+        """Called again and again until the point has fired."""
+        if case.step == "sweep":
+            self.stack.sql("update turunc.ticket_clock set next_alarm_us = 1 where (ticket_id, clock) in"
+                           " (select ticket_id, clock from turunc.ticket_clock where next_alarm_us > %s"
+                           " order by ticket_id desc limit 2)", time.time_ns() // 1000)
+        elif case.step in ("live_begin", "live_load", "live_switch"):
+            if self.stack.redis.command("exists", "live:1:current") == "1":
+                self.stack.redis.command("del", "live:1:current")
+        elif case.step == "letter_put":
+            self._set_aside(case.program)
+        elif case.step == "letter_end":
+            self._take_up(case.program)
+        elif case.step in BACK:
+            self.stack.links.set("intake-postgres", "pass")
+        elif case.step == "stream_freeze" and self._probe is not None:
+            self._grant(["park"])
+            self._probe = None
+
+    def _set_aside(self, consumer):
+        """One record that it cannot act on."""
+        if self._asked.get(consumer) is None:
+            kind, ticket, event = BAD_RECORD[consumer]
+            self._asked[consumer] = self._record(kind, ticket, event)
+
+    def _take_up(self, consumer):
+        """A letter is requeued, comes back, and is requeued again."""
+        letter = self.stack.one("select min(seq) from turunc.dead_letter where consumer = %s and state = 1", consumer)
+        if letter is not None:
+            self.stack.masa("dlq", "requeue", f"{consumer}:{letter}", check=False)
+        elif self.stack.one("select count(*) from turunc.dead_letter where consumer = %s", consumer) == 0:
+            self._set_aside(consumer)
+
+    def _grant(self, departments):
+        """Rights of the probing client, recorded as masa does."""
+        self.stack.sql("update turunc.client_grant set departments = %s where name = 'sonda'", departments)
+        self._record("client.granted")
+
+    def _record(self, kind, ticket=None, event=None):
+        """A record as a writer appends it; its seq."""
+        event = event or event_pb2.Event(id="0", source="test", type=kind)
+        return self.stack.one("select turunc.log_append(%s, array[%s], array[%s]::bigint[], '{null}', '{null}',"
+                              " '{test}', array[%s]::bytea[])",
+                              time.time_ns() // 1000, kind, ticket, event.SerializeToString())
+
+    def _widen(self):
+        """A subscriber whose filter its rights cover, until they are narrowed."""
+        folder = self.stack.path("client-sonda")
+        if not os.path.isdir(folder):
+            self.stack.client("sonda", verbs=("subscribe",), departments=("park", "fen"))
+        else:
+            self._close_probe()
+            self._grant(["fen", "park"])
+        end = time.monotonic() + FIRES_WITHIN_S
+        while True:
+            self.probe_client = turunc.Client(folder)
+            probe = self.probe_client.subscribe("sonda", departments=["fen", "park"], start=0, replace=True)
+            try:
+                probe.get(timeout=5)
+                break
+            except turunc.TuruncError:
+                self._close_probe()
+                assert time.monotonic() < end, "the router does not learn of the probe's rights"
+                time.sleep(0.1)
+        self._probe = probe
+
+    def _close_probe(self):
+        if getattr(self, "probe_client", None) is not None:
+            self.probe_client.close()
+            self.probe_client = None
+
+    # --- a step of the first start: nothing else runs ---
+
+    def run_identity_secret(self):
+        """intake makes its secret at its first start; whatever happens to it, the next one has all of it."""
+        path = self.stack.path("state", "intake", "identity.secret")
+        process = self.stack.process["intake"]
+        for case in [c for c in self.cases if c.step == "identity_secret"]:
+            for name in (path, path + ".new"):
+                if os.path.exists(name):
+                    os.unlink(name)
+            self.arm(case)
+            process.start()
+            wait_until(lambda: self.has_fired("intake"), FIRES_WITHIN_S, f"{case} fires")
+            if case.action != "delay":
+                code = process.child.wait(10)
+                if code != (-signal.SIGKILL if case.action == "crash" else 1):
+                    self.wrong.append(f"{case}: ended with {code}")
+                self.stack.start("intake")
+            self.stack.wait_ready("intake")
+            if os.path.getsize(path) != 32:
+                self.wrong.append(f"{case}: the secret has {os.path.getsize(path)} bytes")
+            self.take_fired(case)
+            process.terminate()
+
+    # --- the command line ---
+
+    def _fire_masa(self, case):
+        """What masa was doing is done whole or not at all, and can be done again."""
+        name = f"deneme-{case.step}-{case.side}-{case.action}".replace("_", "-")
+        words = {"commit": ("client", "add", name, "--http"),
+                 "client_file": ("client", "add", name, "--out", self.stack.path(name), "--verbs", "publish"),
+                 "restore": ("restore", self._backup, "--into", self.stack.path(name)),
+                 "log_heads": ("log", "verify")}[case.step]
+        self._record("client.granted")  # so that the head to be noted is another
+        self.arm(case)
+        code = self._masa(*words)
+        if not self.has_fired("masa"):
+            os.unlink(self.order("masa"))
+            raise Failed(f"{case} did not fire: masa ended with {code}")
+        self.take_fired(case)
+        if (code == 0) != (case.action == "delay" or case.step == "log_heads" and case.action != "crash"):
+            self.wrong.append(f"{case}: masa ended with {code}")
+        getattr(self, f"_look_at_{case.step}")(case, name, code)
+
+    def _masa(self, *words):
+        env = {**self.stack._common_env("masa", "turunc_admin"),  # pylint: disable=protected-access
+               "TURUNC_FAILPOINTS": self.orders, "TURUNC_SYSTEM_DIR": self.stack.path("system"),
+               "TURUNC_OWNER_DATABASE": self.stack.conninfo()}
+        return subprocess.run([os.path.join(BUILD, "failpoints", "masa"), *words], env=env,
+                              cwd=self.stack.folder, capture_output=True, timeout=120, check=False).returncode
+
+    def _look_at_restore(self, case, name, _code):
+        """A folder holds a whole system or none, and is then restored into again."""
+        data = self.stack.path(name, "postgres", "data")
+        wanted = case.side == "after" or case.action == "delay"
+        if os.path.isdir(data) != wanted:
+            self.wrong.append(f"{case}: the restored cluster is {'not ' if wanted else ''}in place")
+        again = self._masa("restore", self._backup, "--into", self.stack.path(name)) if not wanted else 0
+        if again != 0 or not os.path.exists(os.path.join(data, "PG_VERSION")):
+            self.wrong.append(f"{case}: restoring again ended with {again}")
+
+    def _grants(self, name):
+        """(rows, records) of a client."""
+        records = sum(event_pb2.Event.FromString(bytes(data)).administration.name == name for data, in
+                      self.stack.sql("select event from turunc.event_log where type = 'client.granted'"))
+        return self.stack.one("select count(*) from turunc.client_grant where name = %s", name), records
+
+    def _look_at_commit(self, case, name, _code):
+        wanted = case.side == "after" or case.action == "delay"
+        if self._grants(name) != (wanted, wanted):
+            self.wrong.append(f"{case}: {self._grants(name)} rows and records of the client")
+
+    def _look_at_client_file(self, case, name, code):
+        if self._grants(name) != (code == 0, code == 0):
+            self.wrong.append(f"{case}: {self._grants(name)} rows and records of the client")
+        if code != 0 and self._masa("client", "add", name, "--out", self.stack.path(name + "-2"),
+                                    "--verbs", "publish") != 0:
+            self.wrong.append(f"{case}: it cannot be added again")
+
+    def _look_at_log_heads(self, case, _name, _code):
+        """The file is the former or the next one, and the log is still found right beside it."""
+        if self._masa("log", "verify") != 0:
+            self.wrong.append(f"{case}: the log is not verified any more")
+        with open(self.stack.path("state", "masa", "log-heads"), encoding="ascii") as file:
+            if not all(re.fullmatch(r"\S{36} \d+ [0-9a-f]{64}\n", line) for line in file):
+                self.wrong.append(f"{case}: a line of log-heads is torn")
+
+    # --- the whole, and its end ---
+
+    def begin(self):
+        self.run_identity_secret()
+        self._back_up()
+        self.storm.begin()
+        self._api_key = self.stack.api_key("sonda-http")
+        for actor in self.storm.reporters:
+            actor.pause_s = PAUSE_S
+
+    def missing(self):
+        """Cases that did not fire."""
+        return sorted(set(self.cases) - set(self.fired))
+
+    def table(self, findings):
+        recovery = sorted(self.recovery_s) or [0]
+        count = collections.Counter(case.action for case in self.fired)
+        lines = [("durable steps", len(listed())),
+                 ("failpoints", len({case[:3] for case in self.cases})),
+                 ("  fired, each at least once", len({case[:3] for case in self.fired}))]
+        lines += [(f"  {action}", f"{count[action]} of {sum(c.action == action for c in self.cases)}")
+                  for action in ACTIONS if any(c.action == action for c in self.cases)]
+        lines += [("recovery after a crash p50 s", f"{recovery[len(recovery) // 2]:.2f}"),
+                  ("recovery after a crash max s", f"{recovery[-1]:.2f}"),
+                  ("attempts", len(self.storm.ledger.attempts)),
+                  ("positive answers", self.storm.ledger.answered()),
+                  ("findings", json.dumps(dict(collections.Counter(kind for kind, _ in findings)))
+                   if findings else 0)]
+        return "\n".join(f"{name:<30} {value}" for name, value in lines)
+
+    def close(self):
+        self._close_probe()
+        self.storm.close()
