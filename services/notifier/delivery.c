@@ -24,7 +24,8 @@ enum {
 	AHEAD = 64, /* messages looked at beside those there is room for */
 	WORKERS_MAX = 4,
 	PROBE_FIRST_MS = 250, /* between two tries at a server that is not there */
-	PROBE_CAP_MS = 30000
+	PROBE_CAP_MS = 30000,
+	STEP_US = 1000000 /* a clock that is set back by less is not looked at */
 };
 
 static const char *const channel_names[] = { [DELIVERY_EMAIL] = "email", [DELIVERY_SMS] = "sms" };
@@ -64,6 +65,9 @@ struct delivery {
 	bool counting;
 	bool stopping;
 	uint64_t retry_at_ms, count_at_ms;
+	int64_t wall_us; /* what the clock said last, 0: not yet */
+	int64_t beyond_us; /* nothing can be due later than so far from now */
+	bool hasten, hastening;
 };
 
 static void on_job_done(void *arg, struct job *job);
@@ -129,6 +133,9 @@ delivery_create(const struct delivery_world *world)
 	if (d == NULL)
 		return NULL;
 	d->world = *world;
+	/* What is due later than any backoff says was written by a clock that ran ahead. */
+	d->beyond_us = (int64_t)world->retry_cap_ms * 1000;
+	d->hasten = true;
 	uuid_next(world->ids, clock_now_us(), &mark);
 	uuid_format(&mark, text);
 	snprintf(d->mark, sizeof(d->mark), "begun by %s", text);
@@ -463,6 +470,57 @@ count_backlog(struct delivery *d, uint64_t now_ms)
 	}
 }
 
+/* --- a clock that was set back ---------------------------------------------------------------- */
+
+/* The times in the record are those of the clock that wrote them: after an hour back, what was
+ * queued just before would wait for an hour. */
+static void
+watch_clock(struct delivery *d)
+{
+	int64_t now_us = clock_now_us();
+
+	if (d->wall_us != 0 && now_us < d->wall_us - STEP_US) {
+		log_warn("clock set back, what waits for later is due now back_ms=%lld",
+		    (long long)((d->wall_us - now_us) / 1000));
+		d->hasten = true;
+		d->beyond_us = 0;
+	}
+	d->wall_us = now_us;
+}
+
+static void
+on_hastened(void *arg, const struct db_reply *reply)
+{
+	struct delivery *d = arg;
+
+	d->hastening = false;
+	if (reply->outcome != DB_COMMITTED) {
+		d->hasten = true;
+		d->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
+		return;
+	}
+	stats_add(
+	    d->world.stats, NOTIFIER_STAT_HASTENED, (uint64_t)db_get_int(reply->results[0], 0, 0));
+	delivery_look(d);
+}
+
+static void
+hasten(struct delivery *d)
+{
+	if (!d->hasten || d->hastening)
+		return;
+	struct db_unit *unit = db_unit_create(d->world.db);
+	db_unit_add(unit, STORE_HASTEN);
+	db_add_int8(unit, d->wall_us);
+	db_add_int8(unit, d->wall_us + d->beyond_us);
+	if (!db_submit(d->world.db, unit, on_hastened, d)) {
+		db_unit_destroy(unit);
+		return;
+	}
+	d->hasten = false;
+	d->hastening = true;
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 void
@@ -491,6 +549,7 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 {
 	int64_t wait_ms = LOOK_MS;
 
+	watch_clock(d);
 	if (db_state_now(d->world.db) != DB_READY)
 		return -1;
 	wait_ms = sooner(wait_ms, settling_tick(d->settling, now_ms));
@@ -515,6 +574,7 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 		if (lane->look_at_ms > now_ms)
 			wait_ms = sooner(wait_ms, (int64_t)(lane->look_at_ms - now_ms));
 	}
+	hasten(d);
 	count_backlog(d, now_ms);
 	stats_set(d->world.stats, NOTIFIER_STAT_SENDING,
 	    (int64_t)(d->lanes[DELIVERY_EMAIL].flying + d->lanes[DELIVERY_SMS].flying));
@@ -532,6 +592,6 @@ delivery_stop(struct delivery *d)
 bool
 delivery_busy(const struct delivery *d)
 {
-	return d->flying != NULL || settling_busy(d->settling) || d->recovering
+	return d->flying != NULL || settling_busy(d->settling) || d->recovering || d->hastening
 	       || d->lanes[DELIVERY_EMAIL].claiming || d->lanes[DELIVERY_SMS].claiming;
 }

@@ -45,4 +45,7 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_POSITION] = { .name = "turunc_notifier_log_position",
 	    .help = "Seq up to which the log was told",
 	    .type = STAT_GAUGE },
+	[NOTIFIER_STAT_HASTENED] = { .name = "turunc_notifier_hastened_total",
+	    .type = STAT_COUNTER,
+	    .help = "Messages that a clock set back would have kept waiting" },
 };

@@ -20,6 +20,7 @@ enum notifier_stat {
 	NOTIFIER_STAT_GIVEN_UP,
 	NOTIFIER_STAT_OLDEST,
 	NOTIFIER_STAT_POSITION,
+	NOTIFIER_STAT_HASTENED,
 	NOTIFIER_STATS
 };
 extern const struct stat_row notifier_stat_rows[NOTIFIER_STATS];

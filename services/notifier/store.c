@@ -111,6 +111,11 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "said.types, said.tickets, said.nobody, said.nobody, said.actors, said.events) END "
 	    "FROM said",
 	    11 },
+	[STORE_HASTEN] = { "hasten",
+	    "WITH moved AS (UPDATE turunc.notification SET next_attempt_us = $1::bigint "
+	    "WHERE state = 1 AND next_attempt_us > $2::bigint RETURNING 1) "
+	    "SELECT count(*) FROM moved",
+	    2 },
 	[STORE_BACKLOG] = { "backlog",
 	    "SELECT (SELECT count(*) FROM turunc.notification WHERE state = 1), "
 	    "(SELECT count(*) FROM turunc.notification WHERE state = 4), "

@@ -22,6 +22,7 @@ enum store_statement {
 	STORE_RECORD, /* seq -> its event */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
+	STORE_HASTEN, /* now, later than: what waits for such a time is due now -> how many */
 	STORE_BACKLOG, /* -> waiting, unknown, dead, when the oldest waiting one was made */
 	STORE_STATEMENTS
 };

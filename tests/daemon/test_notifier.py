@@ -1,11 +1,17 @@
 """The notifier with the real intake and router, at servers that take mail and SMS, or do not."""
+import os
 import random
+import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 
 import pytest
 from notifier_world import World
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fault"))
+from machine import Clock  # noqa: E402
 
 PHONE = "+905321112233"
 
@@ -200,6 +206,26 @@ def test_those_that_fail_together_are_one_failure(world, stack):
     world.sms.mode = "ok"
     for number in numbers:
         world.wait_state(number, "opened", "sent", 5)
+
+
+def test_a_clock_set_back_keeps_nobody_waiting(world, stack):
+    """What was put off by a clock that ran ahead is sent when the clock has been set right."""
+    with tempfile.TemporaryDirectory(prefix="turunc-clock-", dir="/tmp") as folder:
+        clock = Clock(folder)
+        stack.process["notifier"].env.update(clock.env)
+        clock.set(3000)
+        stack.restart("notifier")
+        world.sms.mode = "busy"
+        number = world.open(phone=PHONE)[0]
+        world.wait_state(number, "opened", "queued")
+        stack.wait(lambda: world.rows(number)[("opened", "sms")][1] == 1, 10, "it was put off")
+        stack.sql("update turunc.notification set next_attempt_us = next_attempt_us + 600000000 where state = 1")
+        clock.set(0)
+        world.wait_state(number, "opened", "sent", 5)
+        assert stack.metric("notifier", "turunc_notifier_hastened_total") >= 1
+        for name in clock.env:
+            del stack.process["notifier"].env[name]
+        stack.restart("notifier")
 
 
 def test_the_stream_is_taken_up_again(world, stack):
