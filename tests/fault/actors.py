@@ -54,9 +54,11 @@ class Actor(threading.Thread):
 class Citizen(Actor):
     """Reports by Open311, one after another, each with a key of its own until it is answered."""
 
-    def __init__(self, name, ledger, pause_s, port, api_key, client):
+    def __init__(self, name, ledger, pause_s, port, api_key, client, subjects=SUBJECTS, contact=True):
         super().__init__(name, ledger, pause_s)
         self.port = port
+        self.subjects = subjects
+        self.contact = contact
         self.api_key = api_key
         self.client_name = client
         self.dice = random.Random(name)
@@ -64,10 +66,10 @@ class Citizen(Actor):
 
     def turn(self):
         key = str(uuid.uuid4())
-        form = {"api_key": self.api_key, "service_code": self.dice.choice(SUBJECTS),
+        form = {"api_key": self.api_key, "service_code": self.dice.choice(self.subjects),
                 "address_string": f"Defter Sokak No {self.dice.randrange(300)}",
                 "first_name": "Defter", "last_name": "Tutan", "description": "Defter için bildirim."}
-        kind = self.dice.randrange(4)
+        kind = self.dice.randrange(4) if self.contact else None
         if kind == 0:
             form["email"] = f"{key}@defter.example"
         elif kind == 1:
@@ -217,24 +219,38 @@ class Department(Actor):
         self.departments = list(departments)
         self.delay_s = delay_s
         self.works = works
-        self.client = turunc.Client(stack.client(name, verbs=("subscribe", "snapshot", "command"),
-                                                 departments=departments or ("*",), **rights))
-        self.subscription = self.client.subscribe(name, departments=self.departments,
-                                                  start=0, window=64 if delay_s else 1024)
+        self.keys = stack.client(name, verbs=("subscribe", "snapshot", "command"),
+                                 departments=departments or ("*",), **rights)
+        self.lock = threading.Lock()    # held: it stands still
+        self.client = turunc.Client(self.keys)
+        self.subscription = self.follow(self.client, 0)
         ledger.started[name] = (0, self.departments)
+        self.reached = 0
         self.said = {}
         self.waiting = []
 
+    def follow(self, client, start, **more):
+        return client.subscribe(self.name, departments=self.departments, start=start,
+                                window=64 if self.delay_s else 1024, **more)
+
     def turn(self):
-        record = self.subscription.get(timeout=0.2)
-        if record is not None:
-            self.ledger.receive(self.name, record)
-            if self.works and record.HasField("view"):
-                self.act(record.view)
-            if self.delay_s:
-                time.sleep(self.delay_s)
-            self.subscription.ack(record)
-        self.settle()
+        with self.lock:
+            if self.subscription is None:
+                time.sleep(0.01)
+                return
+            self.take(self.subscription.get(timeout=0.1))
+            self.settle()
+        time.sleep(0)   # whoever wants it to stand still gets the lock
+
+    def take(self, record):
+        if record is None:
+            return
+        self.ledger.receive(self.name, record)
+        if self.works and record.HasField("view"):
+            self.act(record.view)
+        if self.delay_s:
+            time.sleep(self.delay_s)
+        self.subscription.ack(record)
 
     def act(self, view):
         verb = NEXT.get(view.status)
@@ -259,7 +275,49 @@ class Department(Actor):
         self.waiting = still
 
     def position(self):
-        return self.subscription.position
+        subscription = self.subscription
+        self.reached = max(self.reached, subscription.position if subscription is not None else 0)
+        return self.reached
+
+    # --- what else a subscriber may do; the caller is the storm ---
+
+    def leave(self):
+        """As a process that ends: without acknowledging, and nobody waits for answers any more."""
+        with self.lock:
+            self.position()
+            self.subscription, self.waiting = None, []
+            self.client.close()
+
+    def come_back(self):
+        with self.lock:
+            self.client = turunc.Client(self.keys)
+            self.subscription = self.follow(self.client, "resume")
+
+    def taken_over(self):
+        """By a second process of the same department, which is not let in beside the first one."""
+        with self.lock:
+            second = turunc.Client(self.keys)
+            refused = self.follow(second, "resume")
+            record = refused.get(timeout=0.5)
+            assert record is None, f"two live replicas under {self.name} received {record}"
+            refused.close()
+            successor = self.follow(second, "resume", take_over=True)
+            self.drain_superseded()
+            first, self.client, self.subscription = self.client, second, successor
+            self.waiting = []
+        first.close()
+
+    def drain_superseded(self):
+        """The first one takes what it had received until it is told."""
+        end = time.monotonic() + 10
+        try:
+            while time.monotonic() < end:
+                record = self.subscription.get(timeout=0.1)
+                if record is not None:
+                    self.ledger.receive(self.name, record)
+        except turunc.Superseded:
+            return
+        raise AssertionError(f"{self.name} was taken over and not told")
 
     def finish(self):
         self.client.close()

@@ -47,6 +47,9 @@ class Fault:
     def end(self, storm):
         pass
 
+    def after(self, storm):
+        """The part works again; what else has to be true by now?"""
+
 
 class Kill(Fault):
     """kill -9, and started again."""
@@ -176,13 +179,92 @@ class Network(Fault):
         storm.stack.links.set(self.victim, "pass")
 
 
+class Disk(Fault):
+    """what: the fields of machine.Disk that are set.  It counts when a call has really failed.  What
+    PostgreSQL cannot go on after (panics) ends all its processes, and it recovers."""
+
+    def __init__(self, kind, hold_s=0.2, **what):
+        super().__init__("postgres")
+        self.kind, self.hold_s, self.what = kind, hold_s, what
+        self.panics = "wal_full" in what or "sync_fails" in what
+
+    def begin(self, storm):
+        hits = storm.stack.disk.hits()
+        storm.stack.disk.set(**self.what)
+        if "sync_ms" not in self.what:
+            wait_until(lambda: storm.stack.disk.hits() > hits, 10, f"{self.kind} is met", 0.005)
+        if self.panics:
+            wait_until(lambda: storm.one("select 1") is None, 5, "PostgreSQL gives up", 0.002)
+
+    def end(self, storm):
+        storm.stack.disk.set(full=0, wal_full=0, sync_fails=0, sync_ms=0)
+        storm.database_back()
+
+
+class ClockJump(Fault):
+    """The machine's time of day is set; it stays so until the next jump."""
+    kind = "clock jump"
+    hold_s = 0.1
+
+    def __init__(self, offset_s):
+        super().__init__(f"{offset_s:+d} s")
+        self.offset_s = offset_s
+
+    def part(self):
+        return "intake"
+
+    def begin(self, storm):
+        storm.stack.clock.set(self.offset_s)
+
+
+class SubscriberAway(Fault):
+    """A subscriber ends without a word, misses what comes meanwhile, and returns."""
+    kind = "subscriber away"
+    hold_s = 0.5
+
+    def part(self):
+        return f"subscriber {self.victim}"
+
+    def begin(self, storm):
+        storm.department[self.victim].leave()
+
+    def end(self, storm):
+        storm.department[self.victim].come_back()
+
+
+class SubscriberStill(SubscriberAway):
+    """A subscriber takes nothing for a while, and nobody else is kept waiting by that."""
+    kind = "subscriber stands still"
+
+    def begin(self, storm):
+        before = storm.ledger.newest["seyirci"]
+        with storm.department[self.victim].lock:
+            wait_until(lambda: storm.ledger.newest["seyirci"] > before, 5, "the others receive")
+
+    def end(self, storm):
+        pass
+
+
+class SubscriberTwice(SubscriberAway):
+    """A second live replica under the same name is told IN_USE; it takes over, and the first one is
+    superseded."""
+    kind = "subscriber twice"
+    hold_s = 0
+
+    def begin(self, storm):
+        storm.department[self.victim].taken_over()
+
+    def end(self, storm):
+        pass
+
+
 class PoolExhausted(Fault):
     """Others hold every connection PostgreSQL has, and the services have just lost theirs."""
     kind = "connections used up"
     hold_s = 0.5
 
-    def __init__(self, victim="postgres"):
-        super().__init__(victim)
+    def __init__(self):
+        super().__init__("postgres")
         self.taken = []
 
     def begin(self, storm):

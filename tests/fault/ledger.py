@@ -97,9 +97,10 @@ def sink_messages(path):
 
 def check(stack, ledger, messages):
     findings = []
-    for look in (_tickets, _steps, _log, _deliveries, _privacy):
+    for look in (_tickets, _steps, _log, _deliveries, _privacy, _derived_privacy):
         findings += look(stack, ledger)
     findings += _messages(stack, messages)
+    findings += _recipients(stack, messages)
     findings += _board(stack)
     return findings
 
@@ -204,6 +205,38 @@ def _privacy(stack, ledger):
         for receipt in receipts:
             if receipt.personal and name.endswith("-masked"):
                 yield "personal data", f"{name} received a full name with {receipt.seq}"
+
+
+PERSONAL = ("Defter Tutan", "+9053", "@defter.example", "Defter Sokak", "Defter için")
+
+
+def _derived_privacy(stack, _ledger):
+    """Nor in Redis, nor in what the services say to whoever runs them."""
+    for key in stack.redis.command("keys", "*").splitlines():
+        read = {"hash": "hgetall", "set": "smembers", "string": "get"}.get(stack.redis.command("type", key))
+        text = stack.redis.command(read, key) if read else stack.redis.command("zrange", key, 0, -1)
+        for word in PERSONAL:
+            if word in key + text:
+                yield "personal data", f"{word!r} in Redis under {key}"
+    for name in ("intake", "router", "notifier", "metrics"):
+        texts = {"log": stack.log(name), "/metrics": stack.http(name, "GET", "/metrics").text}
+        for where, text in texts.items():
+            for word in PERSONAL:
+                if word in text:
+                    yield "personal data", f"{word!r} in {where} of {name}"
+
+
+def _recipients(stack, messages):
+    """A message goes to whom its ticket's contact named, and to nobody else."""
+    addresses = {str(row[0]): row[1:] for row in stack.sql(
+        "select n.notification_id, c.email, c.phone from turunc.notification n"
+        " join turunc.contact c on c.ticket_id = n.ticket_id and c.kind = 'report'")}
+    for message in messages:
+        email, phone = addresses.get(message_id(message), (None, None))
+        mail = message["kind"] == "mail"
+        wanted, went = (email, message["to"]) if mail else (phone, [message["fields"].get("to")])
+        if wanted is not None and went != [wanted]:
+            yield "personal data", f"{message_id(message)} is for {wanted} and went to {went}"
 
 
 def _messages(stack, messages):

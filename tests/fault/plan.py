@@ -8,6 +8,8 @@ SERVICES = faults.SERVICES
 KILLED = SERVICES + ("postgres", "redis")
 SHORT = (200, 1)    # kills, rounds of everything else
 LONG = (400, 9)
+FOLLOWING = ("temizlik", "fen-masked", "park")
+RATE_WINDOW_S = 2
 MODES = ("cut", "delay", "frozen", "half-open")
 
 
@@ -24,6 +26,12 @@ def others(rounds):
         made += [faults.TerminateBackends(name) for name in SERVICES]
         made += [faults.Stop(name) for name in SERVICES]
         made += [faults.StopHoldingLock(name) for name in WRITERS]
+        made += [faults.Disk("disk full", full=1), faults.Disk("disk of pg_wal full", wal_full=1),
+                 faults.Disk("fsync fails", sync_fails=1), faults.Disk("fsync 5 ms slower", sync_ms=5, hold_s=1)]
+        made += [faults.ClockJump(offset_s) for offset_s in (90, 0, -120, 0)]
+        made += [fault(name) for name in FOLLOWING
+                 for fault in (faults.SubscriberAway, faults.SubscriberStill, faults.SubscriberTwice)]
+        made += [faults.PoolExhausted()]
         made += [faults.Network(link, mode=mode) for link in NAMES for mode in MODES]
     return made
 

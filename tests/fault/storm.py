@@ -21,7 +21,7 @@ class Storm:
     def __init__(self, folder, seed=1):
         self.dice = random.Random(seed)
         self.stack = WiredStack(
-            services=("sink",) + SERVICES, own_postgres=True,
+            services=("sink",) + SERVICES,
             config=never_quiet(os.path.join(folder, "config")),
             env={"TURUNC_LOG_LEVEL": "info",
                  "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0"},
@@ -38,6 +38,7 @@ class Storm:
             Department("fen-masked", self.ledger, self.stack, ["fen"], {"personal": "masked"}),
             Department("park", self.ledger, self.stack, ["park"], {"personal": "full"}, delay_s=0.01),
             Department("seyirci", self.ledger, self.stack, [], {"personal": "none"}, works=False)]
+        self.department = {d.name: d for d in self.departments}
         self.system = System("santral", self.ledger, 0.1, self.stack)
         self.c_system = CSystem("santral-c", self.ledger, 0.1, self.stack)
         self.citizens = [Citizen(f"citizen-{n}", self.ledger, 0.1, self.stack.link_port["citizens-intake"],
@@ -73,6 +74,10 @@ class Storm:
             return any(d.waiting for d in self.departments) or self.one(
                 "select (select max(last_seq) from turunc.log_batch) >"
                 " (select seq from turunc.consumer_cursor where name = 'router' and client = '')")
+        if part.startswith("subscriber "):
+            name = part.split()[1]
+            return self.ledger.newest[name] < (self.one(
+                "select max(seq) from turunc.event_log where department = %s", self.department[name].departments[0]) or 0)
         return self.ledger.in_flight() > 0  # what is answered now will pass metrics and Redis
 
     def progress(self, part):
@@ -88,6 +93,8 @@ class Storm:
                             " and channel = %s", {"mail": "email"}.get(part, part))
         if part == "router":
             return self.ledger.newest["seyirci"]
+        if part.startswith("subscriber "):
+            return self.ledger.newest[part.split()[1]]
         if part == "subscribers":
             return min(self.ledger.newest["seyirci"], len(self.ledger.done))
         state = self.stack.http("metrics", "GET", "/live/state.json").json()
@@ -145,6 +152,7 @@ class Storm:
                    f"{part} does something new after: {fault}")
         self.figures.struck(fault, began, ended, time.monotonic() - ended)
         self.stack.wait_ready(*SERVICES)
+        fault.after(self)
         self.figures.sample_memory(self.stack)
         return True
 
@@ -157,11 +165,14 @@ class Storm:
         return None if mark is None else (mark,)
 
     def rage(self, faults):
-        """Strikes them all; one that found nothing in hand is tried again twice."""
+        """Strikes them all, one after another; what found nothing in hand is tried again twice."""
         for fault in faults:
-            if not any(self.strike(fault) for _ in range(3)):
-                raise AssertionError(f"nothing was in flight for: {fault}")
+            self.strike_until_counted(fault)
         return self
+
+    def strike_until_counted(self, fault):
+        if not any(self.strike(fault) for _ in range(3)):
+            raise AssertionError(f"nothing was in flight for: {fault}")
 
     def _complain(self):
         for actor in self.actors:
@@ -176,6 +187,7 @@ class Storm:
             actor.stop()
         for actor in self.reporters:
             actor.join(90)
+        self.stack.clock.set(0)
         end = time.monotonic() + limit_s
         while self.unsettled():
             assert time.monotonic() < end, f"not settled within {limit_s} s: {self.unsettled()}"

@@ -7,8 +7,9 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import scenarios  # noqa: E402
 from ledger import count, message_id, ticket_id  # noqa: E402
-from plan import LONG, SHORT, plan  # noqa: E402
+from plan import LONG, RATE_WINDOW_S, SHORT, plan  # noqa: E402
 from process import wait_until  # noqa: E402
 from storm import Storm  # noqa: E402
 from turunc.v1 import ticket_pb2  # noqa: E402
@@ -23,6 +24,7 @@ def storm(tmp_path_factory):
     try:
         made.begin()
         made.rage(plan(made.dice, *FORM))
+        scenarios.run(made, RATE_WINDOW_S)
         made.calm()
         yield made
     except BaseException:
@@ -37,7 +39,8 @@ def test_nothing_lost_nothing_twice(storm, capsys):
     with capsys.disabled():
         print("\n" + storm.table(findings), flush=True)
     assert storm.figures.count("kill -9") >= FORM[0]
-    assert storm.figures.count() == len(plan(storm.dice, *FORM))
+    assert storm.figures.count() == len(plan(storm.dice, *FORM)) + len(storm.figures.rates)
+    assert len(storm.figures.rates) == 5
     assert findings == []
 
 
@@ -101,6 +104,31 @@ def test_a_message_removed_from_the_sink_is_caught(storm):
         stranger.update(message_id="<00000000-0000@example>")
         stranger.setdefault("fields", {}).update(id="00000000-0000")
         assert caught(storm, messages + [stranger]) == {"message phantom": 1}
+
+
+def test_a_message_to_somebody_else_is_caught(storm):
+    messages = storm.messages()
+    for kind in ("mail", "sms"):
+        at = next(at for at, m in enumerate(messages) if m["kind"] == kind)
+        wrong = copy.deepcopy(messages[at])
+        if kind == "mail":
+            wrong["to"] = ["neighbour@defter.example"]
+        else:
+            wrong["fields"]["to"] = "+905399999999"
+        assert caught(storm, messages[:at] + [wrong] + messages[at + 1:]) == {"personal data": 1}
+
+
+def test_a_name_in_redis_or_in_a_services_log_is_caught(storm):
+    storm.stack.redis.command("set", "live:1:careless", "Defter Tutan")
+    assert caught(storm) == {"personal data": 1}
+    storm.stack.redis.command("del", "live:1:careless")
+    path = storm.stack.process["router"].log_path
+    length = os.path.getsize(path)
+    with open(path, "a", encoding="utf-8") as log:
+        log.write("info router careless who=+905300000000\n")
+    assert caught(storm) == {"personal data": 1}
+    os.truncate(path, length)
+    assert caught(storm) == {}
 
 
 def test_a_change_that_nobody_was_told_of_is_caught(storm):

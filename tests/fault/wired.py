@@ -1,8 +1,11 @@
-"""The whole system with a link of tests/lib/proxy.py between any two of its parts.
+"""The whole system with a link of tests/lib/proxy.py between any two of its parts, on a machine whose
+disk and clock may go wrong.
 
 Every part listens where it always does; whoever connects is sent through the link."""
 import os
+import tempfile
 
+from machine import Clock, Disk
 from ports import free_port
 from proxy import Links
 from stack import Stack
@@ -24,6 +27,13 @@ NAMES = tuple(TCP) + DATABASE + ("metrics-redis",)
 
 
 class WiredStack(Stack):
+    def __init__(self, **options):
+        self._machine = tempfile.TemporaryDirectory(prefix="turunc-machine-", dir="/tmp")
+        os.chmod(self._machine.name, 0o755)     # PostgreSQL, which is somebody else, looks there
+        self.disk, self.clock = Disk(self._machine.name), Clock(self._machine.name)
+        os.environ["TURUNC_TEST_PRELOAD"] = self.disk.library   # for tests/lib/private_postgres
+        super().__init__(own_postgres=True, **options)
+
     def _make_ports(self):
         super()._make_ports()
         self.links = Links()
@@ -60,7 +70,7 @@ class WiredStack(Stack):
             "metrics": {"TURUNC_BUS_STREAM": self._link("metrics-router"),
                         "TURUNC_REDIS": self.path("link", "redis")},
         }[name]
-        return {**env, **through}
+        return {**env, **through, **self.clock.env}
 
     def client(self, name, **rights):
         folder = super().client(name, **rights)
@@ -81,4 +91,6 @@ class WiredStack(Stack):
         try:
             return super().close()
         finally:
+            os.environ.pop("TURUNC_TEST_PRELOAD", None)
             self.links.close()
+            self._machine.cleanup()
