@@ -18,7 +18,7 @@ WORK_ON = {**{name: name.split("-")[0] for name in TCP}, "citizens-intake": "int
            "publishers-intake": "publisher", "subscribers-router": "subscribers",
            "intake-doorbell": "router", "metrics-redis": "redis",
            "notifier-smtp": "mail", "notifier-sms": "sms",
-           **{f"{name}-postgres": name for name in SERVICES}}
+           **{f"{name}-postgres": name for name in SERVICES}, "intake-postgres": "record"}
 # The statements that take the log's lock, by service.
 APPENDS = {"intake": ["accept"], "router": ["append"], "notifier": ["settle"]}
 
@@ -76,7 +76,15 @@ class KillPublisher(Fault):
         storm.c_system.start_again()
 
 
-class KillBackend(Fault):
+class Backends(Fault):
+    """What becomes of a service's connections; intake answers from its spool meanwhile, so that it is
+    the record that has to go on."""
+
+    def part(self):
+        return "record" if self.victim == "intake" else self.victim
+
+
+class KillBackend(Backends):
     """kill -9 of one PostgreSQL process that serves the service: PostgreSQL ends all and recovers."""
     kind = "kill -9 of a backend"
 
@@ -92,7 +100,7 @@ class KillBackend(Fault):
         storm.database_back()
 
 
-class TerminateBackends(Fault):
+class TerminateBackends(Backends):
     """Every connection of the service is ended by the administrator."""
     kind = "backends terminated"
 
@@ -113,7 +121,7 @@ class Stop(Fault):
         storm.stack.resume(self.victim)
 
 
-class StopHoldingLock(Fault):
+class StopHoldingLock(Backends):
     """SIGSTOP between taking the log's lock and the end of the transaction; how long the next writer
     then needs is what is measured."""
     kind = "SIGSTOP with the log's lock"
@@ -252,6 +260,9 @@ class SubscriberTwice(SubscriberAway):
     hold_s = 0
 
     def begin(self, storm):
+        # The first one lives: after the fault before, its session may only be on its way back.
+        before = storm.ledger.newest[self.victim]
+        wait_until(lambda: storm.ledger.newest[self.victim] > before, 10, f"{self.victim} receives")
         storm.department[self.victim].taken_over()
 
     def end(self, storm):

@@ -39,5 +39,7 @@ def others(rounds):
 def plan(dice, kill_count, rounds):
     """Shuffled, so that every order is tried some day; the seed says which."""
     made = kills(kill_count) + others(rounds)
+    if rounds > 1:      # longer than a session may be silent
+        made += [faults.Stop(name, kind="SIGSTOP for 7 s", hold_s=7) for name in SERVICES]
     dice.shuffle(made)
     return made

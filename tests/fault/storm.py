@@ -84,8 +84,11 @@ class Storm:
         """A number that rises with each deed of that part."""
         if part in ("publisher", "publisher-c"):
             return self.ledger.answered_by[{"publisher": "santral", "publisher-c": "santral-c"}[part]]
-        if part in ("intake", "postgres"):
+        if part == "intake":
             return self.ledger.answered()
+        if part in ("record", "postgres"):
+            # Not the answers: those go on from the spool while the record is away.
+            return self.one("select count(*) from turunc.inbound_item")
         if part == "notifier":
             return self.one("select count(*) from turunc.notification where state in (3, 6)")
         if part in ("mail", "sms"):
@@ -205,6 +208,8 @@ class Storm:
         head = self.stack.one("select coalesce(max(last_seq), 0) from turunc.log_batch")
         waiting = [f"{d.name} at {d.position()} of {head}, {len(d.waiting)} commands"
                    for d in self.departments if d.position() < head or d.waiting]
+        spooled = self.stack.metric("intake", "turunc_intake_spool_items")
+        waiting += [f"{spooled:.0f} items in the spool"] if spooled else []
         waiting += [f"message in state {state}: {count}" for state, count in self.stack.sql(
             "select state, count(*) from turunc.notification where state in (1, 2) group by 1")]
         waiting += [f"cursor of {name} at {seq} of {head}" for name, seq in self.stack.sql(
