@@ -1,4 +1,5 @@
 /* Looks a name up in a thread of its own and brings the answer back to the loop. */
+#include <assert.h>
 #include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,7 +15,8 @@
 struct address_lookup {
 	atomic_int holders;
 	char host[ADDRESS_HOST_SIZE];
-	struct addresses found; /* the thread's until it has written to done_fd */
+	struct addresses found; /* the thread's until it is ready */
+	atomic_bool ready; /* done_fd wakes the loop, this orders the memory */
 	int done_fd;
 	struct event *done;
 	address_found_fn *on_found;
@@ -39,6 +41,7 @@ look_up(void *arg)
 
 	/* What is not found leaves the list empty, which says it. */
 	(void)!address_resolve(lookup->host, &lookup->found, complaint, sizeof(complaint));
+	atomic_store(&lookup->ready, true);
 	(void)!write(lookup->done_fd, &one, sizeof(one));
 	let_go(lookup);
 	return NULL;
@@ -48,6 +51,9 @@ static void
 on_done(evutil_socket_t fd, short what, void *arg)
 {
 	struct address_lookup *lookup = arg;
+	bool ready = atomic_load(&lookup->ready);
+
+	assert(ready);
 	const struct addresses found = lookup->found;
 	address_found_fn *on_found = lookup->on_found;
 	void *on_found_arg = lookup->arg;
@@ -92,6 +98,7 @@ address_lookup_start(
 	lookup->on_found = on_found;
 	lookup->arg = arg;
 	atomic_init(&lookup->holders, 2);
+	atomic_init(&lookup->ready, false);
 	lookup->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (lookup->done_fd != -1)
 		lookup->done = event_new(loop, lookup->done_fd, EV_READ, on_done, lookup);

@@ -264,7 +264,8 @@ class Stack:
         state = self.path("state", name)
         os.makedirs(state, exist_ok=True)
         kept = {key: os.environ[key] for key in ("PATH", "LC_ALL", "LOCPATH", "LANG",
-                                                    "LSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH")
+                                                    "LSAN_OPTIONS", "TSAN_OPTIONS",
+                                                    "ASAN_SYMBOLIZER_PATH")
                 if key in os.environ}
         everyone = {key: value for key, value in self._env.items() if not isinstance(value, dict)}
         return {**SANITIZERS, **kept, "TURUNC_DATABASE": self.conninfo(user),
