@@ -48,12 +48,15 @@ bool
 form_token_read(const uint8_t *secret, size_t secret_len, const char *token, int64_t now_us,
     int64_t *ret_ticket_id, char ret_form_id[FORM_ID_SIZE])
 {
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	struct token t;
 	uint8_t mac[MAC_BYTES];
 	size_t len = 0;
 	size_t text_len = strlen(token);
 
-	if (text_len != FORM_TOKEN_SIZE - 1
+	/* libsodium takes some bytes beyond ASCII for letters: a token has one spelling. */
+	if (text_len != FORM_TOKEN_SIZE - 1 || strspn(token, alphabet) != text_len
 	    || sodium_base642bin((unsigned char *)&t, sizeof(t), token, text_len, NULL, &len, NULL,
 		   sodium_base64_VARIANT_URLSAFE_NO_PADDING)
 		   != 0

@@ -1,6 +1,7 @@
 """What strangers and departments could do to people: headers and recipients slipped into messages,
 contact data of somebody else changed, tickets read by who has them no longer."""
 import itertools
+import re
 import time
 
 import pytest
@@ -343,3 +344,60 @@ def allow(stack, name, departments):
     stack.sql("select turunc.log_append(%s::bigint, '{client.granted}', '{null}', '{null}', '{null}',"
               " '{test}', '{\"\"}')", time.time_ns() // 1000)
     wait_until(lambda: stack.log("router").count("rights loaded") > before, 10, "router reads it")
+
+
+# --- the page where a report is looked up -----------------------------------------------------------
+
+def track(stack, number, digits, address):
+    return stack.http("intake", "POST", "/track", form={"no": number, "digits": digits},
+                      headers={"X-Forwarded-For": address})
+
+
+def test_digits_of_a_phone_guessed(stack):
+    """By one address, and by many addresses against one report; an unknown number is answered as
+    wrong digits are, so that numbers are not found out either."""
+    number = reported(stack, phone=PHONE, email=MAIL, description="gizli kalması gereken")
+    with under_attack(stack, "digits of a phone guessed", by=[citizen(stack)]) as said:
+        one = [track(stack, number, f"{i:04}", "203.0.113.1") for i in range(300)]
+        many = [track(stack, number, f"{i:04}", f"203.0.113.{2 + i % 200}") for i in range(300, 900)]
+        answers = one + many
+        said["attempts"] = len(answers)
+        said["judged"] = [a.status for a in answers].count(404)
+        said["told_429"] = [a.status for a in answers].count(429)
+        said["accepted"] = sum(a.status == 200 or "gizli" in a.text for a in answers)
+        known, unknown = (track(stack, n, "0000", a) for n, a in (
+            (reported(stack, phone=PHONE), "203.0.113.250"), ("26-9999999-0", "203.0.113.251")))
+        assert (known.status, known.text) == (unknown.status, unknown.text)
+        assert known.status == 404
+    assert said["judged"] + said["told_429"] == said["attempts"]
+    assert said["judged"] < 100, "ten thousand would take too few days"
+
+
+def test_forged_forms(stack):
+    """Words are added to a report by whoever was shown it, within half an hour: no other form is
+    taken, nor one of another report."""
+    number = reported(stack, phone=PHONE)
+    page = track(stack, number, "4567", "203.0.114.1")
+    assert page.status == 200
+    token = re.search(r'name="token" value="([^"]+)"', page.text).group(1)
+    count = "select count(*) from turunc.contact where kind in ('follow_up', 'withdraw', 'not_solved')"
+    before = stack.one(count)
+    with under_attack(stack, "forged forms", by=[citizen(stack)]) as said:
+        forged = [token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1:]
+                  for i in range(len(token) - 1)]
+        forged += [token[:-4], token + "AAAA", "", "A" * len(token), token.lower(), token[::-1],
+                   token.replace("A", " "), "\u0131" * len(token)]
+        for one in forged:
+            for kind in ("follow_up", "withdraw"):
+                said["attempts"] += 1
+                answer = stack.http("intake", "POST", "/track/say",
+                                    form={"token": one, "kind": kind, "text": "Merhaba"})
+                said["accepted"] += answer.status == 200
+        said["accepted"] += stack.one(count) - before
+        good = stack.http("intake", "POST", "/track/say",
+                          form={"token": token, "kind": "follow_up", "text": "<script>x</script>"})
+        assert good.status == 200 and stack.one(count) == before + 1, good
+        shown = track(stack, number, "4567", "203.0.114.2")
+        assert "<script" not in shown.text
+    assert stack.one("select count(*) from turunc.contact where ticket_id = %s and phone is not null",
+                     ticket_id(number)) == 1
