@@ -21,6 +21,8 @@ extern const size_t door_open311_route_count;
 extern const struct http_route door_web_routes[];
 extern const size_t door_web_route_count;
 
+extern const struct http_route door_report_routes[];
+extern const size_t door_report_route_count;
 extern const struct http_route door_track_routes[];
 extern const size_t door_track_route_count;
 

@@ -23,22 +23,12 @@ enum { DIGITS = 4, TOKEN_LIFE_MIN = 30, BODY_BYTES = 32 * 1024 };
 /* --- who asks -----------------------------------------------------------------------------------
  */
 
-static enum catalogue_language
-language_of(const struct http_request *req)
-{
-	const char *asked = http_query(req, "lang", NULL);
-
-	if (asked == NULL || asked[0] == '\0')
-		asked = http_language(req);
-	return strcmp(asked, "en") == 0 ? CATALOGUE_EN : CATALOGUE_TR;
-}
-
 /* A page that only says something. */
 static void
 reply_word(struct intake *in, struct http_request *req, unsigned status, enum track_word word)
 {
 	struct html h;
-	enum catalogue_language language = language_of(req);
+	enum catalogue_language language = html_language(req);
 
 	(void)in;
 	html_begin(&h, language, track_word(TRACK_TITLE, language), "/track");
@@ -50,7 +40,7 @@ static void
 reply_form(struct http_request *req, const char *number)
 {
 	struct html h;
-	enum catalogue_language language = language_of(req);
+	enum catalogue_language language = html_language(req);
 
 	html_begin(&h, language, track_word(TRACK_TITLE, language), "/track");
 	track_page_form(&h, number == NULL ? "" : number, NULL);
@@ -96,7 +86,7 @@ show(struct tracking *t, const struct db_reply *reply)
 	struct intake *in = t->in;
 	const struct catalogue *cat = registry_catalogue(in->registry);
 	const struct track_rows rows = { reply->results[0], reply->results[1], reply->results[2] };
-	enum catalogue_language language = language_of(t->req);
+	enum catalogue_language language = html_language(t->req);
 	int64_t now_us = clock_now_us();
 	char token[FORM_TOKEN_SIZE];
 	struct html h;
@@ -242,7 +232,7 @@ static void
 reply_recorded(const struct words *w)
 {
 	struct html h;
-	enum catalogue_language language = language_of(w->req);
+	enum catalogue_language language = html_language(w->req);
 	char number[NUMBER_SIZE];
 
 	if (!number_format(w->item.ticket_id, number))
@@ -307,7 +297,7 @@ record(struct words *w)
 	item->type = "contact.recorded";
 	item->channel = TURUNC__V1__CHANNEL__CHANNEL_WEB;
 	item->time_us = item->arrived_us = now_us;
-	item->language = catalogue_language_name(language_of(w->req));
+	item->language = catalogue_language_name(html_language(w->req));
 	item->description = w->text[0] == '\0' ? NULL : w->text;
 	identify(w);
 	if (!item_seal(item, &w->in->maker, now_us, NULL))

@@ -70,6 +70,16 @@ html_time(struct html *h, int64_t at_us, bool with_time)
 	html_raw(h, text);
 }
 
+enum catalogue_language
+html_language(const struct http_request *req)
+{
+	const char *asked = http_query(req, "lang", NULL);
+
+	if (asked == NULL || asked[0] == '\0')
+		asked = http_language(req);
+	return strcmp(asked, "en") == 0 ? CATALOGUE_EN : CATALOGUE_TR;
+}
+
 void
 html_begin(struct html *h, enum catalogue_language language, const char *title, const char *path)
 {

@@ -21,6 +21,9 @@ struct html {
 	bool failed;
 };
 
+/* As the query's "lang" says, or else the browser. */
+enum catalogue_language html_language(const struct http_request *req);
+
 /* Head and masthead of a page; title is text, path is where its other language is ("/track"). */
 void html_begin(
     struct html *h, enum catalogue_language language, const char *title, const char *path);

@@ -245,6 +245,7 @@ open_http(struct intake *in)
 	in->http = http_open(daemon_loop(in->daemon), &settings, door_open311_routes,
 	    door_open311_route_count, in, &why);
 	if (in->http != NULL && http_add_routes(in->http, door_web_routes, door_web_route_count, in)
+	    && http_add_routes(in->http, door_report_routes, door_report_route_count, in)
 	    && http_add_routes(in->http, door_track_routes, door_track_route_count, in))
 		return true;
 	log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",

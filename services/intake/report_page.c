@@ -1,0 +1,368 @@
+/* Asks for a report: first its subject, then what there is to know of it. */
+#include "report_page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+#include "fields.h"
+#include "html.h"
+#include "number.h"
+
+enum { NAME_BYTES = 96 };
+
+static const char *
+say(const struct html *h, const char *turkish, const char *english)
+{
+	return h->language == CATALOGUE_EN ? english : turkish;
+}
+
+static void
+complain(struct html *h, const char *text)
+{
+	html_raw(h, "<p class=\"complaint\" role=\"alert\">");
+	html_text(h, text);
+	html_raw(h, "</p>\n");
+}
+
+static void
+hidden(struct html *h, const char *name, const char *value)
+{
+	html_raw(h, "<input type=\"hidden\" name=\"");
+	html_raw(h, name);
+	html_raw(h, "\" value=\"");
+	html_text(h, value);
+	html_raw(h, "\">\n");
+}
+
+/* --- the subject --------------------------------------------------------------------------------
+ */
+
+static bool
+first_of_group(const struct catalogue *cat, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(cat->subjects[i].group, cat->subjects[index].group) == 0)
+			return false;
+	return true;
+}
+
+void
+report_page_subjects(struct html *h, const struct catalogue *cat, const char *complaint)
+{
+	if (complaint != NULL)
+		complain(h, complaint);
+	html_element(h, "p", NULL,
+	    say(h, "Konuyu seçin; sonra birkaç soru soracağız.",
+		"Choose the subject; a few questions follow."));
+	for (size_t i = 0; i < cat->subject_count; i++) {
+		if (!first_of_group(cat, i))
+			continue;
+		html_element(h, "h2", NULL, cat->subjects[i].group);
+		html_raw(h, "<ul class=\"subjects\">\n");
+		for (size_t k = i; k < cat->subject_count; k++) {
+			const struct catalogue_subject *s = &cat->subjects[k];
+			if (strcmp(s->group, cat->subjects[i].group) != 0)
+				continue;
+			html_raw(h, "<li><a href=\"/report?subject=");
+			html_text(h, s->code);
+			html_raw(
+			    h, h->language == CATALOGUE_EN ? "&amp;lang=en\">" : "&amp;lang=tr\">");
+			html_text(h, catalogue_say(&s->name, h->language));
+			html_raw(h, "</a></li>\n");
+		}
+		html_raw(h, "</ul>\n");
+	}
+}
+
+/* --- fields -------------------------------------------------------------------------------------
+ */
+
+struct field {
+	const char *name; /* the form's, as Open311 has it */
+	const char *label[CATALOGUE_LANGUAGES];
+	const char *attributes; /* of the input */
+};
+
+static const struct field address = { "address_string",
+	{ "Adres ya da tarif", "Address, or how to find it" },
+	"maxlength=\"500\" autocomplete=\"street-address\"" };
+static const struct field description = { "description",
+	{ "Ne oldu, ne istiyorsunuz?", "What is the matter, what do you ask for?" }, "" };
+static const struct field person[] = {
+	{ "first_name", { "Adınız", "First name" },
+	    "maxlength=\"200\" autocomplete=\"given-name\"" },
+	{ "last_name", { "Soyadınız", "Surname" },
+	    "maxlength=\"200\" autocomplete=\"family-name\"" },
+	{ "phone", { "Cep telefonunuz", "Mobile phone" },
+	    "type=\"tel\" maxlength=\"30\" autocomplete=\"tel\" placeholder=\"0532 123 45 67\"" },
+	{ "email", { "E-posta adresiniz", "E-mail address" },
+	    "type=\"email\" maxlength=\"254\" autocomplete=\"email\"" },
+};
+static const char neighbourhood_name[] = "address_id";
+
+static void
+open_label(struct html *h, const char *text, bool required)
+{
+	html_raw(h, "<label><span>");
+	html_text(h, text);
+	if (!required) {
+		html_raw(h, " <span class=\"optional\">");
+		html_text(h, say(h, "(isteğe bağlı)", "(optional)"));
+		html_raw(h, "</span>");
+	}
+	html_raw(h, "</span>\n");
+}
+
+static void
+input(struct html *h, const struct field *f, const struct report_form *form)
+{
+	open_label(h, f->label[h->language], false);
+	html_raw(h, "<input name=\"");
+	html_raw(h, f->name);
+	html_raw(h, "\" ");
+	html_raw(h, f->attributes);
+	html_raw(h, " value=\"");
+	html_text(h, report_field(form, f->name));
+	html_raw(h, "\"></label>\n");
+}
+
+static void
+area(struct html *h, const char *label, const char *name, const char *value, bool required)
+{
+	open_label(h, label, required);
+	html_raw(h, "<textarea rows=\"5\" maxlength=\"4000\" name=\"");
+	html_text(h, name);
+	html_raw(h, required ? "\" required>" : "\">");
+	html_text(h, value);
+	html_raw(h, "</textarea></label>\n");
+}
+
+static void
+option(struct html *h, const char *value, const char *text, bool chosen)
+{
+	html_raw(h, "<option value=\"");
+	html_text(h, value);
+	html_raw(h, chosen ? "\" selected>" : "\">");
+	html_text(h, text);
+	html_raw(h, "</option>\n");
+}
+
+static void
+neighbourhoods(struct html *h, const struct catalogue *cat, const struct report_form *form)
+{
+	const char *chosen = report_field(form, neighbourhood_name);
+
+	open_label(h, say(h, "Mahalle", "Neighbourhood"), true);
+	html_raw(h, "<select name=\"address_id\" required>\n");
+	option(h, "", say(h, "Seçin", "Choose"), chosen == NULL);
+	for (size_t i = 0; i < cat->neighbourhood_count; i++) {
+		const struct catalogue_neighbourhood *n = &cat->neighbourhoods[i];
+		option(h, n->code, n->name, chosen != NULL && strcmp(chosen, n->code) == 0);
+	}
+	html_raw(h, "</select></label>\n");
+}
+
+/* --- a subject's own questions ------------------------------------------------------------------
+ */
+
+static bool
+has_answer(const struct report_form *form, const char *name, const char *value)
+{
+	for (size_t i = 0; i < form->count; i++)
+		if (strcmp(form->pairs[i].name, name) == 0
+		    && strcmp(form->pairs[i].value, value) == 0)
+			return true;
+	return false;
+}
+
+static void
+choices(struct html *h, const struct catalogue_question *q, const char *name,
+    const struct report_form *form)
+{
+	html_raw(h, "<fieldset><legend>");
+	html_text(h, catalogue_say(&q->description, h->language));
+	html_raw(h, "</legend>\n");
+	for (size_t i = 0; i < q->value_count; i++) {
+		html_raw(h, "<label class=\"choice\"><input type=\"checkbox\" name=\"");
+		html_text(h, name);
+		html_raw(h, "\" value=\"");
+		html_text(h, q->values[i].key);
+		html_raw(h, has_answer(form, name, q->values[i].key) ? "\" checked> " : "\"> ");
+		html_text(h, catalogue_say(&q->values[i].name, h->language));
+		html_raw(h, "</label>\n");
+	}
+	html_raw(h, "</fieldset>\n");
+}
+
+static void
+one_choice(struct html *h, const struct catalogue_question *q, const char *name,
+    const struct report_form *form)
+{
+	open_label(h, catalogue_say(&q->description, h->language), q->required);
+	html_raw(h, "<select name=\"");
+	html_text(h, name);
+	html_raw(h, q->required ? "\" required>\n" : "\">\n");
+	option(h, "", say(h, "Seçin", "Choose"), false);
+	for (size_t i = 0; i < q->value_count; i++)
+		option(h, q->values[i].key, catalogue_say(&q->values[i].name, h->language),
+		    has_answer(form, name, q->values[i].key));
+	html_raw(h, "</select></label>\n");
+}
+
+static void
+question(struct html *h, const struct catalogue_question *q, const struct report_form *form)
+{
+	static const char *const types[QUESTION_DATATYPES] = {
+		[QUESTION_STRING] = "type=\"text\" maxlength=\"500\"",
+		[QUESTION_NUMBER] = "type=\"number\" step=\"any\"",
+		[QUESTION_DATETIME] = "type=\"datetime-local\"",
+	};
+	bool many = q->datatype == QUESTION_MULTIVALUELIST;
+	char name[NAME_BYTES];
+	const char *label = catalogue_say(&q->description, h->language);
+
+	(void)snprintf(name, sizeof(name), "attribute[%s]%s", q->code, many ? "[]" : "");
+	switch (q->datatype) {
+	case QUESTION_MULTIVALUELIST:
+		choices(h, q, name, form);
+		return;
+	case QUESTION_SINGLEVALUELIST:
+		one_choice(h, q, name, form);
+		return;
+	case QUESTION_TEXT:
+		area(h, label, name, report_field(form, name), q->required);
+		return;
+	case QUESTION_STRING:
+	case QUESTION_NUMBER:
+	case QUESTION_DATETIME:
+	case QUESTION_DATATYPES:
+		break;
+	}
+	open_label(h, label, q->required);
+	html_raw(h, "<input ");
+	html_raw(h, types[q->datatype]);
+	html_raw(h, " name=\"");
+	html_text(h, name);
+	html_raw(h, q->required ? "\" required value=\"" : "\" value=\"");
+	html_text(h, report_field(form, name));
+	html_raw(h, "\"></label>\n");
+}
+
+/* --- what is wrong ------------------------------------------------------------------------------
+ */
+
+/* The label of the field that a problem's sentence begins with; NULL: none of the page's. */
+static const char *
+label_of(const struct html *h, const struct catalogue_subject *subject, const char *problem)
+{
+	char name[NAME_BYTES];
+	size_t len = strcspn(problem, ":");
+
+	if (len == 0 || len >= sizeof(name))
+		return NULL;
+	memcpy(name, problem, len);
+	name[len] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(person); i++)
+		if (strcmp(person[i].name, name) == 0)
+			return person[i].label[h->language];
+	if (strcmp(name, address.name) == 0)
+		return address.label[h->language];
+	if (strcmp(name, description.name) == 0)
+		return description.label[h->language];
+	if (strcmp(name, neighbourhood_name) == 0 || strncmp(name, "lat", 3) == 0)
+		return say(h, "Mahalle", "Neighbourhood");
+	for (size_t i = 0; i < subject->question_count; i++)
+		if (strstr(name, subject->questions[i].code) != NULL)
+			return catalogue_say(&subject->questions[i].description, h->language);
+	return NULL;
+}
+
+static void
+show_problems(struct html *h, const struct catalogue_subject *subject, const struct problems *p)
+{
+	html_raw(h, "<div class=\"complaint\" role=\"alert\">\n<p>");
+	html_text(h, say(h, "Gönderilemedi. Şunlara yeniden bakın:",
+			 "Not sent. Please look at these again:"));
+	html_raw(h, "</p>\n<ul>\n");
+	for (size_t i = 0; i < p->count; i++) {
+		const char *label = label_of(h, subject, p->at[i].text);
+		html_element(h, "li", NULL, label != NULL ? label : p->at[i].text);
+	}
+	html_raw(h, "</ul></div>\n");
+}
+
+/* --- pages --------------------------------------------------------------------------------------
+ */
+
+void
+report_page_form(struct html *h, const struct catalogue *cat,
+    const struct catalogue_subject *subject, const struct report_form *form,
+    const struct problems *p, const char *token)
+{
+	const char *about = catalogue_say(&subject->description, h->language);
+
+	if (p->count > 0)
+		show_problems(h, subject, p);
+	if (about != NULL && about[0] != '\0')
+		html_element(h, "p", NULL, about);
+	html_raw(h, "<form method=\"post\" action=\"/report?lang=");
+	html_raw(h, h->language == CATALOGUE_EN ? "en\">\n" : "tr\">\n");
+	hidden(h, "token", token);
+	hidden(h, "service_code", subject->code);
+	for (size_t i = 0; i < subject->question_count; i++)
+		question(h, &subject->questions[i], form);
+	area(h, description.label[h->language], description.name,
+	    report_field(form, description.name), true);
+	neighbourhoods(h, cat, form);
+	input(h, &address, form);
+	html_element(h, "h2", NULL, say(h, "Size nasıl ulaşalım?", "How do we reach you?"));
+	html_element(h, "p", "hint",
+	    say(h,
+		"Telefon ya da e-posta verirseniz her adımı bildiririz; telefonunuzun son dört "
+		"rakamı "
+		"başvurunuzu izlemenize yarar.",
+		"With a phone or an e-mail address we tell you of each step; with the last four "
+		"digits of "
+		"the phone you can look the report up."));
+	for (size_t i = 0; i < ARRAY_LEN(person); i++)
+		input(h, &person[i], form);
+	html_raw(h, "<p class=\"hint\"><a href=\"");
+	html_text(h, cat->municipality.information_text_url);
+	html_raw(h, "\">");
+	html_text(h, say(h, "Kişisel verilerin korunması: aydınlatma metni",
+			 "How your personal data is protected"));
+	html_raw(h, "</a></p>\n<button>");
+	html_text(h, say(h, "Gönder", "Send"));
+	html_raw(h, "</button>\n</form>\n");
+}
+
+void
+report_page_receipt(struct html *h, const struct catalogue *cat,
+    const struct catalogue_subject *subject, int64_t ticket_id, int64_t at_us)
+{
+	char number[NUMBER_SIZE];
+
+	if (!number_format(ticket_id, number))
+		number[0] = '\0';
+	html_element(h, "p", "number", number);
+	html_raw(h, "<dl>\n");
+	html_element(h, "dt", NULL, say(h, "Konu", "Subject"));
+	html_element(
+	    h, "dd", NULL, subject == NULL ? "" : catalogue_say(&subject->name, h->language));
+	html_element(h, "dt", NULL, say(h, "Alındığı an", "Received"));
+	html_raw(h, "<dd>");
+	html_time(h, at_us, true);
+	html_raw(h, "</dd>\n</dl>\n");
+	html_element(h, "p", NULL,
+	    say(h, "Numarayı saklayın: başvurunuzu onunla izler, telefonda onu söylersiniz.",
+		"Keep the number: with it you look the report up, and name it on the phone."));
+	html_raw(h, "<p><a class=\"button\" href=\"/track?no=");
+	html_text(h, number);
+	html_raw(h, h->language == CATALOGUE_EN ? "&amp;lang=en\">" : "&amp;lang=tr\">");
+	html_text(h, say(h, "Başvuruyu izle", "Look it up"));
+	html_raw(h, "</a></p>\n<p class=\"hint\">");
+	html_text(h, say(h, "Telefon: ", "Phone: "));
+	html_text(h, cat->municipality.phone);
+	html_raw(h, "</p>\n");
+}
