@@ -3,7 +3,9 @@
 #include "utf8.h"
 
 enum wire { WIRE_VARINT, WIRE_FIXED64, WIRE_BYTES, WIRE_GROUP_BEGIN, WIRE_GROUP_END, WIRE_FIXED32 };
-enum { VARINT_BITS = 7, VARINT_BYTES_MAX = 10, TAG_SHIFT = 3, TAG_MAX = (1 << 29) - 1 };
+enum { VARINT_BITS = 7, NUMBER_BYTES_MAX = 10, TAG_SHIFT = 3, TAG_MAX = (1 << 29) - 1 };
+/* Of a tag and of a length, however small their value: readers take no longer ones. */
+enum { HEAD_BYTES_MAX = 5 };
 
 struct span {
 	const uint8_t *at, *end;
@@ -12,10 +14,10 @@ struct span {
 static bool scan_message(const ProtobufCMessageDescriptor *type, struct span span, int depth);
 
 static bool
-take_varint(struct span *span, uint64_t *ret_value)
+take_varint(struct span *span, int bytes_max, uint64_t *ret_value)
 {
 	*ret_value = 0;
-	for (int i = 0; i < VARINT_BYTES_MAX && span->at < span->end; i++) {
+	for (int i = 0; i < bytes_max && span->at < span->end; i++) {
 		uint8_t byte = *span->at++;
 		*ret_value |= (uint64_t)(byte & 0x7f) << (VARINT_BITS * i);
 		if (byte < 0x80)
@@ -65,7 +67,7 @@ scan_packed(enum wire wire, struct span part)
 	if (wire != WIRE_VARINT)
 		return (size_t)(part.end - part.at) % width == 0;
 	while (part.at < part.end)
-		if (!take_varint(&part, &value))
+		if (!take_varint(&part, NUMBER_BYTES_MAX, &value))
 			return false;
 	return true;
 }
@@ -105,7 +107,8 @@ scan_field(const ProtobufCMessageDescriptor *type, struct span *span, int depth)
 	struct span part;
 	uint64_t tag, value;
 
-	if (!take_varint(span, &tag) || tag >> TAG_SHIFT == 0 || tag >> TAG_SHIFT > TAG_MAX)
+	if (!take_varint(span, HEAD_BYTES_MAX, &tag) || tag >> TAG_SHIFT == 0
+	    || tag >> TAG_SHIFT > TAG_MAX)
 		return false;
 	const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
 	    type, (unsigned)(tag >> TAG_SHIFT));
@@ -114,13 +117,13 @@ scan_field(const ProtobufCMessageDescriptor *type, struct span *span, int depth)
 		return false;
 	switch (wire) {
 	case WIRE_VARINT:
-		return take_varint(span, &value);
+		return take_varint(span, NUMBER_BYTES_MAX, &value);
 	case WIRE_FIXED64:
 		return take_bytes(span, 8, &part);
 	case WIRE_FIXED32:
 		return take_bytes(span, 4, &part);
 	case WIRE_BYTES:
-		return take_varint(span, &value) && take_bytes(span, value, &part)
+		return take_varint(span, HEAD_BYTES_MAX, &value) && take_bytes(span, value, &part)
 		       && (field == NULL || scan_part(field, part, depth));
 	default:
 		return false;

@@ -136,6 +136,8 @@ def test_requeued_after_the_cause_was_mended(world):
     assert [(row["id"], row["state"], row["ticket"]) for row in listed] == [(name, "open", number)]
     assert json.loads(stack.masa("dlq", "list", "--consumer", "notifier", "--json")) == []
 
+    assert "router set aside 1 records, refused" in stack.masa("doctor", "--json", check=False).stdout
+
     # Not mended yet: it comes back, one attempt more.
     assert '"requeued"' in stack.masa("dlq", "requeue", name, "--dry-run", "--json")
     assert letters(stack)[seq][0] == 1

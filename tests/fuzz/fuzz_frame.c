@@ -23,6 +23,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum frame_result result = frame_unpack(type, in.at, in.left, &frame, where);
 	HOLDS(result < FRAME_RESULTS && frame_result_text(result)[0] != '\0');
 	HOLDS(memchr(where, 0, sizeof(where)) != NULL);
+	/* What is said to be readable is: the stream sends it to every reader. */
+	if (frame_readable(type, in.at, in.left))
+		HOLDS(result == FRAME_OK || result == FRAME_OVER_BUDGET);
 	if (result != FRAME_OK)
 		return 0;
 	HOLDS(in.left <= FRAME_MAX_BYTES);

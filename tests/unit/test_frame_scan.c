@@ -66,6 +66,9 @@ TEST(test_cases)
 		{ "a text of no UTF-8", "\x0a\x02\xff\xfe", 4, false },
 		{ "a text with a NUL", "\x0a\x02x\0", 4, false },
 		{ "a number where a text stands", "\x08\x01", 2, false },
+		{ "length 0 in six bytes", "\x0a\x80\x80\x80\x80\x80\0", 7, false },
+		{ "length 0 in five bytes", "\x0a\x80\x80\x80\x80\0", 6, true },
+		{ "a tag in six bytes", "\x88\x80\x80\x80\x80\0\x01", 7, false },
 		{ "length of 2^63", "\x0a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 11, false },
 	};
 
