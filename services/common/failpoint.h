@@ -46,6 +46,7 @@ enum failpoint_side {
 	X("router", "stream_take")      \
 	X("router", "stream_ack")       \
 	X("router", "stream_freeze")    \
+	X("router", "stream_note")      \
 	X("notifier", "cursor_make")    \
 	X("notifier", "cursor_advance") \
 	X("notifier", "queue")          \

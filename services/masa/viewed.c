@@ -50,6 +50,7 @@ add_viewed(struct records *records, const PGresult *rows, int row, const char *d
 	}
 	viewed.door = word;
 	viewed.subject_code = PQgetvalue(rows, row, 1);
+	viewed.department = PQgetvalue(rows, row, 3);
 	viewed.version = (uint32_t)strtoul(PQgetvalue(rows, row, 2), NULL, 10);
 	event.body_case = TURUNC__V1__EVENT__BODY_VIEWED;
 	event.viewed = &viewed;

@@ -444,6 +444,7 @@ make_stream(struct router *r)
 {
 	const struct stream_inputs inputs = { .loop = daemon_loop(r->daemon),
 		.db = r->reader,
+		.writer = r->writer,
 		.catalogue = catalogue_now,
 		.wake = wake,
 		.arg = r };

@@ -8,6 +8,7 @@
  * tell is exact.  (docs/decisions/0011-snapshots-converge.md)
  */
 #include "stream_internal.h"
+#include "stream_viewed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,13 +62,20 @@ fill_page(struct reader *r, struct page *page, const struct pg_result *rows,
 	struct stream *s = r->stream;
 	int n;
 
+	r->unnoted = false;
 	for (n = 0; n < db_rows(rows) && n < PAGE_ROWS; n++) {
 		struct view *v = &page->cut[n];
 		struct view_ticket ticket;
 
 		view_read(rows, n, &ticket);
-		enum view_cut cut = view_cut(
-		    v, &ticket, rights, stream_subject_special(s, ticket.subject_code));
+		bool special = stream_subject_special(s, ticket.subject_code);
+		enum view_cut cut = view_cut(v, &ticket, rights, special);
+		r->unnoted = stream_look_is_new(
+		    r, READER_DOOR_SNAPSHOT, rights, &ticket, cut, special);
+		if (r->unnoted) {
+			view_clear(v);
+			break;
+		}
 		size_t len = turunc__v1__ticket_view__get_packed_size(&v->message) + 8;
 		if (page->bytes + len > FRAME_ROOM) {
 			view_clear(v);
@@ -127,6 +135,35 @@ send_page(struct reader *r, struct page *page)
 	return offer == BUS_TAKEN;
 }
 
+/* All of the page that is of a special category; it is asked for again when that is noted. */
+static void
+note_looks(struct reader *r, const struct pg_result *rows, const struct acl_client *rights)
+{
+	struct stream *s = r->stream;
+	struct looks looks = { 0 };
+	struct view_ticket ticket;
+
+	for (int n = 0; n < db_rows(rows) && n < PAGE_ROWS; n++) {
+		view_read(rows, n, &ticket);
+		bool special = stream_subject_special(s, ticket.subject_code);
+		enum view_cut cut = view_cut(&s->scratch, &ticket, rights, special);
+		view_clear(&s->scratch);
+		if (special && cut == VIEW_WHOLE)
+			stream_looks_add(&looks, &ticket);
+	}
+	r->snapshot->asking = stream_looks_note(r, READER_DOOR_SNAPSHOT, &looks);
+}
+
+void
+snapshot_noted(struct reader *r, bool ok)
+{
+	if (r->session == NULL || r->snapshot == NULL)
+		return;
+	r->snapshot->asking = false;
+	if (ok)
+		ask_page(r);
+}
+
 static void
 on_rows(struct reader *r, const struct pg_result *rows, const struct acl_client *rights)
 {
@@ -141,6 +178,11 @@ on_rows(struct reader *r, const struct pg_result *rows, const struct acl_client 
 	}
 	page->message = empty;
 	int sent = fill_page(r, page, rows, rights);
+	if (sent == 0 && r->unnoted) {
+		free(page);
+		note_looks(r, rows, rights);
+		return;
+	}
 	if (sent > 0)
 		go_on_after(snap, rows, sent - 1);
 	else

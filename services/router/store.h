@@ -44,6 +44,7 @@ enum store_statement {
 	STORE_STREAM_FREEZE, /* client, name, why, types, departments, now */
 	STORE_STREAM_HEAD, /* -> log_id, last seq */
 	STORE_STREAM_OPEN, /* department, after ticket, rows, bytes -> as VIEWS, its open tickets */
+	STORE_STREAM_NOTE, /* now, client, tickets, departments, records: who is shown them */
 	STORE_STREAM_OPEN_ALL, /* the same for all departments, by department and ticket */
 	STORE_STATEMENTS
 };

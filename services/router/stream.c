@@ -1,5 +1,6 @@
 /* The stream as a whole: its readers and their places in line, time, drain and figures. */
 #include "stream_internal.h"
+#include "stream_viewed.h"
 
 #include <assert.h>
 #include <event2/event.h>
@@ -54,6 +55,7 @@ reader_release(struct reader *r)
 	if (--r->refs > 0)
 		return;
 	TAILQ_REMOVE(&r->stream->readers, r, link);
+	stream_looks_forget(r);
 	free(r);
 }
 
@@ -69,6 +71,7 @@ list_of(struct reader *r)
 		return &r->stream->viewing;
 	case READER_RESTING:
 	case READER_ASKED:
+	case READER_NOTING:
 		break;
 	}
 	return NULL;
@@ -171,7 +174,13 @@ stream_retry_soon(struct stream *s)
 bool
 stream_submit(struct stream *s, struct db_unit *unit, db_done_fn *done, void *arg)
 {
-	if (db_submit(s->in.db, unit, done, arg)) {
+	return stream_submit_to(s, s->in.db, unit, done, arg);
+}
+
+bool
+stream_submit_to(struct stream *s, struct db *db, struct db_unit *unit, db_done_fn *done, void *arg)
+{
+	if (db_submit(db, unit, done, arg)) {
 		s->units++;
 		return true;
 	}

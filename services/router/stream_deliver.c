@@ -1,5 +1,6 @@
 /* Gives readers their turns: finds their page, asks for the views, sends the frame. */
 #include "stream_internal.h"
+#include "stream_viewed.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -26,11 +27,11 @@ stream_subject_special(const struct stream *s, const char *subject_code)
 {
 	const struct catalogue *cat = s->in.catalogue(s->in.arg);
 
-	/* Without a catalogue nothing is known to be harmless. */
+	/* Nothing is known to be harmless without a catalogue, or of a subject that has left it. */
 	if (cat == NULL)
 		return true;
 	const struct catalogue_subject *subject = catalogue_subject(cat, subject_code);
-	return subject != NULL && subject->special_category;
+	return subject != NULL ? subject->special_category : subject_code[0] != '\0';
 }
 
 void
@@ -64,10 +65,23 @@ find_ticket(const struct pg_result *views, int64_t ticket_id)
 	return -1;
 }
 
+/* What the record of a look shows is not looked at again: it would have no end. */
+static enum view_cut
+cut_view(struct view *v, const struct stream_row *row, const struct view_ticket *ticket,
+    const struct acl_client *rights, bool special)
+{
+	if (strcmp(row->type, "ticket.viewed") != 0)
+		return view_cut(v, ticket, rights, special);
+	view_cut_short(v, ticket);
+	return VIEW_CUT_CATEGORY;
+}
+
+/* FULL with the reader's `unnoted`: it may be sent when the log says that it is. */
 static enum stream_frame_result
-add_record(struct stream *s, const struct stream_row *row, const struct pg_result *views,
+add_record(struct reader *r, const struct stream_row *row, const struct pg_result *views,
     const struct acl_client *rights)
 {
+	struct stream *s = r->stream;
 	struct stream_record record = { .seq = row->seq,
 		.committed_at_us = row->committed_at_us,
 		.event = row->event,
@@ -79,8 +93,13 @@ add_record(struct stream *s, const struct stream_row *row, const struct pg_resul
 	if (at < 0)
 		return stream_frame_add(&s->frame, &record);
 	view_read(views, at, &ticket);
-	enum view_cut cut = view_cut(
-	    v, &ticket, rights, stream_subject_special(s, ticket.subject_code));
+	bool special = stream_subject_special(s, ticket.subject_code);
+	enum view_cut cut = cut_view(v, row, &ticket, rights, special);
+	if (stream_look_is_new(r, READER_DOOR_STREAM, rights, &ticket, cut, special)) {
+		r->unnoted = true;
+		view_clear(v);
+		return STREAM_FRAME_FULL;
+	}
 	record.view = &v->message;
 	enum stream_frame_result result = stream_frame_add(&s->frame, &record);
 	view_clear(v);
@@ -104,13 +123,14 @@ fill_frame(struct reader *r, const struct pg_result *views, const struct acl_cli
 	size_t room = ledger_room(&r->ledger);
 	uint64_t through = r->position;
 
+	r->unnoted = false;
 	stream_frame_begin(&s->frame);
 	for (size_t i = r->from; i < r->to; i++) {
 		const struct stream_row *row = &r->page->rows[i];
 		if (matches(r, row)) {
 			if (s->frame.records == room)
 				break;
-			enum stream_frame_result result = add_record(s, row, views, rights);
+			enum stream_frame_result result = add_record(r, row, views, rights);
 			if (result != STREAM_FRAME_ADDED) {
 				*ret_through = through;
 				return result;
@@ -162,6 +182,32 @@ offer_frame(struct reader *r, uint64_t through)
 	return offer == BUS_TAKEN;
 }
 
+/* All that the frame would show and that was not noted yet. */
+static void
+note_looks(struct reader *r, const struct pg_result *views, const struct acl_client *rights)
+{
+	struct stream *s = r->stream;
+	struct looks looks = { 0 };
+	struct view_ticket ticket;
+
+	for (size_t i = r->from; i < r->to; i++) {
+		const struct stream_row *row = &r->page->rows[i];
+		int at = row->ticket_id == 0 || !matches(r, row)
+			     ? -1
+			     : find_ticket(views, row->ticket_id);
+		if (at < 0)
+			continue;
+		view_read(views, at, &ticket);
+		bool special = stream_subject_special(s, ticket.subject_code);
+		enum view_cut cut = cut_view(&s->scratch, row, &ticket, rights, special);
+		view_clear(&s->scratch);
+		if (special && cut == VIEW_WHOLE)
+			stream_looks_add(&looks, &ticket);
+	}
+	if (stream_looks_note(r, READER_DOOR_STREAM, &looks))
+		reader_enter(r, READER_NOTING);
+}
+
 /* The reader's frame, rows [from, to) of its page, is sent as far as it goes. */
 static void
 send_frame(struct reader *r, const struct pg_result *views)
@@ -178,6 +224,10 @@ send_frame(struct reader *r, const struct pg_result *views)
 		return;
 	}
 	enum stream_frame_result result = fill_frame(r, views, rights, &through);
+	if (r->unnoted && s->frame.records == 0) {
+		note_looks(r, views, rights);
+		return;
+	}
 	if (result == STREAM_FRAME_FULL && s->frame.records == 0) {
 		log_error("record cannot be sent, subscription ended client=%s name=%s after=%llu",
 		    r->client, r->name, (unsigned long long)through);
@@ -211,7 +261,8 @@ void
 reader_tell_position(struct reader *r, uint64_t now_ms)
 {
 	if (r->state != READER_LIVE || r->place == READER_ASKED || r->place == READER_VIEWING
-	    || r->blocked || r->position <= r->ledger.told || now_ms - r->told_ms < TELL_MS)
+	    || r->place == READER_NOTING || r->blocked || r->position <= r->ledger.told
+	    || now_ms - r->told_ms < TELL_MS)
 		return;
 	stream_frame_begin(&r->stream->frame);
 	if (!offer_frame(r, r->position))

@@ -61,10 +61,15 @@ enum reader_place {
 	READER_WAITING, /* for a page */
 	READER_VIEWING, /* its next frame waits to ask for views */
 	READER_ASKED, /* its views are with the record */
+	READER_NOTING, /* that it is shown something is with the record (stream_viewed.h) */
 };
+
+/* Through which a reader sees tickets; each goes by itself. */
+enum reader_door { READER_DOOR_STREAM, READER_DOOR_SNAPSHOT, READER_DOORS };
 
 struct stream_ack;
 struct stream_snapshot;
+struct noted;
 
 struct reader {
 	TAILQ_ENTRY(reader) link;
@@ -92,6 +97,10 @@ struct reader {
 	size_t from, to;
 	uint64_t through;
 
+	struct noted
+	    *noted[READER_DOORS]; /* what was noted last (stream_viewed.h), NULL: nothing */
+	bool unnoted; /* the last frame or page ended in front of what was not */
+
 	struct stream_ack *ack; /* collected, not sent to the record yet */
 	struct stream_snapshot *snapshot;
 };
@@ -113,6 +122,7 @@ enum stream_stat {
 	STREAM_STAT_VIEWS,
 	STREAM_STAT_SNAPSHOTS,
 	STREAM_STAT_SNAPSHOT_TICKETS,
+	STREAM_STAT_LOOKS,
 	STREAM_STAT_FAILED,
 	STREAM_STAT_READERS,
 	STREAM_STAT_LAG,
@@ -173,6 +183,7 @@ struct stream {
 	uint64_t forgotten; /* generation of pages; pages asked for under another are dropped */
 	bool draining;
 
+	struct uuid_source ids; /* of the records that say who looked */
 	struct stream_frame frame;
 	struct view scratch;
 };
@@ -206,6 +217,8 @@ void stream_log_is(struct stream *s, const struct uuid *log_id);
 void stream_look(struct stream *s);
 /* False: not sent, unit destroyed and counted. */
 MUST_CHECK bool stream_submit(struct stream *s, struct db_unit *unit, db_done_fn *done, void *arg);
+MUST_CHECK bool stream_submit_to(
+    struct stream *s, struct db *db, struct db_unit *unit, db_done_fn *done, void *arg);
 /* First in every done(). */
 void stream_unit_done(struct stream *s, const struct db_reply *reply);
 
@@ -251,5 +264,7 @@ void stream_acks_destroy(struct stream *s);
 void snapshot_writable(struct reader *r);
 void snapshot_drop(struct reader *r);
 void snapshot_retry(struct reader *r);
+/* What its page shows was noted (or not): the page is asked for again. */
+void snapshot_noted(struct reader *r, bool ok);
 
 #endif

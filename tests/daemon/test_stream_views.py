@@ -4,6 +4,7 @@ import time
 import pytest
 
 from router_world import Opener, bus, done, printed, ticket
+from turunc.v1 import event_pb2
 from stream_world import allow, append, errs, head, reader, router  # noqa: F401
 
 SUBJECT, HOME = "cop-alinmadi", "temizlik"
@@ -109,6 +110,102 @@ def test_special_categories_need_full_rights(router, reader, opener):
     assert not cut.description and not cut.HasField("citizen") and not cut.HasField("position")
 
 
+# --- who was shown a special category ---
+
+def looks(router, number, *readers):
+    """[(seq, client, door)] of the records that say which of them was shown that ticket, in order."""
+    names = {f"client:{each.who.name}" for each in readers}
+    found = []
+    for seq, actor, body in router.sql("select seq, actor, event from turunc.event_log where type = 'ticket.viewed'"
+                                       " and ticket_id = %s order by seq", Opener.id_of(number)):
+        event = event_pb2.Event.FromString(bytes(body))
+        assert event.actor == actor and event.subject == number and event.source == "router"
+        assert event.viewed.subject_code == "evde-saglik"
+        if actor in names:
+            found.append((seq, actor, event.viewed.door))
+    return found
+
+
+def test_who_is_shown_a_special_category_is_in_the_log_before(router, reader, opener):
+    full, masked = follow(reader(personal=2)), follow(reader(personal=1))
+    elsewhere = follow(reader(departments=["park"], personal=2))
+    plain, number = opener.open(SUBJECT), opener.open("evde-saglik")
+    assert wait_for(full, number, "ticket.opened").description == "what was said"
+    # At the moment it arrives it is committed; the record is not looked for again.
+    assert [(actor, door) for _, actor, door in looks(router, number, full, masked, elsewhere)] \
+        == [(f"client:{full.who.name}", "stream")]
+    view = wait_for(full, number, "ticket.routed")
+    wait_for(masked, number, "ticket.routed"), wait_for(full, plain, "ticket.routed")
+    done(full.command(number, view.version, "accept"))
+    wait_for(full, number, "ticket.accepted")
+    wait_for(full, number, "ticket.viewed")
+    assert len(looks(router, number, full, masked, elsewhere)) == 1, "once for each system, whatever it is shown later"
+    assert looks(router, plain, full, masked, elsewhere) == []
+    assert last_of(elsewhere, number, "ticket.routed") is None
+
+
+def test_the_record_of_a_look_shows_nothing_and_ends_there(router, reader, opener):
+    one, two = follow(reader(personal=2)), follow(reader(personal=2))
+    number = opener.open("evde-saglik")
+    for each in (one, two):
+        wait_for(each, number, "ticket.routed")
+    router.wait(lambda: len(looks(router, number, one, two)) == 2, 5)
+    seqs = [seq for seq, _, _ in looks(router, number, one, two)]
+    for each in (one, two):
+        each.wait(lambda e=each: set(seqs) <= {r.seq for r in e.records if r.event.type == "ticket.viewed"})
+        for record in each.records:
+            if record.event.type == "ticket.viewed":
+                assert record.view.number and not record.view.description and record.view.version == 0
+    grown = head(router)
+    time.sleep(0.5)
+    assert head(router) == grown and len(looks(router, number, one, two)) == 2
+
+
+def test_a_replay_is_no_new_look_and_one_of_our_own_leaves_none(router, reader, opener):
+    one = follow(reader(personal=2))
+    number = opener.open("evde-saglik")
+    wait_for(one, number, "ticket.routed")
+    again = reader(who=one.who)
+    again.subscribe("again", start="earliest", types=["ticket.*"])
+    again.give(4000)
+    again.wait(lambda: last_of(again, number, "ticket.routed"), 20)
+    own = reader(personal=2)
+    allow(router, own.who, personal=2, verbs=["subscribe", "internal"])
+    own.subscribe("own", start="earliest", types=["ticket.*"])
+    own.give(4000)
+    own.wait(lambda: last_of(own, number, "ticket.routed"), 20)
+    assert last_of(own, number, "ticket.routed").view.description == "what was said"
+    assert [actor for _, actor, _ in looks(router, number, one, own)] == [f"client:{one.who.name}"]
+
+
+def test_a_snapshot_is_a_look(router, reader, opener):
+    number = opener.open("evde-saglik")
+    router.wait(lambda: router.one("select count(*) from turunc.ticket_state where ticket_id = %s",
+                                   Opener.id_of(number)) == 1, 10)
+    masked, full = reader(departments=["saglik"], personal=1), reader(departments=["saglik"], personal=2)
+    assert number in {view.number for view in tickets_of(masked.snapshot())}
+    assert looks(router, number, masked, full) == []
+    assert {view.number: view.description for view in tickets_of(full.snapshot())}[number] == "what was said"
+    assert [(actor, door) for _, actor, door in looks(router, number, masked, full)] \
+        == [(f"client:{full.who.name}", "snapshot")]
+    full.snapshot()
+    assert len(looks(router, number, masked, full)) == 1
+
+
+def test_nothing_special_is_shown_while_it_cannot_be_noted(router, reader, opener):
+    full, note = follow(reader(personal=2)), "turunc.note_views(bigint, text, bigint[], text[], bytea[])"
+    router.sql(f"revoke execute on function {note} from turunc_router")
+    try:
+        number, plain = opener.open("evde-saglik"), opener.open(SUBJECT)
+        time.sleep(1)
+        assert last_of(full, number, "ticket.opened") is None and last_of(full, plain, "ticket.opened") is None
+        assert full.error is None
+    finally:
+        router.sql(f"grant execute on function {note} to turunc_router")
+    assert wait_for(full, number, "ticket.opened").description == "what was said"
+    assert wait_for(full, plain, "ticket.routed") and len(looks(router, number, full)) == 1
+
+
 def test_no_views_when_none_are_wanted(router, reader, opener):
     one = reader()
     one.subscribe(start="latest", view=bus.VIEW_NONE)
@@ -142,9 +239,10 @@ def test_a_snapshot_of_many_tickets(router, reader, opener):
     goal = router.one("select count(*) from turunc.ticket")
     router.wait(lambda: router.one("select count(*) from turunc.ticket_state") == goal, 30)
     open_now = router.one("select count(*) from turunc.ticket_state where status <= 6")
+    before = head(router)
     pages = one.snapshot()
     views = tickets_of(pages)
-    assert len(pages) > 5 and pages[0].as_of_seq == head(router)
+    assert len(pages) > 5 and before <= pages[0].as_of_seq <= head(router)
     assert len(views) == open_now == len({view.number for view in views})
     assert all(view.description == "what was said" for view in views)
 
@@ -193,11 +291,12 @@ def test_large_tickets_fit_in_pages(router, reader, opener):
     one = reader()
     router.wait(lambda: router.one("select count(*) from turunc.ticket_state where ticket_id = %s",
                                    first + 9) == 1)
+    start = head(router) - 20
     views = {view.number: view for view in tickets_of(one.snapshot())}
     assert len(views[printed(first)].description) == 50000
     assert views[printed(first + 9)].description == "", "too large for any frame"
     assert views[printed(first + 9)].department == HOME
-    one.subscribe("big", "seq", from_seq=head(router) - 20, types=["ticket.routed"])
+    one.subscribe("big", "seq", from_seq=start, types=["ticket.routed"])
     one.give(100)
     one.wait_through(head(router))
     assert not last_of(one, printed(first + 9), "ticket.routed").view.description

@@ -62,7 +62,8 @@ class Ledger:
         with self._lock:
             self.newest[subscriber] = max(self.newest[subscriber], record.seq)
             self.receipts[subscriber].append(Receipt(
-                record.seq, event.type, event.subject, event.step.department or event.alarm.department,
+                record.seq, event.type, event.subject,
+                event.step.department or event.alarm.department or event.viewed.department,
                 event.step.previous_department, view.department if view.description else "",
                 view.HasField("citizen") and not view.citizen.masked))
 

@@ -8,7 +8,7 @@ import psycopg2
 from actors import Citizen, CSystem, Department, System
 from figures import Figures
 from ledger import Ledger, check, sink_messages
-from municipality import never_quiet
+from municipality import never_quiet, with_special
 from process import Failed, wait_until
 from wired import WiredStack
 
@@ -22,7 +22,8 @@ class Storm:
         self.dice = random.Random(seed)
         self.stack = WiredStack(
             services=("sink",) + SERVICES,
-            config=never_quiet(os.path.join(folder, "config")),
+            # A subject that only those with full rights may see, each first look noted.
+            config=with_special(never_quiet(os.path.join(folder, "config")), "konteyner-hasar"),
             env={"TURUNC_LOG_LEVEL": "info",
                  "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0"},
                  "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})

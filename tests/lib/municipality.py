@@ -20,3 +20,16 @@ def config_copy(folder, **changes):
 def never_quiet(folder):
     """The same municipality, sending SMS at any hour: tests run at night too."""
     return config_copy(folder, quiet_from="00:00", quiet_to="00:00")
+
+
+def with_special(folder, code):
+    """That subject becomes one of a special category, hidden from the public; the folder."""
+    path = os.path.join(folder, "subjects.csv")
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith(f"{code},"))
+    assert lines[at].endswith(",yes,no,realtime"), lines[at]
+    lines[at] = lines[at][:-len("yes,no,realtime")] + "no,yes,realtime"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    return folder

@@ -210,11 +210,13 @@ class TicketStep(_message.Message):
     def __init__(self, status: _Optional[_Union[_ticket_pb2.Status, str]] = ..., version: _Optional[int] = ..., department: _Optional[str] = ..., previous_department: _Optional[str] = ..., subject_code: _Optional[str] = ..., priority: _Optional[int] = ..., reason_code: _Optional[str] = ..., until_us: _Optional[int] = ..., institution: _Optional[str] = ..., reference: _Optional[str] = ..., related: _Optional[str] = ..., text_id: _Optional[str] = ..., text_digest: _Optional[bytes] = ..., legal_due_us: _Optional[int] = ..., service_due_us: _Optional[int] = ..., calendar_version: _Optional[str] = ..., rule: _Optional[int] = ..., command_id: _Optional[str] = ...) -> None: ...
 
 class TicketViewed(_message.Message):
-    __slots__ = ["door", "subject_code", "version"]
+    __slots__ = ["department", "door", "subject_code", "version"]
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     DOOR_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_CODE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    department: str
     door: str
     subject_code: str
     version: int
-    def __init__(self, door: _Optional[str] = ..., subject_code: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+    def __init__(self, door: _Optional[str] = ..., subject_code: _Optional[str] = ..., version: _Optional[int] = ..., department: _Optional[str] = ...) -> None: ...
