@@ -102,6 +102,7 @@ read_calendar_row(struct parse *p, struct list *all, struct sheet *s)
 	for (int day = first; day <= last; day++) {
 		struct calendar_interval interval = { (int16_t)from, (int16_t)to };
 		if (!add_interval(&h->cal.week[day], interval))
+			/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): day is 0 to 6 */
 			sheet_error(s, "more than %d intervals on %s", CALENDAR_INTERVALS_MAX,
 			    weekdays[day]);
 	}

@@ -1,6 +1,7 @@
 /* Decodes paths and pairs, and matches paths against the patterns of routes. */
 #include "http_text.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,6 +228,7 @@ http_pattern_match(const char *pattern, const char *path, struct http_captures *
 			continue;
 		}
 		const char *end = name_end(p);
+		assert(end != NULL); /* the pattern is valid */
 		bool rest = end[-1] == '*';
 		size_t len = rest ? strlen(at) : capture_len(at, end[1]);
 		if (len == 0 && !rest)

@@ -1,6 +1,7 @@
 /* masa restore: a system's folder out of a backup, with a history of its own from there on. */
 #include "backup.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ exists(const char *folder, const char *name)
 static enum exit_code
 name_places(struct restore *r, const char *backup, const char *into)
 {
+	assert(into != NULL);
 	if (realpath(backup, r->backup) == NULL)
 		return masa_fail(MASA_NOT_FOUND, "%s: %s", backup, strerror(errno));
 	if (mkdir(into, 0755) != 0 && errno != EEXIST)
@@ -299,6 +301,7 @@ restore_run(struct masa *m, int argc, char **argv)
 	if (code == MASA_OK)
 		code = name_places(r, argv[0], into);
 	if (code == MASA_OK) {
+		assert(r != NULL);
 		r->m = m;
 		r->follow = json_is_true(json_object_get(manifest, "follow"));
 		r->database = json_string_value(json_object_get(manifest, "database"));

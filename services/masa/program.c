@@ -1,6 +1,7 @@
 /* Runs other programs: to their end, or beside us. */
 #include "program.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -53,6 +54,7 @@ become(const char *const argv[], uid_t user, gid_t group)
 	setenv("LC_ALL", "C.UTF-8", 1);
 	for (; argv[count] != NULL && count + 1 < ARRAY_LEN(lent); count++)
 		memcpy(&lent[count], &argv[count], sizeof(lent[count]));
+	assert(count > 0);
 	lent[count] = NULL;
 	execvp(lent[0], lent);
 	fprintf(stderr, "masa: %s: %s\n", lent[0], strerror(errno));

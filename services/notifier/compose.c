@@ -1,6 +1,7 @@
 /* Decides what is told, by which channel, and writes the words. */
 #include "compose.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +100,10 @@ news_finish(struct news *n)
 bool
 news_ends(const struct news *n)
 {
-	return told_of(n->type)->ends;
+	const struct told *told = told_of(n->type);
+
+	assert(told != NULL); /* else it would be no news */
+	return told->ends;
 }
 
 static const char *

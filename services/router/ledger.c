@@ -43,6 +43,7 @@ ledger_reserve(struct ledger *l, size_t records)
 {
 	size_t size = l->size == 0 ? FIRST_SIZE : l->size;
 
+	assert(l->count <= l->size);
 	if (l->count + records <= l->size)
 		return true;
 	while (size < l->count + records)

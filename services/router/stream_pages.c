@@ -1,6 +1,7 @@
 /* Reads the log page by page, and keeps the newest pages for whoever else wants them. */
 #include "stream_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,7 @@ make_page(struct stream *s, uint64_t after, const struct pg_result *rows)
 		       + text_bytes(rows);
 	struct stream_page *page = malloc(bytes);
 
+	assert(count > 0); /* nothing makes no page */
 	if (page == NULL)
 		return NULL;
 	uint8_t *at = (uint8_t *)&page->rows[count];

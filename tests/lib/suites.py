@@ -58,7 +58,7 @@ def environment(build, long_run):
 def build_jobs(wanted):
     """Both trees: what will run (gcc, hardened), and what finds mistakes (clang, sanitizers)."""
     trees = [("release", RELEASE, ["-DCMAKE_C_COMPILER=gcc"])]
-    if wanted & {"unit", "db", "daemon"}:
+    if wanted & {"unit", "db", "daemon", "deep"}:
         trees.append(("checked", CHECKED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_SANITIZE=ON"]))
     if "fuzz" in wanted:
         trees.append(("fuzz", FUZZED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_FUZZ=ON"]))
@@ -126,16 +126,25 @@ def fuzz_suite(options):
                   seconds + 60, env=environment(FUZZED, options.long), cwd=ROOT)
 
 
+def deep_suite(options):
+    """What takes minutes: the analyzers, memcheck, ThreadSanitizer."""
+    for kind in ("tidy", "analyzer", "valgrind", "threads"):
+        if not options.k or options.k in kind:
+            yield Job("deep", kind, ["/usr/bin/python3", "-B",
+                                     os.path.join(ROOT, "tests", "lib", "deep.py"), kind],
+                      LONG_LIMIT_S, env=environment(RELEASE, options.long), cwd=ROOT)
+
+
 def suite_names():
     """house, unit, db and fuzz; every folder with pytest files; the pages last."""
     folders = {os.path.basename(os.path.dirname(f))
                for f in glob.glob(os.path.join(ROOT, "tests", "*", "test_*.py"))} - {"lib", "bench"}
-    order = ["house", "unit", "db", "fuzz", "daemon"]
+    order = ["house", "deep", "unit", "db", "fuzz", "daemon"]
     rest = sorted(folders - set(order) - set(ALONE))
     last = [name for name in ALONE if name in folders or
             (name == "web" and glob.glob(os.path.join(ROOT, "tests", "web", "*.test.*js")))]
     return [name for name in order
-            if name in folders or name in ("house", "fuzz")
+            if name in folders or name in ("house", "deep", "fuzz")
             or glob.glob(os.path.join(ROOT, "tests", name, "test_*.c"))] + rest + last
 
 
@@ -149,6 +158,8 @@ def suite_jobs(name, options):
         jobs += c_suite(name, options.k, environment(CHECKED, options.long))
     if name == "web":
         jobs += web_suite(options)
+    if name == "deep":
+        jobs += deep_suite(options)
     if name == "fuzz":
         jobs += fuzz_suite(options)
     return jobs + list(pytest_suite(name, options))
@@ -198,7 +209,7 @@ def options_given():
 
 def main():
     options = options_given()
-    names = options.suites or suite_names()
+    names = options.suites or [name for name in suite_names() if options.long or name != "deep"]
     if options.list:
         say("\n".join(names))
         return 0

@@ -60,6 +60,7 @@ turunc_command(struct turunc_client *c, const Turunc__V1__Command *command, uint
 	turunc__v1__command__pack(&copy, item.bytes);
 	if (timeout_ms != 0)
 		item.give_up_ms = tc_now_ms() + timeout_ms;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the list keeps it */
 	list->list[list->count++] = item;
 	if (ret_id != NULL)
 		memcpy(ret_id, item.id, TURUNC_UUID_SIZE);
