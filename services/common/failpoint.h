@@ -52,6 +52,7 @@ enum failpoint_side {
 	X("notifier", "queue")          \
 	X("notifier", "claim")          \
 	X("notifier", "settle")         \
+	X("notifier", "hasten")         \
 	X("notifier", "letter_put")     \
 	X("notifier", "letter_end")     \
 	X("metrics", "letter_put")      \
