@@ -48,7 +48,8 @@ void bus_domain_remove(struct bus *bus, const char *name);
 /*
  * Routing ids as a ROUTER makes them: a zero byte and a number.  Those that peers choose for
  * themselves are refused, for one could be chosen to be somebody else's: a peer that takes the id
- * of a client just gone would be sent what was meant for that client.
+ * of a client just gone would be sent what was meant for that client.  One of five bytes that
+ * begins with zero cannot be told from ours; it helps only who knows the id, so they are secret.
  */
 enum { BUS_ROUTING_BYTES = 5 };
 

@@ -237,11 +237,12 @@ def test_many_sessions_with_one_key(stack):
 
 
 def test_routing_ids_of_ones_own_choice(stack):
-    """Also that of a session which lives: nobody hears what is meant for another."""
+    """None is answered.  Five bytes that begin with zero are left out: libzmq makes such ids itself
+    and does not say whose choice one was; to be of use it would have to be guessed among 2^32."""
     pair = stack.pairs["forger"]
     before = counted(stack, "intake", 'turunc_bus_events_total{what="chosen_id"}')
     with under_attack(stack, "routing ids chosen by peers") as said:
-        doors = [Door(stack, "publish", pair, routing_id=os.urandom(5) if i % 2 else
+        doors = [Door(stack, "publish", pair, routing_id=bytes([1 + i]) + os.urandom(4) if i % 2 else
                       b"victim-%d" % (i % 4)) for i in range(80)]
         for door in doors:
             door.socket.setsockopt(zmq.SNDTIMEO, 500)
