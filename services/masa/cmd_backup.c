@@ -29,6 +29,9 @@ const struct command backup_commands[] = {
 static const char *const system_parts[] = { "keys", "secrets", "settings", "ports", "is-demo",
 	"demo-keys", "state" };
 
+/* Unless told otherwise: reports are taken meanwhile. */
+#define MAX_RATE_KB "32768"
+
 enum { FOLLOW_STARTS_MS = 20000, POLL_MS = 50 };
 
 static volatile sig_atomic_t stopping;
@@ -118,10 +121,9 @@ copy_record(const char *folder, const char *max_rate)
 	program_postgres("pg_basebackup", program, sizeof(program));
 	if (!backup_path(base, folder, "base"))
 		return masa_fail(MASA_FAILED, "%s is too long", folder);
-	snprintf(rate, sizeof(rate), "--max-rate=%.20s", max_rate != NULL ? max_rate : "");
+	snprintf(rate, sizeof(rate), "--max-rate=%.20s", max_rate != NULL ? max_rate : MAX_RATE_KB);
 	const char *argv[] = { program, "-D", base, "-Fp", "-Xstream", "--checkpoint=fast",
-		"--manifest-checksums=SHA256", "--no-password", "-d", owner(),
-		max_rate != NULL ? rate : NULL, NULL };
+		"--manifest-checksums=SHA256", "--no-password", "-d", owner(), rate, NULL };
 	return program_run(argv, PROGRAM_AS_WE_ARE);
 }
 

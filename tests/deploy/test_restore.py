@@ -202,7 +202,7 @@ def play(d):
     with Load(place, d.key) as load:
         load.wait_more(300)
         d.before = dict(load.given)
-        d.backed_up = place.json("backup", d.backup)
+        d.backed_up = place.json("backup", d.backup, "--max-rate", "1048576")
         load.wait_more(300)
     d.given = dict(load.given)
     place.settle()
@@ -346,7 +346,7 @@ def test_followed_wal_loses_nothing_and_a_known_number_is_passed(drill):
     """The second destruction of the drill: with --follow all that was kept until then comes back."""
     place = drill.place
     backup = os.path.join(drill.folder, "followed")
-    with subprocess.Popen(["bash", "-c", 'set -a; . "$1/env"; exec "$2" backup "$3" --follow --json', "masa", place.run,
+    with subprocess.Popen(["bash", "-c", 'set -a; . "$1/env"; exec "$2" backup "$3" --follow --max-rate 1048576 --json', "masa", place.run,
                            f"{BUILD}/bin/masa", backup], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:
         wait_until(lambda: os.path.exists(os.path.join(backup, "backup.json")), 30, "the base is copied")
         with Load(place, drill.key) as load:
