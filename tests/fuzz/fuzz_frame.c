@@ -31,11 +31,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(in.left <= FRAME_MAX_BYTES);
 	HOLDS(frame_memory(frame) <= LEAST_BYTES + TIMES * in.left);
 	if (frame_pack(frame_message(frame), &buffer, where) == FRAME_OK) {
-		HOLDS(frame_unpack(type, buffer.data, buffer.len, &again, where) == FRAME_OK);
+		/* Numbers may have been written longer than need be: the budget shrinks with them.
+		 */
+		result = frame_unpack(type, buffer.data, buffer.len, &again, where);
+		HOLDS(result == FRAME_OK || result == FRAME_OVER_BUDGET);
 		struct frame_buffer second = { 0 };
-		HOLDS(frame_pack(frame_message(again), &second, where) == FRAME_OK);
-		HOLDS(second.len == buffer.len);
-		HOLDS(buffer.len == 0 || memcmp(second.data, buffer.data, buffer.len) == 0);
+		if (result == FRAME_OK) {
+			HOLDS(frame_pack(frame_message(again), &second, where) == FRAME_OK);
+			HOLDS(second.len == buffer.len);
+			HOLDS(buffer.len == 0 || memcmp(second.data, buffer.data, buffer.len) == 0);
+		}
 		frame_buffer_finish(&second);
 	}
 	frame_destroy(again);
