@@ -31,7 +31,7 @@ Case = collections.namedtuple("Case", "program step side action")
 # What happens at a start, so that the service is killed and started to have it happen.
 AT_START = {("intake", "lease"), ("intake", "numbers"), ("intake", "registry"), ("router", "cursor_make"),
             ("router", "cursor_adopt"), ("router", "partitions"), ("router", "stream_take"),
-            ("notifier", "cursor_make")}
+            ("notifier", "cursor_make"), ("notifier", "hasten")}
 # What happens only while intake has lost its record, and when it is found again.
 AWAY, BACK = ("spool_add", "spool_sync"), ("drain", "alias")
 # Takes seconds each time: in the short form it only crashes.
@@ -70,7 +70,7 @@ class Failpoints:
         self.recovery_s = []
         self.wrong = []                 # what a lane found by itself, in words
         self._words = 0
-        self._asked = {}                # consumer -> the letter it was told to take up again
+        self._set_aside_at = {}         # consumer -> when it was last given a bad record
         self._backup = self.stack.path("backup")
         self._probe = None
         self._api_key = ""
@@ -109,14 +109,7 @@ class Failpoints:
             while lane.is_alive():
                 lane.join(0.5)
                 self.storm._complain()  # pylint: disable=protected-access
-        self._come_back()
         return self
-
-    def _back_up(self):
-        """What is restored later; before the load begins."""
-        os.makedirs(self.stack.path("system", "secrets"))
-        if self._masa("backup", self._backup) != 0:
-            raise Failed("masa backup")
 
     def _lane(self, name, work):
         mine = [case for case in self.cases if case.program == name and case.step != "identity_secret"]
@@ -125,6 +118,8 @@ class Failpoints:
         try:
             for case in mine:
                 work(case)
+            if name == "intake":
+                self._come_back()       # the other lanes live on what is reported
         except Exception as error:  # pylint: disable=broad-except
             if name == "intake":
                 self.stack.links.set("intake-postgres", "pass")
@@ -144,6 +139,8 @@ class Failpoints:
             if time.monotonic() > end:
                 os.unlink(self.order(case.program))
                 self.wrong.append(f"{case} did not fire within {FIRES_WITHIN_S} s")
+                if case.step in AWAY + BACK:
+                    self._come_back()
                 return
             self._provoke(case)
             time.sleep(0.01)
@@ -166,7 +163,7 @@ class Failpoints:
     # --- what the load alone does not do ---
 
     def _prepare(self, case):
-        self._asked.pop(case.program, None)
+        self._set_aside_at.pop(case.program, None)
         if case.step == "stream_freeze":
             self._widen()
         elif case.step in AWAY:
@@ -178,26 +175,31 @@ class Failpoints:
     def _spooled(self):
         return self.stack.metric("intake", "turunc_intake_spool_items") or 0
 
+    def _report(self, key):
+        """A park's report under that key; its number, False when it is not taken."""
+        form = {"api_key": self._api_key, "service_code": "park-bakim", "description": "Defter için bildirim.",
+                "address_string": "Defter Sokak No 1"}
+        answer = self.stack.http("intake", "POST", "/open311/v2/requests.json", form=form,
+                                 headers={"Idempotency-Key": key})
+        return answer.status == 201 and answer.json()[0]["service_request_id"]
+
     def _come_back(self):
-        """intake reaches its record, and has taken everything out of its spool."""
+        """intake reaches its record, and has taken everything out of its spool: what comes now is
+        in the record, which it enters behind all that was spooled."""
         self.stack.links.set("intake-postgres", "pass")
-        wait_until(lambda: self._spooled() == 0, FIRES_WITHIN_S, "the spool is drained")
+        key = f"son-{time.monotonic_ns()}"
+        wait_until(lambda: self._report(key), FIRES_WITHIN_S, "a report is taken")
+        wait_until(lambda: self.stack.one("select count(*) from turunc.inbound_item where client = 'sonda-http'"
+                                          " and id = %s", key) == 1, FIRES_WITHIN_S, "the spool is drained")
 
     def _report_twice(self):
         """The same report before and while the record is away: the second is spooled as another
         ticket, and turns out to be the first when the spool is drained."""
-        form = {"api_key": self._api_key, "service_code": "park-bakim", "description": "Defter için bildirim.",
-                "address_string": "Defter Sokak No 1"}
-        key = {"Idempotency-Key": f"iki-{time.monotonic_ns()}"}
-
-        def report():
-            answer = self.stack.http("intake", "POST", "/open311/v2/requests.json", form=form, headers=key)
-            return answer.status == 201 and answer.json()[0]["service_request_id"]
-
-        first = wait_until(report, FIRES_WITHIN_S, "a report is taken")
+        key = f"iki-{time.monotonic_ns()}"
+        first = wait_until(lambda: self._report(key), FIRES_WITHIN_S, "a report is taken")
         self.stack.links.set("intake-postgres", "cut")
         wait_until(lambda: self._spooled() > 0, FIRES_WITHIN_S, "something is spooled")
-        if wait_until(report, FIRES_WITHIN_S, "the repeat is taken") == first:
+        if wait_until(lambda: self._report(key), FIRES_WITHIN_S, "the repeat is taken") == first:
             raise Failed("the repeat was not spooled")
 
     def _provoke(self, case):
@@ -220,10 +222,11 @@ class Failpoints:
             self._probe = None
 
     def _set_aside(self, consumer):
-        """One record that it cannot act on."""
-        if self._asked.get(consumer) is None:
+        """A record that it cannot act on; another one later, for a rebuild of metrics passes over them."""
+        if time.monotonic() - self._set_aside_at.get(consumer, 0) > 2:
+            self._set_aside_at[consumer] = time.monotonic()
             kind, ticket, event = BAD_RECORD[consumer]
-            self._asked[consumer] = self._record(kind, ticket, event)
+            self._record(kind, ticket, event)
 
     def _take_up(self, consumer):
         """A letter is requeued, comes back, and is requeued again."""
@@ -305,6 +308,8 @@ class Failpoints:
                  "restore": ("restore", self._backup, "--into", self.stack.path(name)),
                  "log_heads": ("log", "verify")}[case.step]
         self._record("client.granted")  # so that the head to be noted is another
+        if case.step == "restore" and not os.path.isdir(self._backup):
+            self._back_up()
         self.arm(case)
         code = self._masa(*words)
         if not self.has_fired("masa"):
@@ -321,6 +326,11 @@ class Failpoints:
                "TURUNC_OWNER_DATABASE": self.stack.conninfo()}
         return subprocess.run([os.path.join(BUILD, "failpoints", "masa"), *words], env=env,
                               cwd=self.stack.folder, capture_output=True, timeout=120, check=False).returncode
+
+    def _back_up(self):
+        os.makedirs(self.stack.path("system", "secrets"))
+        if self._masa("backup", self._backup) != 0:
+            raise Failed("masa backup")
 
     def _look_at_restore(self, case, name, _code):
         """A folder holds a whole system or none, and is then restored into again."""
@@ -362,7 +372,6 @@ class Failpoints:
 
     def begin(self):
         self.run_identity_secret()
-        self._back_up()
         self.storm.begin()
         self._api_key = self.stack.api_key("sonda-http")
         for actor in self.storm.reporters:
