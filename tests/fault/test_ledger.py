@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import scenarios  # noqa: E402
+from figures import percentile  # noqa: E402
 from ledger import count, message_id, ticket_id  # noqa: E402
 from plan import LONG, RATE_WINDOW_S, SHORT, plan  # noqa: E402
 from process import wait_until  # noqa: E402
@@ -15,6 +16,9 @@ from storm import Storm  # noqa: E402
 from turunc.v1 import ticket_pb2  # noqa: E402
 
 FORM = LONG if os.environ.get("TURUNC_TEST_LONG") else SHORT
+# On a machine with nothing else to do it is 2 s (docs/reliability.md); what this is to catch is a
+# part that waits for a time-out or a grown pause.
+RECOVERED_S = 5.0
 OTHERS_S = 2.0      # the next writer, beside one that was stopped with the log's lock
 
 
@@ -42,6 +46,10 @@ def test_nothing_lost_nothing_twice(storm, capsys):
     assert storm.figures.count() == len(plan(storm.dice, *FORM)) + len(storm.figures.rates)
     assert len(storm.figures.rates) == 5
     assert findings == []
+
+
+def test_every_part_comes_back_soon(storm):
+    assert percentile(storm.figures.recoveries(), 0.99) < RECOVERED_S
 
 
 def test_a_stopped_writer_holds_nobody_up(storm):
