@@ -1,6 +1,7 @@
 """intake while its record is away: what is answered is spooled, told again to those who ask again,
 and drained into the record without a loss, a double or a refusal."""
 import os
+import re
 import subprocess
 import time
 
@@ -111,6 +112,25 @@ def test_a_person_s_words_come_through_the_spool_whole(stack):
                        from turunc.contact where ticket_id = %s""", ticket_id(number))
     assert row == [(said["description"], "Işıl Çağrı", "+905321234567", said["email"],
                     said["address_string"], 36.872345, "report")]
+
+
+def test_the_citizens_pages_while_the_record_is_away(stack):
+    """A form is taken and gives its number; looking up says that nothing is lost."""
+    form = stack.http("intake", "GET", "/report?subject=cadde-supurme").body.decode()
+    token = re.search(r'name="token" value="([^"]+)"', form).group(1)
+    away(stack)
+    sent = [stack.http("intake", "POST", "/report", form={
+        "token": token, "service_code": "cadde-supurme", "description": "Süpürülmedi",
+        "address_id": "fener", "phone": "0532 123 45 67"}) for _ in range(2)]
+    assert [answer.status for answer in sent] == [201, 201]
+    numbers = {re.search(r'class="number">([0-9-]+)<', answer.body.decode()).group(1) for answer in sent}
+    assert len(numbers) == 1, "sent twice, it is one report"
+    look = {"no": numbers.copy().pop(), "digits": "4567"}
+    shown = stack.http("intake", "POST", "/track", form=look)
+    assert shown.status == 503 and "güvende" in shown.body.decode()
+    stack.restart("postgres")
+    drained(stack)
+    stack.wait(lambda: stack.http("intake", "POST", "/track", form=look).status == 200, 20)
 
 
 def test_killed_while_the_record_is_away_it_starts_and_goes_on(stack):
