@@ -40,6 +40,20 @@ html_text(struct html *h, const char *text)
 	}
 }
 
+const char *
+html_say(const struct html *h, const char *turkish, const char *english)
+{
+	return h->language == CATALOGUE_EN ? english : turkish;
+}
+
+void
+html_complaint(struct html *h, const char *text)
+{
+	html_raw(h, "<p class=\"complaint\" role=\"alert\">");
+	html_text(h, text);
+	html_raw(h, "</p>\n");
+}
+
 void
 html_element(struct html *h, const char *tag, const char *class, const char *text)
 {

@@ -31,6 +31,10 @@ void html_raw(struct html *h, const char *markup);
 /* Text between tags or in a quoted attribute; NULL is "".  Line breaks stay for the style to show.
  */
 void html_text(struct html *h, const char *text);
+/* Whichever is in the page's language. */
+const char *html_say(const struct html *h, const char *turkish, const char *english);
+/* A paragraph that says what is wrong. */
+void html_complaint(struct html *h, const char *text);
 /* <tag class="class">text</tag>; class NULL: none. */
 void html_element(struct html *h, const char *tag, const char *class, const char *text);
 /* "29.11.2026 14:05" in Istanbul; without the time: "29.11.2026". */

@@ -11,20 +11,6 @@
 
 enum { NAME_BYTES = 96 };
 
-static const char *
-say(const struct html *h, const char *turkish, const char *english)
-{
-	return h->language == CATALOGUE_EN ? english : turkish;
-}
-
-static void
-complain(struct html *h, const char *text)
-{
-	html_raw(h, "<p class=\"complaint\" role=\"alert\">");
-	html_text(h, text);
-	html_raw(h, "</p>\n");
-}
-
 static void
 hidden(struct html *h, const char *name, const char *value)
 {
@@ -51,9 +37,9 @@ void
 report_page_subjects(struct html *h, const struct catalogue *cat, const char *complaint)
 {
 	if (complaint != NULL)
-		complain(h, complaint);
+		html_complaint(h, complaint);
 	html_element(h, "p", NULL,
-	    say(h, "Konuyu seçin; sonra birkaç soru soracağız.",
+	    html_say(h, "Konuyu seçin; sonra birkaç soru soracağız.",
 		"Choose the subject; a few questions follow."));
 	for (size_t i = 0; i < cat->subject_count; i++) {
 		if (!first_of_group(cat, i))
@@ -108,7 +94,7 @@ open_label(struct html *h, const char *text, bool required)
 	html_text(h, text);
 	if (!required) {
 		html_raw(h, " <span class=\"optional\">");
-		html_text(h, say(h, "(isteğe bağlı)", "(optional)"));
+		html_text(h, html_say(h, "(isteğe bağlı)", "(optional)"));
 		html_raw(h, "</span>");
 	}
 	html_raw(h, "</span>\n");
@@ -153,9 +139,9 @@ neighbourhoods(struct html *h, const struct catalogue *cat, const struct report_
 {
 	const char *chosen = report_field(form, neighbourhood_name);
 
-	open_label(h, say(h, "Mahalle", "Neighbourhood"), true);
+	open_label(h, html_say(h, "Mahalle", "Neighbourhood"), true);
 	html_raw(h, "<select name=\"address_id\" required>\n");
-	option(h, "", say(h, "Seçin", "Choose"), chosen == NULL);
+	option(h, "", html_say(h, "Seçin", "Choose"), chosen == NULL);
 	for (size_t i = 0; i < cat->neighbourhood_count; i++) {
 		const struct catalogue_neighbourhood *n = &cat->neighbourhoods[i];
 		option(h, n->code, n->name, chosen != NULL && strcmp(chosen, n->code) == 0);
@@ -203,7 +189,7 @@ one_choice(struct html *h, const struct catalogue_question *q, const char *name,
 	html_raw(h, "<select name=\"");
 	html_text(h, name);
 	html_raw(h, q->required ? "\" required>\n" : "\">\n");
-	option(h, "", say(h, "Seçin", "Choose"), false);
+	option(h, "", html_say(h, "Seçin", "Choose"), false);
 	for (size_t i = 0; i < q->value_count; i++)
 		option(h, q->values[i].key, catalogue_say(&q->values[i].name, h->language),
 		    has_answer(form, name, q->values[i].key));
@@ -271,7 +257,7 @@ label_of(const struct html *h, const struct catalogue_subject *subject, const ch
 	if (strcmp(name, description.name) == 0)
 		return description.label[h->language];
 	if (strcmp(name, neighbourhood_name) == 0 || strncmp(name, "lat", 3) == 0)
-		return say(h, "Mahalle", "Neighbourhood");
+		return html_say(h, "Mahalle", "Neighbourhood");
 	for (size_t i = 0; i < subject->question_count; i++)
 		if (strstr(name, subject->questions[i].code) != NULL)
 			return catalogue_say(&subject->questions[i].description, h->language);
@@ -282,7 +268,7 @@ static void
 show_problems(struct html *h, const struct catalogue_subject *subject, const struct problems *p)
 {
 	html_raw(h, "<div class=\"complaint\" role=\"alert\">\n<p>");
-	html_text(h, say(h, "Gönderilemedi. Şunlara yeniden bakın:",
+	html_text(h, html_say(h, "Gönderilemedi. Şunlara yeniden bakın:",
 			 "Not sent. Please look at these again:"));
 	html_raw(h, "</p>\n<ul>\n");
 	for (size_t i = 0; i < p->count; i++) {
@@ -316,9 +302,9 @@ report_page_form(struct html *h, const struct catalogue *cat,
 	    report_field(form, description.name), true);
 	neighbourhoods(h, cat, form);
 	input(h, &address, form);
-	html_element(h, "h2", NULL, say(h, "Size nasıl ulaşalım?", "How do we reach you?"));
+	html_element(h, "h2", NULL, html_say(h, "Size nasıl ulaşalım?", "How do we reach you?"));
 	html_element(h, "p", "hint",
-	    say(h,
+	    html_say(h,
 		"Telefon ya da e-posta verirseniz her adımı bildiririz; telefonunuzun son dört "
 		"rakamı "
 		"başvurunuzu izlemenize yarar.",
@@ -330,10 +316,10 @@ report_page_form(struct html *h, const struct catalogue *cat,
 	html_raw(h, "<p class=\"hint\"><a href=\"");
 	html_text(h, cat->municipality.information_text_url);
 	html_raw(h, "\">");
-	html_text(h, say(h, "Kişisel verilerin korunması: aydınlatma metni",
+	html_text(h, html_say(h, "Kişisel verilerin korunması: aydınlatma metni",
 			 "How your personal data is protected"));
 	html_raw(h, "</a></p>\n<button>");
-	html_text(h, say(h, "Gönder", "Send"));
+	html_text(h, html_say(h, "Gönder", "Send"));
 	html_raw(h, "</button>\n</form>\n");
 }
 
@@ -347,22 +333,22 @@ report_page_receipt(struct html *h, const struct catalogue *cat,
 		number[0] = '\0';
 	html_element(h, "p", "number", number);
 	html_raw(h, "<dl>\n");
-	html_element(h, "dt", NULL, say(h, "Konu", "Subject"));
+	html_element(h, "dt", NULL, html_say(h, "Konu", "Subject"));
 	html_element(
 	    h, "dd", NULL, subject == NULL ? "" : catalogue_say(&subject->name, h->language));
-	html_element(h, "dt", NULL, say(h, "Alındığı an", "Received"));
+	html_element(h, "dt", NULL, html_say(h, "Alındığı an", "Received"));
 	html_raw(h, "<dd>");
 	html_time(h, at_us, true);
 	html_raw(h, "</dd>\n</dl>\n");
 	html_element(h, "p", NULL,
-	    say(h, "Numarayı saklayın: başvurunuzu onunla izler, telefonda onu söylersiniz.",
+	    html_say(h, "Numarayı saklayın: başvurunuzu onunla izler, telefonda onu söylersiniz.",
 		"Keep the number: with it you look the report up, and name it on the phone."));
 	html_raw(h, "<p><a class=\"button\" href=\"/track?no=");
 	html_text(h, number);
 	html_raw(h, h->language == CATALOGUE_EN ? "&amp;lang=en\">" : "&amp;lang=tr\">");
-	html_text(h, say(h, "Başvuruyu izle", "Look it up"));
+	html_text(h, html_say(h, "Başvuruyu izle", "Look it up"));
 	html_raw(h, "</a></p>\n<p class=\"hint\">");
-	html_text(h, say(h, "Telefon: ", "Phone: "));
+	html_text(h, html_say(h, "Telefon: ", "Phone: "));
 	html_text(h, cat->municipality.phone);
 	html_raw(h, "</p>\n");
 }

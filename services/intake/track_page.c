@@ -40,36 +40,28 @@ track_word(enum track_word word, enum catalogue_language language)
 	return words[word][language];
 }
 
-static const char *
-say(const struct html *h, const char *turkish, const char *english)
-{
-	return h->language == CATALOGUE_EN ? english : turkish;
-}
-
 void
 track_page_form(struct html *h, const char *number, const char *complaint)
 {
-	if (complaint != NULL) {
-		html_raw(h, "<p class=\"complaint\" role=\"alert\">");
-		html_text(h, complaint);
-		html_raw(h, "</p>\n");
-	}
+	if (complaint != NULL)
+		html_complaint(h, complaint);
 	html_raw(h, "<form method=\"post\" action=\"/track?lang=");
 	html_raw(h, h->language == CATALOGUE_EN ? "en" : "tr");
 	html_raw(h, "\">\n<label>");
-	html_text(h, say(h, "Başvuru numarası", "Number of the report"));
+	html_text(h, html_say(h, "Başvuru numarası", "Number of the report"));
 	html_raw(h, "<input name=\"no\" required maxlength=\"20\" autocomplete=\"off\" "
 		    "inputmode=\"numeric\" placeholder=\"26-0012345-4\" value=\"");
 	html_text(h, number);
 	html_raw(h, "\"></label>\n<label>");
-	html_text(h, say(h, "Telefonunuzun son dört rakamı", "Last four digits of your phone"));
+	html_text(
+	    h, html_say(h, "Telefonunuzun son dört rakamı", "Last four digits of your phone"));
 	html_raw(h, "<input name=\"digits\" required minlength=\"4\" maxlength=\"4\" "
 		    "pattern=\"[0-9]{4}\" inputmode=\"numeric\" autocomplete=\"off\"></label>\n"
 		    "<button>");
-	html_text(h, say(h, "Göster", "Show"));
+	html_text(h, html_say(h, "Göster", "Show"));
 	html_raw(h, "</button>\n</form>\n");
 	html_element(h, "p", "hint",
-	    say(h,
+	    html_say(h,
 		"Numara, başvuruyu aldığımızda size verildi ve her iletimizde yazar. Telefon "
 		"vermediyseniz "
 		"başvurunuzu ancak telefonla sorabilirsiniz.",
@@ -147,25 +139,25 @@ facts(struct html *h, const struct catalogue *cat, const struct pg_result *t)
 		html_text(h, catalogue_say(&reason->name, h->language));
 	}
 	html_raw(h, "</p>\n<dl>\n");
-	row(h, say(h, "Numara", "Number"), number);
-	row(h, say(h, "Konu", "Subject"),
+	row(h, html_say(h, "Numara", "Number"), number);
+	row(h, html_say(h, "Konu", "Subject"),
 	    subject != NULL ? catalogue_say(&subject->name, h->language)
-			    : say(h, "Henüz belirlenmedi", "Not decided yet"));
+			    : html_say(h, "Henüz belirlenmedi", "Not decided yet"));
 	if (department[0] != '\0')
-		row(h, say(h, "Birim", "Department"), department_name(h, cat, department));
-	time_row(h, say(h, "Alındığı an", "Received"), moment(t, TRACK_ARRIVED), true);
-	time_row(h, say(h, "Birimin sözü", "Promised by the department"),
+		row(h, html_say(h, "Birim", "Department"), department_name(h, cat, department));
+	time_row(h, html_say(h, "Alındığı an", "Received"), moment(t, TRACK_ARRIVED), true);
+	time_row(h, html_say(h, "Birimin sözü", "Promised by the department"),
 	    moment(t, TRACK_SERVICE_DUE), true);
 	/* It is the midnight that ends its last day, and people call it by that day. */
-	time_row(
-	    h, say(h, "Yasal son gün", "Last day by law"), moment(t, TRACK_LEGAL_DUE) - 1, false);
+	time_row(h, html_say(h, "Yasal son gün", "Last day by law"), moment(t, TRACK_LEGAL_DUE) - 1,
+	    false);
 	html_raw(h, "</dl>\n");
 }
 
 static void
 history(struct html *h, const struct catalogue *cat, const struct pg_result *events)
 {
-	html_element(h, "h2", NULL, say(h, "Neler oldu?", "What happened"));
+	html_element(h, "h2", NULL, html_say(h, "Neler oldu?", "What happened"));
 	html_raw(h, "<ol>\n");
 	for (int i = 0; i < db_rows(events); i++) {
 		const char *type = db_get_text(events, i, TRACK_EVENT_TYPE);
@@ -191,7 +183,7 @@ answers(struct html *h, const struct pg_result *texts)
 {
 	if (db_rows(texts) == 0)
 		return;
-	html_element(h, "h2", NULL, say(h, "Size yazılanlar", "What was written to you"));
+	html_element(h, "h2", NULL, html_say(h, "Size yazılanlar", "What was written to you"));
 	for (int i = 0; i < db_rows(texts); i++) {
 		html_raw(h, "<blockquote><p class=\"words\">");
 		html_text(h, db_get_text(texts, i, TRACK_TEXT_BODY));
@@ -233,20 +225,22 @@ track_page_ticket(struct html *h, const struct catalogue *cat, const struct trac
 	history(h, cat, rows->events);
 	answers(h, rows->texts);
 	if (may != 0)
-		html_element(h, "h2", NULL, say(h, "Söylemek istedikleriniz", "What you may say"));
+		html_element(
+		    h, "h2", NULL, html_say(h, "Söylemek istedikleriniz", "What you may say"));
 	if (may & TRACK_NOT_SOLVED)
-		say_form(h, "not_solved", token, say(h, "Sorun çözülmedi", "It is not solved"),
-		    say(h, "Ne eksik kaldı?", "What is missing?"),
-		    say(h, "Yeniden açılsın", "Open it again"));
+		say_form(h, "not_solved", token, html_say(h, "Sorun çözülmedi", "It is not solved"),
+		    html_say(h, "Ne eksik kaldı?", "What is missing?"),
+		    html_say(h, "Yeniden açılsın", "Open it again"));
 	if (may & TRACK_NOTE)
-		say_form(h, "follow_up", token, say(h, "Not ekle", "Add a note"),
-		    say(h, "Notunuz", "Your note"), say(h, "Gönder", "Send"));
+		say_form(h, "follow_up", token, html_say(h, "Not ekle", "Add a note"),
+		    html_say(h, "Notunuz", "Your note"), html_say(h, "Gönder", "Send"));
 	if (may & TRACK_WITHDRAW)
-		say_form(h, "withdraw", token, say(h, "Başvurudan vazgeç", "Withdraw the report"),
-		    say(h, "Nedeni (isterseniz)", "Reason (if you like)"),
-		    say(h, "Vazgeçiyorum", "Withdraw"));
+		say_form(h, "withdraw", token,
+		    html_say(h, "Başvurudan vazgeç", "Withdraw the report"),
+		    html_say(h, "Nedeni (isterseniz)", "Reason (if you like)"),
+		    html_say(h, "Vazgeçiyorum", "Withdraw"));
 	html_raw(h, "<p class=\"hint\">");
-	html_text(h, say(h, "Telefon: ", "Phone: "));
+	html_text(h, html_say(h, "Telefon: ", "Phone: "));
 	html_text(h, cat->municipality.phone);
 	html_raw(h, "</p>\n");
 }

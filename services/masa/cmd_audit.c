@@ -58,8 +58,9 @@ audit_viewed(struct masa *m, int argc, char **argv)
 		return code;
 	if (ticket != NULL && number_parse_typed(ticket, &ticket_id) != NUMBER_OK)
 		return masa_fail(MASA_USAGE, "%s is not a ticket number", ticket);
-	if (strlen(limit) > 6 || strspn(limit, "0123456789") != strlen(limit) || atoi(limit) < 1)
-		return masa_fail(MASA_USAGE, "--limit is a number from 1 to 999999");
+	code = masa_check_limit(limit);
+	if (code != MASA_OK)
+		return code;
 	snprintf(ticket_text, sizeof(ticket_text), "%lld", (long long)ticket_id);
 	const char *values[] = { ticket != NULL ? ticket_text : NULL, actor, limit };
 	code = masa_query(m,

@@ -214,8 +214,9 @@ citizen_destructions(struct masa *m, int argc, char **argv)
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
 	if (code != MASA_OK)
 		return code;
-	if (strlen(limit) > 6 || strspn(limit, "0123456789") != strlen(limit) || atoi(limit) < 1)
-		return masa_fail(MASA_USAGE, "--limit is a number from 1 to 999999");
+	code = masa_check_limit(limit);
+	if (code != MASA_OK)
+		return code;
 	const char *values[] = { limit };
 	code = masa_query(m,
 	    "SELECT destruction_id::text AS destruction, at_us, actor, reason, method, "

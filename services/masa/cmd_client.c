@@ -357,11 +357,5 @@ client_revoke(struct masa *m, int argc, char **argv)
 		return masa_fail(MASA_NOT_FOUND, "there is no client %s", argv[0]);
 	}
 	code = masa_log_act(m, "client.revoked", argv[0], 0);
-	if (code == MASA_OK)
-		code = masa_query(m, m->dry_run ? "ROLLBACK" : "COMMIT", 0, NULL, NULL);
-	if (code == MASA_OK)
-		masa_print(m, rows);
-	else
-		json_decref(rows);
-	return code;
+	return masa_finish_change(m, code, rows);
 }

@@ -63,8 +63,9 @@ dlq_list(struct masa *m, int argc, char **argv)
 		    MASA_USAGE, "%s is no consumer of the log (see masa --help)", consumer);
 	if (state != NULL && !masa_word_is_among(state, states, ARRAY_LEN(states)))
 		return masa_fail(MASA_USAGE, "%s is no state of a letter (see masa --help)", state);
-	if (strlen(limit) > 6 || !is_number(limit) || atoi(limit) < 1)
-		return masa_fail(MASA_USAGE, "--limit is a number from 1 to 999999");
+	code = masa_check_limit(limit);
+	if (code != MASA_OK)
+		return code;
 	const char *values[] = { consumer, state, limit };
 	code = masa_query(m,
 	    "SELECT " LETTER_COLUMNS
@@ -186,13 +187,7 @@ change(struct masa *m, int count, char **ids, const char *to, const char *allowe
 
 	for (int i = 0; code == MASA_OK && i < count; i++)
 		code = change_one(m, ids[i], to, allowed, why, changed);
-	if (code == MASA_OK)
-		code = masa_query(m, m->dry_run ? "ROLLBACK" : "COMMIT", 0, NULL, NULL);
-	if (code == MASA_OK)
-		masa_print(m, changed);
-	else
-		json_decref(changed);
-	return code;
+	return masa_finish_change(m, code, changed);
 }
 
 static enum exit_code

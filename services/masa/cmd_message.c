@@ -56,8 +56,9 @@ message_list(struct masa *m, int argc, char **argv)
 		    MASA_USAGE, "%s is no state of a message (see masa --help)", state);
 	if (ticket != NULL && number_parse_typed(ticket, &ticket_id) != NUMBER_OK)
 		return masa_fail(MASA_USAGE, "%s is not a ticket number", ticket);
-	if (strlen(limit) > 6 || strspn(limit, "0123456789") != strlen(limit) || atoi(limit) < 1)
-		return masa_fail(MASA_USAGE, "--limit is a number from 1 to 999999");
+	code = masa_check_limit(limit);
+	if (code != MASA_OK)
+		return code;
 	if (ticket != NULL)
 		snprintf(ticket_text, sizeof(ticket_text), "%lld", (long long)ticket_id);
 	const char *values[] = { state, ticket != NULL ? ticket_text : NULL, limit };
@@ -193,12 +194,7 @@ change(struct masa *m, const char *sql, const char *allowed, int count, const ch
 	if (unknown)
 		json_object_set_new(json_array_get(changed, 0), "warning",
 		    json_string("it may have reached the citizen already"));
-	code = masa_query(m, m->dry_run ? "ROLLBACK" : "COMMIT", 0, NULL, NULL);
-	if (code == MASA_OK)
-		masa_print(m, changed);
-	else
-		json_decref(changed);
-	return code;
+	return masa_finish_change(m, code, changed);
 }
 
 static enum exit_code

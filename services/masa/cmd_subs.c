@@ -65,12 +65,7 @@ change_cursor(struct masa *m, const char *sql, int count, const char *const *val
 	}
 	json_t *changed = masa_rows(result);
 	PQclear(result);
-	code = masa_query(m, m->dry_run ? "ROLLBACK" : "COMMIT", 0, NULL, NULL);
-	if (code == MASA_OK)
-		masa_print(m, changed);
-	else
-		json_decref(changed);
-	return code;
+	return masa_finish_change(m, code, changed);
 }
 
 static enum exit_code

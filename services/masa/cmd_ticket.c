@@ -168,8 +168,9 @@ ticket_list(struct masa *m, int argc, char **argv)
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
 	if (code != MASA_OK)
 		return code;
-	if (strlen(limit) > 6 || strspn(limit, "0123456789") != strlen(limit) || atoi(limit) < 1)
-		return masa_fail(MASA_USAGE, "--limit is a number from 1 to 999999");
+	code = masa_check_limit(limit);
+	if (code != MASA_OK)
+		return code;
 	if (status != NULL && !masa_word_is_among(status, statuses, ARRAY_LEN(statuses)))
 		return masa_fail(MASA_USAGE,
 		    "%s is no status of a ticket (opened, triage, routed, accepted, in_progress, "

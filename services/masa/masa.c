@@ -187,6 +187,26 @@ masa_word_is_among(const char *word, const char *const *words, size_t count)
 }
 
 enum exit_code
+masa_check_limit(const char *limit)
+{
+	if (strlen(limit) > 6 || strspn(limit, "0123456789") != strlen(limit) || atoi(limit) < 1)
+		return masa_fail(MASA_USAGE, "--limit is a number from 1 to 999999");
+	return MASA_OK;
+}
+
+enum exit_code
+masa_finish_change(struct masa *m, enum exit_code code, json_t *changed)
+{
+	if (code == MASA_OK)
+		code = masa_query(m, m->dry_run ? "ROLLBACK" : "COMMIT", 0, NULL, NULL);
+	if (code == MASA_OK)
+		masa_print(m, changed);
+	else
+		json_decref(changed);
+	return code;
+}
+
+enum exit_code
 masa_fail(enum exit_code code, const char *format, ...)
 {
 	char text[2048];

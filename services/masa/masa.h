@@ -107,6 +107,12 @@ MUST_CHECK enum exit_code masa_load_active(
 
 /* Is it one of the words that an option takes? */
 bool masa_word_is_among(const char *word, const char *const *words, size_t count);
+/* MASA_OK when --limit was given a number from 1 to 999999; else it was told what it takes. */
+MUST_CHECK enum exit_code masa_check_limit(const char *limit);
+
+/* Ends a transaction of changes that went well (code MASA_OK) by COMMIT, or ROLLBACK with
+ * --dry-run, and prints what was changed; takes changed in any case. */
+MUST_CHECK enum exit_code masa_finish_change(struct masa *m, enum exit_code code, json_t *changed);
 
 /* --- answering ----------------------------------------------------------------------------------
  */
