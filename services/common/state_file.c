@@ -46,9 +46,8 @@ write_all(int fd, const void *data, size_t len)
 	return true;
 }
 
-/* The entry of the new name must itself survive a power cut. */
-static bool
-sync_folder_of(const char *path)
+bool
+state_file_sync_folder_of(const char *path)
 {
 	char folder[PATH_BYTES];
 	const char *slash = strrchr(path, '/');
@@ -83,7 +82,7 @@ state_file_write(const char *path, const void *data, size_t len)
 	if (fd != -1)
 		close(fd);
 	errno = saved_errno;
-	if (ok && rename(beside, path) == 0 && sync_folder_of(path))
+	if (ok && rename(beside, path) == 0 && state_file_sync_folder_of(path))
 		return STATE_FILE_OK;
 	return STATE_FILE_FAILED;
 }

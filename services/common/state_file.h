@@ -27,6 +27,9 @@ const char *state_file_why(enum state_file_result result);
 
 /* Durable when STATE_FILE_OK; else the file is as it was. */
 MUST_CHECK enum state_file_result state_file_write(const char *path, const void *data, size_t len);
+/* The folder's entry for a file made or renamed at path must itself survive a power cut. */
+MUST_CHECK bool state_file_sync_folder_of(const char *path);
+
 /* *ret_data is the caller's to free(). */
 MUST_CHECK enum state_file_result state_file_read(
     const char *path, uint8_t **ret_data, size_t *ret_len);

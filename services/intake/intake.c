@@ -16,6 +16,7 @@
 #include "failpoint.h"
 #include "log.h"
 #include "number.h"
+#include "state_file.h"
 #include "store.h"
 
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, SECRET_TEXT_MIN = 16, TICK_MS = 1000 };
@@ -134,21 +135,10 @@ static const struct registry_calls registry_calls = { .on_news = on_registry_new
 
 /* --- secrets ---------------------------------------------------------------------------------- */
 
-static bool
-sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool synced = fd != -1 && fsync(fd) == 0;
-
-	if (fd != -1)
-		close(fd);
-	return synced;
-}
-
 /* Beside first, so that whoever is cut off leaves no half of a secret, which no start would take.
  */
 static bool
-make_secret(const char *folder, const char *path, uint8_t *secret, size_t len)
+make_secret(const char *path, uint8_t *secret, size_t len)
 {
 	char draft[PATH_BYTES + 8];
 
@@ -159,17 +149,17 @@ make_secret(const char *folder, const char *path, uint8_t *secret, size_t len)
 		       && write(fd, secret, len) == (ssize_t)len && fsync(fd) == 0;
 	if (fd != -1)
 		close(fd);
-	return written && rename(draft, path) == 0 && sync_folder(folder)
+	return written && rename(draft, path) == 0 && state_file_sync_folder_of(path)
 	       && !failpoint(FAILPOINT_INTAKE_IDENTITY_SECRET, FAILPOINT_AFTER);
 }
 
 /* Reads the file, or makes it at the first start; true when it holds the whole secret. */
 static bool
-read_or_make_secret(const char *folder, const char *path, uint8_t *secret, size_t len)
+read_or_make_secret(const char *path, uint8_t *secret, size_t len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1 && errno == ENOENT)
-		return make_secret(folder, path, secret, len);
+		return make_secret(path, secret, len);
 	bool whole = fd != -1 && read(fd, secret, len) == (ssize_t)len;
 	if (fd != -1)
 		close(fd);
@@ -193,8 +183,7 @@ load_identity_secret(struct intake *in)
 		memcpy(in->secret, digest.bytes, sizeof(in->secret));
 	} else {
 		(void)snprintf(path, sizeof(path), "%s/identity.secret", in->config.state_dir);
-		if (!read_or_make_secret(
-			in->config.state_dir, path, in->secret, sizeof(in->secret))) {
+		if (!read_or_make_secret(path, in->secret, sizeof(in->secret))) {
 			log_error("cannot start what=%s why=%s", log_quoted(path),
 			    log_quoted(errno == 0 ? "too short" : strerror(errno)));
 			return false;
