@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ enum {
 	STRANGER_COST_MS = 20, /* so at most 50 answers a second to peers without a session */
 	STRANGERS_MAX_MS = 1000,
 	WEIGH_EVERY_MS = 500,
-	WEIGH_AFTER_CUT_MS = 5000, /* freeing takes its time, too */
+	SPARED_AFTER_CUT_MS = 5000, /* libzmq's threads free what they held in their own time */
 };
 
 static bool take_turn(void *arg);
@@ -424,6 +425,8 @@ resident_bytes(void)
 	return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* What malloc keeps of memory freed long ago is nobody's fault: it is given back first, and again
+ * while a cut takes its effect. */
 static void
 weigh_memory(struct bus_door *door, uint64_t now_ms)
 {
@@ -432,9 +435,13 @@ weigh_memory(struct bus_door *door, uint64_t now_ms)
 	if (bus->memory_limit == 0 || now_ms < door->weighed_ms)
 		return;
 	door->weighed_ms = now_ms + WEIGH_EVERY_MS;
-	if (resident_bytes() <= bus->memory_limit)
+	bool spared = now_ms < door->spared_ms;
+	if (!spared && resident_bytes() <= bus->memory_limit)
 		return;
-	door->weighed_ms = now_ms + WEIGH_AFTER_CUT_MS;
+	(void)malloc_trim(0);
+	if (spared || resident_bytes() <= bus->memory_limit)
+		return;
+	door->spared_ms = now_ms + SPARED_AFTER_CUT_MS;
 	bus->counts[BUS_COUNT_CUT_OFF]++;
 	(void)bus_door_cut_all(door);
 }

@@ -99,7 +99,8 @@ struct bus_door {
 	struct event *tick;
 	uint32_t tick_ms;
 	uint64_t ticked_ms;
-	uint64_t weighed_ms; /* when memory was looked at */
+	uint64_t weighed_ms; /* when memory is looked at next */
+	uint64_t spared_ms;  /* nobody is cut off for memory before */
 	bool draining, listening;
 	bool shut; /* until bus_door_listen() */
 

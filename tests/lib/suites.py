@@ -19,7 +19,7 @@ WORKERS = max(2, os.cpu_count() or 2)
 # What is timed or starves others runs when nothing else does; and how long each may take.
 ALONE = ("attack", "deploy", "e2e", "fault", "web")
 SIDE_BY_SIDE = {"attack": 2}  # files of one suite that may disturb each other, if nobody else
-LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 180, "e2e": 900, "fault": 900, "web": 600, "house": 300}
+LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 420, "e2e": 900, "fault": 900, "web": 600, "house": 300}
 LONG_LIMIT_S = 3 * 3600
 FUZZ_S = {False: 1, True: 180}  # each harness, in the short and the long form
 # Daemons are tested as built with sanitizers; the whole system as it will run.
