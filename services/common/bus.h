@@ -141,8 +141,9 @@ bool bus_door_listen(struct bus_door *door);
 bool bus_door_listening(const struct bus_door *door);
 size_t bus_door_sessions(const struct bus_door *door);
 /* No new sessions; every session gets Error SHUTTING_DOWN after the answers already sent, and is
- * closed.  Call when the work in hand is answered. */
-void bus_door_drain(struct bus_door *door);
+ * closed.  Call when the work in hand is answered, and again until it is true: a client has two
+ * seconds to read what waits for it. */
+bool bus_door_drain(struct bus_door *door);
 /* Cuts every connection, so that clients authenticate again and whatever a half-sent message
  * holds is freed; their sessions end as BUS_CLOSE_GONE.  False: could not listen again yet; it is
  * tried until it works. */

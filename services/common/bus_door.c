@@ -25,6 +25,7 @@ enum {
 	TICK_MIN_MS = 10,
 	STRANGER_COST_MS = 20, /* so at most 50 answers a second to peers without a session */
 	STRANGERS_MAX_MS = 1000,
+	DRAIN_MS = 2000, /* for a client to read the answers it was given before the door closed */
 	WEIGH_EVERY_MS = 500,
 	SPARED_AFTER_CUT_MS = 5000, /* libzmq's threads free what they held in their own time */
 };
@@ -136,8 +137,11 @@ bus_door_close(struct bus_door *door)
 
 	if (door == NULL)
 		return;
-	if (door->socket.zmq != NULL)
-		bus_door_drain(door);
+	door->drain_until_ms = 0;
+	if (door->socket.zmq != NULL) {
+		door->draining = true;
+		(void)bus_door_drain(door);
+	}
 	reclaim(door);
 	if (door->tick != NULL)
 		event_free(door->tick);
@@ -179,18 +183,32 @@ bus_door_each(
 }
 
 static void
-end_by_shutdown(void *arg, struct bus_session *session)
+end_by_shutdown(struct bus_session *session)
 {
-	(void)arg;
 	bus_session_close(session, BUS_CLOSE_SHUTTING_DOWN,
 	    TURUNC__V1__ERROR_CODE__ERROR_SHUTTING_DOWN, "shutting down, come back later");
 }
 
-void
+bool
 bus_door_drain(struct bus_door *door)
 {
+	uint64_t now_ms = clock_monotonic_ms();
+	struct bus_session *session;
+	bool waiting = false;
+
+	if (!door->draining)
+		door->drain_until_ms = now_ms + DRAIN_MS;
 	door->draining = true;
-	bus_door_each(door, end_by_shutdown, NULL);
+	TAILQ_FOREACH (session, &door->sessions, link) {
+		if (!bus_session_open(session))
+			continue;
+		bus_session_flush(session);
+		if (!STAILQ_EMPTY(&session->backlog) && now_ms < door->drain_until_ms)
+			waiting = true;
+		else if (bus_session_open(session))
+			end_by_shutdown(session);
+	}
+	return !waiting;
 }
 
 static void

@@ -15,7 +15,7 @@ enum {
 	BUS_DOMAINS_MAX = 8,
 	BUS_DOMAIN_BYTES = 32,
 	BUS_MEMORY_LIMIT_BYTES = 512 * 1024 * 1024,
-	BUS_LINGER_MS = 200, /* for answers on their way when a door closes */
+	BUS_LINGER_MS = 1000, /* for answers on their way when a door closes */
 };
 
 struct bus_domain {
@@ -99,6 +99,7 @@ struct bus_door {
 	struct event *tick;
 	uint32_t tick_ms;
 	uint64_t ticked_ms;
+	uint64_t drain_until_ms;
 	uint64_t weighed_ms; /* when memory is looked at next */
 	uint64_t spared_ms;  /* nobody is cut off for memory before */
 	bool draining, listening;

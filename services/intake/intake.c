@@ -310,12 +310,7 @@ items_busy(void *arg)
 {
 	struct intake *in = arg;
 
-	if (accept_held(in->accept) > 0 || in->publishes > 0)
-		return true;
-	if (!in->bus_drained)
-		bus_door_drain(in->door);
-	in->bus_drained = true;
-	return false;
+	return accept_held(in->accept) > 0 || in->publishes > 0 || !bus_door_drain(in->door);
 }
 
 static void

@@ -142,7 +142,6 @@ struct intake {
 	struct bus_metrics *bus_metrics;
 	struct bus_door *door;
 	size_t publishes; /* not answered yet */
-	bool bus_drained;
 	struct doorbell_button *bell;
 	unsigned record_state; /* handles of daemon_set_dependency() */
 	unsigned catalogue_state;

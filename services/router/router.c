@@ -77,6 +77,7 @@ open_record(struct router *r)
 		.conninfo = c->database,
 		.password = c->database_password[0] == '\0' ? NULL : c->database_password,
 		.application_name = "turunc-router",
+		.waiting_ms = (uint64_t)c->wait_ms, /* a command that was sent too late waits no longer */
 		.watchdog_sql = "SELECT turunc.release_stuck_log_lock()",
 	};
 	const struct db_events writer_events = {
@@ -87,6 +88,7 @@ open_record(struct router *r)
 	r->writer = db_open(daemon_loop(r->daemon), &settings, store_statements, STORE_STATEMENTS,
 	    &writer_events, complaint, sizeof(complaint));
 	settings.connections = (unsigned)c->read_connections;
+	settings.waiting_ms = 0;
 	settings.watchdog_sql = NULL;
 	if (r->writer != NULL)
 		r->reader = db_open(daemon_loop(r->daemon), &settings, store_statements,
@@ -319,12 +321,7 @@ door_busy(void *arg)
 {
 	struct router *r = arg;
 
-	if (is_deciding(r) || is_streaming(r))
-		return true;
-	if (!r->door_drained)
-		bus_door_drain(r->door);
-	r->door_drained = true;
-	return false;
+	return is_deciding(r) || is_streaming(r) || !bus_door_drain(r->door);
 }
 
 static void

@@ -73,7 +73,6 @@ struct router {
 	struct key_pair keys;
 	struct bus *bus;
 	struct bus_door *door;
-	bool door_drained;
 	struct doorbell *bell;
 	struct uuid log_uuid; /* the history that head_seq belongs to */
 	uint64_t head_seq; /* the newest record we know of, by a look or a ring */

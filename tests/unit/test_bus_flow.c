@@ -331,6 +331,73 @@ TEST(test_answers_wait_in_order)
 	free(text);
 }
 
+/* What was answered before the door closes arrives, however much of it waits. */
+TEST(test_a_drain_waits_for_answers_to_be_read)
+{
+	enum { TEXT = 30000, FRAMES = 60 };
+	struct world w;
+	struct peer p;
+	Turunc__V1__Error error;
+	char *text = calloc(1, TEXT + 1);
+	uint64_t arrived = 0;
+
+	world_open(&w,
+	    &(struct bus_door_options){
+		.send_frames = 4, .ping_ms = 60000, .silent_ms = 60000, .backlog_bytes = 4 << 20 });
+	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
+	peer_open(&p, &w, &w.alo);
+	CHECK(peer_enter(&p, INSTANCE_A));
+	memset(text, 't', TEXT);
+	Turunc__V1__ServerFrame frame = make_frame(&error, text);
+	for (frame.request = 0; frame.request < FRAMES; frame.request++)
+		CHECK(bus_send(w.session, &frame));
+	CHECK_TRUE("some wait", bus_count(w.bus, BUS_COUNT_DEFERRED) > 0);
+	CHECK_TRUE("so does the door", !bus_door_drain(w.door));
+	uint64_t until_ms = check_now_ms() + 10000;
+	bool over = false;
+	while (arrived < FRAMES + 1 && check_now_ms() < until_ms) {
+		for (struct frame *f; (f = peer_receive(&p)) != NULL; frame_destroy(f))
+			arrived++;
+		world_turn(&w);
+		over = bus_door_drain(w.door);
+	}
+	CHECK_U64("all answers, and why it closed", arrived, FRAMES + 1);
+	CHECK_TRUE("drained", over);
+	CHECK_U64("closed", w.closed_for[BUS_CLOSE_SHUTTING_DOWN], 1);
+	peer_close(&p);
+	world_close(&w);
+	free(text);
+}
+
+TEST(test_a_drain_does_not_wait_for_who_does_not_read)
+{
+	enum { TEXT = 60000 };
+	struct world w;
+	struct peer p;
+	Turunc__V1__Error error;
+	char *text = calloc(1, TEXT + 1);
+
+	world_open(&w,
+	    &(struct bus_door_options){
+		.send_frames = 4, .ping_ms = 60000, .silent_ms = 60000, .backlog_bytes = 4 << 20 });
+	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
+	open_sluggard(&p, &w);
+	memset(text, 't', TEXT);
+	Turunc__V1__ServerFrame frame = make_frame(&error, text);
+	while (bus_count(w.bus, BUS_COUNT_DEFERRED) < 20 && bus_send(w.session, &frame))
+		world_idle(&w, 1);
+	uint64_t began_ms = check_now_ms();
+	CHECK_TRUE("it waits at first", !bus_door_drain(w.door));
+	while (!bus_door_drain(w.door) && check_now_ms() < began_ms + 10000)
+		world_idle(&w, 10);
+	uint64_t took_ms = check_now_ms() - began_ms;
+	CHECK_TRUE("two seconds", took_ms >= 1900 && took_ms < 6000);
+	CHECK_U64("closed", w.closed_for[BUS_CLOSE_SHUTTING_DOWN], 1);
+	peer_close(&p);
+	world_close(&w);
+	free(text);
+}
+
 /* --- crowds
  * --------------------------------------------------------------------------------------- */
 

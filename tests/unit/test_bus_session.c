@@ -302,7 +302,7 @@ TEST(test_drain)
 	peer_open(&q, &w, &w.alo);
 	CHECK(peer_enter(&p, INSTANCE_A));
 	CHECK(bus_send_error(w.session, 9, ERR(UNAVAILABLE), "the last answer"));
-	bus_door_drain(w.door);
+	CHECK_TRUE("drained", bus_door_drain(w.door));
 	CHECK_U64("closed", w.closed_for[BUS_CLOSE_SHUTTING_DOWN], 1);
 	peer_expect_error(&p, ERR(UNAVAILABLE));
 	peer_expect_error(&p, ERR(SHUTTING_DOWN));
