@@ -1,6 +1,6 @@
 /* status_words - a ticket's status, and what happened to it, in a citizen's words. */
-#ifndef INTAKE_STATUS_WORDS_H
-#define INTAKE_STATUS_WORDS_H
+#ifndef TURUNC_STATUS_WORDS_H
+#define TURUNC_STATUS_WORDS_H
 
 #include <stdint.h>
 

@@ -3,8 +3,8 @@
  *
  * Running out of memory is remembered and told by html_reply().
  */
-#ifndef INTAKE_HTML_H
-#define INTAKE_HTML_H
+#ifndef TURUNC_HTML_H
+#define TURUNC_HTML_H
 
 #include <stdbool.h>
 #include <stdint.h>
