@@ -95,7 +95,7 @@ html_language(const struct http_request *req)
 }
 
 void
-html_begin(struct html *h, enum catalogue_language language, const char *title, const char *path)
+html_begin_page(struct html *h, enum catalogue_language language, const struct html_page *page)
 {
 	bool english = language == CATALOGUE_EN;
 
@@ -106,16 +106,31 @@ html_begin(struct html *h, enum catalogue_language language, const char *title, 
 		    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		    "<meta name=\"color-scheme\" content=\"light dark\">\n"
 		    "<meta name=\"robots\" content=\"noindex\">\n<title>");
-	html_text(h, title);
-	html_raw(h,
-	    " · Turunç</title>\n"
-	    "<link rel=\"icon\" href=\"/live/icon.svg\" type=\"image/svg+xml\">\n"
-	    "<link rel=\"stylesheet\" href=\"/assets/intake.css\">\n</head>\n<body>\n<main>\n"
-	    "<p class=\"bar\"><a href=\"/\">Turunç</a> <a lang=\"");
+	html_text(h, page->title);
+	html_raw(h, " · Turunç</title>\n"
+		    "<link rel=\"icon\" href=\"/live/icon.svg\" type=\"image/svg+xml\">\n"
+		    "<link rel=\"stylesheet\" href=\"");
+	html_text(h, page->style);
+	html_raw(h, "\">\n</head>\n<body>\n<main>\n<p class=\"bar\"><a href=\"");
+	html_text(h, page->home);
+	html_raw(h, "\">Turunç</a> <a lang=\"");
 	html_raw(h, english ? "tr\" href=\"" : "en\" href=\"");
-	html_raw(h, path);
-	html_raw(h, english ? "?lang=tr\">Türkçe</a></p>\n" : "?lang=en\">English</a></p>\n");
-	html_element(h, "h1", "small", title);
+	html_text(h, page->other);
+	html_raw(h, english ? "\">Türkçe</a></p>\n" : "\">English</a></p>\n");
+	html_element(h, "h1", "small", page->title);
+}
+
+void
+html_begin(struct html *h, enum catalogue_language language, const char *title, const char *path)
+{
+	char other[128];
+	const struct html_page page = {
+		.title = title, .style = "/assets/intake.css", .home = "/", .other = other
+	};
+
+	(void)snprintf(
+	    other, sizeof(other), "%s?lang=%s", path, language == CATALOGUE_EN ? "tr" : "en");
+	html_begin_page(h, language, &page);
 }
 
 void

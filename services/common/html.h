@@ -24,9 +24,20 @@ struct html {
 /* As the query's "lang" says, or else the browser. */
 enum catalogue_language html_language(const struct http_request *req);
 
-/* Head and masthead of a page; title is text, path is where its other language is ("/track"). */
+/* Head and masthead of a citizens' page; title is text, path is where its other language is
+ * ("/track"). */
 void html_begin(
     struct html *h, enum catalogue_language language, const char *title, const char *path);
+
+/* The same for pages that stand elsewhere.  All are text, none is NULL. */
+struct html_page {
+	const char *title;
+	const char *style; /* path of the style sheet */
+	const char *home; /* where the name in the masthead leads */
+	const char *other; /* this page in the other language: path with its query */
+};
+void html_begin_page(
+    struct html *h, enum catalogue_language language, const struct html_page *page);
 void html_raw(struct html *h, const char *markup);
 /* Text between tags or in a quoted attribute; NULL is "".  Line breaks stay for the style to show.
  */

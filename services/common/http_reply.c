@@ -54,9 +54,11 @@ static const struct {
 	{ 507, "Insufficient Storage" },
 };
 
+/* Under "no-referrer" browsers say `Origin: null` with a form of our own page, which is what a
+ * stranger's page may say as well. */
 static const struct http_field security_fields[] = {
 	{ "X-Content-Type-Options", "nosniff" },
-	{ "Referrer-Policy", "no-referrer" },
+	{ "Referrer-Policy", "same-origin" },
 };
 
 /* Pages come with their own scripts and styles as files; nothing inline, nobody frames them. */

@@ -209,7 +209,7 @@ TEST(test_http_headers_of_an_answer)
 	CHECK_STR("length", answer_header(&a, "Content-Length"), "37");
 	CHECK_STR("cache", answer_header(&a, "Cache-Control"), "no-store");
 	CHECK_STR("sniffing", answer_header(&a, "X-Content-Type-Options"), "nosniff");
-	CHECK_STR("referrer", answer_header(&a, "Referrer-Policy"), "no-referrer");
+	CHECK_STR("referrer", answer_header(&a, "Referrer-Policy"), "same-origin");
 	const char *policy = answer_header(&a, "Content-Security-Policy");
 	CHECK(policy != NULL && strncmp(policy, "default-src 'self';", 19) == 0
 	      && strstr(policy, "unsafe") == NULL);
