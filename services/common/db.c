@@ -74,6 +74,7 @@ take_settings(struct db *db, const struct db_settings *given)
 	s->connect_ms = s->connect_ms == 0 ? 5000 : s->connect_ms;
 	s->unit_ms = s->unit_ms == 0 ? 30000 : s->unit_ms;
 	s->slow_ms = s->slow_ms == 0 ? 1000 : s->slow_ms;
+	s->watchdog_ms = s->watchdog_ms == 0 ? 600 : s->watchdog_ms;
 	s->unit_bytes = s->unit_bytes == 0 ? (size_t)8 * 1024 * 1024 : s->unit_bytes;
 	/* These were the caller's strings. */
 	s->conninfo = s->password = s->application_name = NULL;

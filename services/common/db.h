@@ -54,7 +54,9 @@ struct db_settings {
 	uint64_t waiting_ms; /* [5000] after which a waiting unit is DB_NOT_SENT */
 	uint64_t connect_ms; /* [5000] for one attempt at one host, statements prepared */
 	uint64_t unit_ms; /* [30000] after which a connection that does not answer is cut */
-	uint64_t slow_ms; /* [1000] after which on_slow acts, once a second, and the watchdog */
+	uint64_t slow_ms; /* [1000] after which on_slow acts, once a second */
+	uint64_t watchdog_ms; /* [600] after which the watchdog acts, four times a second: a writer
+				 stopped with the log's lock may hold others up for 2 s in all */
 	size_t unit_bytes; /* [8 MiB] parameters in one unit */
 	/* Runs on a connection of its own while a unit is slow; parameterless; NULL: none.  What
 	 * it returns (an integer) counts as released. */

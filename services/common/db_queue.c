@@ -198,7 +198,10 @@ send_unit(struct db *db, struct db_connection *c, struct db_unit *unit)
 {
 	db->sent_count++;
 	db_connection_send(c, unit);
-	db_wake(db, unit->since_ms + db->settings.slow_ms);
+	db_wake(
+	    db, unit->since_ms
+		    + (db->settings.watchdog_ms < db->settings.slow_ms ? db->settings.watchdog_ms
+								       : db->settings.slow_ms));
 }
 
 /* Sends what waits, as far as there is room. */
@@ -308,32 +311,46 @@ run_watchdog(struct db *db)
 const struct db_connection_owner db_watchdog_owner = { on_watchdog_ready, on_released,
 	on_watchdog_lost, db_wake, NULL };
 
+/* True when the oldest unit reaches the limit, and every repeat_ms from then on; brings the next
+ * look forward to when that may be. */
+static bool
+is_time(uint64_t now_ms, uint64_t age_ms, uint64_t limit_ms, uint64_t repeat_ms, uint64_t *last_ms,
+    uint64_t *next_ms)
+{
+	bool over = age_ms >= limit_ms;
+	bool act = over && now_ms >= *last_ms + repeat_ms;
+
+	if (act)
+		*last_ms = now_ms;
+	uint64_t look_ms = over ? *last_ms + repeat_ms : now_ms + limit_ms - age_ms;
+	if (look_ms < *next_ms)
+		*next_ms = look_ms;
+	return act;
+}
+
 /* Returns when to look again. */
 static uint64_t
 look_for_slow(struct db *db, uint64_t now_ms)
 {
-	uint64_t oldest_ms = 0;
+	const struct db_settings *s = &db->settings;
+	uint64_t oldest_ms = 0, next_ms = UINT64_MAX;
 
+	if (db->sent_count == 0)
+		return UINT64_MAX;
 	for (size_t i = 0; i < db->connection_count; i++) {
 		uint64_t age_ms = db_connection_age_ms(db->connections[i], now_ms);
 		if (age_ms > oldest_ms)
 			oldest_ms = age_ms;
 	}
-	if (oldest_ms < db->settings.slow_ms)
-		return db->sent_count == 0 ? UINT64_MAX : now_ms + db->settings.slow_ms - oldest_ms;
-	if (now_ms >= db->watched_ms + WATCHDOG_REPEAT_MS) {
-		db->watched_ms = now_ms;
+	if (is_time(
+		now_ms, oldest_ms, s->watchdog_ms, WATCHDOG_REPEAT_MS, &db->watched_ms, &next_ms))
 		run_watchdog(db);
-	}
-	if (now_ms >= db->slow_said_ms + SLOW_REPEAT_MS) {
-		db->slow_said_ms = now_ms;
+	if (is_time(now_ms, oldest_ms, s->slow_ms, SLOW_REPEAT_MS, &db->slow_said_ms, &next_ms)) {
 		stats_incr(db->stats, DB_STAT_SLOW);
 		if (db->events.on_slow != NULL)
 			db->events.on_slow(db->events.arg, oldest_ms);
 	}
-	uint64_t say_ms = db->slow_said_ms + SLOW_REPEAT_MS;
-	uint64_t watch_ms = db->watched_ms + WATCHDOG_REPEAT_MS;
-	return say_ms < watch_ms ? say_ms : watch_ms;
+	return next_ms;
 }
 
 void

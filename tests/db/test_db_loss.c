@@ -398,7 +398,7 @@ TEST(watchdog_frees_the_lock)
 {
 	struct states states = { 0 };
 	struct db *db = open_db(
-	    &(struct db_settings){ .slow_ms = 200,
+	    &(struct db_settings){ .watchdog_ms = 200,
 		.watchdog_sql =
 		    "select count(*) filter (where pg_terminate_backend(l.pid))::integer"
 		    " from pg_locks l join pg_stat_activity a on a.pid = l.pid"
