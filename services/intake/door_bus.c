@@ -198,6 +198,7 @@ prepare(struct slot *slot, Turunc__V1__InboundEvent *event, const struct acl_cli
 	switch (event_item_read(&slot->event, event, client, cat, &pub->in->maker, now_us, error)) {
 	case EVENT_READ:
 		slot->event.item.client = pub->client;
+		slot->event.item.call_client = pub->client;
 		slot->prepared = true;
 		pub->waiting++;
 		break;
@@ -226,7 +227,7 @@ seal(struct publish *pub, int64_t now_us)
 			stats_incr(in->stats, INTAKE_STAT_NO_NUMBER);
 			return false;
 		}
-		if (!item_seal(&e->item, &in->maker, now_us, e->call))
+		if (!item_seal(&e->item, &in->maker, now_us))
 			return false;
 	}
 	return true;

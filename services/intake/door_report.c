@@ -244,7 +244,7 @@ fill(struct sending *s, const struct catalogue *cat, const char *token)
 		item->language = catalogue_language_name(html_language(s->req));
 		item->information_version = cat->municipality.information_text_version;
 		item->traceparent = http_header(s->req, "traceparent");
-		if (item_seal(item, &s->in->maker, s->at_us, NULL))
+		if (item_seal(item, &s->in->maker, s->at_us))
 			return true;
 		reply_subjects(s->in, s->req, 503, WORD_BUSY);
 	}

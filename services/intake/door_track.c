@@ -300,7 +300,7 @@ record(struct words *w)
 	item->language = catalogue_language_name(html_language(w->req));
 	item->description = w->text[0] == '\0' ? NULL : w->text;
 	identify(w);
-	if (!item_seal(item, &w->in->maker, now_us, NULL))
+	if (!item_seal(item, &w->in->maker, now_us))
 		refuse(w, 503, TRACK_AWAY);
 	else
 		accept_add(w->in->accept, item, clock_monotonic_ms());

@@ -149,7 +149,7 @@ make_raw(struct drained *one)
 		return false;
 	raw.body_len = protobuf_c_message_pack(&m->base, body);
 	raw.body = body;
-	if (!item_seal(&raw, &d->in->maker, clock_now_us(), NULL)) {
+	if (!item_seal(&raw, &d->in->maker, clock_now_us())) {
 		free(body);
 		return false;
 	}

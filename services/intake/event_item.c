@@ -43,7 +43,6 @@ event_item_init(struct event_item *e, item_done_fn *done)
 	item_init(&e->item, done);
 	e->answers = NULL;
 	e->packed = NULL;
-	e->call = NULL;
 }
 
 void
@@ -215,14 +214,25 @@ keep_body(struct event_item *e, const ProtobufCMessage *message, struct problems
 static bool
 read_call_body(struct event_item *e, const Turunc__V1__Call *call, struct problems *p)
 {
+	struct item *item = &e->item;
+
 	(void)check_word(p, "call_id", call->call_id, FIELD_ID_CHARS);
 	(void)field_check_text(p, "queue", call->queue, FIELD_LINE, FIELD_ID_CHARS);
 	(void)field_check_text(p, "agent", call->agent, FIELD_LINE, FIELD_ID_CHARS);
 	(void)field_check_text(p, "caller", call->caller, FIELD_LINE, FIELD_ID_CHARS);
-	if (call->ticket[0] != '\0' && number_parse(call->ticket, &e->item.ticket_id) != NUMBER_OK)
+	if (call->ticket[0] != '\0' && number_parse(call->ticket, &item->ticket_id) != NUMBER_OK)
 		problems_add(p, STATUS_BAD, "ticket: not a ticket's number");
-	e->item.channel = TURUNC__V1__CHANNEL__CHANNEL_CALL;
-	e->call = call;
+	item->channel = TURUNC__V1__CHANNEL__CHANNEL_CALL;
+	item->tells_call = true;
+	item->call_id = call->call_id;
+	item->call_queue = given(call->queue);
+	item->call_agent = given(call->agent);
+	item->call_disposition = given(call->disposition);
+	/* What is no phone (an extension, "anonymous") is kept as the exchange saw it. */
+	if (phone_parse(call->caller, &e->phone) == PHONE_OK)
+		item->call_caller = e->phone.number;
+	else
+		item->call_caller = given(call->caller);
 	return p->count == 0 && keep_body(e, &call->base, p);
 }
 
@@ -240,7 +250,8 @@ static bool
 read_call_ended(struct event_item *e, const Turunc__V1__InboundEvent *event,
     const struct catalogue *cat, struct problems *p)
 {
-	bool known = false;
+	/* Without one the line was hung up, and the call-taker's word is still to come. */
+	bool known = event->call->disposition[0] == '\0';
 
 	(void)cat;
 	for (size_t i = 0; i < ARRAY_LEN(dispositions); i++)

@@ -23,7 +23,6 @@ struct event_item {
 	struct phone phone;
 	char *answers; /* owned */
 	uint8_t *packed; /* owned: the body as it came */
-	const Turunc__V1__Call *call; /* lent; for item_seal() */
 };
 
 void event_item_init(struct event_item *e, item_done_fn *done);

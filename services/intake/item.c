@@ -172,16 +172,18 @@ pack_opened(
 }
 
 static bool
-pack_call(struct item *item, Turunc__V1__Event *event, const Turunc__V1__Call *call)
+pack_call(struct item *item, Turunc__V1__Event *event)
 {
 	Turunc__V1__CallStep step = TURUNC__V1__CALL_STEP__INIT;
+	char number[NUMBER_SIZE];
 
-	step.call_id = lend(call->call_id);
-	step.queue = lend(call->queue);
-	step.agent = lend(call->agent);
+	step.call_id = lend(item->call_id);
+	step.queue = lend(item->call_queue);
+	step.agent = lend(item->call_agent);
 	step.at_us = item->time_us;
-	step.disposition = lend(call->disposition);
-	step.ticket = lend(call->ticket);
+	step.disposition = lend(item->call_disposition);
+	if (item->ticket_id != 0 && number_format(item->ticket_id, number))
+		step.ticket = number;
 	event->body_case = TURUNC__V1__EVENT__BODY_CALL;
 	event->call = &step;
 	return pack(item, event);
@@ -240,7 +242,7 @@ make_contact_key(struct item *item, struct uuid_source *uuids, int64_t now_us)
 }
 
 bool
-item_seal(struct item *item, struct item_maker *maker, int64_t now_us, const Turunc__V1__Call *call)
+item_seal(struct item *item, struct item_maker *maker, int64_t now_us)
 {
 	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
 	struct digest digest;
@@ -254,15 +256,18 @@ item_seal(struct item *item, struct item_maker *maker, int64_t now_us, const Tur
 	draw_random(maker, item->salt, sizeof(item->salt));
 	draw_random(maker, item->trace_random, sizeof(item->trace_random));
 	make_contact_key(item, &maker->uuids, now_us);
-	(void)snprintf(item->actor, sizeof(item->actor), "%s%s",
-	    item->client[0] == '\0' ? "citizen" : "client:", item->client);
+	if (item->user != NULL)
+		(void)snprintf(item->actor, sizeof(item->actor), "user:%s", item->user);
+	else
+		(void)snprintf(item->actor, sizeof(item->actor), "%s%s",
+		    item->client[0] == '\0' ? "citizen" : "client:", item->client);
 	digest_content(item, &digest);
 	ProtobufCBinaryData content_digest = { .len = DIGEST_BYTES, .data = digest.bytes };
 
 	if (item->opens)
 		packed = pack_opened(item, &event, content_digest, contact_id);
-	else if (call != NULL)
-		packed = pack_call(item, &event, call);
+	else if (item->tells_call)
+		packed = pack_call(item, &event);
 	else if (item->kind != NULL)
 		packed = pack_contact(item, &event, content_digest, contact_id);
 	else

@@ -15,7 +15,6 @@
 #include "base.h"
 #include "digest.h"
 #include "trace.h"
-#include "turunc/v1/inbound.pb-c.h"
 #include "uuid.h"
 
 enum {
@@ -46,8 +45,10 @@ struct item {
 	TAILQ_ENTRY(item) link;
 	item_done_fn *done;
 
-	/* Who brought it, and the identity the sender gave; id NULL: none. */
+	/* Who brought it (client, or the person at a page of ours by name), and the identity the
+	 * sender gave; id NULL: none. */
 	const char *client;
+	const char *user; /* NULL: nobody who has signed in */
 	const char *source;
 	const char *id;
 	struct digest identity; /* of the content, keyed with the installation's secret */
@@ -80,6 +81,15 @@ struct item {
 	int16_t legal_basis; /* turunc.v1.LegalBasis */
 	bool is_public;
 	const char *call_id;
+
+	/* An event of that call: whose exchange it is ("": our own page) and what it says.  The
+	 * caller in E.164 where it is a phone.  NULL: it does not say. */
+	bool tells_call;
+	const char *call_client;
+	const char *call_queue;
+	const char *call_agent;
+	const char *call_caller;
+	const char *call_disposition;
 
 	/* The body kept as it came; content_type NULL: none. */
 	const char *content_type;
@@ -132,10 +142,9 @@ size_t item_weight(const struct item *item);
 void item_identity_begin(const struct item_maker *maker, struct digest_keyed *d);
 
 /*
- * Ids, salt, contact key and the record, which has the item's id.  call (may be NULL) is what a
- * call.* record tells of.  An item that has an id already keeps it.  False: out of memory.
+ * Ids, salt, contact key and the record, which has the item's id.  An item that has an id already
+ * keeps it.  False: out of memory.
  */
-MUST_CHECK bool item_seal(
-    struct item *item, struct item_maker *maker, int64_t now_us, const Turunc__V1__Call *call);
+MUST_CHECK bool item_seal(struct item *item, struct item_maker *maker, int64_t now_us);
 
 #endif

@@ -180,7 +180,7 @@ fill(struct post *post, const struct catalogue *cat, struct problems *p)
 		problems_add(p, 503, "No ticket number is at hand; nothing was stored.");
 		return false;
 	}
-	if (!item_seal(item, &post->in->maker, now_us, NULL)) {
+	if (!item_seal(item, &post->in->maker, now_us)) {
 		problems_add(p, 503, "Out of memory.");
 		return false;
 	}

@@ -35,6 +35,11 @@ static const struct {
 	TEXT(subject_code, true),
 	TEXT(call_id, false),
 	TEXT(type, true),
+	TEXT(call_client, false),
+	TEXT(call_queue, false),
+	TEXT(call_agent, false),
+	TEXT(call_caller, false),
+	TEXT(call_disposition, false),
 #undef TEXT
 };
 
@@ -90,6 +95,7 @@ spooled_item_encode(const struct item *item, size_t *ret_len)
 	m.actor = (char *)lend(item->actor, 0).data;
 	m.salt = lend(item->salt, ITEM_SALT_BYTES);
 	m.event = lend(item->event, item->event_len);
+	m.tells_call = item->tells_call;
 	uint8_t *bytes = malloc(turunc__v1__spooled_item__get_packed_size(&m));
 	if (bytes != NULL)
 		*ret_len = turunc__v1__spooled_item__pack(&m, bytes);
@@ -178,6 +184,7 @@ spooled_item_decode(struct item *item, const Turunc__V1__SpooledItem *m, item_do
 	item->body = m->body.data;
 	item->body_len = m->body.len;
 	item->time_us = m->time_us;
+	item->tells_call = m->tells_call;
 	if (!take_sealed(item, m)) {
 		item_finish(item);
 		return false;

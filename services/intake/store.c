@@ -1,6 +1,7 @@
 /* The SQL of intake. */
 #include "store.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
@@ -13,8 +14,9 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "$20::double precision[], $21::double precision[], $22::text[], $23::text[], "
 	    "$24::text[], "
 	    "$25::text[], $26::bytea[], $27::boolean[], $28::text[], $29::text[], $30::smallint[], "
-	    "$31::boolean[], $32::text[], $33::bytea[], $34::text[], $35::text[], $36::bytea[])",
-	    36 },
+	    "$31::boolean[], $32::text[], $33::bytea[], $34::text[], $35::text[], $36::bytea[], "
+	    "$37::text[])",
+	    37 },
 	[STORE_LOOK_UP] = { "look_up",
 	    "SELECT u.id FROM unnest($1::uuid[]) AS u(id) "
 	    "WHERE EXISTS (SELECT FROM turunc.contact c WHERE c.contact_id = u.id) "
@@ -273,6 +275,24 @@ add_column(struct db_array *array, size_t column, const struct item *item)
 	db_array_text(array, text);
 }
 
+/* Parameter $37: seven texts for each item that tells of a call. */
+static void
+add_calls(struct db_array *array, struct item *const *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct item *item = items[i];
+		char place[24];
+		if (!item->tells_call)
+			continue;
+		(void)snprintf(place, sizeof(place), "%zu", i + 1);
+		const char *const texts[] = { place, item->call_client, item->call_id,
+			item->call_queue, item->call_agent, item->call_caller,
+			item->call_disposition };
+		for (size_t t = 0; t < ARRAY_LEN(texts); t++)
+			db_array_text(array, texts[t] == NULL ? "" : texts[t]);
+	}
+}
+
 void
 store_add_accept(struct db_unit *unit, int64_t at_us, struct item *const *items, size_t count)
 {
@@ -283,4 +303,5 @@ store_add_accept(struct db_unit *unit, int64_t at_us, struct item *const *items,
 		for (size_t i = 0; i < count; i++)
 			add_column(array, c, items[i]);
 	}
+	add_calls(db_add_array(unit, DB_TEXT), items, count);
 }

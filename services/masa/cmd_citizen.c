@@ -159,8 +159,12 @@ erase(struct masa *m, const struct person *person, const char *reason, char id[U
 		for (int row = 0; row < PQntuples(rows); row++)
 			add_erased(&records, rows, row);
 		PQclear(rows);
-		code = records_append(&records);
+		const char *calls[] = { person->calls, person->numbers, id };
+		code = masa_query(m, "SELECT turunc.erase_calls($1::uuid[], $2::text[], $3::uuid)",
+		    3, calls, NULL);
 	}
+	if (code == MASA_OK)
+		code = records_append(&records);
 	records_finish(&records);
 	if (code == MASA_OK)
 		code = masa_query(m, m->dry_run ? "ROLLBACK" : "COMMIT", 0, NULL, NULL);
@@ -221,7 +225,8 @@ citizen_destructions(struct masa *m, int argc, char **argv)
 	code = masa_query(m,
 	    "SELECT destruction_id::text AS destruction, at_us, actor, reason, method, "
 	    "cardinality(citizen_ids) AS citizens, cardinality(ticket_ids) AS tickets, contacts, "
-	    "texts, bodies, messages FROM turunc.destruction ORDER BY at_us DESC, destruction_id "
+	    "texts, bodies, messages, calls, drafts FROM turunc.destruction ORDER BY at_us DESC, "
+	    "destruction_id "
 	    "DESC LIMIT $1::integer",
 	    1, values, &result);
 	if (code != MASA_OK)

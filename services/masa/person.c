@@ -10,18 +10,24 @@
 
 #define OF_CONTACTS "contact_id = ANY ($1::uuid[])"
 #define OF_TICKETS "ticket_id = ANY ($2::bigint[])"
+/* Told to whoever opened a ticket, or to them as a caller who was joined to one. */
+#define TOLD_THEM        \
+	"(n." OF_TICKETS \
+	" AND n.contact_id = '00000000-0000-0000-0000-000000000000' OR n." OF_CONTACTS ")"
 
-/* $1: the contacts, $2: the tickets they opened; each statement uses both. */
+/* $1: the contacts, $2: the tickets they opened; or, of calls, the calls and the phones.  Each
+ * statement uses both.  In a summary, rows are counted unless they are it. */
+enum { SUMMARY = 1, OF_CALLS = 2 };
 static const struct section {
 	const char *name;
 	const char *sql;
-	bool summary;
+	unsigned how;
 } sections[] = {
 	{ "citizens",
 	    "SELECT citizen_id::text, contact_key, created_us FROM turunc.citizen WHERE "
 	    "citizen_id IN (SELECT citizen_id FROM turunc.contact WHERE " OF_CONTACTS
 	    ") AND $2::bigint[] IS NOT NULL",
-	    false },
+	    0 },
 	/* Addresses they gave beside, with contacts that were not asked for. */
 	{ "also_known_as",
 	    "SELECT k.key AS address, count(*) AS contacts FROM (SELECT DISTINCT k.key FROM "
@@ -29,7 +35,7 @@ static const struct section {
 	    "WHERE c." OF_CONTACTS " AND k.key IS NOT NULL) k JOIN turunc.contact o ON "
 	    "(o.phone = k.key OR lower(o.email) = k.key) AND o.contact_id <> ALL ($1::uuid[]) "
 	    "WHERE $2::bigint[] IS NOT NULL GROUP BY k.key ORDER BY k.key",
-	    true },
+	    SUMMARY },
 	{ "contacts",
 	    "SELECT contact_id::text, ticket_id, citizen_id::text, kind, "
 	    "(ARRAY['call','web','open311','email','cimer','desk','bus','sms'])[channel] AS "
@@ -37,7 +43,7 @@ static const struct section {
 	    "description, address, latitude, longitude, media_url, answers, account_id, device_id "
 	    "FROM turunc.contact WHERE " OF_CONTACTS " AND $2::bigint[] IS NOT NULL ORDER BY "
 	    "recorded_us, contact_id",
-	    false },
+	    0 },
 	{ "tickets",
 	    "SELECT t.ticket_id, coalesce(s.subject_code, t.subject_code) AS subject, "
 	    "coalesce(s.department, '') AS department, t.neighbourhood, t.arrived_us, "
@@ -45,37 +51,51 @@ static const struct section {
 	    "turunc.ticket_alias a WHERE a.ticket_id = t.ticket_id) AS aliases FROM turunc.ticket "
 	    "t LEFT JOIN turunc.ticket_state s USING (ticket_id) WHERE t." OF_TICKETS
 	    " AND $1::uuid[] IS NOT NULL ORDER BY t.ticket_id",
-	    false },
+	    0 },
 	{ "history",
 	    "SELECT seq, committed_at_us, type, ticket_id, department, actor FROM "
 	    "turunc.event_log WHERE " OF_TICKETS " AND $1::uuid[] IS NOT NULL ORDER BY seq",
-	    false },
+	    0 },
 	{ "texts",
 	    "SELECT text_id::text, ticket_id, version, kind, actor, created_us, body FROM "
 	    "turunc.ticket_text WHERE " OF_TICKETS
 	    " AND $1::uuid[] IS NOT NULL ORDER BY ticket_id, version, text_id",
-	    false },
+	    0 },
 	{ "messages",
 	    "SELECT notification_id::text, ticket_id, about_type AS about, channel, language, "
 	    "recipient, subject, body, created_us, updated_us, last_error FROM "
-	    "turunc.notification WHERE " OF_TICKETS
-	    " AND $1::uuid[] IS NOT NULL ORDER BY created_us, notification_id",
-	    false },
+	    "turunc.notification n WHERE " TOLD_THEM " ORDER BY created_us, notification_id",
+	    0 },
 	{ "attempts",
 	    "SELECT a.notification_id::text, a.attempt, a.started_us, a.ended_us, a.outcome, "
 	    "a.detail FROM turunc.notification n JOIN turunc.notification_attempt a USING "
-	    "(notification_id) WHERE n." OF_TICKETS
-	    " AND $1::uuid[] IS NOT NULL ORDER BY a.started_us, a.attempt",
-	    false },
+	    "(notification_id) WHERE " TOLD_THEM " ORDER BY a.started_us, a.attempt",
+	    0 },
 	{ "published_bodies",
 	    "SELECT item_id::text, client, source, type, content_type, received_us, "
 	    "encode(body, 'base64') AS body_base64 FROM turunc.published_body WHERE item_id = ANY "
 	    "($1::uuid[]) AND $2::bigint[] IS NOT NULL ORDER BY received_us, item_id",
-	    false },
+	    0 },
 	{ "inbound_ids",
 	    "SELECT client, source, id, received_us FROM turunc.inbound_item WHERE item_id = ANY "
 	    "($1::uuid[]) AND $2::bigint[] IS NOT NULL ORDER BY received_us, id",
-	    false },
+	    0 },
+	{ "calls",
+	    "SELECT call_key::text, client, call_id, first_us, queue, agent, caller, offered_us, "
+	    "answered_us, abandoned_us, ended_us, disposition, ticket_id FROM turunc.call WHERE "
+	    "call_key = ANY ($1::uuid[]) AND $2::text[] IS NOT NULL ORDER BY first_us, call_key",
+	    OF_CALLS },
+	{ "call_bodies",
+	    "SELECT b.item_id::text, b.client, b.source, b.type, b.received_us, "
+	    "encode(b.body, 'base64') AS body_base64 FROM turunc.call c JOIN turunc.published_body "
+	    "b "
+	    "ON b.client = c.client AND b.call_id = c.call_id WHERE c.call_key = ANY ($1::uuid[]) "
+	    "AND $2::text[] IS NOT NULL ORDER BY b.received_us, b.item_id",
+	    OF_CALLS },
+	{ "drafts",
+	    "SELECT agent, saved_us, caller, fields FROM turunc.call_draft WHERE caller <> '' AND "
+	    "caller = ANY ($2::text[]) AND $1::uuid[] IS NOT NULL ORDER BY saved_us",
+	    OF_CALLS },
 	/* What others said of them: their phone in any way of writing, their mailbox. */
 	{ "mentioned_in",
 	    "WITH own AS (SELECT DISTINCT right(phone, 10) AS digits, lower(email) AS mailbox "
@@ -87,11 +107,12 @@ static const struct section {
 	    "x.ticket_id, x.body FROM turunc.ticket_text x WHERE x.ticket_id <> ALL "
 	    "($2::bigint[]) UNION ALL SELECT 'published_body', b.item_id::text, NULL, "
 	    "encode(b.body, 'escape') FROM turunc.published_body b WHERE b.item_id <> ALL "
-	    "($1::uuid[])) SELECT s.what, s.id, s.ticket_id FROM said s WHERE EXISTS (SELECT "
+	    "($1::uuid[]) AND b.call_id IS NULL) SELECT s.what, s.id, s.ticket_id FROM said s "
+	    "WHERE EXISTS (SELECT "
 	    "FROM own o WHERE (length(o.digits) = 10 AND position(o.digits IN "
 	    "regexp_replace(s.words, '[^0-9]', '', 'g')) > 0) OR position(o.mailbox IN "
 	    "lower(s.words)) > 0) ORDER BY s.what, s.id",
-	    true },
+	    SUMMARY },
 };
 
 /* --- whom it speaks of --------------------------------------------------------------------------
@@ -130,6 +151,36 @@ read_given(const char *given, char kind[8], char value[400])
 	    "%s is no phone number, e-mail address or ticket number (26-0012345-4)", given);
 }
 
+/* Calls from the number asked for, and from those that the contacts gave. */
+static enum exit_code
+find_calls(struct masa *m, const char *given, const char *number, struct person *p)
+{
+	const char *values[] = { number, p->contacts };
+	PGresult *result;
+	enum exit_code code = masa_query(m,
+	    "WITH number AS (SELECT $1::text AS n WHERE $1::text <> '' UNION SELECT c.phone FROM "
+	    "turunc.contact c WHERE c.contact_id = ANY ($2::uuid[]) AND c.phone IS NOT NULL), "
+	    "call AS (SELECT c.call_key FROM turunc.call c WHERE c.caller IN (SELECT n FROM "
+	    "number)) SELECT (SELECT count(*) FROM call), (SELECT coalesce(array_agg(call_key "
+	    "ORDER BY call_key), '{}')::text FROM call), (SELECT coalesce(array_agg(n ORDER BY "
+	    "n), '{}')::text FROM number), (SELECT count(*) FROM turunc.call_draft d WHERE "
+	    "d.caller IN (SELECT n FROM number))",
+	    2, values, &result);
+
+	if (code != MASA_OK)
+		return code;
+	p->call_count = atoi(PQgetvalue(result, 0, 0));
+	p->calls = strdup(PQgetvalue(result, 0, 1));
+	p->numbers = strdup(PQgetvalue(result, 0, 2));
+	bool drafts = strcmp(PQgetvalue(result, 0, 3), "0") != 0;
+	PQclear(result);
+	if (p->calls == NULL || p->numbers == NULL)
+		return masa_fail(MASA_FAILED, "out of memory");
+	if (p->contact_count == 0 && p->call_count == 0 && !drafts)
+		return masa_fail(MASA_NOT_FOUND, "nothing is held of %s", given);
+	return MASA_OK;
+}
+
 enum exit_code
 person_find(struct masa *m, const char *given, struct person *ret_person)
 {
@@ -150,7 +201,7 @@ person_find(struct masa *m, const char *given, struct person *ret_person)
 	    "a.ticket_id FROM turunc.ticket_alias a WHERE a.alias_id = (CASE WHEN $1::text = "
 	    "'ticket' THEN $2::text END)::bigint), (CASE WHEN $1::text = 'ticket' THEN $2::text "
 	    "END)::bigint)) "
-	    "SELECT count(*), array_agg(c.contact_id ORDER BY c.contact_id)::text, "
+	    "SELECT count(*), coalesce(array_agg(c.contact_id ORDER BY c.contact_id), '{}')::text, "
 	    "coalesce(array_agg(t.ticket_id ORDER BY t.ticket_id) FILTER (WHERE t.ticket_id IS "
 	    "NOT NULL), '{}')::text, count(t.ticket_id) FILTER (WHERE coalesce(s.status, 1) <= 6) "
 	    "FROM wanted w JOIN turunc.contact c USING (contact_id) LEFT JOIN turunc.ticket t ON "
@@ -167,8 +218,8 @@ person_find(struct masa *m, const char *given, struct person *ret_person)
 	PQclear(result);
 	if (ret_person->contacts == NULL || ret_person->opened == NULL)
 		code = masa_fail(MASA_FAILED, "out of memory");
-	else if (ret_person->contact_count == 0)
-		code = masa_fail(MASA_NOT_FOUND, "nothing is held of %s", given);
+	else
+		code = find_calls(m, given, strcmp(kind, "phone") == 0 ? value : "", ret_person);
 	if (code != MASA_OK)
 		person_finish(ret_person);
 	return code;
@@ -179,6 +230,8 @@ person_finish(struct person *p)
 {
 	free(p->contacts);
 	free(p->opened);
+	free(p->calls);
+	free(p->numbers);
 	*p = (struct person){ 0 };
 }
 
@@ -189,7 +242,9 @@ static enum exit_code
 read_section(
     struct masa *m, const struct person *p, const struct section *section, json_t **ret_rows)
 {
-	const char *values[] = { p->contacts, p->opened };
+	bool of_calls = (section->how & OF_CALLS) != 0;
+	const char *values[] = { of_calls ? p->calls : p->contacts,
+		of_calls ? p->numbers : p->opened };
 	PGresult *result;
 	enum exit_code code = masa_query(m, section->sql, 2, values, &result);
 
@@ -228,7 +283,7 @@ person_summary(struct masa *m, const struct person *p, json_t **ret_summary)
 			json_decref(summary);
 			return code;
 		}
-		if (sections[i].summary) {
+		if (sections[i].how & SUMMARY) {
 			json_object_set_new(summary, sections[i].name, rows);
 		} else {
 			json_object_set_new(summary, sections[i].name,

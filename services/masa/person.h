@@ -14,6 +14,9 @@
 struct person {
 	char *contacts; /* ids as a PostgreSQL array, owned */
 	char *opened; /* tickets they opened, the same */
+	char *calls; /* calls they made, the same */
+	char *numbers; /* phones they are known by, the same */
+	int call_count;
 	int contact_count;
 	int live_count; /* of the tickets opened, those not ended yet */
 };

@@ -208,7 +208,8 @@ compose(const struct catalogue *catalogue, const struct news *news, const struct
 	values.of[FIELD_NAME] = person->name[0] != '\0' ? person->name
 							: catalogue_say(&somebody, language);
 	/* What was written to one caller is not for those joined to them. */
-	values.of[FIELD_ANSWER] = person->ticket_id == news->ticket_id ? answer : "";
+	values.of[FIELD_ANSWER] = person->ticket_id == news->ticket_id && !person->joined ? answer
+											  : "";
 	values.of[FIELD_REFERENCE] = news->reference;
 	bool sms = strcmp(m->channel, "sms") == 0;
 	bool fits = template_fill(

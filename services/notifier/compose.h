@@ -48,6 +48,7 @@ bool news_ends(const struct news *news);
 /* Lent for the call. */
 struct person {
 	int64_t ticket_id; /* their own */
+	bool joined; /* somebody else opened it, they asked for the same */
 	const char *name, *phone, *email, *language, *subject_code; /* "" when not given */
 	int64_t recorded_us;
 };

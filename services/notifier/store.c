@@ -20,17 +20,29 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    4 },
 	[STORE_PEOPLE] = { "people",
 	    "SELECT q.id, t.ticket_id, c.name, c.phone, c.email, coalesce(c.language, ''), "
-	    "coalesce(s.subject_code, t.subject_code), t.recorded_us "
+	    "coalesce(s.subject_code, t.subject_code), t.recorded_us, NULL::uuid "
 	    "FROM unnest($1::bigint[]) AS q(id) JOIN turunc.ticket t ON t.ticket_id = q.id "
 	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
 	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
 	    "UNION ALL "
 	    "SELECT s.primary_id, t.ticket_id, c.name, c.phone, c.email, c.language, "
 	    "s.subject_code, "
-	    "t.recorded_us FROM turunc.ticket_state s JOIN turunc.ticket t ON t.ticket_id = "
+	    "t.recorded_us, NULL FROM turunc.ticket_state s JOIN turunc.ticket t ON t.ticket_id = "
 	    "s.ticket_id "
 	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
-	    "WHERE s.primary_id = ANY ($2::bigint[]) AND s.status = 10",
+	    "WHERE s.primary_id = ANY ($2::bigint[]) AND s.status = 10 "
+	    "UNION ALL "
+	    "SELECT e.about, c.ticket_id, c.name, c.phone, c.email, c.language, "
+	    "coalesce(s.subject_code, t.subject_code), t.recorded_us, c.contact_id "
+	    "FROM (SELECT q.id AS about, q.id FROM unnest($2::bigint[]) AS q(id) UNION ALL "
+	    "SELECT d.primary_id, d.ticket_id FROM turunc.ticket_state d "
+	    "WHERE d.primary_id = ANY ($2::bigint[]) AND d.status = 10) e "
+	    "JOIN turunc.contact c ON c.ticket_id = e.id AND c.kind = 'joined' "
+	    "JOIN turunc.ticket t ON t.ticket_id = e.id "
+	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = e.id "
+	    "WHERE NOT EXISTS (SELECT FROM turunc.contact o WHERE o.ticket_id = c.ticket_id "
+	    "AND o.contact_id < c.contact_id AND o.phone = c.phone "
+	    "AND o.kind IN ('report', 'joined'))",
 	    2 },
 	[STORE_TEXTS] = { "texts",
 	    "SELECT text_id, body FROM turunc.ticket_text WHERE text_id = ANY ($1::uuid[])", 1 },
@@ -40,17 +52,19 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	[STORE_QUEUE] = { "queue",
 	    "INSERT INTO turunc.notification (notification_id, ticket_id, about_seq, about_type, "
 	    "channel, language, recipient, subject, body, state, next_attempt_us, last_error, "
-	    "created_us, updated_us) "
+	    "created_us, updated_us, contact_id) "
 	    "SELECT u.id, u.ticket_id, u.about_seq, u.about_type, u.channel, u.language, "
-	    "u.recipient, u.subject, u.body, 1, $11::bigint, u.error, $11::bigint, $11::bigint "
+	    "u.recipient, u.subject, u.body, 1, $12::bigint, u.error, $12::bigint, $12::bigint, "
+	    "coalesce(u.contact_id, '00000000-0000-0000-0000-000000000000') "
 	    "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], "
-	    "$6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) AS u(id, ticket_id, "
-	    "about_seq, about_type, channel, language, recipient, subject, body, error) "
+	    "$6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[]) "
+	    "AS u(id, ticket_id, about_seq, about_type, channel, language, recipient, subject, "
+	    "body, error, contact_id) "
 	    "WHERE u.about_type <> 'ticket.routed' OR (SELECT 1 FROM turunc.notification p "
 	    "WHERE p.ticket_id = u.ticket_id AND p.about_type = 'ticket.routed' "
 	    "AND p.about_seq <> u.about_seq LIMIT 1) IS NULL "
-	    "ON CONFLICT (about_seq, ticket_id, channel) DO NOTHING",
-	    11 },
+	    "ON CONFLICT (about_seq, ticket_id, channel, contact_id) DO NOTHING",
+	    12 },
 	[STORE_LEFT] = { "left",
 	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.language, "
 	    "n.attempts, n.channel, coalesce(a.detail = $1::text, false) "

@@ -31,13 +31,14 @@ extern const struct db_statement store_statements[STORE_STATEMENTS];
 /* Columns of STORE_PEOPLE. */
 enum people_column {
 	PEOPLE_ABOUT, /* the ticket that was asked for */
-	PEOPLE_TICKET, /* this person's own: the same, or one joined to it */
+	PEOPLE_TICKET, /* this person's own, or joined one: the same, or one joined to it */
 	PEOPLE_NAME,
 	PEOPLE_PHONE,
 	PEOPLE_EMAIL,
 	PEOPLE_LANGUAGE,
 	PEOPLE_SUBJECT,
-	PEOPLE_RECORDED_US
+	PEOPLE_RECORDED_US,
+	PEOPLE_CONTACT /* of a caller who was joined to it; NULL: they opened it */
 };
 
 /* Columns of STORE_CLAIM. */

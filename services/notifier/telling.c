@@ -86,7 +86,7 @@ telling_knows(const struct news *news, const struct pg_result *people)
 /* One person's copy of one piece of news, as a row of STORE_QUEUE. */
 struct columns {
 	struct db_array *ids, *tickets, *seqs, *types, *channels, *languages, *recipients,
-	    *subjects, *bodies, *errors;
+	    *subjects, *bodies, *errors, *contacts;
 };
 
 static struct person
@@ -106,13 +106,14 @@ person_of(const struct pg_result *people, int row)
 		.language = db_get_text(people, row, PEOPLE_LANGUAGE),
 		.subject_code = subject != NULL ? subject : nothing,
 		.recorded_us = db_get_int(people, row, PEOPLE_RECORDED_US),
+		.joined = !db_is_null(people, row, PEOPLE_CONTACT),
 	};
 }
 
 /* False: there is nobody to tell, or no words. */
 static bool
 queue_one(struct telling *t, const struct columns *c, const struct news *news,
-    const struct person *person, const char *answer)
+    const struct person *person, const struct uuid *contact, const char *answer)
 {
 	struct message *m = &t->message;
 	struct uuid id;
@@ -135,6 +136,7 @@ queue_one(struct telling *t, const struct columns *c, const struct news *news,
 	db_array_text(c->subjects, worded ? m->subject : NULL);
 	db_array_text(c->bodies, worded ? m->body : NULL);
 	db_array_text(c->errors, worded ? "" : "the text could not be made of its template");
+	db_array_uuid(c->contacts, contact);
 	return true;
 }
 
@@ -173,9 +175,15 @@ queue_news(struct telling *t, const struct columns *c, const struct news *news,
 
 	for (int row = 0; row < db_rows(people); row++) {
 		const struct person person = person_of(people, row);
-		if (db_get_int(people, row, PEOPLE_ABOUT) == news->ticket_id
-		    && (news_ends(news) || person.ticket_id == news->ticket_id))
-			queued = queue_one(t, c, news, &person, answer) || queued;
+		struct uuid contact;
+		bool own = person.ticket_id == news->ticket_id && !person.joined;
+		if (db_get_int(people, row, PEOPLE_ABOUT) != news->ticket_id
+		    || (!own && !news_ends(news)))
+			continue;
+		if (person.joined)
+			contact = db_get_uuid(people, row, PEOPLE_CONTACT);
+		queued = queue_one(t, c, news, &person, person.joined ? &contact : NULL, answer)
+			 || queued;
 	}
 	return queued;
 }
@@ -199,6 +207,7 @@ telling_write(struct telling *t, struct db_unit *unit, const struct news *news, 
 	c.subjects = db_add_array(unit, DB_TEXT);
 	c.bodies = db_add_array(unit, DB_TEXT);
 	c.errors = db_add_array(unit, DB_TEXT);
+	c.contacts = db_add_array(unit, DB_UUID);
 	db_add_int8(unit, now_us);
 	memset(t->untold, 0, sizeof(t->untold));
 	for (i = 0; i < count; i++) {

@@ -192,7 +192,6 @@ def bad_events():
     homeless.source = ""
     yield "no source", homeless, "BAD_FIELD: source"
     yield "disposition unknown", call("ended", disposition="hung_up"), "BAD_FIELD: disposition"
-    yield "disposition missing", call("ended"), "BAD_FIELD: disposition"
     yield "disposition too early", call("offered", disposition="ticket"), "BAD_FIELD: disposition"
     yield "ticket malformed", call("ended", disposition="ticket", ticket="26-0000001-9"), \
         "BAD_FIELD: ticket"

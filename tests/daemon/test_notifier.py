@@ -122,6 +122,29 @@ def test_who_was_joined_hears_of_the_end_in_their_own_number(world):
     assert "Ekip gönderildi" not in told.text, "an answer to one is not for the other"
 
 
+def test_callers_who_were_joined_hear_of_the_end_once_each(world, stack):
+    number = world.open(email="ilk@ornek.example", phone="+905320000001")[0]
+    world.reader.wait_status(number, "routed")
+    for phone, name in (("+905320000002", "Can Er"), ("+905320000002", "Can Er"), ("+905320000001", "İlk"),
+                        (None, "Numarasız")):
+        stack.sql("""insert into turunc.contact (contact_id, ticket_id, kind, channel, arrived_us, recorded_us,
+                         language, name, phone, salt)
+                     values (gen_random_uuid(), %s, 'joined', 1, 1, 1, 'tr', %s, %s, 's')""",
+                  int(number.replace("-", "")[:-1]), name, phone)
+    # UUIDv7 of the opener are older than any that is random with probability; make it certain.
+    stack.sql("""update turunc.contact set contact_id = ('ffffffff' || substr(contact_id::text, 9))::uuid
+                 where kind = 'joined'""")
+    world.end(number)
+    world.wait_state(number, "resolved", "sent")
+    def told():
+        return [t for t in world.sms.taken if number in t["text"]]
+    stack.wait(lambda: len(told()) == 1, 20, "the caller who was joined was told")
+    assert told()[0]["to"] == "+905320000002" and "Ekip" not in told()[0]["text"]
+    assert stack.one("select count(*) from turunc.notification where ticket_id = %s and about_type = "
+                     "'ticket.resolved'", int(number.replace("-", "")[:-1])) == 2
+    assert mails_of(world, number)[-1].to == "ilk@ornek.example"
+
+
 def test_only_the_first_routing_is_told(world, stack):
     number = world.open(email="ara@ornek.example")[0]
     state = world.reader.wait_status(number, "routed")

@@ -68,7 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (verdict == EVENT_READ) {
 			check_item(&e.item);
 			e.item.client = name;
-			HOLDS(item_seal(&e.item, &maker, NOW_US, e.call));
+			HOLDS(item_seal(&e.item, &maker, NOW_US));
 			HOLDS(e.item.event_len <= FRAME_EVENT_MAX_BYTES);
 		}
 		event_item_finish(&e);

@@ -66,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		report.item.client = "app";
 		report.item.source = "http";
 		report.item.ticket_id = 260000001;
-		HOLDS(item_seal(&report.item, &maker, NOW_US, NULL));
+		HOLDS(item_seal(&report.item, &maker, NOW_US));
 	} else {
 		check_problems(&p);
 	}

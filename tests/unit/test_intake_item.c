@@ -49,7 +49,7 @@ TEST(test_ticket_record)
 	char number[NUMBER_SIZE];
 
 	fill(&item);
-	if (!CHECK(item_seal(&item, &maker, NOW_US, NULL)))
+	if (!CHECK(item_seal(&item, &maker, NOW_US)))
 		return;
 	Turunc__V1__Event *event = turunc__v1__event__unpack(NULL, item.event_len, item.event);
 	CHECK(event != NULL && number_format(260012345, number));
@@ -74,7 +74,7 @@ TEST(test_the_same_words_have_another_digest_each_time)
 
 	fill(&one);
 	fill(&two);
-	CHECK(item_seal(&one, &maker, NOW_US, NULL) && item_seal(&two, &maker, NOW_US, NULL));
+	CHECK(item_seal(&one, &maker, NOW_US) && item_seal(&two, &maker, NOW_US));
 	Turunc__V1__Event *a = turunc__v1__event__unpack(NULL, one.event_len, one.event);
 	Turunc__V1__Event *b = turunc__v1__event__unpack(NULL, two.event_len, two.event);
 	CHECK(memcmp(one.salt, two.salt, ITEM_SALT_BYTES) != 0);
@@ -95,17 +95,17 @@ TEST(test_contact_keys)
 	fill(&item);
 	item.phone = NULL;
 	item.email = "Ayse@Example.ORG";
-	CHECK(item_seal(&item, &maker, NOW_US, NULL));
+	CHECK(item_seal(&item, &maker, NOW_US));
 	CHECK_STR("one mailbox", item.contact_key, "mailto:ayse@example.org");
 	item_finish(&item);
 	fill(&item);
 	item.phone = NULL;
-	CHECK(item_seal(&item, &maker, NOW_US, NULL));
+	CHECK(item_seal(&item, &maker, NOW_US));
 	CHECK_STR("nobody", item.contact_key, "");
 	item_finish(&item);
 	fill(&item);
 	item.client = "";
-	CHECK(item_seal(&item, &maker, NOW_US, NULL));
+	CHECK(item_seal(&item, &maker, NOW_US));
 	CHECK_STR("the public form", item.actor, "citizen");
 	item_finish(&item);
 }

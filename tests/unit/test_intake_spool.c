@@ -79,7 +79,7 @@ fill(struct item *item, int64_t ticket_id, const char *id, bool full)
 		item->body = "{\0}";
 		item->body_len = 3;
 	}
-	CHECK(item_seal(item, &maker, NOW_US, NULL));
+	CHECK(item_seal(item, &maker, NOW_US));
 }
 
 static struct spool *
