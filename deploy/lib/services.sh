@@ -48,10 +48,12 @@ own_env()
 		echo "TURUNC_DOORBELL=$doorbell"
 		echo "TURUNC_LMTP_LISTEN=127.0.0.1:${PORT[lmtp]}"
 		echo "TURUNC_IDENTITY_SECRET_FILE=$REAL/secrets/identity.secret"
+		people_env
 		;;
 	router)
 		echo "TURUNC_BUS_STREAM_LISTEN=$stream"
 		echo "TURUNC_DOORBELL=$doorbell"
+		people_env
 		;;
 	notifier)
 		echo "TURUNC_BUS_PUBLISH=$publish"
@@ -63,6 +65,12 @@ own_env()
 		echo "TURUNC_BUS_STREAM=$stream"
 		;;
 	esac
+}
+
+# The edge of a local run speaks plain HTTP, on the loopback interface alone.
+people_env()
+{
+	echo "TURUNC_PEOPLE_SECURE=${TURUNC_PEOPLE_SECURE:-no}"
 }
 
 # Where the citizens' messages go: a demo's into its sinks; else where the operator says, and

@@ -119,6 +119,12 @@ clock_now_us(void)
 }
 
 int64_t
+clock_real_us(void)
+{
+	return read_us(CLOCK_REALTIME);
+}
+
+int64_t
 clock_ms_until(int64_t at_us)
 {
 	int64_t now_us = clock_now_us();

@@ -23,6 +23,9 @@
 enum { CLOCK_SPEED_MAX = 1000000 };
 
 int64_t clock_now_us(void);
+/* The machine's own, also while clock_now_us() is simulated: for what concerns people who are
+ * really there (sessions, locks). */
+int64_t clock_real_us(void);
 uint64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
 

@@ -31,6 +31,11 @@ enum failpoint_side {
 	X("intake", "accept")           \
 	X("intake", "lease")            \
 	X("intake", "alias")            \
+	X("intake", "people_try")       \
+	X("intake", "people_settle")    \
+	X("intake", "people_end")       \
+	X("intake", "people_change")    \
+	X("intake", "people_keep")      \
 	X("router", "cursor_make")      \
 	X("router", "cursor_adopt")     \
 	X("router", "cursor_advance")   \
@@ -47,6 +52,11 @@ enum failpoint_side {
 	X("router", "stream_ack")       \
 	X("router", "stream_freeze")    \
 	X("router", "stream_note")      \
+	X("router", "people_try")       \
+	X("router", "people_settle")    \
+	X("router", "people_end")       \
+	X("router", "people_change")    \
+	X("router", "people_keep")      \
 	X("notifier", "cursor_make")    \
 	X("notifier", "cursor_advance") \
 	X("notifier", "queue")          \

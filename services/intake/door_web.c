@@ -63,6 +63,7 @@ get_metrics(struct http_request *req, void *arg)
 	bus_metrics_refresh(in->bus_metrics);
 	if (body == NULL || !stats_write(in->stats, body)
 	    || !stats_write(db_stats(in->writer), body) || !stats_write(http_stats(in->http), body)
+	    || !stats_write(people_stats(in->people), body)
 	    || !stats_write(bus_metrics_stats(in->bus_metrics), body) || !write_sessions(in, body)
 	    || !stats_write_process("intake", body))
 		http_reply_error(req, 503, "Out of memory.");

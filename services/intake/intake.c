@@ -242,6 +242,23 @@ open_http(struct intake *in)
 	return false;
 }
 
+static bool
+open_call(struct intake *in)
+{
+	const struct people_world world = {
+		.daemon = in->daemon,
+		.http = in->http,
+		.prefix = "/call/",
+		.database = in->config.database,
+		.database_password = in->config.database_password,
+		.application_name = "turunc-intake-people",
+		.settings = &in->config.people,
+	};
+
+	in->people = people_open(&world);
+	return in->people != NULL;
+}
+
 static void
 bus_head(void *arg, struct bus_head *ret_head)
 {
@@ -451,7 +468,7 @@ intake_open(struct intake *in)
 	if (!load_identity_secret(in) || !standby_open(in) || !make_parts(in) || !open_record(in))
 		return false;
 	registry_set_db(in->registry, in->reader, STORE_REGISTRY);
-	if (!open_bus(in) || !open_http(in))
+	if (!open_bus(in) || !open_http(in) || !open_call(in))
 		return false;
 	use_registry_cache(in);
 	register_parts(in);
@@ -467,6 +484,7 @@ intake_open(struct intake *in)
 void
 intake_close(struct intake *in)
 {
+	people_stop(in->people);
 	db_close(in->writer);
 	db_close(in->reader);
 	accept_destroy(in->accept);
@@ -474,6 +492,7 @@ intake_close(struct intake *in)
 	spool_close(in->spool);
 	number_file_close(in->number_file);
 	http_close(in->http);
+	people_close(in->people);
 	doorbell_button_close(in->bell);
 	bus_door_close(in->door);
 	bus_metrics_destroy(in->bus_metrics);

@@ -24,6 +24,7 @@
 #include "keys.h"
 #include "number_file.h"
 #include "numbers.h"
+#include "people.h"
 #include "ratelimit.h"
 #include "registry.h"
 #include "repeats.h"
@@ -33,6 +34,7 @@
 
 struct intake_config {
 	struct daemon_settings daemon;
+	struct people_settings people;
 	char *database;
 	char *database_password;
 	int64_t write_connections;
@@ -137,6 +139,7 @@ struct intake {
 	struct ratelimit *track_per_ticket; /* and by whose they were to be */
 	struct guesses *guesses; /* likewise */
 	struct http *http;
+	struct people *people; /* call-takers */
 	struct key_pair keys;
 	struct bus *bus;
 	struct bus_metrics *bus_metrics;

@@ -7,6 +7,7 @@
 
 const struct setting intake_settings[] = {
 	DAEMON_SETTINGS(struct intake_config, daemon),
+	PEOPLE_SETTINGS(struct intake_config, people),
 	{ "TURUNC_DATABASE", SETTING_TEXT, AT(database), "dbname=turunc user=turunc_intake", 0, 0,
 	    NULL, "the record: a libpq connection string" },
 	{ "TURUNC_DATABASE_PASSWORD", SETTING_SECRET, AT(database_password), "", 0, 0, NULL,

@@ -61,6 +61,7 @@ extern const struct command audit_commands[];
 extern const struct command log_commands[];
 extern const struct command subs_commands[];
 extern const struct command client_commands[];
+extern const struct command user_commands[];
 extern const struct command config_commands[];
 extern const struct command db_commands[];
 extern const struct command backup_commands[];

@@ -195,6 +195,25 @@ open_http(struct router *r)
 }
 
 static bool
+open_desk(struct router *r)
+{
+	const struct people_world world = {
+		.daemon = r->daemon,
+		.http = r->http,
+		.prefix = "/desk/",
+		.database = r->config.database,
+		.database_password = r->config.database_password,
+		.application_name = "turunc-router-people",
+		.settings = &r->config.people,
+	};
+
+	r->people = people_open(&world);
+	if (r->people != NULL)
+		http_common_add_stats(r->pages, people_stats(r->people), NULL, NULL);
+	return r->people != NULL;
+}
+
+static bool
 load_keys(struct router *r)
 {
 	char path[PATH_BYTES];
@@ -483,7 +502,7 @@ router_open(struct router *r)
 	    || !make_stream(r))
 		return false;
 	registry_set_db(r->registry, r->reader, STORE_REGISTRY);
-	if (!open_bus(r) || !open_http(r))
+	if (!open_bus(r) || !open_http(r) || !open_desk(r))
 		return false;
 	register_parts(r);
 	return true;
@@ -493,9 +512,11 @@ router_open(struct router *r)
 void
 router_close(struct router *r)
 {
+	people_stop(r->people);
 	db_close(r->writer);
 	db_close(r->reader);
 	http_close(r->http);
+	people_close(r->people);
 	http_common_close(r->pages);
 	bus_metrics_destroy(r->bus_metrics);
 	doorbell_close(r->bell);

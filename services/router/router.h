@@ -21,6 +21,7 @@
 #include "http.h"
 #include "keys.h"
 #include "letters.h"
+#include "people.h"
 #include "registry.h"
 #include "routing.h"
 #include "settings.h"
@@ -32,6 +33,7 @@
 struct router_config {
 	struct daemon_settings daemon;
 	struct letters_settings letters;
+	struct people_settings people;
 	char *database;
 	char *database_password;
 	int64_t read_connections;
@@ -69,6 +71,7 @@ struct router {
 	struct stream *stream;
 	struct http *http;
 	struct http_common *pages;
+	struct people *people; /* at the desk */
 	struct bus_metrics *bus_metrics;
 	struct key_pair keys;
 	struct bus *bus;

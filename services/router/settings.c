@@ -8,6 +8,7 @@
 const struct setting router_settings[] = {
 	DAEMON_SETTINGS(struct router_config, daemon),
 	LETTERS_SETTINGS(struct router_config, letters),
+	PEOPLE_SETTINGS(struct router_config, people),
 	{ "TURUNC_DATABASE", SETTING_TEXT, AT(database), "dbname=turunc user=turunc_router", 0, 0,
 	    NULL, "the record: a libpq connection string" },
 	{ "TURUNC_DATABASE_PASSWORD", SETTING_SECRET, AT(database_password), "", 0, 0, NULL,

@@ -1,12 +1,14 @@
 /* Each statement of router that writes has its failpoints. */
 #include "check.h"
 #include "durable.h"
+#include "people_store.h"
 #include "store.h"
 
 TEST_WITHIN(test_every_statement_that_writes_has_its_points, 120)
 {
 	const struct durable_table tables[] = {
 		{ store_statements, STORE_STATEMENTS },
+		{ people_statements, PEOPLE_STATEMENTS },
 		{ NULL, 0 },
 	};
 

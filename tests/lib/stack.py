@@ -204,6 +204,16 @@ class Stack:
                                         form=form).status not in (403, 429), 10, "intake knows the API key")
         return key
 
+    def user(self, name, roles, departments="", password="four small words here"):
+        """Somebody who can sign in, as people.Browser does; their password."""
+        argv = [os.path.join(BUILD, "bin", "masa"), "user", "add", name, "--shown-as", name.title(),
+                "--roles", roles, "--departments", departments, "--stdin"]
+        done = subprocess.run(argv, cwd=self.folder, env=self._common_env("masa", "turunc_admin"),
+                              input=password + "\n", text=True, capture_output=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise Failed(f"masa user add ended with {done.returncode}: {done.stderr}")
+        return password
+
     def bus(self, door):
         """(endpoint, the server's public key) of "publish" or "stream"."""
         owner = {"publish": "intake", "stream": "router"}[door]
@@ -278,6 +288,8 @@ class Stack:
 
     def _service_env(self, name):
         env = {"TURUNC_HTTP_LISTEN": f"127.0.0.1:{self.port[f'{name}_http']}"}
+        if name in ("intake", "router"):
+            env["TURUNC_PEOPLE_SECURE"] = "no"
         env.update({
             "intake": {"TURUNC_BUS_PUBLISH_LISTEN": self._door("publish"),
                        "TURUNC_DOORBELL": self._door("doorbell"),

@@ -1,0 +1,569 @@
+/* Opens and closes people, looks sessions up, and lets a request through or not. */
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "log.h"
+#include "people_internal.h"
+
+enum { COMPLAINT_BYTES = 300, KEEP_BATCH = 512 };
+
+const char *const people_role_names[PEOPLE_ROLES] = { "viewer", "call-taker", "clerk", "operator",
+	"administrator" };
+
+static const char *const sign_in_outcomes[] = { "done", "wrong", "locked", "busy", "away",
+	"foreign", NULL };
+static const char *const lock_kinds[] = { "user", "address", "place", NULL };
+static const char *const password_outcomes[] = { "changed", "refused", NULL };
+static const char *const ask_outcomes[] = { "known", "stranger", "role", "forged", "away", NULL };
+
+static const struct stat_row stat_rows[PEOPLE_STATS] = {
+	[PEOPLE_STAT_SIGN_INS] = { .name = "turunc_people_sign_ins_total",
+	    .help = "Attempts to sign in",
+	    .label = "outcome",
+	    .label_values = sign_in_outcomes },
+	[PEOPLE_STAT_LOCKS] = { .name = "turunc_people_locks_total",
+	    .help = "Locks after too many wrong passwords",
+	    .label = "of",
+	    .label_values = lock_kinds },
+	[PEOPLE_STAT_SIGN_OUTS] = { .name = "turunc_people_sign_outs_total",
+	    .help = "Sessions people ended themselves" },
+	[PEOPLE_STAT_PASSWORDS] = { .name = "turunc_people_password_changes_total",
+	    .help = "Forms to change one's own password",
+	    .label = "outcome",
+	    .label_values = password_outcomes },
+	[PEOPLE_STAT_ASKS] = { .name = "turunc_people_requests_total",
+	    .help = "Requests to pages of people, by who sent them",
+	    .label = "by",
+	    .label_values = ask_outcomes },
+	[PEOPLE_STAT_LOOKS] = { .name = "turunc_people_lookups_total",
+	    .help = "Sessions looked up in the record" },
+	[PEOPLE_STAT_WAITING] = { .name = "turunc_people_passwords_waiting",
+	    .help = "Passwords waiting to be checked or being checked",
+	    .type = STAT_GAUGE },
+	[PEOPLE_STAT_CHECKED] = { .name = "turunc_people_password_seconds",
+	    .help = "From an attempt's arrival to its answer",
+	    .type = STAT_HISTOGRAM,
+	    .divisor = 1000000,
+	    .bounds = stats_bounds_us },
+};
+
+bool
+people_name_valid(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t len = strlen(name);
+
+	return len >= 1 && len <= PEOPLE_NAME_BYTES && strspn(name, letters) == len
+	       && strchr("._-", name[0]) == NULL;
+}
+
+bool
+person_has_department(const struct person *who, const char *code)
+{
+	if (who->roles & (PEOPLE_OPERATOR | PEOPLE_ADMINISTRATOR))
+		return true;
+	for (size_t i = 0; i < who->department_count; i++)
+		if (strcmp(who->departments[i], code) == 0)
+			return true;
+	return false;
+}
+
+/* --- what was looked up lately ---------------------------------------------------------------- */
+
+static void keep(struct people *p, uint64_t now_ms);
+
+static struct cached *
+place_of(struct people *p, const struct digest *session)
+{
+	return &p->cache[(session->bytes[0] << 8 | session->bytes[1]) % PEOPLE_CACHE];
+}
+
+static void
+empty(struct cached *c)
+{
+	free(c->known);
+	*c = (struct cached){ 0 };
+}
+
+void
+people_forget(struct people *p, const struct digest *session)
+{
+	struct cached *c = place_of(p, session);
+
+	if (c->known != NULL && digest_equal(&c->digest, session))
+		empty(c);
+}
+
+void
+people_drop_caches(struct people *p)
+{
+	for (size_t i = 0; i < PEOPLE_CACHE; i++)
+		p->cache[i].looked_ms = 0;
+}
+
+static void
+remember(struct people *p, const struct digest *session, struct known *known)
+{
+	struct cached *c = place_of(p, session);
+
+	if (c->known != NULL && !digest_equal(&c->digest, session) && c->used_us != 0)
+		keep(p, clock_monotonic_ms());
+	int64_t used_us = c->known != NULL && digest_equal(&c->digest, session) ? c->used_us : 0;
+	empty(c);
+	*c = (struct cached){ .digest = *session,
+		.known = known,
+		.looked_ms = clock_monotonic_ms(),
+		.used_us = used_us };
+}
+
+/* NULL: not known, or not for sure any more. */
+static const struct known *
+recall(struct people *p, const struct digest *session)
+{
+	const struct cached *c = place_of(p, session);
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (c->known == NULL || c->looked_ms == 0 || !digest_equal(&c->digest, session)
+	    || now_ms - c->looked_ms >= (uint64_t)p->settings.cache_ms
+	    || c->known->who.until_us <= clock_real_us())
+		return NULL;
+	return c->known;
+}
+
+/* --- writing down which were used ------------------------------------------------------------- */
+
+struct kept {
+	struct people *people;
+	size_t count;
+	struct {
+		struct digest session;
+		int64_t used_us;
+	} of[];
+};
+
+static void
+on_kept(void *arg, const struct db_reply *reply)
+{
+	struct kept *kept = arg;
+	struct people *p = kept->people;
+
+	p->keeping = false;
+	for (size_t i = 0; reply->outcome == DB_COMMITTED && i < kept->count; i++) {
+		struct cached *c = place_of(p, &kept->of[i].session);
+		if (c->known != NULL && digest_equal(&c->digest, &kept->of[i].session)
+		    && c->used_us == kept->of[i].used_us)
+			c->used_us = 0;
+	}
+	if (reply->outcome == DB_FAILED)
+		log_warn(
+		    "use of sessions not written down, again later sqlstate=%s", reply->sqlstate);
+	free(kept);
+}
+
+static void
+keep(struct people *p, uint64_t now_ms)
+{
+	p->keep_ms = now_ms + (uint64_t)p->settings.keep_ms;
+	if (p->keeping || p->stopped || db_state_now(p->db) != DB_READY)
+		return;
+	struct kept *kept = malloc(sizeof(*kept) + KEEP_BATCH * sizeof(kept->of[0]));
+	if (kept == NULL)
+		return;
+	kept->people = p;
+	kept->count = 0;
+	for (size_t i = 0; i < PEOPLE_CACHE && kept->count < KEEP_BATCH; i++)
+		if (p->cache[i].known != NULL && p->cache[i].used_us != 0) {
+			kept->of[kept->count].session = p->cache[i].digest;
+			kept->of[kept->count++].used_us = p->cache[i].used_us;
+		}
+	struct db_unit *unit = db_unit_create(p->db);
+	db_unit_add(unit, PEOPLE_KEEP);
+	struct db_array *sessions = db_add_array(unit, DB_BYTEA);
+	struct db_array *used = db_add_array(unit, DB_INT8);
+	for (size_t i = 0; i < kept->count; i++) {
+		db_array_bytea(sessions, kept->of[i].session.bytes, DIGEST_BYTES);
+		db_array_int8(used, kept->of[i].used_us);
+	}
+	db_add_int8(unit, clock_real_us());
+	db_add_int8(unit, p->settings.idle_ms * 1000);
+	p->keeping = db_submit(p->db, unit, on_kept, kept);
+	if (!p->keeping) {
+		db_unit_destroy(unit);
+		free(kept);
+	}
+}
+
+static int64_t
+tick(void *arg, uint64_t now_ms)
+{
+	struct people *p = arg;
+
+	stats_set(p->stats, PEOPLE_STAT_WAITING, (int64_t)passwords_waiting(p->passwords));
+	if (now_ms >= p->keep_ms)
+		keep(p, now_ms);
+	return (int64_t)(p->keep_ms > now_ms ? p->keep_ms - now_ms : 1);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+struct ask {
+	struct people *people;
+	struct http_request *req;
+	unsigned roles;
+	people_known_fn *known;
+	void *arg;
+	uint8_t token[PEOPLE_TOKEN_BYTES];
+	struct digest session;
+};
+
+const char *
+people_cookie_name(const struct people *p)
+{
+	return p->settings.secure ? "__Host-turunc" : "turunc";
+}
+
+bool
+people_session_of(const struct people *p, const struct http_request *req,
+    uint8_t ret_token[PEOPLE_TOKEN_BYTES], struct digest *ret_digest)
+{
+	if (!people_cookie_find(http_header(req, "Cookie"), people_cookie_name(p), ret_token))
+		return false;
+	people_token_digest(ret_token, ret_digest);
+	return true;
+}
+
+bool
+people_is_ours(const struct people *p, const struct http_request *req)
+{
+	return people_same_origin(http_header(req, "Origin"), http_header(req, "Sec-Fetch-Site"),
+	    http_header(req, "Host"), p->settings.secure);
+}
+
+static bool
+changes(const struct http_request *req)
+{
+	return http_request_method(req) != HTTP_GET && http_request_method(req) != HTTP_HEAD
+	       && http_request_method(req) != HTTP_OPTIONS;
+}
+
+static const char *
+form_token_of(const struct http_request *req)
+{
+	const char *given = http_header(req, "X-CSRF-Token");
+	size_t count;
+
+	if (given != NULL)
+		return given;
+	if (http_content_type_is(req, "multipart/form-data"))
+		given = http_query(req, "csrf", &count);
+	else
+		given = http_form(req, "csrf", &count);
+	return given != NULL && count == 1 ? given : NULL;
+}
+
+static void
+count_ask(struct people *p, size_t outcome)
+{
+	stats_add_at(p->stats, PEOPLE_STAT_ASKS, outcome, 1);
+}
+
+/* To the sign-in page, and from there back to where they were going. */
+static void
+send_to_sign_in(const struct people *p, struct http_request *req)
+{
+	char target[PEOPLE_NEXT_BYTES + 1] = "", to[PEOPLE_URL_SIZE];
+	bool fits = people_escape(target, sizeof(target), http_request_path(req), "/");
+
+	for (size_t i = 0; i < http_query_count(req); i++) {
+		const struct http_pair *pair = http_query_at(req, i);
+		size_t len = strlen(target);
+		fits = fits && len + 1 < sizeof(target);
+		if (fits)
+			(void)snprintf(target + len, sizeof(target) - len, i == 0 ? "?" : "&");
+		fits = fits && people_escape(target, sizeof(target), pair->name, "");
+		len = strlen(target);
+		fits = fits && len + 1 < sizeof(target);
+		if (fits)
+			(void)snprintf(target + len, sizeof(target) - len, "=");
+		fits = fits && people_escape(target, sizeof(target), pair->value, "");
+	}
+	(void)snprintf(to, sizeof(to), "%ssign-in", p->prefix);
+	if (fits && strcmp(target, p->prefix) != 0 && people_next_valid(target, p->prefix)) {
+		(void)snprintf(to, sizeof(to), "%ssign-in?next=", p->prefix);
+		if (!people_escape(to, sizeof(to), target, "/"))
+			(void)snprintf(to, sizeof(to), "%ssign-in", p->prefix);
+	}
+	people_redirect(req, to, NULL);
+}
+
+static void
+refuse_stranger(struct people *p, struct http_request *req)
+{
+	count_ask(p, ASK_STRANGER);
+	if (!changes(req) && people_takes_html(req))
+		send_to_sign_in(p, req);
+	else
+		people_reply_word(p, req, 401, PEOPLE_OVER);
+}
+
+static void
+let_through(struct people *p, const struct ask *ask, const struct known *known)
+{
+	struct cached *c = place_of(p, &ask->session);
+
+	if (changes(ask->req)
+	    && !people_form_token_equal(form_token_of(ask->req), known->form_token)) {
+		count_ask(p, ASK_FORGED);
+		people_reply_word(p, ask->req, 403, PEOPLE_FOREIGN);
+		return;
+	}
+	if (c->known == known)
+		c->used_us = clock_real_us();
+	if ((known->who.roles & ask->roles) == 0) {
+		count_ask(p, ASK_ROLE);
+		people_reply_word(p, ask->req, 403, PEOPLE_NOT_YOURS);
+		return;
+	}
+	count_ask(p, ASK_KNOWN);
+	ask->known(ask->arg, ask->req, &known->who);
+}
+
+/* NULL: no memory, or more departments than fit. */
+static struct known *
+read_known(const struct pg_result *rows, const uint8_t token[PEOPLE_TOKEN_BYTES])
+{
+	struct db_elements each = db_get_array(rows, 0, LOOK_DEPARTMENTS);
+	size_t bytes = 0, used = 0;
+
+	for (struct db_elements e = each; db_next_element(&e);)
+		bytes += e.len + 1;
+	struct known *k = calloc(1, sizeof(*k) + bytes);
+	if (k == NULL)
+		return NULL;
+	(void)snprintf(k->who.name, sizeof(k->who.name), "%s", db_get_text(rows, 0, LOOK_NAME));
+	(void)snprintf(
+	    k->who.shown_as, sizeof(k->who.shown_as), "%s", db_get_text(rows, 0, LOOK_SHOWN));
+	k->who.roles = (unsigned)db_get_int(rows, 0, LOOK_ROLES);
+	k->who.seen_us = db_get_int(rows, 0, LOOK_SEEN);
+	k->who.until_us = db_get_int(rows, 0, LOOK_UNTIL);
+	while (db_next_element(&each) && k->who.department_count < PEOPLE_DEPARTMENTS_MAX) {
+		if (each.data == NULL)
+			continue;
+		k->departments[k->who.department_count++] = k->text + used;
+		memcpy(k->text + used, each.data, each.len);
+		used += each.len + 1;
+	}
+	k->who.departments = k->departments;
+	people_form_token(token, k->form_token);
+	k->who.form_token = k->form_token;
+	return k;
+}
+
+static void
+on_looked(void *arg, const struct db_reply *reply)
+{
+	struct ask *ask = arg;
+	struct people *p = ask->people;
+	struct known *known = NULL;
+
+	p->pending--;
+	if (reply->outcome == DB_COMMITTED && db_rows(reply->results[0]) == 1)
+		known = read_known(reply->results[0], ask->token);
+	if (reply->outcome == DB_COMMITTED && known == NULL && db_rows(reply->results[0]) == 0) {
+		people_forget(p, &ask->session);
+		refuse_stranger(p, ask->req);
+	} else if (known == NULL) {
+		count_ask(p, ASK_AWAY);
+		people_reply_word(p, ask->req, 503, PEOPLE_AWAY);
+	} else {
+		remember(p, &ask->session, known);
+		let_through(p, ask, known);
+	}
+	sodium_memzero(ask, sizeof(*ask));
+	free(ask);
+}
+
+static void
+look(struct people *p, const struct ask *asked)
+{
+	struct ask *ask = malloc(sizeof(*ask));
+	struct db_unit *unit = ask == NULL || p->stopped ? NULL : db_unit_create(p->db);
+
+	db_unit_add(unit, PEOPLE_LOOK);
+	db_add_bytea(unit, asked->session.bytes, DIGEST_BYTES);
+	db_add_int8(unit, clock_real_us());
+	db_add_int8(unit, p->settings.idle_ms * 1000);
+	if (ask != NULL)
+		*ask = *asked;
+	if (unit != NULL && db_submit(p->db, unit, on_looked, ask)) {
+		p->pending++;
+		stats_incr(p->stats, PEOPLE_STAT_LOOKS);
+		return;
+	}
+	db_unit_destroy(unit);
+	free(ask);
+	count_ask(p, ASK_AWAY);
+	people_reply_word(p, asked->req, 503, PEOPLE_AWAY);
+}
+
+void
+people_ask(
+    struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg)
+{
+	struct ask ask = { .people = p, .req = req, .roles = roles, .known = known, .arg = arg };
+
+	if (changes(req) && !people_is_ours(p, req)) {
+		count_ask(p, ASK_FORGED);
+		people_reply_word(p, req, 403, PEOPLE_FOREIGN);
+		return;
+	}
+	if (!people_session_of(p, req, ask.token, &ask.session)) {
+		refuse_stranger(p, req);
+		return;
+	}
+	const struct known *recalled = changes(req) ? NULL : recall(p, &ask.session);
+	if (recalled != NULL)
+		let_through(p, &ask, recalled);
+	else
+		look(p, &ask);
+	sodium_memzero(&ask, sizeof(ask));
+}
+
+/* --- open and close --------------------------------------------------------------------------- */
+
+static void
+on_state(void *arg, enum db_state state, const char *why)
+{
+	struct people *p = arg;
+
+	daemon_set_dependency(
+	    p->daemon, p->dependency, state == DB_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
+	if (state == DB_READY)
+		log_info("record reached for=people");
+	else
+		log_warn("record away, nobody is let in why=%s", log_quoted(why));
+}
+
+static bool
+open_db(struct people *p, const struct people_world *world)
+{
+	char complaint[COMPLAINT_BYTES] = "";
+	const char *password = world->database_password;
+	const struct db_settings settings = {
+		.conninfo = world->database,
+		.password = password == NULL || password[0] == '\0' ? NULL : password,
+		.application_name = world->application_name,
+		.waiting_max = 256,
+		.waiting_ms = 2000,
+	};
+	const struct db_events events = { .on_state = on_state, .arg = p };
+
+	p->db = db_open(daemon_loop(p->daemon), &settings, people_statements, PEOPLE_STATEMENTS,
+	    &events, complaint, sizeof(complaint));
+	if (p->db == NULL)
+		log_error("cannot start what=TURUNC_DATABASE why=%s", log_quoted(complaint));
+	return p->db != NULL;
+}
+
+static bool
+add_routes(struct people *p)
+{
+	static const struct {
+		unsigned methods;
+		const char *name;
+		http_handler_fn *handle;
+	} table[] = {
+		{ HTTP_GET, "sign-in", people_get_sign_in },
+		{ HTTP_POST, "sign-in", people_post_sign_in },
+		{ HTTP_POST, "sign-out", people_post_sign_out },
+		{ HTTP_GET, "password", people_get_password },
+		{ HTTP_POST, "password", people_post_password },
+		{ HTTP_GET, "people.css", people_get_style },
+	};
+	size_t paths = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		if (i == 0 || strcmp(table[i].name, table[i - 1].name) != 0)
+			(void)snprintf(
+			    p->paths[paths++], PEOPLE_PATH_SIZE, "%s%s", p->prefix, table[i].name);
+		p->routes[i] = (struct http_route){ table[i].methods, p->paths[paths - 1],
+			table[i].handle, PEOPLE_FORM_BYTES };
+	}
+	return http_add_routes(p->http, p->routes, ARRAY_LEN(table), p);
+}
+
+static bool
+is_busy(void *arg)
+{
+	return ((const struct people *)arg)->pending > 0;
+}
+
+struct people *
+people_open(const struct people_world *world)
+{
+	struct people *p = calloc(1, sizeof(*p));
+
+	if (p == NULL) {
+		log_error("cannot start why=\"out of memory\"");
+		return NULL;
+	}
+	p->settings = *world->settings;
+	/* An idle session must not end because its use was not written down in time. */
+	if (p->settings.keep_ms > p->settings.idle_ms / 4)
+		p->settings.keep_ms = p->settings.idle_ms / 4;
+	p->daemon = world->daemon;
+	p->http = world->http;
+	(void)snprintf(p->prefix, sizeof(p->prefix), "%s", world->prefix);
+	p->dependency = daemon_add_dependency(p->daemon, "people_record", false);
+	p->stats = stats_create(stat_rows, PEOPLE_STATS);
+	p->passwords = passwords_open(daemon_loop(p->daemon), (size_t)p->settings.queue);
+	if (p->stats == NULL || p->passwords == NULL || !add_routes(p)) {
+		log_error(
+		    "cannot start why=\"no memory, no thread or no room for people's routes\"");
+		people_stop(p);
+		people_close(p);
+		return NULL;
+	}
+	if (!open_db(p, world)) {
+		people_stop(p);
+		people_close(p);
+		return NULL;
+	}
+	daemon_add_part(p->daemon, (struct daemon_part){ "people", NULL, is_busy, p });
+	daemon_add_tick(p->daemon, tick, p);
+	return p;
+}
+
+/* Hashes first: what they found goes to the record, which then answers that it is gone. */
+void
+people_stop(struct people *p)
+{
+	if (p == NULL || p->stopped)
+		return;
+	p->stopped = true;
+	passwords_close(p->passwords);
+	p->passwords = NULL;
+	db_close(p->db);
+	p->db = NULL;
+}
+
+void
+people_close(struct people *p)
+{
+	if (p == NULL)
+		return;
+	people_stop(p);
+	for (size_t i = 0; i < PEOPLE_CACHE; i++)
+		empty(&p->cache[i]);
+	stats_destroy(p->stats);
+	free(p);
+}
+
+const struct stats *
+people_stats(const struct people *p)
+{
+	return p->stats;
+}

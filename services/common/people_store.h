@@ -1,0 +1,22 @@
+/* people_store - the SQL of people; the functions are in deploy/schema/0013. */
+#ifndef TURUNC_PEOPLE_STORE_H
+#define TURUNC_PEOPLE_STORE_H
+
+#include "db.h"
+
+enum people_statement {
+	PEOPLE_LOOK,
+	PEOPLE_TRY,
+	PEOPLE_SETTLE,
+	PEOPLE_END,
+	PEOPLE_CHANGE,
+	PEOPLE_KEEP,
+	PEOPLE_STATEMENTS
+};
+extern const struct db_statement people_statements[PEOPLE_STATEMENTS];
+
+/* Columns of their results. */
+enum { LOOK_NAME, LOOK_SHOWN, LOOK_ROLES, LOOK_DEPARTMENTS, LOOK_SEEN, LOOK_UNTIL };
+enum { TRY_LOCKED, TRY_AT_HOME, TRY_LOCKS, TRY_HASH };
+
+#endif
