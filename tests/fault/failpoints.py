@@ -17,6 +17,7 @@ import time
 import turunc
 from process import Failed, wait_until
 from servers import BUILD, ROOT, SERVICES
+from signing import Signer
 from storm import Storm
 from turunc.v1 import event_pb2
 
@@ -74,6 +75,7 @@ class Failpoints:
         self._backup = self.stack.path("backup")
         self._probe = None
         self._api_key = ""
+        self._signers = {}
         for name in SERVICES:
             process = self.stack.process[name]
             process.argv[0] = os.path.join(BUILD, "failpoints", f"turunc-{name}")
@@ -109,6 +111,8 @@ class Failpoints:
             while lane.is_alive():
                 lane.join(0.5)
                 self.storm._complain()  # pylint: disable=protected-access
+        for signer in self._signers.values():
+            self.wrong += signer.complaints()
         return self
 
     def _lane(self, name, work):
@@ -211,6 +215,8 @@ class Failpoints:
         elif case.step in ("live_begin", "live_load", "live_switch"):
             if self.stack.redis.command("exists", "live:1:current") == "1":
                 self.stack.redis.command("del", "live:1:current")
+        elif case.step.startswith("people_"):
+            self._signers[case.program].turn()
         elif case.step == "letter_put":
             self._set_aside(case.program)
         elif case.step == "letter_end":
@@ -374,6 +380,8 @@ class Failpoints:
         self.run_identity_secret()
         self.storm.begin()
         self._api_key = self.stack.api_key("sonda-http")
+        self._signers = {"intake": Signer(self.stack, "intake", "/call/"),
+                         "router": Signer(self.stack, "router", "/desk/")}
         for actor in self.storm.reporters:
             actor.pause_s = PAUSE_S
 

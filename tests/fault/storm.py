@@ -24,7 +24,7 @@ class Storm:
             services=("sink",) + SERVICES,
             # A subject that only those with full rights may see, each first look noted.
             config=with_special(never_quiet(os.path.join(folder, "config")), "konteyner-hasar"),
-            env={"TURUNC_LOG_LEVEL": "info",
+            env={"TURUNC_LOG_LEVEL": "info", "TURUNC_PEOPLE_KEEP": "100ms", "TURUNC_PEOPLE_USER_TRIES": "1000",
                  "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0"},
                  "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
         self.ledger = Ledger()
