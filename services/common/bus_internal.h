@@ -101,7 +101,7 @@ struct bus_door {
 	uint64_t ticked_ms;
 	uint64_t drain_until_ms;
 	uint64_t weighed_ms; /* when memory is looked at next */
-	uint64_t spared_ms;  /* nobody is cut off for memory before */
+	uint64_t spared_ms; /* nobody is cut off for memory before */
 	bool draining, listening;
 	bool shut; /* until bus_door_listen() */
 

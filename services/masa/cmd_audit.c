@@ -1,4 +1,5 @@
-/* masa audit: who looked at what the law protects most. */
+/* masa audit: who looked at what the law protects most; who signed in, and who changed whose
+ * rights. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +10,19 @@
 #include "turunc/v1/event.pb-c.h"
 
 static enum exit_code audit_viewed(struct masa *m, int argc, char **argv);
+static enum exit_code audit_people(struct masa *m, int argc, char **argv);
 
 const struct command audit_commands[] = {
 	{ "audit", "viewed", "[--ticket N] [--actor A] [--limit N]",
 	    "who looked at tickets of a special category (health, social aid), newest first; A: "
 	    "client:NAME or user:NAME",
 	    audit_viewed },
+	{ "audit", "people", "[--user NAME] [--kind K] [--limit N]",
+	    "what users did and what was done to them, newest first; K: signed-in signed-out "
+	    "refused "
+	    "locked password-changed, and of masa user: added changed disabled password-set "
+	    "unlocked",
+	    audit_people },
 	{ 0 },
 };
 
@@ -80,5 +88,36 @@ audit_viewed(struct masa *m, int argc, char **argv)
 		json_object_del(row, "event");
 	}
 	masa_print(m, rows);
+	return MASA_OK;
+}
+
+static enum exit_code
+audit_people(struct masa *m, int argc, char **argv)
+{
+	static const char *const kinds[] = { "signed-in", "signed-out", "refused", "locked",
+		"password-changed", "added", "changed", "disabled", "password-set", "unlocked" };
+	const char *user = NULL, *kind = NULL, *limit = "50";
+	const struct option_spec specs[] = { { "user", &user, NULL }, { "kind", &kind, NULL },
+		{ "limit", &limit, NULL } };
+	int positional;
+	PGresult *result;
+
+	enum exit_code code = masa_options(
+	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
+	if (code == MASA_OK)
+		code = masa_check_limit(limit);
+	if (code == MASA_OK && kind != NULL && !masa_word_is_among(kind, kinds, ARRAY_LEN(kinds)))
+		return masa_fail(MASA_USAGE, "%s is no kind; see masa --help", kind);
+	const char *values[] = { user, kind, limit };
+	if (code == MASA_OK)
+		code = masa_query(m,
+		    "SELECT act_no, at_us, kind, name, actor, address, detail FROM "
+		    "turunc.person_act WHERE ($1::text IS NULL OR name = $1::text) AND ($2::text "
+		    "IS NULL OR kind = $2::text) ORDER BY act_no DESC LIMIT $3::integer",
+		    (int)ARRAY_LEN(values), values, &result);
+	if (code != MASA_OK)
+		return code;
+	masa_print(m, masa_rows(result));
+	PQclear(result);
 	return MASA_OK;
 }

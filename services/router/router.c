@@ -77,7 +77,8 @@ open_record(struct router *r)
 		.conninfo = c->database,
 		.password = c->database_password[0] == '\0' ? NULL : c->database_password,
 		.application_name = "turunc-router",
-		.waiting_ms = (uint64_t)c->wait_ms, /* a command that was sent too late waits no longer */
+		.waiting_ms =
+		    (uint64_t)c->wait_ms, /* a command that was sent too late waits no longer */
 		.watchdog_sql = "SELECT turunc.release_stuck_log_lock()",
 	};
 	const struct db_events writer_events = {
