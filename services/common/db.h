@@ -48,6 +48,7 @@ struct db_settings {
 	const char *conninfo; /* libpq's, several hosts allowed; one is chosen that takes writes */
 	const char *password; /* in place of the conninfo's; NULL: none */
 	const char *application_name; /* ["turunc"] */
+	const char *options; /* more for the server, "-c statement_timeout=2000"; NULL: none */
 	unsigned connections; /* [1], without the one for the watchdog */
 	unsigned in_flight; /* [2] units on their way per connection */
 	unsigned waiting_max; /* [64] units that wait for a free connection */

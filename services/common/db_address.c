@@ -68,15 +68,14 @@ option_value(const PQconninfoOption *options, const char *keyword)
 	return NULL;
 }
 
-/* The conninfo's own options come behind ours, so they win. */
+/* The program's come behind the standards, the conninfo's own behind those, so they win. */
 static bool
-add_options(struct db_address *a, const char *standard, const char *own)
+add_options(struct db_address *a, const char *standard, const char *programs, const char *own)
 {
 	char joined[1024];
 
-	if (own == NULL)
-		return add_keyword(a, "options", standard);
-	int len = snprintf(joined, sizeof(joined), "%s %s", standard, own);
+	int len = snprintf(joined, sizeof(joined), "%s %s %s", standard,
+	    programs == NULL ? "" : programs, own == NULL ? "" : own);
 	return len >= 0 && (size_t)len < sizeof(joined) && add_keyword(a, "options", joined);
 }
 
@@ -95,7 +94,7 @@ add_keywords(
 		const char *keyword = standards[i].keyword;
 		const char *own = option_value(options, keyword);
 		bool added = strcmp(keyword, "options") == 0
-				 ? add_options(a, standards[i].value, own)
+				 ? add_options(a, standards[i].value, settings->options, own)
 				 : own != NULL || add_keyword(a, keyword, standards[i].value);
 		if (!added)
 			return false;

@@ -22,7 +22,12 @@ struct changes;
 struct db_unit;
 struct pg_result;
 
-enum { CHANGES_SALT_BYTES = 32, CHANGES_ACTOR_BYTES = 160, CHANGES_WHY_BYTES = 120 };
+enum {
+	CHANGES_SALT_BYTES = 32,
+	CHANGES_ACTOR_BYTES = 160,
+	CHANGES_WHY_BYTES = 120,
+	CHANGES_CLIENT_BYTES = 80, /* a client's name, or "user:" and a person's */
+};
 
 /* NULL: out of memory.  Destroy takes NULL. */
 struct changes *changes_create(void);
@@ -48,7 +53,7 @@ void changes_text(struct changes *ch, const struct ticket *ticket, const char *k
 
 /* The first answer to a command. */
 struct changes_answer {
-	char client[64 + 1];
+	char client[CHANGES_CLIENT_BYTES];
 	struct uuid id;
 	struct digest digest;
 	int64_t ticket_id; /* 0: none */

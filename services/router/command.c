@@ -57,11 +57,11 @@ parse_number(const char *text)
 	return number_parse(text, &ticket_id) == NUMBER_OK ? ticket_id : 0;
 }
 
-struct command *
-command_create(struct bus_session *session, const Turunc__V1__ClientFrame *frame,
-    const uint8_t *secret, size_t secret_len, const char **ret_why)
+/* asked has to outlive the command. */
+static struct command *
+make(const Turunc__V1__Command *asked, const uint8_t *secret, size_t secret_len,
+    const char **ret_why)
 {
-	const Turunc__V1__Command *asked = frame->command;
 	struct uuid id;
 
 	*ret_why = "";
@@ -72,11 +72,7 @@ command_create(struct bus_session *session, const Turunc__V1__ClientFrame *frame
 	struct command *c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return NULL;
-	c->session = session;
-	c->request = frame->request;
-	c->frame = bus_take_frame(session);
 	c->asked = asked;
-	(void)snprintf(c->client, sizeof(c->client), "%s", bus_session_client(session));
 	c->id = id;
 	c->ticket_id = parse_number(asked->ticket);
 	c->primary_id = parse_number(asked->primary);
@@ -87,12 +83,70 @@ command_create(struct bus_session *session, const Turunc__V1__ClientFrame *frame
 	return c;
 }
 
+struct command *
+command_create(struct bus_session *session, const Turunc__V1__ClientFrame *frame,
+    const uint8_t *secret, size_t secret_len, const char **ret_why)
+{
+	struct command *c = make(frame->command, secret, secret_len, ret_why);
+
+	if (c == NULL)
+		return NULL;
+	c->session = session;
+	c->request = frame->request;
+	c->frame = bus_take_frame(session);
+	(void)snprintf(c->client, sizeof(c->client), "%s", bus_session_client(session));
+	return c;
+}
+
+/* The generated code copies by way of its bytes. */
+static Turunc__V1__Command *
+copy(const Turunc__V1__Command *asked)
+{
+	size_t len = turunc__v1__command__get_packed_size(asked);
+	uint8_t *bytes = malloc(len + 1);
+
+	if (bytes == NULL)
+		return NULL;
+	(void)turunc__v1__command__pack(asked, bytes);
+	Turunc__V1__Command *own = turunc__v1__command__unpack(NULL, len, bytes);
+	free(bytes);
+	return own;
+}
+
+struct command *
+command_create_for(const struct asker *who, const Turunc__V1__Command *asked,
+    command_answered_fn *answered, void *arg, const uint8_t *secret, size_t secret_len,
+    const char **ret_why)
+{
+	Turunc__V1__Command *own = copy(asked);
+	struct command *c = NULL;
+
+	*ret_why = "";
+	if (own != NULL)
+		c = make(own, secret, secret_len, ret_why);
+	if (c == NULL) {
+		turunc__v1__command__free_unpacked(own, NULL);
+		return NULL;
+	}
+	c->own = own;
+	c->answered = answered;
+	c->answered_arg = arg;
+	asker_actor(who, c->client);
+	if (!asker_copy(&c->asker, who)) {
+		command_destroy(c);
+		return NULL;
+	}
+	return c;
+}
+
 void
 command_destroy(struct command *c)
 {
 	if (c == NULL)
 		return;
 	frame_destroy(c->frame);
+	turunc__v1__command__free_unpacked(c->own, NULL);
+	asker_finish(&c->asker);
 	free(c);
 }
 
@@ -195,8 +249,11 @@ take(struct command *c, const struct step_world *world, struct ticket *t, unsign
 	char actor[CHANGES_ACTOR_BYTES], id_text[UUID_TEXT_SIZE], why[CHANGES_WHY_BYTES] = "";
 	const char *user = c->asked->actor;
 
-	(void)snprintf(
-	    actor, sizeof(actor), "client:%s%s%s", c->client, user[0] == '\0' ? "" : "/", user);
+	if (c->asker.name[0] != '\0')
+		(void)snprintf(actor, sizeof(actor), "%s", c->client);
+	else
+		(void)snprintf(actor, sizeof(actor), "client:%s%s%s", c->client,
+		    user[0] == '\0' ? "" : "/", user);
 	uuid_format(&c->id, id_text);
 	const struct step step = step_of(c, world, actors, actor, id_text);
 	enum step_result result = step_take(world, t, &step, why);
@@ -206,11 +263,13 @@ take(struct command *c, const struct step_world *world, struct ticket *t, unsign
 void
 command_decide(struct command *c, const struct acl *acl, const struct step_world *world)
 {
-	const struct acl_client *rights = acl_find_name(acl, c->client);
+	bool person = c->asker.name[0] != '\0';
+	const struct acl_client *rights = person ? NULL : acl_find_name(acl, c->client);
 	struct ticket *t = c->ticket_id == 0 ? NULL : changes_ticket(world->changes, c->ticket_id);
 
-	if (rights == NULL || !acl_in_force(rights, world->now_us)
-	    || !acl_allows_verb(rights, ACL_COMMAND)) {
+	if (!person
+	    && (rights == NULL || !acl_in_force(rights, world->now_us)
+		|| !acl_allows_verb(rights, ACL_COMMAND))) {
 		answer_with(c, NULL, TURUNC__V1__REFUSAL_CODE__REFUSAL_FORBIDDEN,
 		    "the key's rights do not cover commands");
 		return;
@@ -220,10 +279,11 @@ command_decide(struct command *c, const struct acl *acl, const struct step_world
 		    "there is no ticket of that number");
 		return;
 	}
-	unsigned actors = actors_of(rights, t);
+	unsigned actors = person ? asker_actors(&c->asker, t->department) : actors_of(rights, t);
 	if (actors == 0)
 		answer_with(c, t, TURUNC__V1__REFUSAL_CODE__REFUSAL_FORBIDDEN,
-		    "the key's rights do not cover the ticket's department");
+		    person ? "these roles do not cover the ticket's department"
+			   : "the key's rights do not cover the ticket's department");
 	else if (c->verb == STATUS_VERBS)
 		answer_with(
 		    c, t, TURUNC__V1__REFUSAL_CODE__REFUSAL_BAD_FIELD, "verb: there is no such");
@@ -268,6 +328,12 @@ command_send(struct command *c)
 	Turunc__V1__Refused refused = TURUNC__V1__REFUSED__INIT;
 	char id_text[UUID_TEXT_SIZE];
 
+	if (c->answered != NULL) {
+		const struct command_answer answer = { c->answer.refusal, c->answer.text,
+			c->answer.version, c->answer.status };
+		c->answered(c->answered_arg, &answer);
+		return;
+	}
 	if (c->session == NULL || !bus_session_open(c->session))
 		return;
 	uuid_format(&c->id, id_text);

@@ -9,19 +9,33 @@
 #include <sys/queue.h>
 
 #include "acl.h"
+#include "asker.h"
 #include "base.h"
 #include "bus.h"
 #include "changes.h"
 #include "frame.h"
 #include "step.h"
 
+/* What is told to a person who asked; text lasts for the call. */
+struct command_answer {
+	int refusal; /* of turunc.v1.RefusalCode, 0: done */
+	const char *text;
+	int32_t version; /* of the ticket, 0: there is none */
+	int status;
+};
+typedef void command_answered_fn(void *arg, const struct command_answer *answer);
+
 struct command {
 	TAILQ_ENTRY(command) link;
-	struct bus_session *session; /* NULL: gone, nobody is told */
+	struct bus_session *session; /* NULL: a person's, or gone and nobody is told */
 	uint64_t request;
 	struct frame *frame; /* owned; asked lends from it */
+	Turunc__V1__Command *own; /* owned, a person's: asked is this */
+	struct asker asker; /* the person; without a name: a bus session asked */
+	command_answered_fn *answered;
+	void *answered_arg;
 	const Turunc__V1__Command *asked;
-	char client[ACL_NAME_BYTES + 1];
+	char client[CHANGES_CLIENT_BYTES]; /* whose ids these are: the client, or user:NAME */
 	struct uuid id;
 	int64_t ticket_id; /* as asked for, perhaps an alias; 0: not a number */
 	int64_t primary_id; /* 0: none named, or not a number */
@@ -39,9 +53,14 @@ TAILQ_HEAD(command_list, command);
  * the frame on success.  secret keys the digest. */
 struct command *command_create(struct bus_session *session, const Turunc__V1__ClientFrame *frame,
     const uint8_t *secret, size_t secret_len, const char **ret_why);
+/* The same for a person at one of our own pages; asked is copied. */
+struct command *command_create_for(const struct asker *who, const Turunc__V1__Command *asked,
+    command_answered_fn *answered, void *arg, const uint8_t *secret, size_t secret_len,
+    const char **ret_why);
 void command_destroy(struct command *c);
 
-/* Decides: fills answer, and when the step is taken, the changes.  acl is asked for the rights. */
+/* Decides: fills answer, and when the step is taken, the changes.  A client's rights are those that
+ * acl has now, a person's those of c->asker, which the caller has looked up. */
 void command_decide(struct command *c, const struct acl *acl, const struct step_world *world);
 /* The first answer to this id is known. */
 void command_repeat(struct command *c, const struct digest *first_digest, int refusal,

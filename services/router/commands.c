@@ -139,6 +139,37 @@ commands_handle(
 	c->world.wake(c->world.arg);
 }
 
+void
+commands_ask(struct commands *c, const struct asker *who, const Turunc__V1__Command *asked,
+    command_answered_fn *answered, void *arg)
+{
+	struct command_answer refusal = {
+		.refusal = TURUNC__V1__REFUSAL_CODE__REFUSAL_UNAVAILABLE,
+		.text = "too many commands are waiting",
+	};
+	struct command *command = NULL;
+	const char *why = "";
+	enum status_verb verb;
+
+	if (!c->stopped && c->held < c->world.held_commands) {
+		command = command_create_for(
+		    who, asked, answered, arg, c->world.secret, sizeof(c->world.secret), &why);
+		refusal.text = why[0] == '\0' ? "out of memory" : why;
+		if (why[0] != '\0')
+			refusal.refusal = TURUNC__V1__REFUSAL_CODE__REFUSAL_BAD_FIELD;
+	}
+	if (command == NULL) {
+		if (!status_verb_parse(asked->verb, &verb))
+			verb = STATUS_VERBS;
+		count(c, verb, (size_t)refusal.refusal);
+		answered(arg, &refusal);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&c->waiting, command, link);
+	c->held++;
+	c->world.wake(c->world.arg);
+}
+
 static void
 forget_session(struct command_list *list, const struct bus_session *session)
 {
@@ -321,7 +352,28 @@ find_repeats(struct commands *c, const struct pg_result *rows)
 	}
 }
 
-/* First answers and tickets are here. */
+/* What the people who ask may do at this moment; whoever is not there any more may do nothing. */
+static bool
+find_rights(struct commands *c, const struct pg_result *rows)
+{
+	struct command *command;
+
+	TAILQ_FOREACH (command, &c->batch, link) {
+		if (command->asker.name[0] == '\0')
+			continue;
+		asker_withdraw(&command->asker);
+		for (int row = 0; row < db_rows(rows); row++) {
+			struct db_elements departments = db_get_array(rows, row, 2);
+			if (strcmp(db_get_text(rows, row, 0), command->asker.name) == 0
+			    && !asker_grant(
+				&command->asker, (unsigned)db_get_int(rows, row, 1), &departments))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* First answers, tickets and rights are here. */
 static void
 on_read(void *arg, const struct db_reply *reply)
 {
@@ -340,6 +392,10 @@ on_read(void *arg, const struct db_reply *reply)
 	}
 	find_repeats(c, reply->results[0]);
 	changes_load(c->changes, reply->results[1]);
+	if (!find_rights(c, reply->results[2])) {
+		try_again(c);
+		return;
+	}
 	const struct step_world world = { cat, clock_now_us(), c->world.ids, c->changes };
 	TAILQ_FOREACH (command, &c->batch, link) {
 		if (command->repeat)
@@ -417,6 +473,11 @@ read_batch(struct commands *c)
 		if (command->primary_id != 0)
 			db_array_int8(tickets, command->primary_id);
 	}
+	db_unit_add(unit, STORE_ASKERS);
+	struct db_array *askers = db_add_array(unit, DB_TEXT);
+	TAILQ_FOREACH (command, &c->batch, link)
+		if (command->asker.name[0] != '\0')
+			db_array_text(askers, command->asker.name);
 	c->busy = true;
 	if (!db_submit(c->world.db, unit, on_read, c)) {
 		db_unit_destroy(unit);

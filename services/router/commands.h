@@ -1,5 +1,5 @@
 /*
- * commands - what clients ask to be done with tickets.
+ * commands - what clients and people ask to be done with tickets.
  *
  * Natural batching: what waits is read, decided and committed in one transaction, at most one
  * command a ticket, the others in order after it; Done and Refused leave after the COMMIT.  The
@@ -16,6 +16,7 @@
 #include "acl.h"
 #include "base.h"
 #include "bus.h"
+#include "command.h"
 #include "db.h"
 #include "registry.h"
 #include "stats.h"
@@ -48,6 +49,11 @@ void commands_destroy(struct commands *c);
 /* A Command frame, inside on_frame of the door. */
 void commands_handle(
     struct commands *c, struct bus_session *session, const Turunc__V1__ClientFrame *frame);
+/* A person at one of our own pages asks; both are copied.  answered is called once: at once when
+ * it is not even taken in hand, else after the COMMIT.  Not called any more by commands_destroy().
+ */
+void commands_ask(struct commands *c, const struct asker *who, const Turunc__V1__Command *asked,
+    command_answered_fn *answered, void *arg);
 /* The session is over: its commands are still decided, nobody is told. */
 void commands_session_closed(struct commands *c, const struct bus_session *session);
 

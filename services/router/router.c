@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bus_metrics.h"
+#include "desk_store.h"
 #include "digest.h"
 #include "http_common.h"
 #include "log.h"
@@ -22,6 +23,7 @@ router_log_grew(struct router *r, uint64_t seq)
 	r->head_seq = seq;
 	stream_log_grew(r->stream, registry_head(r->registry)->log_id, seq);
 	routing_log_grew(r->routing, seq);
+	desk_log_grew(r->desk, seq);
 	daemon_wake_now(r->daemon);
 }
 
@@ -62,10 +64,34 @@ on_reader_state(void *arg, enum db_state state, const char *why)
 }
 
 static void
+on_desk_state(void *arg, enum db_state state, const char *why)
+{
+	struct router *r = arg;
+
+	note_record(r, r->desk_state, state, "the desk", why);
+}
+
+static void
 on_slow(void *arg, uint64_t age_ms)
 {
 	(void)arg;
 	log_warn("record slow, waiting age_ms=%llu", (unsigned long long)age_ms);
+}
+
+/* On connections of its own: whatever people look for waits for nobody else, and nobody for it. */
+static struct db *
+open_desk_reader(struct router *r, struct db_settings settings, char complaint[COMPLAINT_BYTES])
+{
+	const struct db_events events = { .on_state = on_desk_state, .arg = r };
+	char options[64];
+
+	(void)snprintf(options, sizeof(options), "-c statement_timeout=%lld",
+	    (long long)r->config.desk_timeout_ms);
+	settings.application_name = "turunc-router-desk";
+	settings.options = options;
+	settings.connections = (unsigned)r->config.desk_connections;
+	return db_open(daemon_loop(r->daemon), &settings, desk_statements, DESK_STATEMENTS, &events,
+	    complaint, COMPLAINT_BYTES);
 }
 
 static bool
@@ -94,9 +120,11 @@ open_record(struct router *r)
 	if (r->writer != NULL)
 		r->reader = db_open(daemon_loop(r->daemon), &settings, store_statements,
 		    STORE_STATEMENTS, &reader_events, complaint, sizeof(complaint));
-	if (r->reader == NULL)
+	if (r->reader != NULL)
+		r->desk_reader = open_desk_reader(r, settings, complaint);
+	if (r->desk_reader == NULL)
 		log_error("cannot start what=TURUNC_DATABASE why=%s", log_quoted(complaint));
-	return r->reader != NULL;
+	return r->desk_reader != NULL;
 }
 
 /* Its clients' rights are known, so they need not be turned away. */
@@ -209,9 +237,24 @@ open_desk(struct router *r)
 	};
 
 	r->people = people_open(&world);
-	if (r->people != NULL)
-		http_common_add_stats(r->pages, people_stats(r->people), NULL, NULL);
-	return r->people != NULL;
+	if (r->people == NULL)
+		return false;
+	http_common_add_stats(r->pages, people_stats(r->people), NULL, NULL);
+	const struct desk_world desk = {
+		.people = r->people,
+		.commands = r->commands,
+		.registry = r->registry,
+		.reader = r->desk_reader,
+		.writer = r->writer,
+		.ids = &r->ids,
+	};
+	r->desk = desk_create(&desk);
+	if (r->desk == NULL || !desk_add_routes(r->desk, r->http)) {
+		log_error("cannot start why=\"out of memory\"");
+		return false;
+	}
+	http_common_add_stats(r->pages, desk_stats(r->desk), NULL, NULL);
+	return true;
 }
 
 static bool
@@ -299,6 +342,12 @@ tick_sweeps(void *arg, uint64_t now_ms)
 }
 
 static int64_t
+tick_desk(void *arg, uint64_t now_ms)
+{
+	return desk_tick(((struct router *)arg)->desk, now_ms);
+}
+
+static int64_t
 tick_stream(void *arg, uint64_t now_ms)
 {
 	return stream_tick(((struct router *)arg)->stream, now_ms);
@@ -360,6 +409,7 @@ register_parts(struct router *r)
 	daemon_add_tick(r->daemon, tick_routing, r);
 	daemon_add_tick(r->daemon, tick_sweeps, r);
 	daemon_add_tick(r->daemon, tick_stream, r);
+	daemon_add_tick(r->daemon, tick_desk, r);
 }
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -497,6 +547,7 @@ router_open(struct router *r)
 	}
 	r->record_state = daemon_add_dependency(r->daemon, "record", true);
 	r->reading_state = daemon_add_dependency(r->daemon, "record_reading", true);
+	r->desk_state = daemon_add_dependency(r->daemon, "record_desk", false);
 	r->catalogue_state = daemon_add_dependency(r->daemon, "catalogue", true);
 	r->door_state = daemon_add_dependency(r->daemon, "stream_door", true);
 	if (!make_parts(r) || !load_keys(r) || !open_record(r) || !make_deciders(r)
@@ -516,6 +567,7 @@ router_close(struct router *r)
 	people_stop(r->people);
 	db_close(r->writer);
 	db_close(r->reader);
+	db_close(r->desk_reader);
 	http_close(r->http);
 	people_close(r->people);
 	http_common_close(r->pages);
@@ -524,6 +576,7 @@ router_close(struct router *r)
 	bus_door_close(r->door);
 	if (r->bus != NULL)
 		bus_destroy(r->bus);
+	desk_destroy(r->desk);
 	commands_destroy(r->commands);
 	routing_destroy(r->routing);
 	letters_destroy(r->letters);

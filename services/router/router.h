@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "daemon.h"
 #include "db.h"
+#include "desk.h"
 #include "doorbell.h"
 #include "http.h"
 #include "keys.h"
@@ -50,6 +51,8 @@ struct router_config {
 	int64_t held_commands;
 	int64_t wait_ms;
 	int64_t sweep_ms;
+	int64_t desk_connections;
+	int64_t desk_timeout_ms;
 };
 
 extern const struct setting router_settings[];
@@ -64,11 +67,13 @@ struct router {
 	struct registry *registry;
 	struct db *writer; /* one connection: routing, commands, sweeps */
 	struct db *reader; /* the registry and the stream */
+	struct db *desk_reader; /* what people look for, ended by its own timeout */
 	struct letters *letters; /* of routing */
 	struct routing *routing;
 	struct commands *commands;
 	struct sweeps *sweeps;
 	struct stream *stream;
+	struct desk *desk;
 	struct http *http;
 	struct http_common *pages;
 	struct people *people; /* at the desk */
@@ -81,6 +86,7 @@ struct router {
 	uint64_t head_seq; /* the newest record we know of, by a look or a ring */
 	unsigned record_state; /* handles of daemon_set_dependency() */
 	unsigned reading_state;
+	unsigned desk_state;
 	unsigned catalogue_state;
 	unsigned door_state;
 };

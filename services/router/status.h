@@ -40,13 +40,14 @@ enum status_verb {
 };
 
 /* Who asks.  A client whose rights cover the ticket's department acts as that department; one
- * whose rights cover every department acts as an operator. */
+ * whose rights cover every department acts as an operator.  For people see asker.h. */
 enum status_actor {
 	ACTOR_RULE = 1u << 0, /* routing rules */
 	ACTOR_DEPARTMENT = 1u << 1,
 	ACTOR_OPERATOR = 1u << 2,
 	ACTOR_CITIZEN = 1u << 3,
 	ACTOR_SWEEP = 1u << 4,
+	ACTOR_CALL_TAKER = 1u << 5,
 };
 
 /* What a step needs in its Command. */

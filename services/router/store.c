@@ -123,6 +123,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "SELECT turunc.put_command_results($1::bigint, $2::text[], $3::uuid[], $4::bytea[], "
 	    "$5::bigint[], $6::smallint[], $7::text[], $8::integer[], $9::smallint[])",
 	    9 },
+	[STORE_ASKERS] = { "askers",
+	    "SELECT name, roles, departments FROM turunc.person_rights($1::text[])", 1 },
 	[STORE_APPEND] = { "append",
 	    "SELECT turunc.log_append($1::bigint, $2::text[], $3::bigint[], $4::text[], "
 	    "$5::text[], $6::text[], $7::bytea[])",

@@ -25,6 +25,7 @@ enum store_statement {
 	STORE_ADD_TEXTS,
 	STORE_ANSWERS, /* clients, command ids -> first answers */
 	STORE_PUT_ANSWERS,
+	STORE_ASKERS, /* names of people -> what each may do now */
 	STORE_APPEND, /* -> last seq */
 	/* sweeps */
 	STORE_DUE, /* now, limit, but for these -> tickets with an alarm that is due */

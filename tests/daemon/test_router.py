@@ -448,7 +448,7 @@ def test_frames_the_door_does_not_take(world):
 def test_pages(world):
     assert world.stack.http("router", "GET", "/healthz").status == 200
     assert world.stack.http("router", "GET", "/readyz").json()["ready"]
-    assert world.stack.http("router", "GET", "/desk/").status == 404
+    assert world.stack.http("router", "GET", "/desk/").status == 401
     text = world.stack.http("router", "GET", "/metrics").text
     for name in ('turunc_router_commands_total{verb="accept",outcome="done"}',
                  'turunc_router_routed_total{by="rule"}', "turunc_router_lag_records",
