@@ -456,6 +456,7 @@ open_db(struct people *p, const struct people_world *world)
 		.conninfo = world->database,
 		.password = password == NULL || password[0] == '\0' ? NULL : password,
 		.application_name = world->application_name,
+		.connections = 2,
 		.waiting_max = 256,
 		.waiting_ms = 2000,
 	};

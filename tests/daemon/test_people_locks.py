@@ -4,6 +4,7 @@ import statistics
 import threading
 import time
 
+import psycopg2
 import pytest
 
 from people import Browser
@@ -102,6 +103,33 @@ def test_many_at_once_are_no_way_around(stack, who):
         thread.join()
     assert said.count(401) <= TRIES, said
     assert stack.one("select count(*) from turunc.person_act where kind = 'refused' and name = %s", who) <= TRIES
+
+
+def test_two_services_count_as_one(stack, who):
+    """What one has counted and not yet committed, the other waits for."""
+    count = "select locked_us from turunc.person_try(%s, %s, %s, 5, 12, 60000000, 60000000)"
+    links = [psycopg2.connect(stack.conninfo("turunc_router")), psycopg2.connect(stack.conninfo("turunc_intake"))]
+    now_us = time.time_ns() // 1000
+    for n in range(TRIES - 1):
+        stack.sql(count, who, f"10.6.1.{n}", now_us)
+    seen = []
+
+    def second():
+        with links[1].cursor() as cursor:
+            cursor.execute(count, (who, "10.6.2.2", now_us))
+            seen.append(cursor.fetchone()[0])
+    with links[0].cursor() as cursor:
+        cursor.execute(count, (who, "10.6.2.1", now_us))
+        assert cursor.fetchone()[0] == 0        # the last there is
+    thread = threading.Thread(target=second)
+    thread.start()
+    stack.wait(lambda: stack.one("select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                                 " and usename = 'turunc_intake'") == 1, 10, "the second waits")
+    links[0].commit()
+    thread.join(10)
+    for link in links:
+        link.close()
+    assert seen[0] > now_us
 
 
 def test_an_administrator_unlocks(stack, who):
