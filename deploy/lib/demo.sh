@@ -103,6 +103,32 @@ demo_keys()
 	detail "$made new; one key for each department, one for the calls, one for the player"
 }
 
+# demo_user NAME SHOWN ROLE [DEPARTMENT] - somebody who signs in; their password is made here, and kept.
+demo_user()
+{
+	local name=$1 said
+	grep -q "^$name " "$RUN/demo-users" 2>/dev/null && return 0
+	said=$(masa_here user add "$name" --shown-as "$2" --roles "$3" --departments "${4:-}" --generate --json) ||
+		said=$(masa_here user password "$name" --generate --json)   # the file was lost, the user was not
+	printf '%s %s %s\n' "$name" "$(/usr/bin/python3 -c \
+		'import json, sys; print(json.load(sys.stdin)["password"])' <<<"$said")" "$3" >>"$RUN/demo-users"
+	made=$((made + 1))
+}
+
+# One for each role; the clerk is of the first department there is.
+demo_users()
+{
+	local made=0 department
+	department=$(awk -F, 'NR > 1 && $NF ~ /^yes/ { print $1; exit }' "$(config_folder)/departments.csv")
+	(umask 077 && touch "$RUN/demo-users")
+	demo_user izleyici "Deniz İzler" viewer
+	demo_user santral "Sevgi Arar" call-taker
+	demo_user memur "Murat Yazar" clerk "$department"
+	demo_user operator "Özlem Bakar" operator
+	demo_user yonetici "Yeliz Yönetir" administrator
+	detail "$made new; names, passwords and roles are in .run/demo-users"
+}
+
 demo_define()
 {
 	local name=$1

@@ -44,6 +44,11 @@ static const struct step {
 	    "ELSE 0 END), 999999999) FROM years y, skipped ON CONFLICT (year) DO UPDATE SET "
 	    "next_no = excluded.next_no RETURNING b.year, b.next_no AS goes_on_at, (SELECT "
 	    "how_many FROM skipped) AS passed_over" },
+	/* Who has signed out since, or was disabled, must not be in again. */
+	{ "sessions_ended",
+	    "WITH ended AS (DELETE FROM turunc.person_session WHERE until_us > 0 AND $1::bigint + "
+	    "$2::integer + $3::bigint IS NOT NULL RETURNING 1) SELECT count(*) AS sessions FROM "
+	    "ended" },
 	/* Due before now, so they may have left in what was lost. */
 	{ "messages_to_decide",
 	    "WITH moved AS (UPDATE turunc.notification SET state = 4, next_attempt_us = NULL, "

@@ -1,5 +1,6 @@
 """deploy/up --demo: citizens report, departments answer over the bus, messages go to the sinks."""
 import json
+import os
 import shutil
 import subprocess
 
@@ -81,6 +82,24 @@ def test_the_record_says_that_it_is_a_demo(demo):
 def test_the_board_shows_it(demo):
     """Through the edge: the page, and a stream whose first picture has departments in it."""
     assert request(demo.port("edge"), "GET", "/live/").status == 200
+
+
+def test_somebody_of_each_role_signs_in(demo):
+    """Through the edge, with the passwords that were made for this demonstration."""
+    path = demo.path("demo-users")
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    with open(path, encoding="utf-8") as file:
+        users = [line.split() for line in file]
+    assert [role for _, _, role in users] == ["viewer", "call-taker", "clerk", "operator", "administrator"]
+    assert len({password for _, password, _ in users}) == 5
+    origin = f"http://127.0.0.1:{demo.port('edge')}"
+    for name, password, _ in users:
+        for prefix in ("/desk/", "/call/"):
+            answer = request(demo.port("edge"), "POST", f"{prefix}sign-in", form={"name": name, "password": password},
+                             headers={"Origin": origin, "Accept": "text/html"})
+            assert (answer.status, answer.headers["Location"]) == (303, prefix), (name, answer)
+    for path in ("/desk", "/call"):
+        assert request(demo.port("edge"), "GET", path).headers["Location"] == f"{path}/"
 
 
 def test_it_is_still_a_demo_the_next_time(demo):

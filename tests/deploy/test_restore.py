@@ -197,6 +197,11 @@ def play(d):
     wait_until(lambda: request(place.port("intake_http"), "POST", "/open311/v2/requests.json",
                                form={"api_key": d.key}).status == 400, 15, "intake knows the key")
 
+    # Somebody is signed in when the backup is made, and signs out before the record is lost.
+    place.masa("user", "add", "ayse", "--shown-as", "Ayşe", "--roles", "viewer", "--generate")
+    now_us = time.time_ns() // 1000
+    place.sql("insert into turunc.person_session values (%s, 'ayse', %s, %s, %s)", b"s" * 32, now_us, now_us,
+              now_us + 3_600_000_000)
     d.backup = os.path.join(d.folder, "monday")
     d.state_had = set(os.listdir(place.path("state", "intake")))
     with Load(place, d.key) as load:
@@ -206,6 +211,8 @@ def play(d):
         load.wait_more(300)
     d.given = dict(load.given)
     place.settle()
+    assert place.one("select count(*) from turunc.person_session") == 1
+    place.sql("delete from turunc.person_session")
     d.received, d.old_log_id = follow_to_end(place, d.keys, "reader", start="earliest")
     d.old_hashes = dict(place.sql("select last_seq, encode(hash, 'hex') from turunc.log_batch"))
     place.destroy()
@@ -242,6 +249,12 @@ def test_numbers_and_rights_of_that_moment_do_not_come_back(drill):
 def test_what_was_answered_before_the_backup_is_there(drill):
     assert all_there(drill.place, drill.before) == set()
     assert drill.base >= drill.backed_up["at_least_seq"] > 0
+
+
+def test_whoever_signed_out_since_is_not_in_again(drill):
+    assert drill.said["sessions_ended"] == [{"sessions": 1}]
+    assert drill.place.one("select count(*) from turunc.person_session") == 0
+    assert drill.place.one("select count(*) from turunc.person where name = 'ayse'") == 1
 
 
 def test_the_log_goes_on_as_another_history(drill):
