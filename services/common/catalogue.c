@@ -32,6 +32,7 @@ static const struct {
 	{ "closure_reasons.csv", parse_reasons }, { "wait_reasons.csv", NULL },
 	{ "subjects.csv", parse_subjects }, { "questions.csv", NULL },
 	{ "neighbourhoods.csv", parse_neighbourhoods }, { "rules.csv", parse_rules },
+	{ "competence.csv", parse_competence },
 	{ "templates/", parse_templates }, /* last: lengths depend on all names above */
 };
 

@@ -122,6 +122,15 @@ struct catalogue_rule {
 	enum catalogue_priority priority; /* overrides the subject's when has_priority */
 };
 
+/* Whose business a matter is, as a hint to call-takers; the first row that matches. */
+struct catalogue_competence {
+	int line;
+	struct catalogue_pattern subject, neighbourhood;
+	const char *street; /* as street_of_address() names it; "": any */
+	const struct catalogue_institution *institution; /* NULL: ours */
+	struct catalogue_text note;
+};
+
 struct catalogue_reason {
 	const char *code;
 	struct catalogue_text name;
@@ -173,6 +182,8 @@ struct catalogue {
 	size_t wait_reason_count;
 	const struct catalogue_institution *institutions;
 	size_t institution_count;
+	const struct catalogue_competence *competences; /* in the order of the file */
+	size_t competence_count;
 	const struct catalogue_holiday *holidays;
 	size_t holiday_count;
 	const struct catalogue_template *templates;
@@ -242,6 +253,10 @@ const struct catalogue_neighbourhood *catalogue_neighbourhood_nearest(
  * be "" when unknown; they then match only '*'. */
 const struct catalogue_rule *catalogue_route(const struct catalogue *cat, const char *subject,
     const char *neighbourhood, const char *channel);
+
+/* neighbourhood and street may be "" when unknown; NULL: nothing is said of it. */
+const struct catalogue_competence *catalogue_competence(const struct catalogue *cat,
+    const char *subject, const char *neighbourhood, const char *street);
 
 const char *catalogue_say(const struct catalogue_text *text, enum catalogue_language language);
 

@@ -137,11 +137,16 @@ void parse_reasons(struct parse *p);
 void parse_subjects(struct parse *p); /* and questions */
 void parse_neighbourhoods(struct parse *p);
 void parse_rules(struct parse *p);
+void parse_competence(struct parse *p);
 void parse_templates(struct parse *p);
 
 /* Folded, and without a word "mahallesi" at its end.  False: it does not fit, or nothing is left.
  */
 MUST_CHECK bool place_fold(const char *text, char *out, size_t size);
+
+/* '*' or codes of the catalogue's, separated by ';' (catalogue_rules.c). */
+struct catalogue_pattern parse_subject_pattern(struct sheet *s, size_t column);
+struct catalogue_pattern parse_neighbourhood_pattern(struct sheet *s, size_t column);
 
 bool pattern_has(const struct catalogue_pattern *pattern, const char *code);
 

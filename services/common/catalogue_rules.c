@@ -64,6 +64,18 @@ read_pattern(struct sheet *s, size_t column, const char *what, known_fn *known)
 	return pattern;
 }
 
+struct catalogue_pattern
+parse_subject_pattern(struct sheet *s, size_t column)
+{
+	return read_pattern(s, column, "subject", subject_known);
+}
+
+struct catalogue_pattern
+parse_neighbourhood_pattern(struct sheet *s, size_t column)
+{
+	return read_pattern(s, column, "neighbourhood", neighbourhood_known);
+}
+
 /* Empty: the rule says that a person must decide. */
 static const struct catalogue_department *
 read_department(struct sheet *s, size_t column)
@@ -85,9 +97,8 @@ read_rule(struct parse *p, struct list *rules, struct sheet *s)
 {
 	enum { ORDER, SUBJECT, NEIGHBOURHOOD, CHANNEL, DEPARTMENT, PRIORITY };
 	struct catalogue_rule rule = { .order = cell_int(s, ORDER, 1, RULE_ORDER_MAX),
-		.subject = read_pattern(s, SUBJECT, "subject", subject_known),
-		.neighbourhood = read_pattern(
-		    s, NEIGHBOURHOOD, "neighbourhood", neighbourhood_known),
+		.subject = parse_subject_pattern(s, SUBJECT),
+		.neighbourhood = parse_neighbourhood_pattern(s, NEIGHBOURHOOD),
 		.channel = read_pattern(s, CHANNEL, "channel", channel_known),
 		.department = read_department(s, DEPARTMENT) };
 

@@ -42,6 +42,10 @@
 #define RULES                                                                                 \
 	"order,subject,neighbourhood,channel,department,priority\n20,*,*,*,fen,\n10,yol,bir," \
 	"cimer;web,fen,high\n"
+#define COMPETENCE                                                                \
+	"subject,neighbourhood,street,institution,note_tr,note_en\nyol,bir,Gazi " \
+	"Blv.,su,Onların,Theirs\n"                                               \
+	"yol,*,Gazi Bulvarı,-,Bizim,Ours\n"
 #define CLOSURE "code,name_tr,name_en,applies_to\ntamam,Tamam,Done,*\n"
 #define WAIT "code,name_tr,name_en\nhava,Hava,Weather\n"
 #define INSTITUTIONS "code,name_tr,name_en\nsu,Su İdaresi,\n"
@@ -324,6 +328,15 @@ static const struct {
 	{ "a nameless place", "neighbourhoods.csv", NEIGHBOURHOODS "uc,...,1,36.5,30.5,\n",
 	    "neighbourhoods.csv", 4, "has no letters" },
 
+	{ "somebody's business of an unknown subject", "competence.csv",
+	    COMPETENCE "yok,*,*,su,,\n", "competence.csv", 4, "unknown subject \"yok\"" },
+	{ "somebody's business that is nobody's", "competence.csv", COMPETENCE "yol,*,*,yok,,\n",
+	    "competence.csv", 4, "institution \"yok\"" },
+	{ "somebody's business in no street", "competence.csv", COMPETENCE "yol,*,Park,su,,\n",
+	    "competence.csv", 4, "street \"Park\"" },
+	{ "somebody's business said twice", "competence.csv",
+	    COMPETENCE "yol,bir,gazi bulvar,-,,\n", "competence.csv", 4,
+	    "says the same as line 2" },
 	{ "a rule for an unknown subject", "rules.csv", RULES "30,yok,*,*,fen,\n", "rules.csv", 4,
 	    "unknown subject \"yok\"" },
 	{ "a rule for an unknown place", "rules.csv", RULES "30,yol,bir;yok,*,fen,\n", "rules.csv",
@@ -430,6 +443,21 @@ static const struct {
 	{ "a dear character", "templates/received.sms.tr.txt", "{number} {status} ☺", 0,
 	    "each message costs UCS-2" },
 };
+
+TEST(test_whose_business_it_is)
+{
+	static struct catalogue_report report;
+	struct catalogue *cat = parse_with("competence.csv", COMPETENCE, &report);
+	const struct catalogue_competence *c = catalogue_competence(
+	    cat, "yol", "bir", "gazi bulvar");
+
+	CHECK(c != NULL && c->institution == catalogue_institution(cat, "su"));
+	c = catalogue_competence(cat, "yol", "iki", "gazi bulvar");
+	CHECK_TRUE("ours elsewhere", c != NULL && c->institution == NULL);
+	CHECK(catalogue_competence(cat, "yol", "bir", "") == NULL);
+	CHECK(catalogue_competence(cat, "evde", "bir", "gazi bulvar") == NULL);
+	catalogue_destroy(cat);
+}
 
 TEST(test_catalogue_warns)
 {
