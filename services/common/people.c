@@ -50,27 +50,6 @@ static const struct stat_row stat_rows[PEOPLE_STATS] = {
 	    .bounds = stats_bounds_us },
 };
 
-bool
-people_name_valid(const char *name)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-	size_t len = strlen(name);
-
-	return len >= 1 && len <= PEOPLE_NAME_BYTES && strspn(name, letters) == len
-	       && strchr("._-", name[0]) == NULL;
-}
-
-bool
-person_has_department(const struct person *who, const char *code)
-{
-	if (who->roles & (PEOPLE_OPERATOR | PEOPLE_ADMINISTRATOR))
-		return true;
-	for (size_t i = 0; i < who->department_count; i++)
-		if (strcmp(who->departments[i], code) == 0)
-			return true;
-	return false;
-}
-
 /* --- what was looked up lately ---------------------------------------------------------------- */
 
 static void keep(struct people *p, uint64_t now_ms);
@@ -129,6 +108,19 @@ recall(struct people *p, const struct digest *session)
 	if (c->known == NULL || c->looked_ms == 0 || !digest_equal(&c->digest, session)
 	    || now_ms - c->looked_ms >= (uint64_t)p->settings.cache_ms
 	    || c->known->who.until_us <= clock_real_us())
+		return NULL;
+	return c->known;
+}
+
+/* What was known before the record went away; NULL: nothing, or too long ago. */
+static const struct known *
+recall_old(struct people *p, const struct digest *session)
+{
+	const struct cached *c = place_of(p, session);
+	uint64_t age_ms = clock_monotonic_ms() - c->looked_ms;
+
+	if (c->known == NULL || c->looked_ms == 0 || !digest_equal(&c->digest, session)
+	    || age_ms >= (uint64_t)p->settings.idle_ms || c->known->who.until_us <= clock_real_us())
 		return NULL;
 	return c->known;
 }
@@ -215,6 +207,7 @@ struct ask {
 	unsigned roles;
 	people_known_fn *known;
 	void *arg;
+	bool even_away;
 	uint8_t token[PEOPLE_TOKEN_BYTES];
 	struct digest session;
 };
@@ -363,6 +356,19 @@ read_known(const struct pg_result *rows, const uint8_t token[PEOPLE_TOKEN_BYTES]
 }
 
 static void
+answer_away(struct people *p, const struct ask *ask)
+{
+	const struct known *known = ask->even_away ? recall_old(p, &ask->session) : NULL;
+
+	if (known != NULL) {
+		let_through(p, ask, known);
+		return;
+	}
+	count_ask(p, ASK_AWAY);
+	people_reply_word(p, ask->req, 503, PEOPLE_AWAY);
+}
+
+static void
 on_looked(void *arg, const struct db_reply *reply)
 {
 	struct ask *ask = arg;
@@ -376,8 +382,7 @@ on_looked(void *arg, const struct db_reply *reply)
 		people_forget(p, &ask->session);
 		refuse_stranger(p, ask->req);
 	} else if (known == NULL) {
-		count_ask(p, ASK_AWAY);
-		people_reply_word(p, ask->req, 503, PEOPLE_AWAY);
+		answer_away(p, ask);
 	} else {
 		remember(p, &ask->session, known);
 		let_through(p, ask, known);
@@ -405,15 +410,19 @@ look(struct people *p, const struct ask *asked)
 	}
 	db_unit_destroy(unit);
 	free(ask);
-	count_ask(p, ASK_AWAY);
-	people_reply_word(p, asked->req, 503, PEOPLE_AWAY);
+	answer_away(p, asked);
 }
 
-void
-people_ask(
-    struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg)
+static void
+ask_for(struct people *p, struct http_request *req, unsigned roles, people_known_fn *known,
+    void *arg, bool even_away)
 {
-	struct ask ask = { .people = p, .req = req, .roles = roles, .known = known, .arg = arg };
+	struct ask ask = { .people = p,
+		.req = req,
+		.roles = roles,
+		.known = known,
+		.arg = arg,
+		.even_away = even_away };
 
 	if (changes(req) && !people_is_ours(p, req)) {
 		count_ask(p, ASK_FORGED);
@@ -424,12 +433,29 @@ people_ask(
 		refuse_stranger(p, req);
 		return;
 	}
-	const struct known *recalled = changes(req) ? NULL : recall(p, &ask.session);
+	bool waits = even_away && (p->stopped || db_state_now(p->db) != DB_READY);
+	const struct known *recalled = waits ? recall_old(p, &ask.session) : NULL;
+	if (recalled == NULL && !changes(req))
+		recalled = recall(p, &ask.session);
 	if (recalled != NULL)
 		let_through(p, &ask, recalled);
 	else
 		look(p, &ask);
 	sodium_memzero(&ask, sizeof(ask));
+}
+
+void
+people_ask(
+    struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg)
+{
+	ask_for(p, req, roles, known, arg, false);
+}
+
+void
+people_ask_even_away(
+    struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg)
+{
+	ask_for(p, req, roles, known, arg, true);
 }
 
 /* --- open and close --------------------------------------------------------------------------- */

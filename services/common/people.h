@@ -174,6 +174,15 @@ typedef void people_known_fn(void *arg, struct http_request *req, const struct p
 void people_ask(
     struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg);
 
+/*
+ * The same for what must go on while the record is away (a call-taker's tickets go to the spool):
+ * then whoever was looked up since this service started, within the time after which an unused
+ * session ends, is believed for that long.  So somebody shut out meanwhile stays in until the
+ * record is back.
+ */
+void people_ask_even_away(
+    struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg);
+
 /* For the head of a page: who is signed in, their own password, and the way out. */
 void people_write_bar(const struct people *p, struct html *h, const struct person *who);
 
