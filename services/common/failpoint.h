@@ -31,6 +31,7 @@ enum failpoint_side {
 	X("intake", "accept")           \
 	X("intake", "lease")            \
 	X("intake", "alias")            \
+	X("intake", "draft")            \
 	X("intake", "people_try")       \
 	X("intake", "people_settle")    \
 	X("intake", "people_end")       \

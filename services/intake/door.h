@@ -25,6 +25,12 @@ extern const struct http_route door_report_routes[];
 extern const size_t door_report_route_count;
 extern const struct http_route door_track_routes[];
 extern const size_t door_track_route_count;
+extern const struct http_route call_routes[];
+extern const size_t call_route_count;
+
+/* A file that is part of the program. */
+void door_reply_file(struct http_request *req, const char *type, const unsigned char *data,
+    const unsigned char *end);
 
 /* Open311's error array for its own paths; plain text elsewhere. */
 const char *door_write_error(

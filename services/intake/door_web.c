@@ -73,8 +73,8 @@ get_metrics(struct http_request *req, void *arg)
 		evbuffer_free(body);
 }
 
-static void
-reply_file(
+void
+door_reply_file(
     struct http_request *req, const char *type, const unsigned char *data, const unsigned char *end)
 {
 	char hex[DIGEST_HEX_SIZE], tag[TAG_BYTES];
@@ -115,14 +115,14 @@ get_landing(struct http_request *req, void *arg)
 		http_reply(req, &response);
 		return;
 	}
-	reply_file(req, "text/html; charset=utf-8", web_index_html, web_index_html_end);
+	door_reply_file(req, "text/html; charset=utf-8", web_index_html, web_index_html_end);
 }
 
 static void
 get_style(struct http_request *req, void *arg)
 {
 	(void)arg;
-	reply_file(req, "text/css; charset=utf-8", web_intake_css, web_intake_css_end);
+	door_reply_file(req, "text/css; charset=utf-8", web_intake_css, web_intake_css_end);
 }
 
 const struct http_route door_web_routes[] = {

@@ -256,7 +256,12 @@ open_call(struct intake *in)
 	};
 
 	in->people = people_open(&world);
-	return in->people != NULL;
+	if (in->people == NULL)
+		return false;
+	if (http_add_routes(in->http, call_routes, call_route_count, in))
+		return true;
+	log_error("cannot start why=\"no room for the routes of /call/\"");
+	return false;
 }
 
 static void

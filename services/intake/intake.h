@@ -95,6 +95,8 @@ enum intake_stat {
 	INTAKE_STAT_NUMBERS_ASIDE,
 	INTAKE_STAT_TRACKED, /* looks at a ticket, by outcome */
 	INTAKE_STAT_SAID, /* by what */
+	INTAKE_STAT_CALLS, /* dealt with on the call-taker's page, by how */
+	INTAKE_STAT_DRAFTS, /* by whether they were kept */
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
@@ -102,6 +104,8 @@ enum { LIMITED_KEY, LIMITED_ADDRESS, LIMITED_WRONG_KEYS };
 enum { BUSY_AWAY, BUSY_FULL, BUSY_CREDIT, BUSY_NO_NUMBER };
 enum { SPOOL_REFUSED_FULL, SPOOL_REFUSED_DISK };
 enum { TRACKED_SHOWN, TRACKED_WRONG, TRACKED_LIMITED, TRACKED_AWAY };
+enum { CALLS_TICKET, CALLS_JOINED, CALLS_ENDED, CALLS_REFUSED, CALLS_AWAY };
+enum { DRAFT_KEPT, DRAFT_LOST };
 enum { SAID_FOLLOW_UP, SAID_WITHDRAW, SAID_NOT_SOLVED, SAID_REFUSED };
 enum drained_as {
 	DRAINED_WRITTEN, /* or found written */

@@ -46,6 +46,7 @@ report_init(struct report *report, item_done_fn *done)
 {
 	item_init(&report->item, done);
 	report->answers = NULL;
+	report->some_answers = false;
 }
 
 void
@@ -101,7 +102,7 @@ read_answers(struct report *report, const struct report_form *form,
 		given[count] = (struct answer){ codes[count], form->pairs[i].value };
 		count++;
 	}
-	return answers_check(subject, given, count, true, p, &report->answers);
+	return answers_check(subject, given, count, !report->some_answers, p, &report->answers);
 }
 
 /* Both are looked at, so that both are told. */

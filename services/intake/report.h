@@ -34,6 +34,7 @@ struct report {
 	struct phone phone;
 	char name[REPORT_NAME_BYTES]; /* first and last */
 	char *answers; /* owned */
+	bool some_answers; /* told before reading: a question that must be answered may be missed */
 };
 
 void report_init(struct report *report, item_done_fn *done);

@@ -282,6 +282,14 @@ show_problems(struct html *h, const struct catalogue_subject *subject, const str
  */
 
 void
+report_page_questions(
+    struct html *h, const struct catalogue_subject *subject, const struct report_form *form)
+{
+	for (size_t i = 0; i < subject->question_count; i++)
+		question(h, &subject->questions[i], form);
+}
+
+void
 report_page_form(struct html *h, const struct catalogue *cat,
     const struct catalogue_subject *subject, const struct report_form *form,
     const struct problems *p, const char *token)
@@ -296,8 +304,7 @@ report_page_form(struct html *h, const struct catalogue *cat,
 	html_raw(h, h->language == CATALOGUE_EN ? "en\">\n" : "tr\">\n");
 	hidden(h, "token", token);
 	hidden(h, "service_code", subject->code);
-	for (size_t i = 0; i < subject->question_count; i++)
-		question(h, &subject->questions[i], form);
+	report_page_questions(h, subject, form);
 	area(h, description.label[h->language], description.name,
 	    report_field(form, description.name), true);
 	neighbourhoods(h, cat, form);

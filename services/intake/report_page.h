@@ -23,6 +23,10 @@ void report_page_form(struct html *h, const struct catalogue *cat,
     const struct catalogue_subject *subject, const struct report_form *form,
     const struct problems *p, const char *token);
 
+/* The subject's own questions as fields of a form. */
+void report_page_questions(
+    struct html *h, const struct catalogue_subject *subject, const struct report_form *form);
+
 /* What was received, and under which number. */
 void report_page_receipt(struct html *h, const struct catalogue *cat,
     const struct catalogue_subject *subject, int64_t ticket_id, int64_t at_us);

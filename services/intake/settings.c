@@ -85,6 +85,8 @@ static const char *const drained[] = { "written", "repeat", "alias", "id_reused"
 static const char *const limits[] = { "key", "address", "wrong_keys", NULL };
 static const char *const tracked[] = { "shown", "wrong", "limited", "away", NULL };
 static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
+static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };
+static const char *const drafts[] = { "kept", "lost", NULL };
 static const char *const busy[] = { "away", "full", "credit", "no_number", NULL };
 static const int64_t batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 0 };
 
@@ -164,6 +166,14 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .help = "What citizens said of a ticket on its page",
 	    .label = "what",
 	    .label_values = said },
+	[INTAKE_STAT_CALLS] = { .name = "turunc_intake_calls_total",
+	    .help = "Calls dealt with on the call-taker's page",
+	    .label = "as",
+	    .label_values = calls },
+	[INTAKE_STAT_DRAFTS] = { .name = "turunc_intake_call_drafts_total",
+	    .help = "Drafts of call-takers, by whether the record took them",
+	    .label = "outcome",
+	    .label_values = drafts },
 	[INTAKE_STAT_NUMBERS_ASIDE] = { .name = "turunc_intake_numbers_aside",
 	    .help = "Ticket numbers of this year set aside for the time without the record",
 	    .type = STAT_GAUGE },

@@ -29,6 +29,8 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "SELECT a.given, a.first FROM unnest($1::bigint[], $2::bigint[]) AS a(given, first) "
 	    "ORDER BY a.given ON CONFLICT (alias_id) DO NOTHING",
 	    2 },
+	[STORE_DRAFT] = { "draft",
+	    "SELECT turunc.save_draft($1::text, $2::text, $3::bigint, $4::text, $5::text)", 5 },
 };
 
 /*
@@ -58,6 +60,24 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 #define TRACKED_TICKET                                                                             \
 	"coalesce((SELECT a.ticket_id FROM turunc.ticket_alias a WHERE a.alias_id = $1::bigint), " \
 	"$1::bigint)"
+
+/* --- of the call-taker's page */
+#define CALL_COLUMNS                                                                       \
+	"SELECT c.call_key, c.client, c.call_id, c.queue, c.agent, c.caller, c.first_us, " \
+	"c.answered_us, c.ended_us, c.disposition FROM turunc.call c "
+/* The person behind a contact key, or behind the number of a call. */
+#define CALLER_CONTACTS                                                                         \
+	"turunc.citizen p JOIN turunc.contact c ON c.citizen_id = p.citizen_id "                \
+	"WHERE p.contact_key = coalesce($1::text, (SELECT 'tel:' || k.caller FROM turunc.call " \
+	"k WHERE k.call_key = $2::uuid)) "
+#define TICKET_COLUMNS                                                                   \
+	"SELECT t.ticket_id, coalesce(s.status, 1::smallint), coalesce(s.subject_code, " \
+	"t.subject_code), coalesce(s.department, ''), t.neighbourhood, t.arrived_us, "   \
+	"s.ended_us, c.latitude, c.longitude, c.address, left(c.description, 300), "     \
+	"s.primary_id "
+#define TICKET_JOINS                                                    \
+	"LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id " \
+	"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
 
 const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
@@ -97,6 +117,44 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "SELECT x.created_us, x.body FROM turunc.ticket_text x "
 	    "WHERE x.ticket_id = " TRACKED_TICKET " AND x.kind IN ('answer', 'closing') "
 	    "ORDER BY x.version LIMIT 100",
+	    1 },
+	/* Talked and not disposed of, however long ago; or ringing just now. */
+	[STORE_CALLS_MINE] = { "calls_mine",
+	    CALL_COLUMNS "WHERE c.agent = $1::text AND c.disposition = '' AND c.abandoned_us IS "
+			 "NULL AND (c.answered_us IS NOT NULL OR (c.ended_us IS NULL AND "
+			 "c.first_us > $2::bigint - 180000000)) ORDER BY c.first_us DESC LIMIT 20",
+	    2 },
+	[STORE_CALLS_WAITING] = { "calls_waiting",
+	    CALL_COLUMNS "WHERE c.disposition = '' AND c.abandoned_us IS NULL AND c.answered_us IS "
+			 "NULL AND c.ended_us IS NULL AND c.agent <> $1::text AND c.first_us > "
+			 "$2::bigint - 180000000 ORDER BY c.first_us LIMIT 20",
+	    2 },
+	[STORE_CALL] = { "call", CALL_COLUMNS "WHERE c.call_key = $1::uuid", 1 },
+	[STORE_CALL_CALLER] = { "call_caller",
+	    "SELECT c.name, c.address, coalesce(t.neighbourhood, ''), c.email FROM (SELECT c.* "
+	    "FROM " CALLER_CONTACTS
+	    "AND c.salt <> '' ORDER BY c.recorded_us DESC LIMIT 20) c LEFT JOIN turunc.ticket t "
+	    "ON t.contact_id = c.contact_id ORDER BY (c.name IS NULL), c.recorded_us DESC LIMIT 1",
+	    2 },
+	[STORE_CALL_PERSON] = { "call_person",
+	    TICKET_COLUMNS "FROM (SELECT DISTINCT c.ticket_id FROM " CALLER_CONTACTS
+			   "AND c.ticket_id IS NOT NULL ORDER BY c.ticket_id DESC LIMIT 15) w JOIN "
+			   "turunc.ticket t "
+			   "ON t.ticket_id = w.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id DESC",
+	    2 },
+	[STORE_CALL_NUMBER] = { "call_number",
+	    TICKET_COLUMNS "FROM turunc.ticket t " TICKET_JOINS
+			   "WHERE t.ticket_id = " TRACKED_TICKET,
+	    1 },
+	[STORE_CALL_SIMILAR] = { "call_similar",
+	    TICKET_COLUMNS "FROM turunc.ticket_state s JOIN turunc.ticket t ON t.ticket_id = "
+			   "s.ticket_id LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+			   "WHERE s.subject_code = $1::text AND s.status < 12 AND s.status NOT IN "
+			   "(10, 11) ORDER BY s.ticket_id DESC LIMIT 1000",
+	    1 },
+	[STORE_CALL_DRAFTS] = { "call_drafts",
+	    "SELECT d.form_id, d.saved_us, d.caller, d.fields FROM turunc.call_draft d WHERE "
+	    "d.agent = $1::text ORDER BY d.saved_us DESC LIMIT 8",
 	    1 },
 };
 

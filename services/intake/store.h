@@ -17,6 +17,7 @@ enum store_write_statement {
 	STORE_LOOK_UP, /* item ids -> those in the record */
 	STORE_LEASE, /* year, count, lowest serial to lease -> first serial */
 	STORE_ALIAS, /* numbers given out, the tickets that they are other names of */
+	STORE_DRAFT, /* agent, form, now, caller, fields (null: done with) */
 	STORE_WRITE_STATEMENTS
 };
 extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];
@@ -30,6 +31,14 @@ enum store_read_statement {
 	STORE_TRACK, /* ticket asked for -> enum store_track_column, at most one row */
 	STORE_TRACK_EVENTS, /* ticket asked for -> enum store_track_event_column */
 	STORE_TRACK_TEXTS, /* ticket asked for -> enum store_track_text_column */
+	STORE_CALLS_MINE, /* agent, now -> enum store_call_column */
+	STORE_CALLS_WAITING, /* agent, now -> the same, of others' phones and none */
+	STORE_CALL, /* call key -> the same */
+	STORE_CALL_CALLER, /* contact key or null, call key or null -> enum store_caller_column */
+	STORE_CALL_PERSON, /* the same -> enum store_ticket_column */
+	STORE_CALL_NUMBER, /* ticket asked for -> the same */
+	STORE_CALL_SIMILAR, /* subject -> the same, newest first */
+	STORE_CALL_DRAFTS, /* agent -> enum store_draft_column */
 	STORE_READ_STATEMENTS
 };
 extern const struct db_statement store_read_statements[STORE_READ_STATEMENTS];
@@ -66,6 +75,35 @@ enum store_track_column {
 	TRACK_SERVICE_DUE,
 	TRACK_ENDED,
 	TRACK_PHONES, /* of those who reported it */
+};
+enum store_call_column {
+	CALL_KEY,
+	CALL_CLIENT,
+	CALL_ID,
+	CALL_QUEUE,
+	CALL_AGENT,
+	CALL_CALLER, /* may be null */
+	CALL_FIRST,
+	CALL_ANSWERED, /* may be null */
+	CALL_ENDED, /* may be null */
+	CALL_DISPOSITION,
+};
+enum store_caller_column { CALLER_NAME, CALLER_ADDRESS, CALLER_NEIGHBOURHOOD, CALLER_EMAIL };
+enum store_draft_column { DRAFT_FORM, DRAFT_SAVED, DRAFT_CALLER, DRAFT_FIELDS };
+/* A ticket as a call-taker sees it in a list. */
+enum store_ticket_column {
+	TICKET_ID,
+	TICKET_STATUS,
+	TICKET_SUBJECT,
+	TICKET_DEPARTMENT,
+	TICKET_NEIGHBOURHOOD,
+	TICKET_ARRIVED,
+	TICKET_ENDED, /* may be null, and so all below */
+	TICKET_LATITUDE,
+	TICKET_LONGITUDE,
+	TICKET_ADDRESS,
+	TICKET_DESCRIPTION,
+	TICKET_PRIMARY, /* what it was joined to */
 };
 enum store_track_event_column { TRACK_EVENT_AT, TRACK_EVENT_TYPE, TRACK_EVENT_DEPARTMENT };
 enum store_track_text_column { TRACK_TEXT_AT, TRACK_TEXT_BODY };

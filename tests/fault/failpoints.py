@@ -17,6 +17,7 @@ import time
 import turunc
 from process import Failed, wait_until
 from servers import BUILD, ROOT, SERVICES
+from drafting import Drafter
 from signing import Signer
 from storm import Storm
 from turunc.v1 import event_pb2
@@ -217,6 +218,8 @@ class Failpoints:
                 self.stack.redis.command("del", "live:1:current")
         elif case.step.startswith("people_"):
             self._signers[case.program].turn()
+        elif case.step == "draft":
+            self._signers["call"].turn()
         elif case.step == "letter_put":
             self._set_aside(case.program)
         elif case.step == "letter_end":
@@ -381,7 +384,8 @@ class Failpoints:
         self.storm.begin()
         self._api_key = self.stack.api_key("sonda-http")
         self._signers = {"intake": Signer(self.stack, "intake", "/call/"),
-                         "router": Signer(self.stack, "router", "/desk/")}
+                         "router": Signer(self.stack, "router", "/desk/"),
+                         "call": Drafter(self.stack)}
         for actor in self.storm.reporters:
             actor.pause_s = PAUSE_S
 
