@@ -53,6 +53,7 @@ enum failpoint_side {
 	X("router", "stream_ack")       \
 	X("router", "stream_freeze")    \
 	X("router", "stream_note")      \
+	X("router", "search_put")       \
 	X("router", "people_try")       \
 	X("router", "people_settle")    \
 	X("router", "people_end")       \

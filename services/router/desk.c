@@ -170,20 +170,23 @@ masthead(struct html *h, const struct visit *v)
 	html_raw(h, "<nav aria-label=\"");
 	html_text(h, html_say(h, "Masa", "Desk"));
 	html_raw(h, "\">");
-	page_link(h, NULL, "", html_say(h, "Başvurular", "Queue"));
 	if (asker_is_operator(&v->who))
-		page_link(h, NULL, "?department=-", html_say(h, "Triyaj", "Triage"));
-	html_raw(h, "</nav>\n<form class=\"find\" role=\"search\" action=\"/desk/open\">"
+		page_link(h, NULL, "?department=-",
+		    html_say(h, "Triyaj ve birimler", "Triage, departments"));
+	else
+		page_link(h, NULL, "", html_say(h, "Başvurular", "Queue"));
+	html_raw(h, "</nav>\n<form class=\"find\" role=\"search\" action=\"/desk/search\">"
 		    "<input type=\"hidden\" name=\"lang\" value=\"");
 	html_raw(h, h->language == CATALOGUE_EN ? "en" : "tr");
 	html_raw(h, "\"><input name=\"q\" type=\"search\" maxlength=\"200\" autocomplete=\"off\" "
 		    "id=\"find\" aria-label=\"");
-	html_text(h, html_say(h, "Başvuru numarası", "Ticket number"));
+	html_text(h, html_say(h, "Numara, ad, telefon, adres ya da sözcük ara",
+			 "Find by number, name, phone, address or word"));
 	html_raw(h, "\" placeholder=\"26-0012345-4\"><button>");
-	html_text(h, html_say(h, "Aç", "Open"));
-	html_raw(h, "</button></form>\n<div class=\"me\"><span>");
-	html_text(h, v->who.shown_as);
-	html_raw(h, "</span> ");
+	html_text(h, html_say(h, "Bul", "Find"));
+	html_raw(h, "</button></form>\n<div class=\"me\">");
+	page_link(h, NULL, "password", v->who.shown_as);
+	html_raw(h, " ");
 	other_language(h, v);
 	html_raw(h, "<form method=\"post\" action=\"/desk/sign-out\">");
 	page_form_token(h, v);
@@ -271,7 +274,7 @@ get_file(struct http_request *req, void *arg)
 static const struct http_route routes[] = {
 	{ HTTP_GET, "/desk/assets/{path*}", get_file, 0 },
 	{ HTTP_GET, "/desk/", desk_get_queue, 0 },
-	{ HTTP_GET, "/desk/open", desk_get_open, 0 },
+	{ HTTP_GET, "/desk/search", desk_get_search, 0 },
 	{ HTTP_GET, "/desk/ticket/{number}", desk_get_ticket, 0 },
 	{ HTTP_POST, "/desk/ticket/{number}", desk_post_ticket, DESK_BODY_BYTES },
 	{ HTTP_POST, "/desk/bulk", desk_post_bulk, DESK_BODY_BYTES },

@@ -31,6 +31,7 @@ struct desk_world {
 	const struct registry *registry;
 	struct db *reader; /* of desk_statements */
 	struct db *writer; /* of store_statements: who looked */
+	struct db *searcher; /* of search_statements */
 	struct uuid_source *ids;
 };
 

@@ -135,33 +135,6 @@ desk_get_ticket(struct http_request *req, void *arg)
 	people_ask(((struct desk *)arg)->world.people, req, DESK_READERS, known_ticket, arg);
 }
 
-/* The field in the masthead: a number as people type it. */
-static void
-known_open(void *arg, struct http_request *req, const struct person *who)
-{
-	struct visit *v = visit_begin(arg, req, who, PAGE_TICKET, sizeof(*v), NULL);
-	const char *typed = http_query(req, "q", NULL);
-	char path[DESK_PATH_BYTES], number[NUMBER_SIZE];
-	int64_t ticket_id;
-
-	if (v == NULL)
-		return;
-	if (typed == NULL || number_parse_typed(typed, &ticket_id) != NUMBER_OK
-	    || !number_format(ticket_id, number)) {
-		page_say(v, 404, WORD_NOT_A_NUMBER);
-		return;
-	}
-	(void)snprintf(path, sizeof(path), "/desk/ticket/%s?lang=%s", number,
-	    catalogue_language_name(v->language));
-	page_go(v, path);
-}
-
-void
-desk_get_open(struct http_request *req, void *arg)
-{
-	people_ask(((struct desk *)arg)->world.people, req, DESK_READERS, known_open, arg);
-}
-
 /* --- a step (the form of desk_ticket_steps.c) ---------------------------------------------------
  */
 

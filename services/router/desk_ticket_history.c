@@ -41,7 +41,7 @@ step_details(struct html *h, const struct catalogue *cat, const Turunc__V1__Tick
 		html_raw(h, " →");
 	}
 	if (step->department[0] != '\0') {
-		html_raw(h, " ");
+		html_raw(h, step->previous_department[0] != '\0' ? " " : " · ");
 		html_text(h, desk_department(cat, step->department, h->language));
 	}
 	if (step->reason_code[0] != '\0') {

@@ -131,7 +131,7 @@ bool desk_is_special(const struct catalogue *cat, const char *subject_code);
  */
 
 void desk_get_queue(struct http_request *req, void *arg);
-void desk_get_open(struct http_request *req, void *arg);
+void desk_get_search(struct http_request *req, void *arg);
 void desk_get_ticket(struct http_request *req, void *arg);
 void desk_post_ticket(struct http_request *req, void *arg);
 void desk_post_bulk(struct http_request *req, void *arg);

@@ -22,6 +22,8 @@ static const in_both words[DESK_WORDS] = {
 	    "This ticket is not with your department." },
 	[WORD_NOT_A_NUMBER] = { "Bu bir başvuru numarası değil; bir rakam yanlış olabilir.",
 	    "This is not a ticket number; a digit may be wrong." },
+	[WORD_NOTHING_TYPED] = { "Aranacak bir sözcük, numara ya da telefon yazın.",
+	    "Type a word, a number or a telephone to look for." },
 	[WORD_NOTHING_CHOSEN] = { "Hiçbir başvuru seçilmedi.", "No ticket was chosen." },
 	[WORD_TOO_MANY] = { "Bir seferde en çok 100 başvuru seçilebilir.",
 	    "At most 100 tickets can be chosen at a time." },

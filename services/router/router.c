@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "bus_metrics.h"
-#include "desk_store.h"
 #include "digest.h"
 #include "http_common.h"
 #include "log.h"
+#include "router_desk.h"
 #include "router_stats.h"
 #include "store.h"
 
@@ -23,15 +23,15 @@ router_log_grew(struct router *r, uint64_t seq)
 	r->head_seq = seq;
 	stream_log_grew(r->stream, registry_head(r->registry)->log_id, seq);
 	routing_log_grew(r->routing, seq);
-	desk_log_grew(r->desk, seq);
+	router_desk_log_grew(r, seq);
 	daemon_wake_now(r->daemon);
 }
 
 /* --- the record ------------------------------------------------------------------------------- */
 
 /* Steps are written by one, the log is read by the other; each comes back in its own time. */
-static void
-note_record(
+void
+router_note_record(
     struct router *r, unsigned dependency, enum db_state state, const char *what, const char *why)
 {
 	daemon_set_dependency(
@@ -48,7 +48,7 @@ on_writer_state(void *arg, enum db_state state, const char *why)
 {
 	struct router *r = arg;
 
-	note_record(r, r->record_state, state, "writing", why);
+	router_note_record(r, r->record_state, state, "writing", why);
 	if (state == DB_READY)
 		routing_renew(r->routing, r->head_seq);
 }
@@ -58,17 +58,9 @@ on_reader_state(void *arg, enum db_state state, const char *why)
 {
 	struct router *r = arg;
 
-	note_record(r, r->reading_state, state, "reading", why);
+	router_note_record(r, r->reading_state, state, "reading", why);
 	if (state == DB_READY)
 		registry_renew(r->registry);
-}
-
-static void
-on_desk_state(void *arg, enum db_state state, const char *why)
-{
-	struct router *r = arg;
-
-	note_record(r, r->desk_state, state, "the desk", why);
 }
 
 static void
@@ -76,22 +68,6 @@ on_slow(void *arg, uint64_t age_ms)
 {
 	(void)arg;
 	log_warn("record slow, waiting age_ms=%llu", (unsigned long long)age_ms);
-}
-
-/* On connections of its own: whatever people look for waits for nobody else, and nobody for it. */
-static struct db *
-open_desk_reader(struct router *r, struct db_settings settings, char complaint[COMPLAINT_BYTES])
-{
-	const struct db_events events = { .on_state = on_desk_state, .arg = r };
-	char options[64];
-
-	(void)snprintf(options, sizeof(options), "-c statement_timeout=%lld",
-	    (long long)r->config.desk_timeout_ms);
-	settings.application_name = "turunc-router-desk";
-	settings.options = options;
-	settings.connections = (unsigned)r->config.desk_connections;
-	return db_open(daemon_loop(r->daemon), &settings, desk_statements, DESK_STATEMENTS, &events,
-	    complaint, COMPLAINT_BYTES);
 }
 
 static bool
@@ -120,11 +96,9 @@ open_record(struct router *r)
 	if (r->writer != NULL)
 		r->reader = db_open(daemon_loop(r->daemon), &settings, store_statements,
 		    STORE_STATEMENTS, &reader_events, complaint, sizeof(complaint));
-	if (r->reader != NULL)
-		r->desk_reader = open_desk_reader(r, settings, complaint);
-	if (r->desk_reader == NULL)
+	if (r->reader == NULL)
 		log_error("cannot start what=TURUNC_DATABASE why=%s", log_quoted(complaint));
-	return r->desk_reader != NULL;
+	return r->reader != NULL;
 }
 
 /* Its clients' rights are known, so they need not be turned away. */
@@ -167,6 +141,8 @@ on_registry_head(void *arg, const struct registry_head *head)
 		r->log_uuid = head->log_uuid;
 		r->head_seq = head->seq;
 		stream_log_grew(r->stream, head->log_id, head->seq);
+		search_index_renew(r->search_index);
+		router_desk_log_grew(r, head->seq);
 		routing_renew(r->routing, r->head_seq);
 		daemon_wake_now(r->daemon);
 		return;
@@ -220,40 +196,6 @@ open_http(struct router *r)
 	http_common_add_stats(r->pages, db_stats(r->writer), NULL, NULL);
 	http_common_add_stats(
 	    r->pages, bus_metrics_stats(r->bus_metrics), bus_metrics_refresh, r->bus_metrics);
-	return true;
-}
-
-static bool
-open_desk(struct router *r)
-{
-	const struct people_world world = {
-		.daemon = r->daemon,
-		.http = r->http,
-		.prefix = "/desk/",
-		.database = r->config.database,
-		.database_password = r->config.database_password,
-		.application_name = "turunc-router-people",
-		.settings = &r->config.people,
-	};
-
-	r->people = people_open(&world);
-	if (r->people == NULL)
-		return false;
-	http_common_add_stats(r->pages, people_stats(r->people), NULL, NULL);
-	const struct desk_world desk = {
-		.people = r->people,
-		.commands = r->commands,
-		.registry = r->registry,
-		.reader = r->desk_reader,
-		.writer = r->writer,
-		.ids = &r->ids,
-	};
-	r->desk = desk_create(&desk);
-	if (r->desk == NULL || !desk_add_routes(r->desk, r->http)) {
-		log_error("cannot start why=\"out of memory\"");
-		return false;
-	}
-	http_common_add_stats(r->pages, desk_stats(r->desk), NULL, NULL);
 	return true;
 }
 
@@ -342,12 +284,6 @@ tick_sweeps(void *arg, uint64_t now_ms)
 }
 
 static int64_t
-tick_desk(void *arg, uint64_t now_ms)
-{
-	return desk_tick(((struct router *)arg)->desk, now_ms);
-}
-
-static int64_t
 tick_stream(void *arg, uint64_t now_ms)
 {
 	return stream_tick(((struct router *)arg)->stream, now_ms);
@@ -409,7 +345,6 @@ register_parts(struct router *r)
 	daemon_add_tick(r->daemon, tick_routing, r);
 	daemon_add_tick(r->daemon, tick_sweeps, r);
 	daemon_add_tick(r->daemon, tick_stream, r);
-	daemon_add_tick(r->daemon, tick_desk, r);
 }
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -547,14 +482,13 @@ router_open(struct router *r)
 	}
 	r->record_state = daemon_add_dependency(r->daemon, "record", true);
 	r->reading_state = daemon_add_dependency(r->daemon, "record_reading", true);
-	r->desk_state = daemon_add_dependency(r->daemon, "record_desk", false);
 	r->catalogue_state = daemon_add_dependency(r->daemon, "catalogue", true);
 	r->door_state = daemon_add_dependency(r->daemon, "stream_door", true);
 	if (!make_parts(r) || !load_keys(r) || !open_record(r) || !make_deciders(r)
 	    || !make_stream(r))
 		return false;
 	registry_set_db(r->registry, r->reader, STORE_REGISTRY);
-	if (!open_bus(r) || !open_http(r) || !open_desk(r))
+	if (!open_bus(r) || !open_http(r) || !router_desk_open(r))
 		return false;
 	register_parts(r);
 	return true;
@@ -564,19 +498,17 @@ router_open(struct router *r)
 void
 router_close(struct router *r)
 {
-	people_stop(r->people);
+	router_desk_stop(r);
 	db_close(r->writer);
 	db_close(r->reader);
-	db_close(r->desk_reader);
 	http_close(r->http);
-	people_close(r->people);
+	router_desk_close(r);
 	http_common_close(r->pages);
 	bus_metrics_destroy(r->bus_metrics);
 	doorbell_close(r->bell);
 	bus_door_close(r->door);
 	if (r->bus != NULL)
 		bus_destroy(r->bus);
-	desk_destroy(r->desk);
 	commands_destroy(r->commands);
 	routing_destroy(r->routing);
 	letters_destroy(r->letters);

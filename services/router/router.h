@@ -25,6 +25,7 @@
 #include "people.h"
 #include "registry.h"
 #include "routing.h"
+#include "search_index.h"
 #include "settings.h"
 #include "stats.h"
 #include "stream.h"
@@ -53,6 +54,7 @@ struct router_config {
 	int64_t sweep_ms;
 	int64_t desk_connections;
 	int64_t desk_timeout_ms;
+	int64_t search_timeout_ms;
 };
 
 extern const struct setting router_settings[];
@@ -67,7 +69,10 @@ struct router {
 	struct registry *registry;
 	struct db *writer; /* one connection: routing, commands, sweeps */
 	struct db *reader; /* the registry and the stream */
-	struct db *desk_reader; /* what people look for, ended by its own timeout */
+	struct db *desk_reader; /* the desk's pages, ended by their own timeout */
+	struct db *searcher; /* what people look for, likewise */
+	struct db *indexer; /* keeps what they find */
+	struct search_index *search_index;
 	struct letters *letters; /* of routing */
 	struct routing *routing;
 	struct commands *commands;
@@ -87,6 +92,7 @@ struct router {
 	unsigned record_state; /* handles of daemon_set_dependency() */
 	unsigned reading_state;
 	unsigned desk_state;
+	unsigned search_state;
 	unsigned catalogue_state;
 	unsigned door_state;
 };

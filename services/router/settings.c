@@ -48,5 +48,7 @@ const struct setting router_settings[] = {
 	    "connections that the desk's pages are read by" },
 	{ "TURUNC_ROUTER_DESK_TIMEOUT", SETTING_DURATION, AT(desk_timeout_ms), "3s", 50, 60000,
 	    NULL, "how long the record may work on one page of the desk" },
+	{ "TURUNC_ROUTER_SEARCH_TIMEOUT", SETTING_DURATION, AT(search_timeout_ms), "1s", 50, 60000,
+	    NULL, "how long it may look for what somebody searches" },
 };
 const size_t router_settings_count = ARRAY_LEN(router_settings);

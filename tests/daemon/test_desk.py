@@ -112,10 +112,10 @@ def test_neighbours_and_joins_are_shown_and_taken_back(world):
 
 def test_what_is_typed_in_the_field_above_opens_the_ticket(world):
     number = world.routed()
-    answer = world.ayse.get(f"/desk/open?q={number.replace('-', '')}&lang=tr")
+    answer = world.ayse.get(f"/desk/search?q={number.replace('-', '')}&lang=tr")
     assert (answer.status, answer.headers["Location"]) == (303, f"/desk/ticket/{number}?lang=tr")
     wrong = number[:-1] + str((int(number[-1]) + 1) % 10)
-    assert world.ayse.get(f"/desk/open?q={wrong}").status == 404
+    assert "Hiçbir başvuru bulunamadı" in world.ayse.get(f"/desk/search?q={wrong}&lang=tr").text
     assert world.ayse.ticket(wrong).status == 404
     assert world.ayse.ticket("26-9999999-9").status == 404
 
