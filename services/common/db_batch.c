@@ -164,7 +164,7 @@ passing(const struct db_batch *batch, const struct db_reply *reply)
 {
 	switch (reply->outcome) {
 	case DB_NOT_SENT:
-		return true;
+		return !batch->rules->unsent_at_once;
 	case DB_UNKNOWN:
 		return batch->rules->repeatable;
 	case DB_FAILED:

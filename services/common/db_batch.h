@@ -34,6 +34,8 @@ struct db_batch_rules {
 	/* How long passing faults, a full queue and a lost database are waited out before they are
 	 * reported; 0: not at all; UINT64_MAX: for ever. */
 	uint64_t patience_ms;
+	/* What could not be sent is reported at once: the caller knows where else it can go. */
+	bool unsent_at_once;
 };
 
 /* Sends the first unit.  rules and arg are lent until finished().  False (nothing is called): no

@@ -372,6 +372,20 @@ answer_failed(struct batch *batch, size_t place, enum batch_outcome outcome)
 		    a, item, outcome == BATCH_ITEM_AT_FAULT ? ITEM_REFUSED : ITEM_UNAVAILABLE, 0);
 }
 
+/* In front of those that came after them. */
+static void
+wait_again(struct batch *batch, size_t from, size_t to)
+{
+	struct accept *a = batch->accept;
+
+	for (size_t i = to; i-- > from;) {
+		TAILQ_INSERT_HEAD(&a->waiting, batch->items[i], link);
+		a->waiting_count++;
+		batch->items[i] = NULL;
+	}
+	wake(a);
+}
+
 void
 accept_answer(struct batch *batch, size_t from, size_t to, enum batch_outcome outcome,
     const struct batch_repeat *repeats, size_t repeat_count, uint64_t last_seq)
@@ -381,6 +395,8 @@ accept_answer(struct batch *batch, size_t from, size_t to, enum batch_outcome ou
 	assert(from < to && to <= batch->count);
 	if (outcome == BATCH_COMMITTED)
 		answer_committed(batch, from, to, repeats, repeat_count, last_seq);
+	else if (outcome == BATCH_NOT_SENT)
+		wait_again(batch, from, to);
 	else
 		for (size_t i = from; i < to; i++)
 			answer_failed(batch, i, outcome);

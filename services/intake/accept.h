@@ -42,6 +42,7 @@ enum batch_outcome {
 	BATCH_ITEM_AT_FAULT, /* not written; for exactly one item */
 	BATCH_ITEM_EXISTS, /* not written, for a row of it is there already; exactly one item */
 	BATCH_NOT_WRITTEN,
+	BATCH_NOT_SENT, /* nothing happened: they wait again, for the record or the spool */
 	BATCH_UNKNOWN,
 };
 

@@ -9,7 +9,7 @@
 #include "log.h"
 #include "store.h"
 
-enum { PATIENCE_MS = 3000, AWAY_MS = 250 };
+enum { PATIENCE_MS = 3000 };
 
 /* A batch on its way; the batch itself goes when its last item is answered. */
 struct sending {
@@ -29,7 +29,7 @@ static bool
 is_away(void *arg)
 {
 	struct intake *in = arg;
-	return in->writer_lost && clock_monotonic_ms() - in->writer_lost_ms >= AWAY_MS;
+	return in->writer_lost && clock_monotonic_ms() - in->writer_lost_ms >= INTAKE_AWAY_MS;
 }
 
 static void
@@ -115,7 +115,7 @@ settled(void *arg, size_t from, size_t to, const struct db_reply *reply)
 		accept_answer(s->batch, from, to, BATCH_UNKNOWN, NULL, 0, 0);
 		return;
 	case DB_NOT_SENT:
-		accept_answer(s->batch, from, to, BATCH_NOT_WRITTEN, NULL, 0, 0);
+		accept_answer(s->batch, from, to, BATCH_NOT_SENT, NULL, 0, 0);
 		return;
 	}
 }
@@ -135,6 +135,7 @@ send_batch(void *arg, struct batch *batch)
 		.finished = finished,
 		.repeatable = false,
 		.patience_ms = PATIENCE_MS,
+		.unsent_at_once = true,
 	};
 	struct intake *in = arg;
 	struct sending *s = malloc(sizeof(*s));

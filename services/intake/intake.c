@@ -79,6 +79,7 @@ open_record(struct intake *in)
 		.application_name = "turunc-intake",
 		.connections = (unsigned)c->write_connections,
 		.in_flight = (unsigned)c->write_in_flight,
+		.waiting_ms = INTAKE_AWAY_MS, /* then it goes where the rest goes: to the spool */
 		.watchdog_sql = "SELECT turunc.release_stuck_log_lock()",
 	};
 	const struct db_events writer_events = {
@@ -95,6 +96,7 @@ open_record(struct intake *in)
 	    STORE_WRITE_STATEMENTS, &writer_events, complaint, sizeof(complaint));
 	settings.connections = (unsigned)c->read_connections;
 	settings.in_flight = 1;
+	settings.waiting_ms = 0;
 	settings.watchdog_sql = NULL;
 	if (in->writer != NULL)
 		in->reader = db_open(daemon_loop(in->daemon), &settings, store_read_statements,

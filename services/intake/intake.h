@@ -32,6 +32,9 @@
 #include "spool.h"
 #include "stats.h"
 
+/* So long the record may be lost before what comes is spooled. */
+enum { INTAKE_AWAY_MS = 250 };
+
 struct intake_config {
 	struct daemon_settings daemon;
 	struct people_settings people;

@@ -299,6 +299,34 @@ TEST(test_a_batch_may_be_answered_in_pieces)
 	accept_destroy(a);
 }
 
+/* A batch that stood before a connection when the record was lost is told nothing, and goes on in
+ * front of those that came later. */
+TEST(test_a_batch_not_sent_waits_again)
+{
+	struct record r;
+	struct told t[4], later;
+	struct accept *a = begin(&r);
+
+	add_many(a, t, 4);
+	accept_flush(a);
+	r.room = false;
+	add_many(a, &later, 1);
+	accept_answer(r.sent[0], 0, 4, BATCH_NOT_SENT, NULL, 0, 0);
+	CHECK_U64("nobody is told anything",
+	    t[0].times + t[1].times + t[2].times + t[3].times + later.times, 0);
+	CHECK_U64("all wait", accept_waiting(a), 5);
+	r.room = true;
+	accept_flush(a);
+	if (CHECK_U64("sent again", r.sent_count, 3)) {
+		CHECK_TRUE("first come", r.sent[1]->items[0] == &t[0].item);
+		CHECK_TRUE("last come", r.sent[2]->items[0] == &later.item);
+		commit(r.sent[1], 4);
+		commit(r.sent[2], 5);
+	}
+	check_told("first", &t[0], ITEM_ACCEPTED, 1);
+	accept_destroy(a);
+}
+
 TEST(test_unknown_outcome_is_looked_up_never_guessed)
 {
 	struct record r;
