@@ -25,6 +25,7 @@ def told(world, subject="cop-alinmadi", neighbourhood="sirinyali", **columns):
     ticket = world.opener.id_of(number)
     for column, value in columns.items():
         world.stack.sql(f"update turunc.contact set {column} = %s where ticket_id = %s", value, ticket)
+    world.reader.wait_status(number, "routed")
     world.opener.say(number, "follow_up")  # it is read again
     caught_up(world)
     return number
