@@ -1,0 +1,216 @@
+// The call-taker's page in headless Chromium through the edge: a call rings and is registered with the
+// keyboard alone, hints come as one types, one key joins, a draft outlives browser and service; without
+// scripts all of it works by buttons; axe finds nothing, in both languages, light and dark, at 360 and 1920 px.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const SHOTS = process.env.TURUNC_TEST_SHOTS;
+
+let system, answers, place, browser;
+
+before(async () => {
+  const script = fileURLToPath(new URL('call_stack.py', import.meta.url));
+  system = spawn('/usr/bin/python3', ['-B', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
+  place = JSON.parse((await answers.next()).value);
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+}, { timeout: 120000 });
+
+after(async () => {
+  await browser?.close();
+  system.stdin.end();
+  await new Promise((resolve) => system.once('exit', resolve));
+});
+
+async function tell(words) {
+  system.stdin.write(`${words}\n`);
+  return JSON.parse((await answers.next()).value);
+}
+
+async function desk(options) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: false, ...options });
+  const page = await context.newPage();
+  page.wrong = [];
+  page.on('request', (request) => {
+    if (!request.url().startsWith(place.origin)) page.wrong.push(`elsewhere: ${request.url()}`);
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of (401|503|404|409|400)/.test(message.text())) page.wrong.push(message.text());
+  });
+  page.on('pageerror', (error) => page.wrong.push(String(error)));
+  await page.goto(`${place.origin}/call/?lang=${options?.lang ?? 'tr'}`);
+  await page.fill('input[name=name]', place.user);
+  await page.fill('input[name=password]', place.password);
+  await page.click('main form button');
+  await page.waitForSelector('form#call');
+  if (options?.lang) await page.goto(`${place.origin}/call/?lang=${options.lang}`);
+  return page;
+}
+
+// axe runs in a world of its own, for the page's policy lets nobody add scripts.
+async function axe(page) {
+  const { readFile } = await import('node:fs/promises');
+  const cdp = await page.context().newCDPSession(page);
+  const { frameTree } = await cdp.send('Page.getFrameTree');
+  const { executionContextId: contextId } = await cdp.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
+  const run = async (expression) => {
+    const done = await cdp.send('Runtime.evaluate', { expression, contextId, awaitPromise: true, returnByValue: true });
+    assert.equal(done.exceptionDetails, undefined, JSON.stringify(done.exceptionDetails));
+    return done.result.value;
+  };
+  await run(await readFile(AXE, 'utf8'));
+  const found = await run("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+    + '.then((r) => r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(" ")}`))');
+  await cdp.detach();
+  return found;
+}
+
+async function shot(page, name) {
+  if (SHOTS) await page.screenshot({ path: `${SHOTS}/call-${name}.png`, fullPage: true });
+}
+
+const number = async (page) => (await page.innerText('.done .number')).trim();
+
+test('a call rings and is registered with the keyboard alone', async () => {
+  const page = await desk();
+  await tell('ring ayse 05321230001 c-1');
+  await page.waitForSelector('#live .ringing >> text=+905321230001', { timeout: 15000 });
+  await tell('ring ayse 05321230001 c-1 answered');
+  await page.focus('#live a');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('input[name=phone][value="+905321230001"]');
+  await page.focus('select[name=service_code]');
+  await page.keyboard.type('Terk');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('Fener');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('1964 sokak no 5');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('Terk edilmiş, lastiği yok');
+  await page.waitForSelector('#questions [name^="attribute"]', { timeout: 15000 });
+  for (let i = 0; i < 30 && await page.evaluate(() => document.activeElement.getAttribute('formaction')?.includes('/ticket')) !== true; i++)
+    await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.done .number');
+  assert.match(await number(page), /^\d\d-\d{7}-\d$/);
+  assert.ok(!(await page.innerText('#live')).includes('+905321230001'), 'nothing is left to finish');
+  assert.equal(await page.evaluate(() => localStorage.getItem('turunc-call-draft')), null, 'nothing typed is left behind');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('similar tickets come as one types, and one key joins', async () => {
+  const other = await tell('report sokak-tabelasi Fener Mah. 1966. sokak no:7');
+  const page = await desk();
+  await page.fill('input[name=phone]', '0532 123 00 02');
+  await page.fill('textarea[name=description]', 'Tabela düştü');
+  await page.selectOption('select[name=service_code]', 'sokak-tabelasi');
+  await page.fill('input[name=address_string]', '1966 SOKAK 7');
+  await page.waitForSelector(`#similar >> text=${other}`, { timeout: 15000 });
+  await shot(page, 'similar');
+  await page.keyboard.press('Escape'); // out of the field
+  await page.keyboard.press('b');
+  await page.waitForSelector('.done .number');
+  assert.equal(await number(page), other);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('number keys finish a call, a slash searches, and both may be turned off', async () => {
+  const page = await desk();
+  await tell('ring ayse 05321230003 c-3');
+  await tell('ring ayse 05321230003 c-3 answered');
+  await page.click('#live >> text=+905321230003', { timeout: 15000 });
+  await page.waitForSelector('input[name=call_id]', { state: 'attached' });
+  await page.keyboard.press('/');
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'q');
+  await page.keyboard.type('1');
+  assert.equal(await page.inputValue('input[name=q]'), '1', 'in a field a key is a letter');
+  await page.keyboard.press('Escape');
+  await page.uncheck('#keys');
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('1');
+  assert.equal(await page.locator('input[name=call_id]').count(), 1, 'turned off');
+  await page.check('#keys');
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('1');
+  await page.waitForSelector('.done >> text=Çağrı bitirildi');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a draft outlives the service, and another browser finds it', async () => {
+  const page = await desk();
+  await page.fill('input[name=phone]', '0532 123 00 04');
+  const saved = page.waitForResponse((r) => r.url().includes('/call/draft') && r.status() === 204, { timeout: 20000 });
+  await page.type('textarea[name=description]', 'Yarım kalan söz');
+  await saved;
+  await tell('kill intake');
+  // The same browser: what was typed is still there.
+  await page.goto(`${place.origin}/call/?lang=tr`);
+  await page.waitForSelector('form#call');
+  assert.equal(await page.inputValue('textarea[name=description]'), 'Yarım kalan söz');
+  await page.context().close();
+  // The browser has died: another one.
+  const other = await desk({ javaScriptEnabled: false });
+  await other.click('.drafts summary');
+  await other.click('.drafts a >> text=+905321230004');
+  assert.equal(await other.inputValue('textarea[name=description]'), 'Yarım kalan söz');
+  await other.context().close();
+});
+
+test('without scripts everything works by buttons', async () => {
+  const other = await tell('report sokak-tabelasi Fener Mah. 1968. sokak no:9');
+  const page = await desk({ javaScriptEnabled: false });
+  await page.fill('input[name=phone]', '12');
+  await page.selectOption('select[name=service_code]', 'sokak-tabelasi');
+  await page.fill('input[name=address_string]', '1968 sokak 9');
+  await page.fill('textarea[name=description]', 'Tabela');
+  await page.click('text=Soruları ve benzerlerini göster');
+  assert.match(await page.innerText('#similar'), new RegExp(other));
+  assert.equal(await page.inputValue('textarea[name=description]'), 'Tabela', 'what was typed is kept');
+  await page.click('text=Kaydı aç ve çağrıyı bitir');
+  assert.match(await page.innerText('main'), /Telefonu\n/);
+  await page.fill('input[name=phone]', '0532 123 00 05');
+  await page.click('text=Soruları ve benzerlerini göster');
+  await page.click('text=Arayanı buna ekle');
+  assert.equal(await number(page), other);
+  await page.fill('input[name=q]', other);
+  await page.keyboard.press('Enter');
+  assert.ok((await page.innerText('main')).includes('Bulunanlar'));
+  await page.context().close();
+});
+
+for (const lang of ['tr', 'en'])
+  for (const [size, viewport] of [['phone', { width: 360, height: 740 }], ['wide', { width: 1920, height: 1080 }]])
+    for (const colorScheme of ['light', 'dark'])
+      test(`axe finds nothing: ${lang}, ${size}, ${colorScheme}`, async () => {
+        const other = await tell('report sokak-tabelasi Fener Mah. 1972. sokak no:1');
+        await tell(`ring ayse 0532123${Math.floor(1000 + Math.random() * 8999)} c-${lang}-${size}-${colorScheme}`);
+        const page = await desk({ viewport, colorScheme, lang });
+        await page.waitForSelector('#live .ringing', { timeout: 15000 });
+        assert.deepEqual(await axe(page), []);
+        await page.fill('input[name=phone]', '12');
+        await page.fill('textarea[name=description]', 'Tabela düştü, kaldırımda duruyor');
+        await page.selectOption('select[name=service_code]', 'sokak-tabelasi');
+        await page.selectOption('select[name=address_id]', 'fener');
+        await page.fill('input[name=address_string]', 'Atatürk Blv. 1');
+        await page.fill('input[name=address_string]', '1972 sokak 1');
+        await page.waitForSelector(`#similar >> text=${other}`, { timeout: 15000 });
+        await shot(page, `${lang}-${size}-${colorScheme}`);
+        assert.deepEqual(await axe(page), []);
+        const width = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        assert.ok(width[0] <= width[1], `nothing sticks out: ${width}`);
+        await page.click('button.first');
+        await page.waitForSelector('.complaint');
+        assert.deepEqual(await axe(page), []);
+        assert.deepEqual(page.wrong, []);
+        await page.context().close();
+      });

@@ -1,0 +1,50 @@
+#!/usr/bin/python3
+"""A private system for the tests of the call-taker's page: prints one line of JSON when it is ready, then
+does what it is told on standard input, one answer a line, until that ends:
+
+    ring AGENT CALLER CALL [STEP]     the exchange tells of a call (offered unless said)
+    report SUBJECT ADDRESS            somebody else's ticket in Fener; its number once it is routed
+    kill intake                       kill -9, and started again
+"""
+import json
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "lib"), os.path.join(ROOT, "daemon"),
+                os.path.join(os.path.dirname(ROOT), "clients", "python")]
+
+from intake_world import Publisher, call, ticket_id, ticket_request  # noqa: E402
+from stack import Stack  # noqa: E402
+
+
+def obey(stack, words):
+    with Publisher(stack, stack.pbx) as pbx:
+        if words[0] == "ring":
+            made = call(words[4] if len(words) > 4 else "offered", agent=words[1], caller=words[2], queue="masa")
+            made.call.call_id = words[3]
+            return pbx.publish(made)[0].status
+        if words[0] == "report":
+            number = pbx.publish(ticket_request(subject_code=words[1], address=" ".join(words[2:]), neighbourhood="fener",
+                                                description="Tabela yere düşmüş"))[0].ticket
+            stack.wait(lambda: stack.one("select count(*) from turunc.ticket_state where ticket_id = %s",
+                                         ticket_id(number)), 20)
+            return number
+    stack.kill9(words[1])
+    stack.restart(words[1])
+    return True
+
+
+def main():
+    with Stack(services=["intake", "router", "metrics", "edge"]) as stack:
+        stack.pbx = stack.client("pbx")
+        password = stack.user("ayse", "call-taker")
+        stack.start()
+        print(json.dumps({"origin": f"http://127.0.0.1:{stack.port['edge']}", "user": "ayse", "password": password}),
+              flush=True)
+        for line in sys.stdin:
+            print(json.dumps(obey(stack, line.split())), flush=True)
+
+
+if __name__ == "__main__":
+    main()
