@@ -8,7 +8,7 @@
 #include "log.h"
 #include "people_internal.h"
 
-enum { COMPLAINT_BYTES = 300, KEEP_BATCH = 512 };
+enum { COMPLAINT_BYTES = 300 };
 
 const char *const people_role_names[PEOPLE_ROLES] = { "viewer", "call-taker", "clerk", "operator",
 	"administrator" };
@@ -49,155 +49,6 @@ static const struct stat_row stat_rows[PEOPLE_STATS] = {
 	    .divisor = 1000000,
 	    .bounds = stats_bounds_us },
 };
-
-/* --- what was looked up lately ---------------------------------------------------------------- */
-
-static void keep(struct people *p, uint64_t now_ms);
-
-static struct cached *
-place_of(struct people *p, const struct digest *session)
-{
-	return &p->cache[(session->bytes[0] << 8 | session->bytes[1]) % PEOPLE_CACHE];
-}
-
-static void
-empty(struct cached *c)
-{
-	free(c->known);
-	*c = (struct cached){ 0 };
-}
-
-void
-people_forget(struct people *p, const struct digest *session)
-{
-	struct cached *c = place_of(p, session);
-
-	if (c->known != NULL && digest_equal(&c->digest, session))
-		empty(c);
-}
-
-void
-people_drop_caches(struct people *p)
-{
-	for (size_t i = 0; i < PEOPLE_CACHE; i++)
-		p->cache[i].looked_ms = 0;
-}
-
-static void
-remember(struct people *p, const struct digest *session, struct known *known)
-{
-	struct cached *c = place_of(p, session);
-
-	if (c->known != NULL && !digest_equal(&c->digest, session) && c->used_us != 0)
-		keep(p, clock_monotonic_ms());
-	int64_t used_us = c->known != NULL && digest_equal(&c->digest, session) ? c->used_us : 0;
-	empty(c);
-	*c = (struct cached){ .digest = *session,
-		.known = known,
-		.looked_ms = clock_monotonic_ms(),
-		.used_us = used_us };
-}
-
-/* NULL: not known, or not for sure any more. */
-static const struct known *
-recall(struct people *p, const struct digest *session)
-{
-	const struct cached *c = place_of(p, session);
-	uint64_t now_ms = clock_monotonic_ms();
-
-	if (c->known == NULL || c->looked_ms == 0 || !digest_equal(&c->digest, session)
-	    || now_ms - c->looked_ms >= (uint64_t)p->settings.cache_ms
-	    || c->known->who.until_us <= clock_real_us())
-		return NULL;
-	return c->known;
-}
-
-/* What was known before the record went away; NULL: nothing, or too long ago. */
-static const struct known *
-recall_old(struct people *p, const struct digest *session)
-{
-	const struct cached *c = place_of(p, session);
-	uint64_t age_ms = clock_monotonic_ms() - c->looked_ms;
-
-	if (c->known == NULL || c->looked_ms == 0 || !digest_equal(&c->digest, session)
-	    || age_ms >= (uint64_t)p->settings.idle_ms || c->known->who.until_us <= clock_real_us())
-		return NULL;
-	return c->known;
-}
-
-/* --- writing down which were used ------------------------------------------------------------- */
-
-struct kept {
-	struct people *people;
-	size_t count;
-	struct {
-		struct digest session;
-		int64_t used_us;
-	} of[];
-};
-
-static void
-on_kept(void *arg, const struct db_reply *reply)
-{
-	struct kept *kept = arg;
-	struct people *p = kept->people;
-
-	p->keeping = false;
-	for (size_t i = 0; reply->outcome == DB_COMMITTED && i < kept->count; i++) {
-		struct cached *c = place_of(p, &kept->of[i].session);
-		if (c->known != NULL && digest_equal(&c->digest, &kept->of[i].session)
-		    && c->used_us == kept->of[i].used_us)
-			c->used_us = 0;
-	}
-	if (reply->outcome == DB_FAILED)
-		log_warn(
-		    "use of sessions not written down, again later sqlstate=%s", reply->sqlstate);
-	free(kept);
-}
-
-static void
-keep(struct people *p, uint64_t now_ms)
-{
-	p->keep_ms = now_ms + (uint64_t)p->settings.keep_ms;
-	if (p->keeping || p->stopped || db_state_now(p->db) != DB_READY)
-		return;
-	struct kept *kept = malloc(sizeof(*kept) + KEEP_BATCH * sizeof(kept->of[0]));
-	if (kept == NULL)
-		return;
-	kept->people = p;
-	kept->count = 0;
-	for (size_t i = 0; i < PEOPLE_CACHE && kept->count < KEEP_BATCH; i++)
-		if (p->cache[i].known != NULL && p->cache[i].used_us != 0) {
-			kept->of[kept->count].session = p->cache[i].digest;
-			kept->of[kept->count++].used_us = p->cache[i].used_us;
-		}
-	struct db_unit *unit = db_unit_create(p->db);
-	db_unit_add(unit, PEOPLE_KEEP);
-	struct db_array *sessions = db_add_array(unit, DB_BYTEA);
-	struct db_array *used = db_add_array(unit, DB_INT8);
-	for (size_t i = 0; i < kept->count; i++) {
-		db_array_bytea(sessions, kept->of[i].session.bytes, DIGEST_BYTES);
-		db_array_int8(used, kept->of[i].used_us);
-	}
-	db_add_int8(unit, clock_real_us());
-	db_add_int8(unit, p->settings.idle_ms * 1000);
-	p->keeping = db_submit(p->db, unit, on_kept, kept);
-	if (!p->keeping) {
-		db_unit_destroy(unit);
-		free(kept);
-	}
-}
-
-static int64_t
-tick(void *arg, uint64_t now_ms)
-{
-	struct people *p = arg;
-
-	stats_set(p->stats, PEOPLE_STAT_WAITING, (int64_t)passwords_waiting(p->passwords));
-	if (now_ms >= p->keep_ms)
-		keep(p, now_ms);
-	return (int64_t)(p->keep_ms > now_ms ? p->keep_ms - now_ms : 1);
-}
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
@@ -305,16 +156,13 @@ refuse_stranger(struct people *p, struct http_request *req)
 static void
 let_through(struct people *p, const struct ask *ask, const struct known *known)
 {
-	struct cached *c = place_of(p, &ask->session);
-
 	if (changes(ask->req)
 	    && !people_form_token_equal(form_token_of(ask->req), known->form_token)) {
 		count_ask(p, ASK_FORGED);
 		people_reply_word(p, ask->req, 403, PEOPLE_FOREIGN);
 		return;
 	}
-	if (c->known == known)
-		c->used_us = clock_real_us();
+	people_used(p, &ask->session);
 	if ((known->who.roles & ask->roles) == 0) {
 		count_ask(p, ASK_ROLE);
 		people_reply_word(p, ask->req, 403, PEOPLE_NOT_YOURS);
@@ -358,7 +206,7 @@ read_known(const struct pg_result *rows, const uint8_t token[PEOPLE_TOKEN_BYTES]
 static void
 answer_away(struct people *p, const struct ask *ask)
 {
-	const struct known *known = ask->even_away ? recall_old(p, &ask->session) : NULL;
+	const struct known *known = ask->even_away ? people_recall_away(p, &ask->session) : NULL;
 
 	if (known != NULL) {
 		let_through(p, ask, known);
@@ -376,6 +224,8 @@ on_looked(void *arg, const struct db_reply *reply)
 	struct known *known = NULL;
 
 	p->pending--;
+	if (reply->outcome == DB_COMMITTED)
+		people_heard(p);
 	if (reply->outcome == DB_COMMITTED && db_rows(reply->results[0]) == 1)
 		known = read_known(reply->results[0], ask->token);
 	if (reply->outcome == DB_COMMITTED && known == NULL && db_rows(reply->results[0]) == 0) {
@@ -384,7 +234,7 @@ on_looked(void *arg, const struct db_reply *reply)
 	} else if (known == NULL) {
 		answer_away(p, ask);
 	} else {
-		remember(p, &ask->session, known);
+		people_remember(p, &ask->session, known);
 		let_through(p, ask, known);
 	}
 	sodium_memzero(ask, sizeof(*ask));
@@ -434,9 +284,9 @@ ask_for(struct people *p, struct http_request *req, unsigned roles, people_known
 		return;
 	}
 	bool waits = even_away && (p->stopped || db_state_now(p->db) != DB_READY);
-	const struct known *recalled = waits ? recall_old(p, &ask.session) : NULL;
+	const struct known *recalled = waits ? people_recall_away(p, &ask.session) : NULL;
 	if (recalled == NULL && !changes(req))
-		recalled = recall(p, &ask.session);
+		recalled = people_recall(p, &ask.session);
 	if (recalled != NULL)
 		let_through(p, &ask, recalled);
 	else
@@ -458,6 +308,17 @@ people_ask_even_away(
 	ask_for(p, req, roles, known, arg, true);
 }
 
+static int64_t
+tick(void *arg, uint64_t now_ms)
+{
+	struct people *p = arg;
+
+	stats_set(p->stats, PEOPLE_STAT_WAITING, (int64_t)passwords_waiting(p->passwords));
+	if (now_ms >= p->keep_ms)
+		people_keep(p, now_ms);
+	return (int64_t)(p->keep_ms > now_ms ? p->keep_ms - now_ms : 1);
+}
+
 /* --- open and close --------------------------------------------------------------------------- */
 
 static void
@@ -467,9 +328,12 @@ on_state(void *arg, enum db_state state, const char *why)
 
 	daemon_set_dependency(
 	    p->daemon, p->dependency, state == DB_READY ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
-	if (state == DB_READY)
+	if (state == DB_READY) {
 		log_info("record reached for=people");
-	else
+		/* Who worked on meanwhile has not been idle. */
+		p->keep_ms = 0;
+		daemon_wake_now(p->daemon);
+	} else
 		log_warn("record away, nobody is let in why=%s", log_quoted(why));
 }
 
@@ -583,8 +447,7 @@ people_close(struct people *p)
 	if (p == NULL)
 		return;
 	people_stop(p);
-	for (size_t i = 0; i < PEOPLE_CACHE; i++)
-		empty(&p->cache[i]);
+	people_forget_all(p);
 	stats_destroy(p->stats);
 	free(p);
 }

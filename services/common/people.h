@@ -176,9 +176,9 @@ void people_ask(
 
 /*
  * The same for what must go on while the record is away (a call-taker's tickets go to the spool):
- * then whoever was looked up since this service started, within the time after which an unused
- * session ends, is believed for that long.  So somebody shut out meanwhile stays in until the
- * record is back.
+ * then whoever was found to be in shortly before is believed for as long as an unused session may
+ * last.  So somebody shut out meanwhile stays in until the record is back; somebody shut out before
+ * does not come in.
  */
 void people_ask_even_away(
     struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg);

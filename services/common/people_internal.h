@@ -42,7 +42,7 @@ struct known {
 struct cached {
 	struct digest digest;
 	struct known *known; /* NULL: an empty place */
-	uint64_t looked_ms;
+	uint64_t checked_ms; /* when it was known to be so */
 	int64_t used_us; /* 0: written down */
 };
 
@@ -60,6 +60,7 @@ struct people {
 	bool stopped;
 	size_t pending; /* requests that wait for the record or a hash */
 	bool keeping;
+	uint64_t heard_ms; /* the record's last answer */
 	uint64_t keep_ms; /* when it is written down again which sessions were used */
 	struct cached cache[PEOPLE_CACHE];
 };
@@ -103,8 +104,22 @@ const char *people_cookie_name(const struct people *p);
 MUST_CHECK bool people_session_of(const struct people *p, const struct http_request *req,
     uint8_t ret_token[PEOPLE_TOKEN_BYTES], struct digest *ret_digest);
 bool people_is_ours(const struct people *p, const struct http_request *req);
+
+/* --- who was looked up lately (people_cache.c) --- */
+
+/* The record has answered: before what it said is remembered. */
+void people_heard(struct people *p);
+/* Takes known. */
+void people_remember(struct people *p, const struct digest *session, struct known *known);
+void people_used(struct people *p, const struct digest *session);
+/* NULL: not known, or not for sure any more. */
+const struct known *people_recall(struct people *p, const struct digest *session);
+/* The same while the record cannot be asked. */
+const struct known *people_recall_away(struct people *p, const struct digest *session);
 void people_forget(struct people *p, const struct digest *session);
-void people_drop_caches(struct people *p);
+void people_forget_all(struct people *p);
+/* Writes down which were used, and learns which are over. */
+void people_keep(struct people *p, uint64_t now_ms);
 
 /* --- routes (people_sign_in.c, people_password.c) --- */
 

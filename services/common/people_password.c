@@ -51,7 +51,7 @@ on_attempt(struct people_attempt *a, enum people_verdict verdict)
 	switch (verdict) {
 	case ATTEMPT_MATCHED:
 		count(a->people, PASSWORD_CHANGED);
-		people_drop_caches(a->people);
+		people_forget_all(a->people);
 		people_reply_password(a->people, a->req, 200, PEOPLE_CHANGED, &c->who);
 		break;
 	case ATTEMPT_WRONG:

@@ -22,4 +22,8 @@ const struct db_statement people_statements[PEOPLE_STATEMENTS] = {
 	    6 },
 	[PEOPLE_KEEP] = { "people_keep",
 	    "SELECT turunc.person_keep($1::bytea[], $2::bigint[], $3::bigint, $4::bigint)", 4 },
+	[PEOPLE_LIVE] = { "people_live",
+	    "SELECT token_digest, roles, departments FROM turunc.person_live($1::bytea[], "
+	    "$2::bigint, $3::bigint)",
+	    3 },
 };

@@ -221,6 +221,39 @@ def test_while_the_record_is_away_nobody_is_in():
         assert stack.metric("router", 'turunc_people_requests_total{by="away"}') > 0
 
 
+def test_call_takers_go_on_but_nobody_who_was_shut_out():
+    """They register into the spool while the record is away; whoever had signed out, was disabled or lost
+    their role before does not come in again by that."""
+    with Stack(services=["intake", "router"], own_postgres=True, env={"TURUNC_PEOPLE_KEEP": "200ms"}) as stack:
+        people = {}
+        stack.start()
+        for name in ("kalan", "cikan", "giden", "degisen"):
+            stack.user(name, "call-taker")
+            people[name] = Browser(stack, "intake", "/call/").sign_in(name, "four small words here")
+        for someone in people.values():
+            assert someone.get("/call/").status == 200
+        at = at_desk(stack)
+        at.cookie, at.csrf = people["cikan"].cookie, people["cikan"].csrf
+        assert at.post("/desk/sign-out").status == 303      # at the other service
+        stack.masa("user", "disable", "giden")
+        stack.masa("user", "set", "degisen", "--roles", "viewer")
+        for _ in range(2):      # the second time it was asked for certain after all of that
+            seen_us = stack.one("select max(seen_us) from turunc.person_session")
+            assert people["kalan"].get("/call/").status == 200
+            stack.wait(lambda s=seen_us: stack.one("select max(seen_us) from turunc.person_session") > s, 10, "it is kept")
+        stack.kill9("postgres")
+        stack.wait(lambda: people["kalan"].get("/call/password").status == 503, 20, "the record is away")
+        assert people["kalan"].get("/call/").status == 200
+        assert people["cikan"].get("/call/").status == 503
+        assert people["giden"].get("/call/").status == 503
+        assert people["degisen"].get("/call/").status == 503
+        stack.postgres.start()
+        stack.wait(lambda: people["kalan"].get("/call/password").status == 200, 60, "the record is back")
+        assert people["kalan"].get("/call/").status == 200
+        assert people["cikan"].get("/call/").status == 303
+        assert people["degisen"].get("/call/").status == 403
+
+
 def test_behind_https_the_cookie_is_bound_to_the_host():
     with Stack(services=["router"], env={"router": {"TURUNC_PEOPLE_SECURE": "yes"}}) as stack:
         stack.user("ayse", "viewer")
