@@ -1,0 +1,219 @@
+// The desk in headless Chromium, through the edge: a clerk works a queue with and without JavaScript, by
+// keyboard alone, while others change it; and axe finds nothing on any page, light or dark, large or small.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+const TURKISH = { viewport: { width: 1280, height: 900 }, locale: 'tr-TR' };
+
+let system;
+let answers;
+let place;
+let browser;
+
+async function tell(words) {
+  system.stdin.write(`${words}\n`);
+  return JSON.parse((await answers.next()).value);
+}
+
+before(async () => {
+  const script = fileURLToPath(new URL('desk_stack.py', import.meta.url));
+  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
+  place = JSON.parse((await answers.next()).value);
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+}, { timeout: 120000 });
+
+after(async () => {
+  await browser?.close();
+  system.stdin.end();
+  await new Promise((resolve) => system.once('exit', resolve));
+});
+
+// Somebody at their desk; what goes elsewhere, and what goes wrong, is written down.
+async function someone(name, options) {
+  const context = await browser.newContext({ ...TURKISH, ...options });
+  const page = await context.newPage();
+  page.elsewhere = [];
+  page.wrong = [];
+  page.bytes = 0;
+  page.on('request', (request) => {
+    if (!request.url().startsWith(place.origin)) page.elsewhere.push(request.url());
+  });
+  page.on('pageerror', (error) => page.wrong.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && !/status of 4\d\d/.test(message.text())
+    && page.wrong.push(message.text()));
+  await page.goto(`${place.origin}/desk/`);
+  await page.fill('input[name=name]', name);
+  await page.fill('input[name=password]', place.password);
+  await page.click('main form button');
+  await page.waitForSelector('.mast');
+  return page;
+}
+
+async function leave(page) {
+  assert.deepEqual(page.elsewhere, [], 'every request stays here');
+  assert.deepEqual(page.wrong, [], 'nothing goes wrong');
+  await page.context().close();
+}
+
+async function findings(page) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => globalThis.axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const sideways = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(sideways, 0, `${page.url()} scrolls sideways`);
+  return found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`);
+}
+
+test('a ticket is worked to its end without JavaScript', { timeout: 60000 }, async () => {
+  const number = await tell('open cop-alinmadi fener');
+  const page = await someone('ayse', { javaScriptEnabled: false });
+  await page.click(`text=${number}`);
+  await page.click('text=İncelemeye al');
+  assert.match(await page.innerText('.notice'), /İncelemeye alındı/);
+  await page.click('summary:has-text("Beklemeye al")');
+  await page.selectOption('details:has-text("Beklemeye al") select[name=reason]', 'hava');
+  await page.click('details:has-text("Beklemeye al") button');
+  assert.match(await page.innerText('.ticket .status'), /Beklemede/);
+  await page.click('text=Çalışmayı sürdür');
+  await page.click('summary:has-text("Çözüldü olarak kapat")');
+  const form = 'details:has-text("Çözüldü olarak kapat")';
+  await page.fill(`${form} textarea`, 'Ekip temizledi, iyi günler dileriz.');
+  await page.click(`${form} button`);
+  assert.match(await page.innerText('.complaint'), /neden seçin/);
+  assert.equal(await page.inputValue(`${form} textarea`), 'Ekip temizledi, iyi günler dileriz.', 'what was typed is kept');
+  await page.selectOption(`${form} select[name=reason]`, 'yapildi');
+  await page.click(`${form} button`);
+  assert.match(await page.innerText('.ticket .status'), /Çözüldü/);
+  assert.match(await page.innerText('.history'), /Ekip temizledi/);
+  await leave(page);
+});
+
+test('rows change under the clerk without moving what is pointed at', { timeout: 60000 }, async () => {
+  const numbers = [];
+  for (let i = 0; i < 3; i += 1) numbers.push(await tell('open konteyner-hasar balbey'));
+  const page = await someone('ayse');
+  await page.goto(`${place.origin}/desk/?neighbourhood=balbey`);
+  const [first, second, third] = numbers.map((n) => `#t-${n}`);
+  await page.check(`${second} .pick input`);
+  await page.focus(`${second} a`);
+  const places = () => page.evaluate(() => [...document.querySelectorAll('tbody tr')].map((r) => [r.id, r.offsetTop]));
+  await page.evaluate((id) => { document.querySelector(id).kept = true; }, first);
+  const where = await places();
+  assert.equal(await tell(`step ${numbers[0]} accept`), 303);
+  await page.waitForFunction((id) => document.querySelector(`${id} .status`).textContent === 'İnceleniyor', first);
+  assert.deepEqual(await places(), where, 'nothing moved');
+  assert.ok(await page.evaluate((id) => document.querySelector(id).kept, first), 'the row is the same');
+  assert.ok(await page.isChecked(`${second} .pick input`), 'what was chosen is chosen');
+  assert.equal(await page.evaluate(() => document.activeElement.closest('tr').id), second.slice(1), 'the focus stays');
+  assert.equal(await page.inputValue(`${first} .pick input`), `${numbers[0]}:3`, 'the choice is of the new version');
+  // What leaves stays where it was, and can be chosen no more.
+  assert.equal(await tell(`step ${numbers[2]} transfer department=fen reason=konu-yanlis`), 303);
+  await page.waitForSelector(`${third}.gone`);
+  assert.ok(await page.isDisabled(`${third} .pick input`));
+  assert.deepEqual(await places(), where);
+  // What is new is announced, and shown when asked for.
+  const fresh = await tell('open cop-alinmadi balbey');
+  await page.waitForSelector('.live');
+  assert.equal(await page.locator(`#t-${fresh}`).count(), 0);
+  await page.keyboard.press('r');
+  await page.waitForSelector(`#t-${fresh}`);
+  await leave(page);
+});
+
+test('somebody changed this', { timeout: 60000 }, async () => {
+  const number = await tell('open cop-alinmadi fener');
+  const page = await someone('ayse');
+  await page.goto(`${place.origin}/desk/ticket/${number}`);
+  assert.equal(await tell(`step ${number} accept`), 303);
+  await page.waitForSelector('.live');
+  await page.click('summary:has-text("Not ekle")');
+  await page.fill('details:has-text("Not ekle") textarea', 'Uzun uzun yazılmış not');
+  await page.click('details:has-text("Not ekle") button');
+  assert.match(await page.innerText('.complaint'), /başka biri/);
+  assert.equal(await page.inputValue('details:has-text("Not ekle") textarea'), 'Uzun uzun yazılmış not');
+  assert.match(await page.innerText('.history .new'), /İncelemeye alındı/);
+  assert.deepEqual(await findings(page), []);
+  await page.click('details:has-text("Not ekle") button');
+  assert.match(await page.innerText('.notice'), /Not eklendi/);
+  await leave(page);
+});
+
+test('from the keyboard alone', { timeout: 60000 }, async () => {
+  const number = await tell('open cadde-supurme altindag');
+  const page = await someone('ayse');
+  await page.goto(`${place.origin}/desk/?neighbourhood=altindag`);
+  await page.keyboard.press('?');
+  assert.ok(await page.isVisible('dialog'));
+  assert.deepEqual(await findings(page), []);
+  await page.keyboard.press('Escape');
+  assert.ok(!await page.isVisible('dialog'));
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  assert.ok(await page.isChecked(`#t-${number} .pick input`));
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.ticket');
+  await page.keyboard.press('a');
+  await page.waitForSelector('.notice');
+  await page.keyboard.press('n');
+  await page.keyboard.type('Klavyeyle: a, b, c ve ?');
+  assert.equal(await page.inputValue('details:has-text("Not ekle") textarea'), 'Klavyeyle: a, b, c ve ?');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.history .words');
+  await page.keyboard.press('/');
+  await page.keyboard.type(number);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/desk/ticket/${number}*`);
+  await leave(page);
+});
+
+test('several at once, and back', { timeout: 60000 }, async () => {
+  const numbers = [];
+  for (let i = 0; i < 2; i += 1) numbers.push(await tell('open cop-alinmadi barbaros'));
+  const page = await someone('oya');
+  await page.goto(`${place.origin}/desk/?department=temizlik&neighbourhood=barbaros`);
+  await page.check('th.pick input');
+  await page.selectOption('.bulk select[name=department]', 'fen');
+  await page.selectOption('.bulk select[name=reason]', 'konu-yanlis');
+  await page.click('.bulk button[value=transfer]');
+  assert.match(await page.innerText('.notice'), /2 başvurudan 2/);
+  assert.deepEqual(await findings(page), []);
+  await page.click('text=Aktarmayı geri al');
+  assert.match(await page.innerText('.notice'), /2 başvurudan 2/);
+  await page.goto(`${place.origin}/desk/?department=temizlik&neighbourhood=barbaros`);
+  assert.equal(await page.locator('tbody tr').count(), 2);
+  await leave(page);
+});
+
+test('axe finds nothing, and pages are small', { timeout: 120000 }, async () => {
+  const number = await tell('open evde-saglik fener');
+  await tell('open - fener');
+  const kinds = [
+    { viewport: { width: 360, height: 780 }, colorScheme: 'dark', locale: 'en-GB' },
+    { viewport: { width: 1920, height: 1080 }, colorScheme: 'light' },
+  ];
+  for (const kind of kinds) {
+    const page = await someone('oya', kind);
+    for (const path of ['', '?department=temizlik', `ticket/${number}`, 'search?q=konteyner', 'search?q=yokboylebirsey']) {
+      let bytes = 0;
+      const weigh = async (answer) => { bytes += (await answer.body().catch(() => '')).length; };
+      page.on('response', weigh);
+      await page.goto(`${place.origin}/desk/${path}`);
+      await page.waitForLoadState('load');
+      page.off('response', weigh);
+      assert.ok(bytes < 150 * 1024, `${path} weighs ${bytes}`);
+      assert.deepEqual(await findings(page), [], `${path} ${kind.colorScheme}`);
+    }
+    await leave(page);
+  }
+});
