@@ -27,6 +27,7 @@
 #include "phone.h"
 #include "problems.h"
 #include "report.h"
+#include "search_words.h"
 #include "similar.h"
 #include "uuid.h"
 
@@ -55,6 +56,7 @@ enum call_ask {
 	CALL_ASK_PERSON,
 	CALL_ASK_NUMBER,
 	CALL_ASK_SEARCH,
+	CALL_ASK_ADDRESS,
 	CALL_ASK_SIMILAR,
 	CALL_ASK_DRAFTS,
 	CALL_ASKS
@@ -74,6 +76,7 @@ enum call_word {
 	CALL_WORD_MISHEARD, /* check digit */
 	CALL_WORD_NOT_FOUND,
 	CALL_WORD_WHICH, /* nothing was chosen to join */
+	CALL_WORD_BROAD, /* the search took too long */
 	CALL_WORDS
 };
 
@@ -94,7 +97,9 @@ struct call_look {
 	struct uuid call_key;
 	struct phone phone;
 	int64_t number;
-	char words[256]; /* folded, searched for */
+	char words[SEARCH_QUERY_BYTES]; /* searched for; "": nothing */
+	struct street street; /* of the address, when has_street */
+	bool has_street;
 	int at[CALL_ASKS]; /* in the reply; -1: not asked */
 	const struct db_reply *reply; /* while it is written; NULL: away */
 };

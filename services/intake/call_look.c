@@ -6,10 +6,11 @@
 #include "call.h"
 #include "clock.h"
 #include "door.h"
-#include "fold.h"
 #include "istanbul.h"
 #include "store.h"
 #include "web_files.h"
+
+enum { FOUND_MAX = 15, ADDRESS_MAX = 60 };
 
 void
 call_person_keep(struct call_person *p, const struct person *who)
@@ -92,6 +93,19 @@ add_calls(struct call_look *look, struct db_unit *unit, enum call_ask what, size
 	db_add_int8(unit, clock_now_us());
 }
 
+/* What was told of this house: more than are shown, for the index knows words, not addresses. */
+static void
+ask_address(struct call_look *look, struct db_unit *unit)
+{
+	char address[STREET_NAME_SIZE + STREET_NUMBER_SIZE + 2], query[SEARCH_QUERY_BYTES];
+
+	(void)snprintf(address, sizeof(address), "%s %s", look->street.name, look->street.number);
+	search_query(address, query);
+	ask(look, unit, CALL_ASK_ADDRESS, STORE_CALL_SEARCH);
+	db_add_text(unit, query);
+	db_add_int8(unit, ADDRESS_MAX);
+}
+
 static void
 fill(struct call_look *look, struct db_unit *unit)
 {
@@ -125,6 +139,13 @@ fill(struct call_look *look, struct db_unit *unit)
 		ask(look, unit, CALL_ASK_NUMBER, STORE_CALL_NUMBER);
 		db_add_int8(unit, look->number);
 	}
+	if (look->words[0] != '\0') {
+		ask(look, unit, CALL_ASK_SEARCH, STORE_CALL_SEARCH);
+		db_add_text(unit, look->words);
+		db_add_int8(unit, FOUND_MAX);
+	}
+	if (look->has_street && look->street.number[0] != '\0')
+		ask_address(look, unit);
 	ask(look, unit, CALL_ASK_DRAFTS, STORE_CALL_DRAFTS);
 	db_add_text(unit, look->person.who.name);
 }
@@ -163,6 +184,13 @@ on_rows(void *arg, const struct db_reply *reply)
 			call_look_start(look);
 			return;
 		}
+	} else if (reply->outcome == DB_FAILED && (look->words[0] != '\0' || look->has_street)) {
+		/* The search took too long: the page goes without. */
+		look->word = CALL_WORD_BROAD;
+		look->words[0] = '\0';
+		look->has_street = false;
+		call_look_start(look);
+		return;
 	} else {
 		look->away = true;
 	}
@@ -174,13 +202,13 @@ void
 call_look_start(struct call_look *look)
 {
 	struct intake *in = look->in;
-	bool reached = db_state_now(in->reader) == DB_READY
+	bool reached = db_state_now(in->lookup) == DB_READY
 		       && registry_catalogue(in->registry) != NULL;
-	struct db_unit *unit = reached ? db_unit_create(in->reader) : NULL;
+	struct db_unit *unit = reached ? db_unit_create(in->lookup) : NULL;
 
 	if (unit != NULL)
 		fill(look, unit);
-	if (unit != NULL && db_submit(in->reader, unit, on_rows, look))
+	if (unit != NULL && db_submit(in->lookup, unit, on_rows, look))
 		return;
 	db_unit_destroy(unit);
 	look->away = true;
@@ -210,8 +238,8 @@ read_search(struct call_look *look, const char *typed)
 		return;
 	if (phone_parse(typed, &look->phone) == PHONE_OK)
 		look->has_phone = true;
-	else if (!look->has_number && !fold_text(typed, len, look->words, sizeof(look->words)))
-		look->words[0] = '\0';
+	else if (!look->has_number)
+		search_query(typed, look->words);
 }
 
 static void
@@ -231,6 +259,7 @@ read_form(struct call_look *look)
 	int64_t nothing;
 
 	look->has_call = uuid_parse(call, strlen(call), &look->call_key);
+	look->has_street = street_of_address(call_field(look, "address_string"), &look->street);
 	read_search(look, call_field(look, "q"));
 	if (!look->has_phone && !look->has_number && phone[0] != '\0')
 		look->has_phone = phone_parse(phone, &look->phone) == PHONE_OK;

@@ -41,6 +41,8 @@ static const char *const words[CALL_WORDS][CATALOGUE_LANGUAGES] = {
 				 "olabilir.",
 	    "The number's last digit does not fit: a digit may have been misheard." },
 	[CALL_WORD_NOT_FOUND] = { "Bulunamadı.", "Nothing was found." },
+	[CALL_WORD_BROAD] = { "Arama çok uzun sürdü: daha az rastlanan bir sözcük ekleyin.",
+	    "The search took too long: add a word that is less common." },
 	[CALL_WORD_WHICH] = { "Hangi kayda ekleneceği belli değil.",
 	    "It is not clear which ticket to join." },
 };
@@ -289,6 +291,10 @@ write_caller(struct html *h, const struct call_look *look)
 		call_tickets_write(h, look, CALL_ASK_PERSON,
 		    html_say(h, "Bu kişinin kayıtları", "This person's tickets"),
 		    html_say(h, "Bu numarayla kayıt yok.", "No ticket with this number."));
+	if (call_rows(look, CALL_ASK_ADDRESS) != NULL)
+		call_tickets_write(h, look, CALL_ASK_ADDRESS,
+		    html_say(h, "Bu adresin kayıtları", "This address's tickets"),
+		    html_say(h, "Bu adreste kayıt yok.", "No ticket at this address."));
 	html_raw(h, "</section>\n");
 }
 
@@ -441,11 +447,14 @@ static void
 write_search(struct html *h, const struct call_look *look)
 {
 	html_raw(h, "<div class=\"search\" role=\"search\">\n");
-	input(h, "q", html_say(h, "Ara: numara, telefon", "Search: ticket number, phone"),
+	input(h, "q",
+	    html_say(h, "Ara: numara, telefon, ad, sokak", "Search: number, phone, name, street"),
 	    "type=\"search\" maxlength=\"120\" autocomplete=\"off\" data-key=\"/\"",
 	    call_field(look, "q"));
 	button(h, "second", "look", NULL, NULL, NULL, html_say(h, "Bul", "Find"));
 	html_raw(h, "</div>\n");
+	if (look->away)
+		return;
 	if (look->has_number || look->at[CALL_ASK_SEARCH] >= 0)
 		call_tickets_write(h, look,
 		    look->at[CALL_ASK_SEARCH] >= 0 ? CALL_ASK_SEARCH : CALL_ASK_NUMBER,

@@ -368,11 +368,11 @@ send_join(struct sending *s)
 		show_again(s, 400, CALL_WORD_WHICH, NULL);
 		return;
 	}
-	bool reached = db_state_now(s->in->reader) == DB_READY;
-	struct db_unit *unit = reached ? db_unit_create(s->in->reader) : NULL;
+	bool reached = db_state_now(s->in->lookup) == DB_READY;
+	struct db_unit *unit = reached ? db_unit_create(s->in->lookup) : NULL;
 	db_unit_add(unit, STORE_CALL_NUMBER);
 	db_add_int8(unit, ticket_id);
-	if (unit != NULL && db_submit(s->in->reader, unit, on_target, s))
+	if (unit != NULL && db_submit(s->in->lookup, unit, on_target, s))
 		return;
 	db_unit_destroy(unit);
 	show_again(s, 503, CALL_WORD_AWAY, NULL);

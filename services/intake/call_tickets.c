@@ -10,6 +10,8 @@
 #include "status_words.h"
 #include "store.h"
 
+enum { SHOWN_MAX = 15 };
+
 static bool
 is_special(const struct catalogue *cat, const char *code)
 {
@@ -100,28 +102,53 @@ write_join(struct html *h, const struct pg_result *rows, int row, bool first)
 			"It has ended: tell the caller how, now."));
 }
 
+/* Whoever is found by a name or a house must not be found to have asked for something special; and
+ * of an address only the very house is meant. */
+static bool
+belongs(const struct call_look *look, const struct catalogue *cat, enum call_ask ask,
+    const struct pg_result *rows, int row)
+{
+	const char *address = db_get_text_or_null(rows, row, TICKET_ADDRESS);
+	const char *told = call_field(look, "address_id");
+	const char *there = db_get_text(rows, row, TICKET_NEIGHBOURHOOD);
+	struct street street;
+
+	if (ask != CALL_ASK_SEARCH && ask != CALL_ASK_ADDRESS)
+		return true;
+	if (is_special(cat, db_get_text(rows, row, TICKET_SUBJECT)))
+		return false;
+	if (ask == CALL_ASK_SEARCH)
+		return true;
+	return address != NULL && street_of_address(address, &street)
+	       && strcmp(street.name, look->street.name) == 0
+	       && strcmp(street.number, look->street.number) == 0
+	       && (told[0] == '\0' || there[0] == '\0' || strcmp(told, there) == 0);
+}
+
 void
 call_tickets_write(struct html *h, const struct call_look *look, enum call_ask ask,
     const char *title, const char *none)
 {
 	const struct catalogue *cat = registry_catalogue(look->in->registry);
 	const struct pg_result *rows = call_rows(look, ask);
+	int shown = 0;
 
 	html_element(h, "h3", NULL, title);
-	if (rows == NULL || cat == NULL || db_rows(rows) == 0) {
-		html_element(h, "p", "hint", none);
-		return;
-	}
-	html_raw(h, "<ul class=\"tickets\">\n");
-	for (int row = 0; row < db_rows(rows); row++) {
-		html_raw(h, "<li>\n");
+	for (int row = 0; rows != NULL && cat != NULL && row < db_rows(rows) && shown < SHOWN_MAX;
+	     row++) {
+		if (!belongs(look, cat, ask, rows, row))
+			continue;
+		html_raw(h, shown++ == 0 ? "<ul class=\"tickets\">\n<li>\n" : "<li>\n");
 		write_one(h, cat, rows, row);
 		if (ask != CALL_ASK_PERSON
 		    && !is_special(cat, db_get_text(rows, row, TICKET_SUBJECT)))
 			write_join(h, rows, row, false);
 		html_raw(h, "</li>\n");
 	}
-	html_raw(h, "</ul>\n");
+	if (shown > 0)
+		html_raw(h, "</ul>\n");
+	else
+		html_element(h, "p", "hint", none);
 }
 
 /* --- what is being told

@@ -21,6 +21,7 @@
 
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, SECRET_TEXT_MIN = 16, TICK_MS = 1000 };
 enum { CATALOGUE_LOOK_MS = 1000 };
+enum { LOOKUP_CONNECTIONS = 2 };
 enum { LIMIT_KEYS = 1024, LIMIT_ADDRESSES = 16384 };
 /* Wrong digits on the page of one's report: of 10,000 there are, a stranger may try some 1,500 a
  * day of one ticket, whatever number of addresses they have. */
@@ -101,9 +102,15 @@ open_record(struct intake *in)
 	if (in->writer != NULL)
 		in->reader = db_open(daemon_loop(in->daemon), &settings, store_read_statements,
 		    STORE_READ_STATEMENTS, &no_events, complaint, sizeof(complaint));
-	if (in->reader == NULL)
+	settings.connections = LOOKUP_CONNECTIONS;
+	settings.application_name = "turunc-intake-call";
+	settings.options = "-c statement_timeout=2000";
+	if (in->reader != NULL)
+		in->lookup = db_open(daemon_loop(in->daemon), &settings, store_read_statements,
+		    STORE_READ_STATEMENTS, &no_events, complaint, sizeof(complaint));
+	if (in->lookup == NULL)
 		log_error("cannot start what=TURUNC_DATABASE why=%s", log_quoted(complaint));
-	return in->reader != NULL;
+	return in->lookup != NULL;
 }
 
 /* Its clients' rights are known, so they need not be turned away. */
@@ -494,6 +501,7 @@ intake_close(struct intake *in)
 	people_stop(in->people);
 	db_close(in->writer);
 	db_close(in->reader);
+	db_close(in->lookup);
 	accept_destroy(in->accept);
 	drain_destroy(in->drain);
 	spool_close(in->spool);

@@ -129,6 +129,7 @@ struct intake {
 	struct registry *registry;
 	struct db *writer;
 	struct db *reader;
+	struct db *lookup; /* for call-takers, who must not slow the public doors down */
 	bool writer_lost;
 	uint64_t writer_lost_ms;
 	struct accept *accept;

@@ -146,6 +146,18 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    TICKET_COLUMNS "FROM turunc.ticket t " TICKET_JOINS
 			   "WHERE t.ticket_id = " TRACKED_TICKET,
 	    1 },
+	/* A word that many have is found among the newest; the index would fetch all of them. */
+	[STORE_CALL_SEARCH] = { "call_search",
+	    "WITH newest AS (SELECT DISTINCT w.ticket_id FROM (SELECT ticket_id, words FROM "
+	    "turunc.contact_search ORDER BY ticket_id DESC LIMIT 3000) w WHERE w.words @@ "
+	    "$1::text::tsquery ORDER BY w.ticket_id DESC LIMIT $2::bigint), older AS (SELECT "
+	    "DISTINCT w.ticket_id FROM turunc.contact_search w WHERE (SELECT count(*) FROM "
+	    "newest) < $2::bigint AND w.words @@ $1::text::tsquery ORDER BY w.ticket_id DESC "
+	    "LIMIT $2::bigint), found AS (SELECT ticket_id FROM newest UNION SELECT ticket_id "
+	    "FROM older) " TICKET_COLUMNS
+	    "FROM found w JOIN turunc.ticket t ON t.ticket_id = w.ticket_id " TICKET_JOINS
+	    "ORDER BY t.ticket_id DESC LIMIT $2::bigint",
+	    2 },
 	[STORE_CALL_SIMILAR] = { "call_similar",
 	    TICKET_COLUMNS "FROM turunc.ticket_state s JOIN turunc.ticket t ON t.ticket_id = "
 			   "s.ticket_id LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "

@@ -37,6 +37,7 @@ enum store_read_statement {
 	STORE_CALL_CALLER, /* contact key or null, call key or null -> enum store_caller_column */
 	STORE_CALL_PERSON, /* the same -> enum store_ticket_column */
 	STORE_CALL_NUMBER, /* ticket asked for -> the same */
+	STORE_CALL_SEARCH, /* tsquery, how many at most -> the same, newest first */
 	STORE_CALL_SIMILAR, /* subject -> the same, newest first */
 	STORE_CALL_DRAFTS, /* agent -> enum store_draft_column */
 	STORE_READ_STATEMENTS

@@ -346,3 +346,51 @@ def test_registering_is_quick(stack, ayse):
     took.sort()
     print(f"registered p50={took[100] * 1000:.1f} ms p99={took[197] * 1000:.1f} ms")
     assert took[100] < 0.1
+
+
+# --- by name and street ---
+
+def found(stack, ayse, number, **look):
+    """The search follows the log a moment behind."""
+    stack.wait(lambda: number in (ayse.open().send("look", **look) and ayse.section("Bulunanlar") or ""), 20, f"{look} finds {number}")
+
+
+def test_found_by_folded_name_and_street(stack, ayse):
+    ayse.send("ticket", **{**SAID, "phone": "0532 987 65 50", "first_name": "Şükrü Ağaoğlu", "address_string": "Kızıltoprak Sk. No: 14"})
+    number = routed(stack, ayse.number())
+    for words in ("sukru agaoglu", "ŞÜKRÜ AĞA", "kiziltoprak sokak", "Kızıltoprak sokağı 14", "987 65 50"):
+        found(stack, ayse, number, q=words)
+    ayse.open().send("look", q="böyle biri yok")
+    assert "Bulunamadı" in ayse.section("Bulunanlar")
+    ayse.open().send("look", **{**SAID, "phone": "", "address_string": "KIZILTOPRAK SOKAK NO 14"})
+    assert number in ayse.section("Bu adresin kayıtları")
+    for elsewhere in ("Kızıltoprak Sokak no 141", "Kızıltoprak Caddesi 14"):
+        ayse.open().send("look", **{**SAID, "phone": "", "address_string": elsewhere})
+        assert number not in ayse.section("Bu adresin kayıtları"), elsewhere
+    for odd in ("'", "a' | 'b", "&&&", ":*", "\\", "()", "<script>"):
+        assert ayse.open().send("look", q=odd).status == 200, odd
+
+
+def test_a_name_does_not_tell_of_special_matters(stack, ayse):
+    ayse.send("ticket", **{**SAID, "phone": "0532 987 65 51", "first_name": "Zekeriya Gizlioğlu", "service_code": "evde-saglik",
+                           "address_string": "Sırlı sokak 3"})
+    special = routed(stack, ayse.number())
+    ayse.open().send("ticket", **{**SAID, "phone": "0532 987 65 51", "first_name": "Zekeriya Gizlioğlu", "address_string": "Sırlı sokak 3"})
+    plain = routed(stack, ayse.number())
+    found(stack, ayse, plain, q="zekeriya gizlioglu")
+    stack.wait(lambda: stack.one("select count(*) from turunc.contact_search where ticket_id = %s", ticket_id(special)) == 1, 20)
+    ayse.open().send("look", q="zekeriya gizlioglu")
+    assert special not in ayse.section("Bulunanlar")
+    ayse.open().send("look", **{**SAID, "phone": "", "address_string": "Sırlı sokak 3"})
+    assert plain in ayse.section("Bu adresin kayıtları") and special not in ayse.page
+
+
+def test_a_search_that_takes_too_long_leaves_the_page(stack, ayse):
+    with_lock = __import__("psycopg2").connect(stack.conninfo())
+    with with_lock.cursor() as cursor:
+        cursor.execute("lock table turunc.contact_search in access exclusive mode")
+        answer = ayse.open().send("look", **{**SAID, "q": "kimse"})
+        assert answer.status == 200 and "çok uzun sürdü" in answer.text and "Derin çukur" in answer.text
+        assert ayse.send("ticket", **{**SAID, "phone": "0532 987 65 60"}).status == 303, "registering does not wait for it"
+    with_lock.rollback()
+    with_lock.close()

@@ -5,8 +5,8 @@
  * beginning, for Turkish endings follow it.  A telephone is found by its whole, national or last
  * seven or four digits, a ticket by its number with or without dashes.
  */
-#ifndef ROUTER_SEARCH_WORDS_H
-#define ROUTER_SEARCH_WORDS_H
+#ifndef TURUNC_SEARCH_WORDS_H
+#define TURUNC_SEARCH_WORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
