@@ -37,6 +37,7 @@ enum failpoint_side {
 	X("intake", "people_end")       \
 	X("intake", "people_change")    \
 	X("intake", "people_keep")      \
+	X("intake", "file_forget")      \
 	X("router", "cursor_make")      \
 	X("router", "cursor_adopt")     \
 	X("router", "cursor_advance")   \
@@ -80,6 +81,8 @@ enum failpoint_side {
 	X(INTAKE_DRAIN, "intake", "drain")                     \
 	X(INTAKE_NUMBERS, "intake", "numbers")                 \
 	X(INTAKE_REGISTRY, "intake", "registry")               \
+	X(INTAKE_LINK_KEY, "intake", "link_key")               \
+	X(INTAKE_ATTACHMENT, "intake", "attachment")           \
 	X(ROUTER_ROUTE, "router", "route")                     \
 	X(ROUTER_COMMANDS, "router", "commands")               \
 	X(ROUTER_SWEEP, "router", "sweep")                     \

@@ -133,6 +133,17 @@ html_begin(struct html *h, enum catalogue_language language, const char *title, 
 	html_begin_page(h, language, &page);
 }
 
+bool
+html_finish(struct html *h, struct evbuffer *to)
+{
+	html_raw(h, "</main>\n</body>\n</html>\n");
+	bool whole = !h->failed && evbuffer_add_buffer(to, h->out) == 0;
+	if (h->out != NULL)
+		evbuffer_free(h->out);
+	h->out = NULL;
+	return whole;
+}
+
 void
 html_reply(struct html *h, struct http_request *req, unsigned status)
 {

@@ -50,6 +50,8 @@ void html_complaint(struct html *h, const char *text);
 void html_element(struct html *h, const char *tag, const char *class, const char *text);
 /* "29.11.2026 14:05" in Istanbul; without the time: "29.11.2026". */
 void html_time(struct html *h, int64_t at_us, bool with_time);
+/* Ends the page and moves it into `to`; false: out of memory. */
+MUST_CHECK bool html_finish(struct html *h, struct evbuffer *to);
 /* Ends the page and answers with it, never to be kept by anybody. */
 void html_reply(struct html *h, struct http_request *req, unsigned status);
 

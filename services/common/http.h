@@ -74,11 +74,14 @@ struct http_settings {
 	uint32_t max_streams_per_address; /* as http_client_address() says; 0: no cap */
 	uint32_t max_header_bytes; /* request line and headers together */
 	uint32_t max_body_bytes; /* unless the route says otherwise */
-	uint32_t max_buffered_bytes; /* bodies held at one time, all connections together */
+	uint32_t max_buffered_bytes; /* bodies held at one time, all connections together; those
+				      over a megabyte may be three quarters of it, so that however
+				      many photos are under way a report without one is taken */
 	uint32_t stream_cap_bytes; /* unread by one stream's reader before it is cut */
 	uint32_t idle_ms; /* between requests of one connection */
 	uint32_t header_deadline_ms; /* from the first byte (or the connect) to the last header */
-	uint32_t body_deadline_ms; /* from the last header to the whole body */
+	uint32_t body_deadline_ms; /* from the last header to the whole body, and a second more for
+				      each 64 KiB of it */
 	uint32_t reply_deadline_ms; /* from the whole request to the answer; then 503 */
 	uint32_t write_deadline_ms; /* from the answer to its last byte sent */
 	http_error_fn *write_error; /* NULL: plain text */
@@ -167,12 +170,25 @@ const struct http_pair *http_query_at(const struct http_request *req, size_t i);
 /* The first value of that name, or NULL.  *ret_count (may be NULL): how many there are. */
 const char *http_query(const struct http_request *req, const char *name, size_t *ret_count);
 
-/* The same for a body of application/x-www-form-urlencoded; empty for any other type. */
+/* The same for a body of application/x-www-form-urlencoded or multipart/form-data; empty for any
+ * other type. */
 size_t http_form_count(const struct http_request *req);
 const struct http_pair *http_form_at(const struct http_request *req, size_t i);
 const char *http_form(const struct http_request *req, const char *name, size_t *ret_count);
 
-/* The body, NUL-terminated for convenience (it may hold NULs itself).  Never NULL. */
+/* The files of a body of multipart/form-data, in the order sent; its texts are the form's pairs
+ * above.  What a file calls itself is the sender's word and proves nothing. */
+struct http_file {
+	const char *field;
+	const char *name; /* of the file, "" when it has none */
+	const void *data;
+	size_t len;
+};
+size_t http_file_count(const struct http_request *req);
+const struct http_file *http_file_at(const struct http_request *req, size_t i);
+
+/* The body, NUL-terminated for convenience (it may hold NULs itself).  Never NULL.  That of
+ * multipart/form-data was taken apart where it stands. */
 const char *http_body(const struct http_request *req, size_t *ret_len);
 
 /* The header's (first) value, or NULL.  Host, Content-Type, Authorization, Cookie,

@@ -19,6 +19,8 @@ enum {
 	LINGER_MS = 1000,
 	GONE_WATCH_MS = 200,
 	SILENT_MS = 30000,
+	MS_PER_S = 1000,
+	BODY_BYTES_PER_S = 64 * 1024,
 };
 
 static void too_late_reading(struct http_conn *conn);
@@ -124,6 +126,8 @@ conn_release_body(struct http_conn *conn)
 	struct http *http = conn->http;
 
 	http->buffered_bytes -= conn->reserved_bytes;
+	if (conn->reserved_bytes > LARGE_BODY_BYTES)
+		http->large_bytes -= conn->reserved_bytes;
 	conn->reserved_bytes = 0;
 	stats_set(http->stats, HTTP_STAT_BUFFERED, (int64_t)http->buffered_bytes);
 }
@@ -284,19 +288,29 @@ watch_gone(struct http_conn *conn)
 	conn->gone_watched = true;
 }
 
+/* A long body may take longer than its phase's limit, by half a megabit a second. */
+static uint64_t
+allowance_ms(const struct http_conn *conn)
+{
+	return conn->phase == CONN_BODY ? conn->reserved_bytes * MS_PER_S / BODY_BYTES_PER_S : 0;
+}
+
 void
 conn_check_deadlines(struct http *http, uint64_t now_ms)
 {
-	struct http_conn *conn;
+	struct http_conn *conn, *next;
 
 	for (size_t p = 0; p < CONN_PHASES; p++) {
 		uint32_t limit_ms = phases[p].fixed_ms;
 		if (phases[p].limit_at != 0)
 			memcpy(&limit_ms, (const char *)&http->settings + phases[p].limit_at,
 			    sizeof(limit_ms));
-		while (limit_ms != 0 && (conn = TAILQ_FIRST(&http->phases[p])) != NULL
-		       && now_ms >= conn->since_ms + limit_ms)
-			phases[p].too_late(conn);
+		conn = limit_ms == 0 ? NULL : TAILQ_FIRST(&http->phases[p]);
+		for (; conn != NULL && now_ms >= conn->since_ms + limit_ms; conn = next) {
+			next = TAILQ_NEXT(conn, in_phase);
+			if (now_ms >= conn->since_ms + limit_ms + allowance_ms(conn))
+				phases[p].too_late(conn);
+		}
 	}
 	TAILQ_FOREACH (conn, &http->phases[CONN_WORKING], in_phase) {
 		if (now_ms < conn->since_ms + GONE_WATCH_MS)

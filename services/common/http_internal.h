@@ -18,6 +18,7 @@
 
 #include "http.h"
 #include "http_head.h"
+#include "http_multipart.h"
 #include "http_peer.h"
 #include "http_text.h"
 
@@ -89,6 +90,7 @@ struct http_request {
 	struct http_captures captures;
 	struct http_pairs query;
 	struct http_pairs form;
+	struct http_files files;
 	char *body;
 	size_t body_len;
 	char client[INET6_ADDRSTRLEN];
@@ -98,7 +100,7 @@ struct http_request {
 	TAILQ_ENTRY(http_request) in_live;
 };
 
-enum { ROUTE_TABLES = 8 };
+enum { ROUTE_TABLES = 8, LARGE_BODY_BYTES = 1024 * 1024 };
 
 struct http {
 	struct event_base *base;
@@ -125,6 +127,7 @@ struct http {
 	size_t stream_count;
 	LIST_HEAD(, http_stream) streams;
 	size_t buffered_bytes;
+	size_t large_bytes; /* of them, those of large bodies */
 	TAILQ_HEAD(, http_request) live;
 	struct evbuffer *scratch;
 	struct stats *stats;

@@ -146,6 +146,9 @@ http_error_message(
 			out, "%s: %s\r\n", security_fields[i].name, security_fields[i].value)
 		    == -1)
 			goto out;
+	if (strncasecmp(type, "text/html", 9) == 0
+	    && evbuffer_add_printf(out, "%s: %s\r\n", html_field.name, html_field.value) == -1)
+		goto out;
 	written = evbuffer_add(out, "\r\n", 2) == 0 && evbuffer_add_buffer(out, body) == 0;
 out:
 	evbuffer_free(body);

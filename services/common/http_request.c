@@ -12,6 +12,7 @@
 #include "stats.h"
 
 static const char form_type[] = "application/x-www-form-urlencoded";
+static const char multipart_type[] = "multipart/form-data";
 
 static const struct {
 	enum evhttp_cmd_type from;
@@ -126,16 +127,16 @@ cut_path(struct http_request *req, const struct http_captures *captures)
 		req->path_parts[captures->of[i].at + captures->of[i].len] = '\0';
 }
 
-/* False: the pairs are not decent, and the client has been told. */
+/* False: the pairs are not decent, and the client has been told.  bad: in which way. */
 static bool
-read_pairs(struct http_request *req, const char *data, size_t len, struct http_pairs *ret_pairs)
+settle_pairs(struct http_request *req, enum http_pairs_result result, const char *bad)
 {
-	switch (http_pairs_parse(data, len, ret_pairs)) {
+	switch (result) {
 	case HTTP_PAIRS_OK:
 		return true;
 	case HTTP_PAIRS_BAD:
 		http_count_refusal(req->http, 400);
-		http_reply_error(req, 400, "a parameter is not valid percent-encoded UTF-8");
+		http_reply_error(req, 400, bad);
 		break;
 	case HTTP_PAIRS_MANY:
 		http_count_refusal(req->http, 413);
@@ -166,6 +167,31 @@ refuse_method(struct http_request *req, unsigned methods_here)
 	http_reply(req, &response);
 	if (body != NULL)
 		evbuffer_free(body);
+}
+
+static bool
+read_query(struct http_request *req, const char *query, size_t len)
+{
+	return settle_pairs(req, http_pairs_parse(query, len, &req->query),
+	    "a parameter is not valid percent-encoded UTF-8");
+}
+
+/* A route may take long bodies for their files; texts have the server's own limit. */
+static bool
+read_form(struct http_request *req)
+{
+	if (http_content_type_is(req, form_type)
+	    && req->body_len > req->http->settings.max_body_bytes)
+		return settle_pairs(req, HTTP_PAIRS_MANY, "");
+	if (http_content_type_is(req, form_type))
+		return settle_pairs(req, http_pairs_parse(req->body, req->body_len, &req->form),
+		    "a parameter is not valid percent-encoded UTF-8");
+	if (http_content_type_is(req, multipart_type))
+		return settle_pairs(req,
+		    http_multipart_parse(req->body, req->body_len, http_header(req, "Content-Type"),
+			&req->form, &req->files),
+		    "the body is not multipart/form-data as browsers write it");
+	return true;
 }
 
 /* Only bodies as they are: nothing is unpacked here. */
@@ -208,9 +234,7 @@ dispatch(struct http_request *req)
 		http_reply_error(req, 415, "send the body without Content-Encoding");
 		return;
 	}
-	if (!read_pairs(req, query, query_len, &req->query)
-	    || (http_content_type_is(req, form_type)
-		&& !read_pairs(req, req->body, req->body_len, &req->form)))
+	if (!read_query(req, query, query_len) || !read_form(req))
 		return;
 	stats_incr(http->stats, HTTP_STAT_REQUESTS);
 	match.route->handle(req, match.arg);
@@ -309,6 +333,18 @@ const char *
 http_form(const struct http_request *req, const char *name, size_t *ret_count)
 {
 	return http_pairs_find(&req->form, name, ret_count);
+}
+
+size_t
+http_file_count(const struct http_request *req)
+{
+	return req->files.count;
+}
+
+const struct http_file *
+http_file_at(const struct http_request *req, size_t i)
+{
+	return &req->files.at[i];
 }
 
 const char *

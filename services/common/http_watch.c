@@ -57,6 +57,9 @@ check_body(struct http_conn *conn, const struct http_head *head, const char *pat
 		return (struct http_verdict){ 413, "the body is too large" };
 	if (head->content_length > http->settings.max_buffered_bytes - http->buffered_bytes)
 		return (struct http_verdict){ 503, "too many bodies at once, try again" };
+	if (head->content_length > LARGE_BODY_BYTES
+	    && head->content_length > http->settings.max_buffered_bytes / 4 * 3 - http->large_bytes)
+		return (struct http_verdict){ 503, "too many large bodies at once, try again" };
 	return (struct http_verdict){ 0, NULL };
 }
 
@@ -66,6 +69,8 @@ reserve_body(struct http_conn *conn, size_t head_len, size_t body_len)
 {
 	conn->http->buffered_bytes += body_len;
 	conn->reserved_bytes = body_len;
+	if (body_len > LARGE_BODY_BYTES)
+		conn->http->large_bytes += body_len;
 	stats_set(conn->http->stats, HTTP_STAT_BUFFERED, (int64_t)conn->http->buffered_bytes);
 	if (head_len + body_len > READ_AHEAD_BYTES) {
 		conn->high_watermark_raised = true;

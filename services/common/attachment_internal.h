@@ -1,0 +1,27 @@
+/* attachment_internal - what the files of the attachment module share; nobody else includes it. */
+#ifndef TURUNC_ATTACHMENT_INTERNAL_H
+#define TURUNC_ATTACHMENT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attachment.h"
+
+enum { ATTACHMENT_KEY_BYTES = 32 };
+
+struct attachments {
+	char *folder;
+	uint64_t max_bytes; /* 0: only reads */
+	enum failpoint_step step;
+	uint64_t bytes, count;
+	bool has_key;
+	uint8_t key[ATTACHMENT_KEY_BYTES];
+};
+
+/* Reads the key of the links if it was not read yet; who writes makes it. */
+bool attachments_read_key(struct attachments *a);
+/* -1: none. */
+int attachments_open_file(struct attachments *a, const struct digest *digest);
+
+#endif
