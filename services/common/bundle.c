@@ -204,29 +204,41 @@ add_folder(
 	return ok;
 }
 
+/* What of a configuration stands in a folder of its own; whether it must be there is for the
+ * catalogue to judge. */
+static bool
+add_texts(struct bundle *b, int folder_fd, const char *name, const char *prefix, char *why,
+    size_t why_size)
+{
+	int fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT)
+		return true;
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	if (dir == NULL) {
+		complain(why, why_size, name, strerror(errno));
+		if (fd != -1)
+			close(fd);
+		return false;
+	}
+	return add_folder(b, dir, prefix, ".txt", why, why_size);
+}
+
 bool
 bundle_read_folder(struct bundle *b, const char *folder, char *why, size_t why_size)
 {
-	DIR *dir = opendir(folder);
-	if (dir == NULL)
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
 		return complain(why, why_size, folder, strerror(errno));
-
-	/* Templates are wanted, but their absence is for the catalogue to judge. */
-	int fd = openat(dirfd(dir), "templates", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *templates = fd == -1 ? NULL : fdopendir(fd);
-	if (templates == NULL && !(fd == -1 && errno == ENOENT)) {
-		complain(why, why_size, "templates", strerror(errno));
-		if (fd != -1)
-			close(fd);
-		closedir(dir);
-		return false;
+	DIR *dir = opendir(folder);
+	if (dir == NULL) {
+		close(fd);
+		return complain(why, why_size, folder, strerror(errno));
 	}
-	if (!add_folder(b, dir, "", ".csv", why, why_size)) {
-		if (templates != NULL)
-			closedir(templates);
-		return false;
-	}
-	return templates == NULL || add_folder(b, templates, "templates/", ".txt", why, why_size);
+	bool read = add_folder(b, dir, "", ".csv", why, why_size)
+		    && add_texts(b, fd, "templates", "templates/", why, why_size)
+		    && add_texts(b, fd, "information", "information/", why, why_size);
+	close(fd);
+	return read;
 }
 
 void

@@ -40,9 +40,9 @@ MUST_CHECK bool bundle_add(
     struct bundle *b, const char *name, const void *data, size_t size, const char **ret_why);
 
 /*
- * Adds folder/X.csv and folder/templates/X.txt; other files are for people and are left out. False:
- * what is in the folder could not all be read; why (of why_size) names the file and the reason.
- * Blocks: for start-up and the command line.
+ * Adds folder/X.csv, folder/templates/X.txt and folder/information/X.txt; other files are for
+ * people and are left out. False: what is in the folder could not all be read; why (of why_size)
+ * names the file and the reason. Blocks: for start-up and the command line.
  */
 MUST_CHECK bool bundle_read_folder(
     struct bundle *b, const char *folder, char *why, size_t why_size);

@@ -26,14 +26,20 @@ static const struct {
 	const char *file;
 	void (*parse)(struct parse *);
 } parts[] = {
-	{ "municipality.csv", parse_municipality }, { "calendars.csv", parse_calendars },
+	{ "municipality.csv", parse_municipality },
+	{ "calendars.csv", parse_calendars },
 	{ "holidays.csv", NULL }, /* read with the calendars */
-	{ "departments.csv", parse_departments }, { "institutions.csv", parse_institutions },
-	{ "closure_reasons.csv", parse_reasons }, { "wait_reasons.csv", NULL },
-	{ "subjects.csv", parse_subjects }, { "questions.csv", NULL },
-	{ "neighbourhoods.csv", parse_neighbourhoods }, { "rules.csv", parse_rules },
+	{ "departments.csv", parse_departments },
+	{ "institutions.csv", parse_institutions },
+	{ "closure_reasons.csv", parse_reasons },
+	{ "wait_reasons.csv", NULL },
+	{ "subjects.csv", parse_subjects },
+	{ "questions.csv", NULL },
+	{ "neighbourhoods.csv", parse_neighbourhoods },
+	{ "rules.csv", parse_rules },
 	{ "competence.csv", parse_competence },
 	{ "templates/", parse_templates }, /* last: lengths depend on all names above */
+	{ "information/", parse_information },
 };
 
 static void
@@ -41,7 +47,8 @@ refuse_strangers(struct parse *p)
 {
 	for (size_t f = 0; f < p->bundle->count; f++) {
 		const char *name = p->bundle->files[f].name;
-		bool known = strncmp(name, "templates/", strlen("templates/")) == 0;
+		bool known = strncmp(name, "templates/", strlen("templates/")) == 0
+			     || strncmp(name, "information/", strlen("information/")) == 0;
 		for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 			known = known || strcmp(name, parts[i].file) == 0;
 		if (!known)

@@ -160,6 +160,14 @@ struct catalogue_template {
 	const char *body;
 };
 
+/* What becomes of personal data, as told to citizens; one text a version and language. */
+struct catalogue_information {
+	const char *version;
+	enum catalogue_language language;
+	const char *title;
+	const char *body; /* lines: "## heading", "- point", paragraphs */
+};
+
 struct catalogue {
 	char digest[65]; /* lower-case hex SHA-256 of the bundle */
 	struct catalogue_municipality municipality;
@@ -188,6 +196,8 @@ struct catalogue {
 	size_t holiday_count;
 	const struct catalogue_template *templates;
 	size_t template_count;
+	const struct catalogue_information *information;
+	size_t information_count;
 	struct catalogue_private *hidden; /* the memory of all the above, and the name index */
 };
 
@@ -237,6 +247,12 @@ const struct catalogue_institution *catalogue_institution(
 /* The template in that language, or in the default one when it has none. */
 const struct catalogue_template *catalogue_template(const struct catalogue *cat, const char *event,
     const char *channel, enum catalogue_language language);
+
+/* In that language, or else in another; NULL: no such version. */
+const struct catalogue_information *catalogue_information(
+    const struct catalogue *cat, const char *version, enum catalogue_language language);
+/* information_text_url is the page that intake serves. */
+bool catalogue_information_is_ours(const struct catalogue_municipality *m);
 
 /* By name or alias as people write it: folded, with or without "Mahallesi" or "Mh.". */
 const struct catalogue_neighbourhood *catalogue_neighbourhood_named(

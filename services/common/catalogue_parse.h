@@ -139,6 +139,7 @@ void parse_neighbourhoods(struct parse *p);
 void parse_rules(struct parse *p);
 void parse_competence(struct parse *p);
 void parse_templates(struct parse *p);
+void parse_information(struct parse *p);
 
 /* Folded, and without a word "mahallesi" at its end.  False: it does not fit, or nothing is left.
  */
