@@ -97,6 +97,7 @@ env_write()
 			TURUNC_REDIS_PASSWORD_FILE=$REAL/secrets/redis.password
 			TURUNC_KEYS_DIR=$REAL/keys
 			TURUNC_STATE_DIR=$REAL/state/masa
+			TURUNC_ATTACHMENTS_DIR=$REAL/state/attachments
 			TURUNC_BUS_PUBLISH=tcp://127.0.0.1:${PORT[publish]}
 			TURUNC_BUS_STREAM=tcp://127.0.0.1:${PORT[stream]}
 			TURUNC_DOORBELL=tcp://127.0.0.1:${PORT[doorbell]}

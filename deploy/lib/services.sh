@@ -49,6 +49,7 @@ own_env()
 		echo "TURUNC_LMTP_LISTEN=127.0.0.1:${PORT[lmtp]}"
 		echo "TURUNC_IDENTITY_SECRET_FILE=$REAL/secrets/identity.secret"
 		people_env
+		echo "TURUNC_ATTACHMENTS_DIR=$REAL/state/attachments"
 		;;
 	router)
 		echo "TURUNC_BUS_STREAM_LISTEN=$stream"
@@ -90,6 +91,15 @@ outlet_env()
 extra_env()
 {
 	grep -E '^[A-Z][A-Z0-9_]*=' "$RUN/settings" 2>/dev/null || true
+}
+
+# The photos' folder: intake writes it, router reads it.
+attachments_place()
+{
+	mkdir -p "$RUN/state/attachments"
+	chmod 750 "$RUN/state/attachments"
+	! am_root || [ "$(stat -c %U "$RUN/state/attachments")" = "$user_service" ] ||
+		chown -R "$user_service" "$RUN/state/attachments"
 }
 
 program_define()
@@ -175,6 +185,7 @@ services_define()
 	local name
 	pg_define
 	redis_define
+	attachments_place
 	for name in "${services[@]}"; do program_define "$name"; done
 	edge_define
 	if [ "$demo" = yes ]; then

@@ -136,6 +136,7 @@ spill(struct accept *a, struct item_list *list, size_t *count)
 		next = TAILQ_NEXT(item, link);
 		if (item->from_spool || spool_knows(a->spool, item, &ticket_id, &same))
 			continue;
+		item->perhaps_kept = true;
 		last = spool_add(a->spool, item);
 		if (last != SPOOL_TAKEN)
 			break; /* those behind it stay behind it */
@@ -326,6 +327,7 @@ static void
 doubt(struct accept *a, struct item *item)
 {
 	item->doubts++;
+	item->perhaps_kept = true;
 	TAILQ_INSERT_TAIL(&a->doubtful, item, link);
 	a->doubtful_count++;
 }

@@ -13,7 +13,13 @@
 #include "report_page.h"
 #include "turunc/v1/ticket.pb-c.h"
 
-enum { TOKEN_LIFE_H = 12, LOCAL_TIME_CHARS = 16, DATES_MAX = 16, DATE_BYTES = 32 };
+enum {
+	BYTES_PER_MB = 1024 * 1024,
+	TOKEN_LIFE_H = 12,
+	LOCAL_TIME_CHARS = 16,
+	DATES_MAX = 16,
+	DATE_BYTES = 32
+};
 static const char form_source[] = "form";
 static const char local_offset[] = ":00+03:00"; /* Istanbul's, for good since 2016 */
 
@@ -47,6 +53,7 @@ struct sending {
 	struct http_pair pairs[REPORT_PAIRS_MAX];
 	struct report_form form;
 	char dates[DATES_MAX][DATE_BYTES];
+	struct photos photos;
 	char form_id[FORM_ID_SIZE];
 	int64_t at_us;
 	int64_t taken_us; /* monotonic */
@@ -56,6 +63,7 @@ static void
 sending_destroy(struct sending *s)
 {
 	report_finish(&s->report);
+	photos_finish(&s->photos);
 	free(s);
 }
 
@@ -86,14 +94,47 @@ reply_subjects(struct intake *in, struct http_request *req, unsigned status, enu
 
 static void
 reply_form(struct intake *in, struct http_request *req, unsigned status,
-    const struct catalogue_subject *subject, const struct report_form *form,
-    const struct problems *p, const char *token)
+    const struct catalogue_subject *subject, struct report_page_form *f)
 {
 	struct html h;
 
+	f->photo_mb = (unsigned)(in->config.photo_bytes / BYTES_PER_MB);
 	begin(&h, req, catalogue_say(&subject->name, html_language(req)));
-	report_page_form(&h, registry_catalogue(in->registry), subject, form, p, token);
+	report_page_form(&h, registry_catalogue(in->registry), subject, f);
 	html_reply(&h, req, status);
+}
+
+const char *
+door_report_error(unsigned status, struct evbuffer *body)
+{
+	static const struct {
+		unsigned status;
+		const char *turkish, *english;
+	} sentences[] = {
+		{ 413,
+		    "Gönderdikleriniz çok büyük. Geri dönüp daha küçük ya da daha az fotoğraf "
+		    "seçin.",
+		    "What you sent is too large. Go back and choose smaller or fewer photos." },
+		{ 408, "Gönderim çok uzun sürdü. Geri dönüp yeniden deneyin.",
+		    "Sending took too long. Go back and try again." },
+		{ 503, "Şu anda çok gönderi var. Geri dönüp birazdan yeniden gönderin.",
+		    "Much is being sent at the moment. Go back and send it again shortly." },
+		{ 0, "Gönderdikleriniz anlaşılamadı. Geri dönüp yeniden deneyin.",
+		    "What you sent was not understood. Go back and try again." },
+	};
+	size_t i = 0;
+	struct html h;
+
+	while (sentences[i].status != 0 && sentences[i].status != status)
+		i++;
+	html_begin(&h, CATALOGUE_TR, words[WORD_TITLE][CATALOGUE_TR], "/report");
+	html_complaint(&h, sentences[i].turkish);
+	html_raw(&h, "<p class=\"hint\" lang=\"en\">");
+	html_text(&h, sentences[i].english);
+	html_raw(&h,
+	    "</p>\n<p class=\"hint\">Hiçbir şey kaydedilmedi. <span lang=\"en\">Nothing was "
+	    "stored.</span></p>\n");
+	return html_finish(&h, body) ? "text/html; charset=utf-8" : NULL;
 }
 
 static void
@@ -113,8 +154,9 @@ get_report(struct http_request *req, void *arg)
 	}
 	form_token_make(in->secret, sizeof(in->secret), 0,
 	    clock_now_us() + TOKEN_LIFE_H * 60 * US_PER_MIN, token);
-	reply_form(
-	    in, req, 200, subject, &(struct report_form){ 0 }, &(struct problems){ 0 }, token);
+	reply_form(in, req, 200, subject,
+	    &(struct report_page_form){
+		.form = &(struct report_form){ 0 }, .p = &(struct problems){ 0 }, .token = token });
 }
 
 /* --- sending ------------------------------------------------------------------------------------
@@ -141,6 +183,7 @@ on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 
 	stats_add_at(in->stats, INTAKE_STAT_ITEMS, outcome, 1);
 	stats_observe(in->stats, INTAKE_STAT_WAITED, clock_monotonic_us() - s->taken_us);
+	intake_settle_photos(in, &s->photos, item, outcome);
 	switch (outcome) {
 	case ITEM_ACCEPTED:
 		stats_incr(in->stats, INTAKE_STAT_OPENED);
@@ -194,12 +237,17 @@ take_form(struct sending *s)
 static void
 identify(struct sending *s)
 {
-	struct http_pair pairs[REPORT_PAIRS_MAX];
+	struct http_pair pairs[REPORT_PAIRS_MAX + PHOTOS_MAX];
+	char digests[PHOTOS_MAX][DIGEST_HEX_SIZE];
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->form.count; i++)
 		if (strcmp(s->pairs[i].name, "token") != 0)
 			pairs[count++] = s->pairs[i];
+	for (size_t i = 0; i < s->photos.count; i++) {
+		photos_digest(&s->photos, i, digests[i]);
+		pairs[count++] = (struct http_pair){ "photo", digests[i] };
+	}
 	report_identify(&s->report.item, &s->in->maker, pairs, count);
 }
 
@@ -217,37 +265,90 @@ within_rate(struct sending *s)
 	return false;
 }
 
+/* The form as it was filled in, with what is wrong. */
+static void
+complain(struct sending *s, const struct catalogue_subject *subject, const struct problems *p,
+    const struct photos_fault *fault, const char *token)
+{
+	char photo_words[PHOTOS_WORDS_BYTES];
+	bool ours = fault->problem == PHOTOS_NOT_KEPT || (p->count > 0 && p->at[0].status == 503);
+	struct report_page_form f = { .form = &s->form,
+		.p = p,
+		.choose_again = http_file_count(s->req) > 0,
+		.token = token };
+
+	if (fault->problem != PHOTOS_FINE) {
+		photos_words(fault, html_language(s->req), photo_words);
+		f.photo_words = photo_words;
+		stats_add_at(s->in->stats, INTAKE_STAT_PHOTOS, PHOTOS_TURNED_DOWN, 1);
+	}
+	stats_incr(s->in->stats, INTAKE_STAT_BAD_REQUESTS);
+	reply_form(s->in, s->req, ours ? 503 : 400, subject, &f);
+}
+
+/* Everything is looked at, so that all of it is told at once; then the photos are kept.  False: it
+ * was answered. */
+static bool
+read_all(struct sending *s, const struct catalogue *cat, const struct catalogue_subject *subject,
+    const char *token)
+{
+	const struct photos_limits limits = { (uint64_t)s->in->config.photo_bytes,
+		(uint64_t)s->in->config.photo_pixels };
+	struct problems p = { 0 };
+	struct photos_fault fault = photos_read(&s->photos, s->req, &limits);
+	bool fits = report_read(&s->report, &s->form, cat, s->at_us, &p);
+
+	if (fits && fault.problem == PHOTOS_FINE) {
+		identify(s);
+		fault = photos_store(&s->photos, s->in->attachments);
+	}
+	fits = fits && fault.problem == PHOTOS_FINE;
+	if (!fits)
+		complain(s, subject, &p, &fault, token);
+	return fits;
+}
+
+/* The version whose link stood on the form, if it is one: the text may have changed meanwhile. */
+static const char *
+shown_information(const struct catalogue *cat, const struct report_form *form)
+{
+	const char *said = report_field(form, "information_version");
+	const struct catalogue_information *text =
+	    said == NULL ? NULL : catalogue_information(cat, said, CATALOGUE_TR);
+
+	return text == NULL ? cat->municipality.information_text_version : text->version;
+}
+
 /* False: it was answered and is gone. */
 static bool
 fill(struct sending *s, const struct catalogue *cat, const char *token)
 {
 	struct item *item = &s->report.item;
-	struct problems p = { 0 };
 	const char *code = report_field(&s->form, "service_code");
 	const struct catalogue_subject *subject = code == NULL ? NULL
 							       : catalogue_subject(cat, code);
 
 	if (subject == NULL) {
 		reply_subjects(s->in, s->req, 404, WORD_TITLE);
-	} else if (!report_read(&s->report, &s->form, cat, s->at_us, &p)) {
-		stats_incr(s->in->stats, INTAKE_STAT_BAD_REQUESTS);
-		reply_form(
-		    s->in, s->req, p.at[0].status == 503 ? 503 : 400, subject, &s->form, &p, token);
+	} else if (!read_all(s, cat, subject, token)) {
+		sending_destroy(s);
+		return false;
 	} else if (!numbers_take(s->in->numbers, number_year(s->at_us), &item->ticket_id)) {
 		stats_incr(s->in->stats, INTAKE_STAT_NO_NUMBER);
 		reply_subjects(s->in, s->req, 503, WORD_BUSY);
 	} else {
-		identify(s);
 		item->source = form_source;
+		item->photos = s->photos.json[0] == '\0' ? NULL : s->photos.json;
 		item->id = s->form_id;
 		item->channel = TURUNC__V1__CHANNEL__CHANNEL_WEB;
 		item->language = catalogue_language_name(html_language(s->req));
-		item->information_version = cat->municipality.information_text_version;
+		item->information_version = shown_information(cat, &s->form);
 		item->traceparent = http_header(s->req, "traceparent");
 		if (item_seal(item, &s->in->maker, s->at_us))
 			return true;
 		reply_subjects(s->in, s->req, 503, WORD_BUSY);
 	}
+	photos_drop(&s->photos);
 	sending_destroy(s);
 	return false;
 }
@@ -289,6 +390,6 @@ post_report(struct http_request *req, void *arg)
 
 const struct http_route door_report_routes[] = {
 	{ HTTP_GET, "/report", get_report, 0 },
-	{ HTTP_POST, "/report", post_report, 0 },
+	{ HTTP_POST, "/report", post_report, PHOTOS_BODY_BYTES },
 };
 const size_t door_report_route_count = ARRAY_LEN(door_report_routes);

@@ -11,6 +11,7 @@
 #include "form_token.h"
 #include "html.h"
 #include "istanbul.h"
+#include "linked.h"
 #include "log.h"
 #include "number.h"
 #include "status_words.h"
@@ -18,7 +19,7 @@
 #include "track_page.h"
 #include "utf8.h"
 
-enum { DIGITS = 4, TOKEN_LIFE_MIN = 30, BODY_BYTES = 32 * 1024 };
+enum { DIGITS = 4, TOKEN_LIFE_MIN = 30, BODY_BYTES = 32 * 1024, BYTES_PER_MB = 1024 * 1024 };
 
 /* --- who asks -----------------------------------------------------------------------------------
  */
@@ -57,6 +58,12 @@ get_track(struct http_request *req, void *arg)
 /* --- looking up ----------------------------------------------------------------------------------
  */
 
+static unsigned
+photo_mb(const struct intake *in)
+{
+	return (unsigned)(in->config.photo_bytes / BYTES_PER_MB);
+}
+
 struct tracking {
 	struct intake *in;
 	struct http_request *req;
@@ -85,7 +92,8 @@ show(struct tracking *t, const struct db_reply *reply)
 {
 	struct intake *in = t->in;
 	const struct catalogue *cat = registry_catalogue(in->registry);
-	const struct track_rows rows = { reply->results[0], reply->results[1], reply->results[2] };
+	const struct track_rows rows = { reply->results[0], reply->results[1], reply->results[2],
+		reply->results[3], reply->results[4], reply->results[5] };
 	enum catalogue_language language = html_language(t->req);
 	int64_t now_us = clock_now_us();
 	char token[FORM_TOKEN_SIZE];
@@ -97,7 +105,8 @@ show(struct tracking *t, const struct db_reply *reply)
 	form_token_make(in->secret, sizeof(in->secret), db_get_int(rows.ticket, 0, TRACK_TICKET_ID),
 	    now_us + TOKEN_LIFE_MIN * US_PER_MIN, token);
 	html_begin(&h, language, track_word(TRACK_TITLE, language), "/track");
-	track_page_ticket(&h, cat, &rows, now_us, token);
+	track_page_ticket(&h, cat, &rows, in->attachments, now_us,
+	    &(struct track_form){ .token = token, .photo_mb = photo_mb(in) });
 	html_reply(&h, t->req, 200);
 }
 
@@ -140,9 +149,11 @@ ask(struct tracking *t)
 {
 	struct db_unit *unit = db_unit_create(t->in->reader);
 
-	for (size_t s = STORE_TRACK; s <= STORE_TRACK_TEXTS; s++) {
+	for (size_t s = STORE_TRACK; s <= STORE_TRACK_LINKS; s++) {
 		db_unit_add(unit, s);
 		db_add_int8(unit, t->ticket_id);
+		if (s == STORE_TRACK_PHOTOS)
+			db_add_text(unit, t->digits);
 	}
 	if (db_submit(t->in->reader, unit, on_tracked, t))
 		return;
@@ -199,7 +210,7 @@ static const struct saying {
 } sayings[] = {
 	{ "follow_up", TRACK_NOTE, SAID_FOLLOW_UP, false },
 	{ "withdraw", TRACK_WITHDRAW, SAID_WITHDRAW, true },
-	{ "not_solved", TRACK_NOT_SOLVED, SAID_NOT_SOLVED, true },
+	{ "not_solved", TRACK_NOT_SOLVED | TRACK_FOLLOW, SAID_NOT_SOLVED, true },
 };
 static const char say_source[] = "page";
 
@@ -209,6 +220,10 @@ struct words {
 	struct intake *in;
 	struct http_request *req;
 	const struct saying *saying;
+	enum track_say what; /* known with the ticket's status */
+	int64_t ticket_id; /* of which it is said */
+	struct photos photos;
+	struct linked *linked; /* when another report opens */
 	char form_id[FORM_ID_SIZE];
 	char text[4 * FIELD_DESCRIPTION_CHARS + 1];
 };
@@ -217,6 +232,8 @@ static void
 words_destroy(struct words *w)
 {
 	item_finish(&w->item);
+	photos_finish(&w->photos);
+	linked_destroy(w->linked);
 	free(w);
 }
 
@@ -228,22 +245,42 @@ refuse(struct words *w, unsigned status, enum track_word word)
 	words_destroy(w);
 }
 
+/* The form again, with what was written; complaint says what is wrong. */
 static void
-reply_recorded(const struct words *w)
+ask_again(struct words *w, unsigned status, const char *complaint)
 {
 	struct html h;
 	enum catalogue_language language = html_language(w->req);
+
+	stats_add_at(w->in->stats, INTAKE_STAT_SAID, SAID_REFUSED, 1);
+	html_begin(&h, language, track_word(TRACK_TITLE, language), "/track");
+	html_complaint(&h, complaint);
+	track_page_say(&h, w->what,
+	    &(struct track_form){ http_form(w->req, "token", NULL), w->text, photo_mb(w->in) });
+	html_reply(&h, w->req, status);
+	words_destroy(w);
+}
+
+static void
+reply_recorded(const struct words *w, int64_t ticket_id)
+{
+	struct html h;
+	enum catalogue_language language = html_language(w->req);
+	bool linked = w->what == TRACK_FOLLOW;
 	char number[NUMBER_SIZE];
 
-	if (!number_format(w->item.ticket_id, number))
+	if (!number_format(linked ? ticket_id : w->ticket_id, number))
 		number[0] = '\0';
-	html_begin(&h, language, track_word(TRACK_RECORDED, language), "/track");
+	html_begin(
+	    &h, language, track_word(linked ? TRACK_LINKED : TRACK_RECORDED, language), "/track");
+	if (linked)
+		html_element(&h, "p", "number", number);
 	html_raw(&h, "<p><a class=\"button\" href=\"/track?no=");
 	html_text(&h, number);
 	html_raw(&h, language == CATALOGUE_EN ? "&amp;lang=en\">" : "&amp;lang=tr\">");
 	html_text(&h, track_word(TRACK_BACK, language));
 	html_raw(&h, "</a></p>\n");
-	html_reply(&h, w->req, 200);
+	html_reply(&h, w->req, linked ? 201 : 200);
 }
 
 static void
@@ -251,21 +288,29 @@ on_said(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 {
 	struct words *w = (struct words *)item;
 
-	(void)ticket_id;
 	stats_add_at(w->in->stats, INTAKE_STAT_ITEMS, outcome, 1);
+	intake_settle_photos(w->in, &w->photos, item, outcome);
 	switch (outcome) {
 	case ITEM_ACCEPTED:
+		if (item->opens)
+			stats_incr(w->in->stats, INTAKE_STAT_OPENED);
+		stats_add_at(w->in->stats, INTAKE_STAT_SAID, w->saying->stat, 1);
+		reply_recorded(w, ticket_id);
+		break;
 	case ITEM_SPOOLED:
 		stats_add_at(w->in->stats, INTAKE_STAT_SAID, w->saying->stat, 1);
-		reply_recorded(w);
+		reply_recorded(w, ticket_id);
 		break;
 	case ITEM_DUPLICATE: /* the form was sent twice */
-		reply_recorded(w);
+		reply_recorded(w, ticket_id);
 		break;
 	case ITEM_ID_REUSED: /* once more with other words: they have to open it again */
 		refuse(w, 409, TRACK_OVER);
 		return;
-	case ITEM_REFUSED:
+	case ITEM_REFUSED: /* by the record: another form opened one that follows, just now */
+		refuse(w, item->earlier_id != 0 ? 409 : 503,
+		    item->earlier_id != 0 ? TRACK_NOT_NOW : TRACK_AWAY);
+		return;
 	case ITEM_UNAVAILABLE:
 	case ITEM_OUTCOMES:
 		refuse(w, 503, TRACK_AWAY);
@@ -278,11 +323,30 @@ static void
 identify(struct words *w)
 {
 	struct digest_keyed d;
+	char digest[DIGEST_HEX_SIZE];
 
 	item_identity_begin(&w->in->maker, &d);
-	digest_keyed_add_part(&d, w->item.kind, strlen(w->item.kind));
+	digest_keyed_add_part(&d, w->saying->kind, strlen(w->saying->kind));
 	digest_keyed_add_part(&d, w->text, strlen(w->text));
+	for (size_t i = 0; i < w->photos.count; i++) {
+		photos_digest(&w->photos, i, digest);
+		digest_keyed_add_part(&d, digest, sizeof(digest) - 1);
+	}
 	digest_keyed_finish(&d, &w->item.identity);
+}
+
+/* The photos last: from here on they would have to be taken away again. */
+static bool
+keep_photos(struct words *w)
+{
+	struct photos_fault fault = photos_store(&w->photos, w->in->attachments);
+	char complaint[PHOTOS_WORDS_BYTES];
+
+	if (fault.problem == PHOTOS_FINE)
+		return true;
+	photos_words(&fault, html_language(w->req), complaint);
+	ask_again(w, 503, complaint);
+	return false;
 }
 
 static void
@@ -291,19 +355,65 @@ record(struct words *w)
 	struct item *item = &w->item;
 	int64_t now_us = clock_now_us();
 
+	identify(w);
+	if (!keep_photos(w))
+		return;
 	item->source = say_source;
 	item->id = w->form_id;
-	item->kind = w->saying->kind;
-	item->type = "contact.recorded";
 	item->channel = TURUNC__V1__CHANNEL__CHANNEL_WEB;
 	item->time_us = item->arrived_us = now_us;
-	item->language = catalogue_language_name(html_language(w->req));
 	item->description = w->text[0] == '\0' ? NULL : w->text;
-	identify(w);
-	if (!item_seal(item, &w->in->maker, now_us))
-		refuse(w, 503, TRACK_AWAY);
-	else
+	item->photos = w->photos.json[0] == '\0' ? NULL : w->photos.json;
+	if (w->linked == NULL) {
+		item->ticket_id = w->ticket_id;
+		item->kind = w->saying->kind;
+		item->type = "contact.recorded";
+		item->language = catalogue_language_name(html_language(w->req));
+	} else {
+		item->earlier_id = w->ticket_id;
+	}
+	if (item_seal(item, &w->in->maker, now_us)) {
 		accept_add(w->in->accept, item, clock_monotonic_ms());
+		return;
+	}
+	photos_drop(&w->photos);
+	refuse(w, 503, TRACK_AWAY);
+}
+
+/* Words and photos as the form demands them; false: it was answered. */
+static bool
+check_said(struct words *w)
+{
+	const struct photos_limits limits = { (uint64_t)w->in->config.photo_bytes,
+		(uint64_t)w->in->config.photo_pixels };
+	enum catalogue_language language = html_language(w->req);
+	struct photos_fault fault = photos_read(&w->photos, w->req, &limits);
+	char complaint[PHOTOS_WORDS_BYTES];
+	bool wordless = w->saying->wordless && w->what != TRACK_FOLLOW;
+
+	if (fault.problem != PHOTOS_FINE) {
+		stats_add_at(w->in->stats, INTAKE_STAT_PHOTOS, PHOTOS_TURNED_DOWN, 1);
+		photos_words(&fault, language, complaint);
+		ask_again(w, 400, complaint);
+		return false;
+	}
+	bool written = strspn(w->text, " \n\t") < strlen(w->text);
+	if (written || wordless || (w->photos.count > 0 && w->what == TRACK_NOTE))
+		return true;
+	ask_again(w, 400, track_word(TRACK_EMPTY, language));
+	return false;
+}
+
+/* False: it was answered. */
+static bool
+begin_linked(struct words *w, const struct pg_result *opener)
+{
+	w->linked = db_rows(opener) == 0 ? NULL : linked_begin(opener, &w->item);
+	if (w->linked != NULL
+	    && numbers_take(w->in->numbers, number_year(clock_now_us()), &w->item.ticket_id))
+		return true;
+	refuse(w, 503, TRACK_AWAY);
+	return false;
 }
 
 /* Whether it may still be said; the table of steps decides again when it is taken. */
@@ -318,11 +428,18 @@ on_status(void *arg, const struct db_reply *reply)
 		return;
 	}
 	const struct pg_result *t = reply->results[0];
-	int64_t ended_us = db_is_null(t, 0, TRACK_ENDED) ? 0 : db_get_int(t, 0, TRACK_ENDED);
-	unsigned may = track_may_say(cat, db_get_int(t, 0, TRACK_STATUS), ended_us, clock_now_us());
-	if ((may & w->saying->may) == 0)
+	w->ticket_id = db_get_int(t, 0, TRACK_TICKET_ID);
+	unsigned may = track_may_say(cat, t, reply->results[1], clock_now_us()) & w->saying->may;
+	w->what = (enum track_say)may;
+	int64_t follower = track_follower(reply->results[1]);
+	if (may == 0 && follower != 0 && (w->saying->may & TRACK_FOLLOW) != 0) {
+		/* The same form again, or another tab's: what was to open is open. */
+		w->what = TRACK_FOLLOW;
+		reply_recorded(w, follower);
+		words_destroy(w);
+	} else if (may == 0)
 		refuse(w, 409, TRACK_NOT_NOW);
-	else
+	else if (check_said(w) && (w->what != TRACK_FOLLOW || begin_linked(w, reply->results[2])))
 		record(w);
 }
 
@@ -335,14 +452,13 @@ saying_of(const char *kind)
 	return NULL;
 }
 
-/* Browsers send line ends as CR LF.  False: word says what is wrong. */
+/* Browsers send line ends as CR LF.  False: it is too long, or no text. */
 static bool
-take_text(struct words *w, const char *text, enum track_word *ret_word)
+take_text(struct words *w, const char *text)
 {
 	struct problems p = { 0 };
 	size_t len = 0;
 
-	*ret_word = TRACK_TOO_LONG;
 	for (const char *c = text == NULL ? "" : text; *c != '\0'; c++) {
 		if (*c == '\r')
 			continue;
@@ -351,10 +467,7 @@ take_text(struct words *w, const char *text, enum track_word *ret_word)
 		w->text[len++] = *c;
 	}
 	w->text[len] = '\0';
-	if (!field_check_text(&p, "text", w->text, FIELD_LINES, FIELD_DESCRIPTION_CHARS))
-		return false;
-	*ret_word = TRACK_EMPTY;
-	return w->saying->wordless || strspn(w->text, " \n\t") < len;
+	return field_check_text(&p, "text", w->text, FIELD_LINES, FIELD_DESCRIPTION_CHARS);
 }
 
 static void
@@ -363,7 +476,7 @@ post_say(struct http_request *req, void *arg)
 	struct intake *in = arg;
 	const char *token = http_form(req, "token", NULL), *why;
 	struct words *w = calloc(1, sizeof(*w));
-	enum track_word wrong = TRACK_OVER;
+	static const size_t statements[] = { STORE_TRACK, STORE_TRACK_LINKS, STORE_TRACK_OPENER };
 
 	if (w == NULL || !intake_takes(in, 1, BODY_BYTES, &why)) {
 		free(w);
@@ -375,15 +488,20 @@ post_say(struct http_request *req, void *arg)
 	w->req = req;
 	w->saying = saying_of(http_form(req, "kind", NULL));
 	if (w->saying == NULL || token == NULL
-	    || !form_token_read(in->secret, sizeof(in->secret), token, clock_now_us(),
-		&w->item.ticket_id, w->form_id)
-	    || !take_text(w, http_form(req, "text", NULL), &wrong)) {
-		refuse(w, 400, wrong);
+	    || !form_token_read(
+		in->secret, sizeof(in->secret), token, clock_now_us(), &w->ticket_id, w->form_id)) {
+		refuse(w, 400, TRACK_OVER);
+		return;
+	}
+	if (!take_text(w, http_form(req, "text", NULL))) {
+		refuse(w, 400, TRACK_TOO_LONG);
 		return;
 	}
 	struct db_unit *unit = db_unit_create(in->reader);
-	db_unit_add(unit, STORE_TRACK);
-	db_add_int8(unit, w->item.ticket_id);
+	for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
+		db_unit_add(unit, statements[i]);
+		db_add_int8(unit, w->ticket_id);
+	}
 	if (db_submit(in->reader, unit, on_status, w))
 		return;
 	db_unit_destroy(unit);
@@ -393,6 +511,6 @@ post_say(struct http_request *req, void *arg)
 const struct http_route door_track_routes[] = {
 	{ HTTP_GET, "/track", get_track, 0 },
 	{ HTTP_POST, "/track", post_track, 4096 },
-	{ HTTP_POST, "/track/say", post_say, BODY_BYTES },
+	{ HTTP_POST, "/track/say", post_say, PHOTOS_BODY_BYTES },
 };
 const size_t door_track_route_count = ARRAY_LEN(door_track_routes);

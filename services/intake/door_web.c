@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "bus_metrics.h"
+#include "clock.h"
 #include "digest.h"
 #include "door.h"
 #include "number.h"
@@ -119,6 +120,13 @@ get_landing(struct http_request *req, void *arg)
 }
 
 static void
+get_photo(struct http_request *req, void *arg)
+{
+	struct intake *in = arg;
+	attachments_serve(in->attachments, req, http_path_param(req, "token"), clock_now_us());
+}
+
+static void
 get_style(struct http_request *req, void *arg)
 {
 	(void)arg;
@@ -128,6 +136,7 @@ get_style(struct http_request *req, void *arg)
 const struct http_route door_web_routes[] = {
 	{ HTTP_GET, "/", get_landing, 0 },
 	{ HTTP_GET, "/assets/intake.css", get_style, 0 },
+	{ HTTP_GET, "/photo/{token}", get_photo, 0 },
 	{ HTTP_GET, "/healthz", get_healthz, 0 },
 	{ HTTP_GET, "/readyz", get_readyz, 0 },
 	{ HTTP_GET, "/metrics", get_metrics, 0 },

@@ -239,11 +239,13 @@ open_http(struct intake *in)
 	settings.max_connections = (uint32_t)c->connections;
 	settings.max_connections_per_address = (uint32_t)c->connections_per_address;
 	settings.max_body_bytes = DOOR_BODY_BYTES;
+	settings.max_buffered_bytes = (uint32_t)c->body_bytes;
 	settings.write_error = door_write_error;
 	in->http = http_open(daemon_loop(in->daemon), &settings, door_open311_routes,
 	    door_open311_route_count, in, &why);
 	if (in->http != NULL && http_add_routes(in->http, door_web_routes, door_web_route_count, in)
 	    && http_add_routes(in->http, door_report_routes, door_report_route_count, in)
+	    && http_add_routes(in->http, door_information_routes, door_information_route_count, in)
 	    && http_add_routes(in->http, door_track_routes, door_track_route_count, in))
 		return true;
 	log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",
@@ -369,6 +371,12 @@ tick_drain(void *arg, uint64_t now_ms)
 }
 
 static int64_t
+tick_files(void *arg, uint64_t now_ms)
+{
+	return files_tick(((struct intake *)arg)->files, now_ms);
+}
+
+static int64_t
 tick_registry(void *arg, uint64_t now_ms)
 {
 	struct intake *in = arg;
@@ -481,6 +489,9 @@ intake_open(struct intake *in)
 	in->numbers_state = daemon_add_dependency(in->daemon, "numbers", true);
 	if (!load_identity_secret(in) || !standby_open(in) || !make_parts(in) || !open_record(in))
 		return false;
+	in->files = files_open(in);
+	if (in->files == NULL)
+		return false;
 	registry_set_db(in->registry, in->reader, STORE_REGISTRY);
 	if (!open_bus(in) || !open_http(in) || !open_call(in))
 		return false;
@@ -491,6 +502,7 @@ intake_open(struct intake *in)
 	daemon_add_tick(in->daemon, tick_accept, in);
 	daemon_add_tick(in->daemon, tick_registry, in);
 	daemon_add_tick(in->daemon, tick_second, in);
+	daemon_add_tick(in->daemon, tick_files, in);
 	return true;
 }
 
@@ -508,6 +520,7 @@ intake_close(struct intake *in)
 	number_file_close(in->number_file);
 	http_close(in->http);
 	people_close(in->people);
+	files_close(in->files);
 	doorbell_button_close(in->bell);
 	bus_door_close(in->door);
 	bus_metrics_destroy(in->bus_metrics);

@@ -11,6 +11,7 @@
 
 #include "accept.h"
 #include "acl.h"
+#include "attachment.h"
 #include "base.h"
 #include "bus.h"
 #include "catalogue.h"
@@ -18,6 +19,7 @@
 #include "db.h"
 #include "doorbell.h"
 #include "drain.h"
+#include "files.h"
 #include "guesses.h"
 #include "http.h"
 #include "item.h"
@@ -25,6 +27,7 @@
 #include "number_file.h"
 #include "numbers.h"
 #include "people.h"
+#include "photos.h"
 #include "ratelimit.h"
 #include "registry.h"
 #include "repeats.h"
@@ -67,6 +70,13 @@ struct intake_config {
 	int64_t publish_credit;
 	int64_t spool_bytes; /* 0: no spool */
 	int64_t numbers_aside;
+	int64_t body_bytes; /* of requests under way */
+	char *attachments_dir; /* "": in state_dir */
+	int64_t attachments_bytes;
+	int64_t orphan_age_ms;
+	int64_t look_ms;
+	int64_t photo_bytes;
+	int64_t photo_pixels;
 };
 
 extern const struct setting intake_settings[];
@@ -100,6 +110,10 @@ enum intake_stat {
 	INTAKE_STAT_SAID, /* by what */
 	INTAKE_STAT_CALLS, /* dealt with on the call-taker's page, by how */
 	INTAKE_STAT_DRAFTS, /* by whether they were kept */
+	INTAKE_STAT_PHOTOS, /* by what became of them */
+	INTAKE_STAT_FILES,
+	INTAKE_STAT_FILES_BYTES,
+	INTAKE_STAT_FILES_REMOVED, /* by why */
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
@@ -109,6 +123,8 @@ enum { SPOOL_REFUSED_FULL, SPOOL_REFUSED_DISK };
 enum { TRACKED_SHOWN, TRACKED_WRONG, TRACKED_LIMITED, TRACKED_AWAY };
 enum { CALLS_TICKET, CALLS_JOINED, CALLS_ENDED, CALLS_REFUSED, CALLS_AWAY };
 enum { DRAFT_KEPT, DRAFT_LOST };
+enum { PHOTOS_STORED, PHOTOS_TURNED_DOWN, PHOTOS_DROPPED };
+enum { FILES_ERASED, FILES_ORPHAN };
 enum { SAID_FOLLOW_UP, SAID_WITHDRAW, SAID_NOT_SOLVED, SAID_REFUSED };
 enum drained_as {
 	DRAINED_WRITTEN, /* or found written */
@@ -135,6 +151,8 @@ struct intake {
 	struct accept *accept;
 	struct spool *spool; /* NULL: none */
 	struct drain *drain;
+	struct attachments *attachments;
+	struct files *files;
 	struct numbers *numbers;
 	struct number_file *number_file;
 	bool setting_aside; /* numbers for the time without the record are being leased */
@@ -168,6 +186,10 @@ void intake_close(struct intake *in);
 /* May new work be taken?  False, with a sentence: answer 503 or Busy. */
 MUST_CHECK bool intake_takes(
     const struct intake *in, size_t items, size_t bytes, const char **ret_why);
+
+/* Photos stored with an item stay when it was taken or may yet surface, and go when it was not. */
+void intake_settle_photos(
+    struct intake *in, struct photos *photos, const struct item *item, enum item_outcome outcome);
 
 /* accept's way to the record (commit.c); arg is the struct intake. */
 extern const struct accept_calls intake_accept_calls;

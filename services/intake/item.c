@@ -64,7 +64,7 @@ or_empty(const char *text)
 }
 
 /* The person's texts, in the order they are digested and weighed. */
-enum { SAID_TEXTS = 9 };
+enum { SAID_TEXTS = 10, SAID_FIRST_TEXTS = 9 };
 static void
 said(const struct item *item, const char *ret_texts[SAID_TEXTS])
 {
@@ -77,11 +77,13 @@ said(const struct item *item, const char *ret_texts[SAID_TEXTS])
 	ret_texts[6] = or_empty(item->answers);
 	ret_texts[7] = or_empty(item->account_id);
 	ret_texts[8] = or_empty(item->device_id);
+	ret_texts[9] = or_empty(item->photos);
 }
 
 /*
  * BLAKE2b-256 keyed with the row's salt over what stands in the erasable rows, each part with its
- * length: the texts as above, the position as two little-endian doubles (or nothing), the body.
+ * length: the first nine texts as above, the position as two little-endian doubles (or nothing),
+ * the body, and the photos when there are any.
  */
 static void
 digest_content(const struct item *item, struct digest *ret_digest)
@@ -92,10 +94,12 @@ digest_content(const struct item *item, struct digest *ret_digest)
 
 	digest_keyed_init(&d, item->salt, sizeof(item->salt));
 	said(item, texts);
-	for (size_t i = 0; i < SAID_TEXTS; i++)
+	for (size_t i = 0; i < SAID_FIRST_TEXTS; i++)
 		digest_keyed_add_part(&d, texts[i], strlen(texts[i]));
 	digest_keyed_add_part(&d, position, item->has_position ? sizeof(position) : 0);
 	digest_keyed_add_part(&d, item->body_len == 0 ? "" : item->body, item->body_len);
+	if (item->photos != NULL)
+		digest_keyed_add_part(&d, item->photos, strlen(item->photos));
 	digest_keyed_finish(&d, ret_digest);
 }
 
@@ -153,6 +157,7 @@ pack_opened(
     struct item *item, Turunc__V1__Event *event, ProtobufCBinaryData digest, char *contact_id)
 {
 	Turunc__V1__TicketOpened opened = TURUNC__V1__TICKET_OPENED__INIT;
+	char earlier[NUMBER_SIZE];
 
 	opened.channel = (Turunc__V1__Channel)item->channel;
 	opened.subject_code = lend(item->subject_code);
@@ -166,6 +171,8 @@ pack_opened(
 	opened.inbound_id = lend(item->id);
 	opened.version = 1;
 	opened.call_id = lend(item->call_id);
+	if (item->earlier_id != 0 && number_format(item->earlier_id, earlier))
+		opened.follows = earlier;
 	event->body_case = TURUNC__V1__EVENT__BODY_OPENED;
 	event->opened = &opened;
 	return pack(item, event);

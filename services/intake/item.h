@@ -71,10 +71,12 @@ struct item {
 	const char *answers; /* JSON */
 	const char *account_id;
 	const char *device_id;
+	const char *photos; /* JSON, as photos.h writes it; NULL: none */
 
 	/* The ticket. */
 	int64_t ticket_id; /* given by the door; 0: none */
 	bool opens;
+	int64_t earlier_id; /* the closed ticket that it follows; 0: none */
 	const char *subject_code; /* "" when none */
 	char neighbourhood[ITEM_CODE_BYTES]; /* a code of the catalogue, which may be replaced; or
 						"" */
@@ -116,6 +118,8 @@ struct item {
 	uint64_t queued_ms;
 	unsigned doubts; /* how often its outcome had to be looked up */
 	unsigned conflicts; /* how often a row of it was there already */
+	bool perhaps_kept; /* it was given to the record or the spool, and may surface whatever the
+			      answer is */
 	bool from_spool; /* was answered before; goes back there when the record is away */
 };
 

@@ -8,6 +8,7 @@
 #include "fields.h"
 #include "html.h"
 #include "number.h"
+#include "problem_words.h"
 
 enum { NAME_BYTES = 96 };
 
@@ -265,17 +266,38 @@ label_of(const struct html *h, const struct catalogue_subject *subject, const ch
 }
 
 static void
-show_problems(struct html *h, const struct catalogue_subject *subject, const struct problems *p)
+show_problem(struct html *h, const struct catalogue_subject *subject, const char *text)
+{
+	const char *label = label_of(h, subject, text);
+	const char *reason = problem_words(text, h->language);
+
+	html_raw(h, "<li>");
+	html_text(h, label != NULL ? label : text);
+	if (label != NULL && reason != NULL) {
+		html_raw(h, ": ");
+		html_text(h, reason);
+	}
+	html_raw(h, "</li>\n");
+}
+
+static void
+show_problems(
+    struct html *h, const struct catalogue_subject *subject, const struct report_page_form *f)
 {
 	html_raw(h, "<div class=\"complaint\" role=\"alert\">\n<p>");
 	html_text(h, html_say(h, "Gönderilemedi. Şunlara yeniden bakın:",
 			 "Not sent. Please look at these again:"));
 	html_raw(h, "</p>\n<ul>\n");
-	for (size_t i = 0; i < p->count; i++) {
-		const char *label = label_of(h, subject, p->at[i].text);
-		html_element(h, "li", NULL, label != NULL ? label : p->at[i].text);
-	}
-	html_raw(h, "</ul></div>\n");
+	for (size_t i = 0; i < f->p->count; i++)
+		show_problem(h, subject, f->p->at[i].text);
+	if (f->photo_words != NULL)
+		html_element(h, "li", NULL, f->photo_words);
+	html_raw(h, "</ul>\n");
+	if (f->choose_again)
+		html_element(h, "p", NULL,
+		    html_say(h, "Yazdıklarınız aşağıda duruyor; fotoğrafları yeniden seçin.",
+			"What you wrote is kept below; choose the photos again."));
+	html_raw(h, "</div>\n");
 }
 
 /* --- pages --------------------------------------------------------------------------------------
@@ -290,25 +312,64 @@ report_page_questions(
 }
 
 void
+report_page_photos(struct html *h, unsigned photo_mb)
+{
+	char mb[16];
+
+	(void)snprintf(mb, sizeof(mb), "%u MB", photo_mb);
+	open_label(h, html_say(h, "Fotoğraflar", "Photos"), false);
+	html_raw(h, "<input type=\"file\" name=\"photo\" multiple "
+		    "accept=\"image/jpeg,image/png,image/webp\"></label>\n");
+	html_raw(h, "<p class=\"hint\">");
+	html_text(h, html_say(h, "En çok üç JPEG, PNG ya da WebP, her biri en çok ",
+			 "Up to three JPEG, PNG or WebP, each of at most "));
+	html_raw(h, mb);
+	html_text(h, html_say(h, ". Çekildiği yer, zaman ve cihaz bilgisi saklanmadan silinir.",
+			 ". Where, when and with what they were taken is removed before they are "
+			 "kept."));
+	html_raw(h, "</p>\n");
+}
+
+/* Which text it was is sent along, and stands with the contact. */
+static void
+information_link(struct html *h, const struct catalogue *cat)
+{
+	const struct catalogue_municipality *m = &cat->municipality;
+
+	hidden(h, "information_version", m->information_text_version);
+	html_raw(h, "<p class=\"hint\"><a href=\"");
+	if (catalogue_information_is_ours(m))
+		html_raw(h, h->language == CATALOGUE_EN ? "/aydinlatma-metni?lang=en"
+							: "/aydinlatma-metni?lang=tr");
+	else
+		html_text(h, m->information_text_url);
+	html_raw(h, "\">");
+	html_text(h, html_say(h, "Kişisel verilerin korunması: aydınlatma metni",
+			 "How your personal data is protected"));
+	html_raw(h, "</a></p>\n");
+}
+
+void
 report_page_form(struct html *h, const struct catalogue *cat,
-    const struct catalogue_subject *subject, const struct report_form *form,
-    const struct problems *p, const char *token)
+    const struct catalogue_subject *subject, const struct report_page_form *f)
 {
 	const char *about = catalogue_say(&subject->description, h->language);
+	const struct report_form *form = f->form;
 
-	if (p->count > 0)
-		show_problems(h, subject, p);
+	if (f->p->count > 0 || f->photo_words != NULL)
+		show_problems(h, subject, f);
 	if (about != NULL && about[0] != '\0')
 		html_element(h, "p", NULL, about);
-	html_raw(h, "<form method=\"post\" action=\"/report?lang=");
+	html_raw(h, "<form method=\"post\" enctype=\"multipart/form-data\" action=\"/report?lang=");
 	html_raw(h, h->language == CATALOGUE_EN ? "en\">\n" : "tr\">\n");
-	hidden(h, "token", token);
+	hidden(h, "token", f->token);
 	hidden(h, "service_code", subject->code);
 	report_page_questions(h, subject, form);
 	area(h, description.label[h->language], description.name,
 	    report_field(form, description.name), true);
 	neighbourhoods(h, cat, form);
 	input(h, &address, form);
+	report_page_photos(h, f->photo_mb);
 	html_element(h, "h2", NULL, html_say(h, "Size nasıl ulaşalım?", "How do we reach you?"));
 	html_element(h, "p", "hint",
 	    html_say(h,
@@ -320,12 +381,8 @@ report_page_form(struct html *h, const struct catalogue *cat,
 		"the phone you can look the report up."));
 	for (size_t i = 0; i < ARRAY_LEN(person); i++)
 		input(h, &person[i], form);
-	html_raw(h, "<p class=\"hint\"><a href=\"");
-	html_text(h, cat->municipality.information_text_url);
-	html_raw(h, "\">");
-	html_text(h, html_say(h, "Kişisel verilerin korunması: aydınlatma metni",
-			 "How your personal data is protected"));
-	html_raw(h, "</a></p>\n<button>");
+	information_link(h, cat);
+	html_raw(h, "<button>");
 	html_text(h, html_say(h, "Gönder", "Send"));
 	html_raw(h, "</button>\n</form>\n");
 }

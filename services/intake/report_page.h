@@ -4,6 +4,7 @@
 #ifndef INTAKE_REPORT_PAGE_H
 #define INTAKE_REPORT_PAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "catalogue.h"
@@ -15,13 +16,20 @@ struct html;
 /* Every subject, by group; complaint may be NULL. */
 void report_page_subjects(struct html *h, const struct catalogue *cat, const char *complaint);
 
-/*
- * The questions of one subject, with what was filled in before (form, may be empty) and what is
- * wrong with it (p->count 0: nothing).
- */
+/* A form: what was filled in before (may be empty) and what is wrong with it. */
+struct report_page_form {
+	const struct report_form *form;
+	const struct problems *p; /* count 0: nothing */
+	const char *photo_words; /* what is wrong with the photos; NULL: nothing */
+	bool choose_again; /* photos came with it, which no form can be given back */
+	unsigned photo_mb; /* how large one may be */
+	const char *token;
+};
+/* The questions of one subject. */
 void report_page_form(struct html *h, const struct catalogue *cat,
-    const struct catalogue_subject *subject, const struct report_form *form,
-    const struct problems *p, const char *token);
+    const struct catalogue_subject *subject, const struct report_page_form *f);
+/* The field for photos, also of other forms. */
+void report_page_photos(struct html *h, unsigned photo_mb);
 
 /* The subject's own questions as fields of a form. */
 void report_page_questions(

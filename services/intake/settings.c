@@ -74,6 +74,23 @@ const struct setting intake_settings[] = {
 	    "nothing, 503" },
 	{ "TURUNC_INTAKE_NUMBERS_ASIDE", SETTING_INT, AT(numbers_aside), "20000", 0, 1000000, NULL,
 	    "ticket numbers of the year set aside for the time without the record" },
+	{ "TURUNC_INTAKE_BODY_BYTES", SETTING_BYTES, AT(body_bytes), "192MiB", 67108864, 2147483648,
+	    NULL, "bodies of requests held at one time, forms with photos at most three quarters" },
+	{ "TURUNC_ATTACHMENTS_DIR", SETTING_TEXT, AT(attachments_dir), "", 0, 1000, NULL,
+	    "folder of the photos, which router reads too; without it, attachments in the state "
+	    "folder" },
+	{ "TURUNC_ATTACHMENTS_BYTES", SETTING_BYTES, AT(attachments_bytes), "64GiB", 1048576,
+	    1099511627776, NULL, "what all photos may take there; more are refused" },
+	{ "TURUNC_ATTACHMENTS_ORPHAN_AGE", SETTING_DURATION, AT(orphan_age_ms), "48h", 1000,
+	    31536000000, NULL,
+	    "age at which a file that no row speaks of is removed; with several intakes on one "
+	    "folder, longer than any spool may wait" },
+	{ "TURUNC_ATTACHMENTS_LOOK", SETTING_DURATION, AT(look_ms), "6h", 1000, 31536000000, NULL,
+	    "how often the folder is gone through for them" },
+	{ "TURUNC_INTAKE_PHOTO_BYTES", SETTING_BYTES, AT(photo_bytes), "10MiB", 65536,
+	    PHOTOS_EACH_BYTES_MAX, NULL, "size of one photo" },
+	{ "TURUNC_INTAKE_PHOTO_PIXELS", SETTING_INT, AT(photo_pixels), "64000000", 65536, 268435456,
+	    NULL, "pixels of one photo, which a browser that shows it has to unpack" },
 };
 const size_t intake_settings_count = ARRAY_LEN(intake_settings);
 
@@ -87,6 +104,8 @@ static const char *const tracked[] = { "shown", "wrong", "limited", "away", NULL
 static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
 static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };
 static const char *const drafts[] = { "kept", "lost", NULL };
+static const char *const photos[] = { "stored", "refused", "dropped", NULL };
+static const char *const removed[] = { "erased", "orphan", NULL };
 static const char *const busy[] = { "away", "full", "credit", "no_number", NULL };
 static const int64_t batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 0 };
 
@@ -174,6 +193,20 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .help = "Drafts of call-takers, by whether the record took them",
 	    .label = "outcome",
 	    .label_values = drafts },
+	[INTAKE_STAT_PHOTOS] = { .name = "turunc_intake_photos_total",
+	    .help = "Photos that came with a form, by what became of them",
+	    .label = "as",
+	    .label_values = photos },
+	[INTAKE_STAT_FILES] = { .name = "turunc_intake_attachments",
+	    .help = "Files in the attachments' folder",
+	    .type = STAT_GAUGE },
+	[INTAKE_STAT_FILES_BYTES] = { .name = "turunc_intake_attachments_bytes",
+	    .help = "Their size",
+	    .type = STAT_GAUGE },
+	[INTAKE_STAT_FILES_REMOVED] = { .name = "turunc_intake_attachments_removed_total",
+	    .help = "Files removed from there, by why",
+	    .label = "why",
+	    .label_values = removed },
 	[INTAKE_STAT_NUMBERS_ASIDE] = { .name = "turunc_intake_numbers_aside",
 	    .help = "Ticket numbers of this year set aside for the time without the record",
 	    .type = STAT_GAUGE },

@@ -32,6 +32,7 @@ static const struct {
 	TEXT(answers, false),
 	TEXT(account_id, false),
 	TEXT(device_id, false),
+	TEXT(photos, false),
 	TEXT(subject_code, true),
 	TEXT(call_id, false),
 	TEXT(type, true),
@@ -82,6 +83,7 @@ spooled_item_encode(const struct item *item, size_t *ret_len)
 	m.longitude = item->longitude;
 	m.ticket_id = item->ticket_id;
 	m.opens = item->opens;
+	m.earlier_id = item->earlier_id;
 	m.neighbourhood = (char *)lend(item->neighbourhood, 0).data;
 	m.legal_basis = item->legal_basis;
 	m.is_public = item->is_public;
@@ -178,6 +180,7 @@ spooled_item_decode(struct item *item, const Turunc__V1__SpooledItem *m, item_do
 	item->longitude = m->longitude;
 	item->ticket_id = m->ticket_id;
 	item->opens = m->opens;
+	item->earlier_id = m->earlier_id;
 	item->legal_basis = (int16_t)m->legal_basis;
 	item->is_public = m->is_public;
 	item->content_type = m->has_body ? m->content_type : NULL;

@@ -15,8 +15,8 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "$24::text[], "
 	    "$25::text[], $26::bytea[], $27::boolean[], $28::text[], $29::text[], $30::smallint[], "
 	    "$31::boolean[], $32::text[], $33::bytea[], $34::text[], $35::text[], $36::bytea[], "
-	    "$37::text[])",
-	    37 },
+	    "$37::text[], $38::text[])",
+	    38 },
 	[STORE_LOOK_UP] = { "look_up",
 	    "SELECT u.id FROM unnest($1::uuid[]) AS u(id) "
 	    "WHERE EXISTS (SELECT FROM turunc.contact c WHERE c.contact_id = u.id) "
@@ -31,6 +31,8 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    2 },
 	[STORE_DRAFT] = { "draft",
 	    "SELECT turunc.save_draft($1::text, $2::text, $3::bigint, $4::text, $5::text)", 5 },
+	[STORE_FILE_FORGET] = { "file_forget",
+	    "DELETE FROM turunc.erased_file e WHERE e.digest = ANY ($1::bytea[])", 1 },
 };
 
 /*
@@ -104,7 +106,10 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "coalesce(s.subject_code, t.subject_code), coalesce(s.department, ''), "
 	    "coalesce(s.reason_code, ''), t.arrived_us, s.legal_due_us, s.service_due_us, "
 	    "s.ended_us, (SELECT coalesce(array_agg(c.phone), '{}') FROM turunc.contact c "
-	    "WHERE c.ticket_id = t.ticket_id AND c.phone IS NOT NULL) "
+	    "WHERE c.ticket_id = t.ticket_id AND c.phone IS NOT NULL), "
+	    "coalesce((SELECT e.type FROM turunc.event_log e WHERE e.ticket_id = t.ticket_id "
+	    "AND e.type IN ('ticket.resolved', 'ticket.rejected', 'ticket.forwarded', "
+	    "'ticket.joined', 'ticket.withdrawn') ORDER BY e.seq DESC LIMIT 1), '') "
 	    "FROM turunc.ticket t LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
 	    "WHERE t.ticket_id = " TRACKED_TICKET,
 	    1 },
@@ -168,6 +173,38 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "SELECT d.form_id, d.saved_us, d.caller, d.fields FROM turunc.call_draft d WHERE "
 	    "d.agent = $1::text ORDER BY d.saved_us DESC LIMIT 8",
 	    1 },
+	/* Those that came with a phone that ends so, or from this page, to which only such come. */
+	[STORE_TRACK_PHOTOS] = { "track_photos",
+	    "SELECT f.created_us, f.digest, f.width, f.height FROM turunc.attachment f "
+	    "JOIN turunc.contact c ON c.contact_id = f.owner_id "
+	    "WHERE f.ticket_id = " TRACKED_TICKET " AND f.origin = 1 AND f.digest IS NOT NULL "
+	    "AND (c.phone IS NULL OR right(c.phone, 4) = $2::text) "
+	    "ORDER BY f.created_us, f.owner_id, f.place LIMIT 60",
+	    2 },
+	[STORE_TRACK_MESSAGES] = { "track_messages",
+	    "SELECT n.created_us, n.about_type, n.channel, n.state FROM turunc.notification n "
+	    "WHERE n.ticket_id = " TRACKED_TICKET
+	    " AND n.contact_id = '00000000-0000-0000-0000-000000000000' AND n.state <> 7 ORDER BY "
+	    "n.created_us, n.notification_id LIMIT 100",
+	    1 },
+	[STORE_TRACK_LINKS] = { "track_links",
+	    "SELECT l.earlier_id, false FROM turunc.ticket_link l "
+	    "WHERE l.ticket_id = " TRACKED_TICKET " UNION ALL "
+	    "SELECT l.ticket_id, true FROM turunc.ticket_link l "
+	    "WHERE l.earlier_id = " TRACKED_TICKET " ORDER BY 1 LIMIT 20",
+	    1 },
+	[STORE_TRACK_OPENER] = { "track_opener",
+	    "SELECT coalesce(s.subject_code, t.subject_code), t.neighbourhood, t.legal_basis, "
+	    "t.public, c.language, c.information_version, c.name, c.phone, c.email, c.address, "
+	    "c.latitude, c.longitude FROM turunc.ticket t "
+	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
+	    "WHERE t.ticket_id = " TRACKED_TICKET,
+	    1 },
+	[STORE_FILES_ERASED] = { "files_erased",
+	    "SELECT e.digest FROM turunc.erased_file e ORDER BY e.erased_us LIMIT 256", 0 },
+	[STORE_FILES_KNOWN] = { "files_known",
+	    "SELECT f.digest FROM turunc.attachment f WHERE f.digest = ANY ($1::bytea[])", 1 },
 };
 
 /* One column of an item, added to its array. */
@@ -363,6 +400,23 @@ add_calls(struct db_array *array, struct item *const *items, size_t count)
 	}
 }
 
+/* Parameter $38: three texts for each item with photos or an earlier ticket. */
+static void
+add_besides(struct db_array *array, struct item *const *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct item *item = items[i];
+		char number[24];
+		if (item->photos == NULL && item->earlier_id == 0)
+			continue;
+		(void)snprintf(number, sizeof(number), "%zu", i + 1);
+		db_array_text(array, number);
+		db_array_text(array, item->photos == NULL ? "[]" : item->photos);
+		(void)snprintf(number, sizeof(number), "%lld", (long long)item->earlier_id);
+		db_array_text(array, number);
+	}
+}
+
 void
 store_add_accept(struct db_unit *unit, int64_t at_us, struct item *const *items, size_t count)
 {
@@ -374,4 +428,5 @@ store_add_accept(struct db_unit *unit, int64_t at_us, struct item *const *items,
 			add_column(array, c, items[i]);
 	}
 	add_calls(db_add_array(unit, DB_TEXT), items, count);
+	add_besides(db_add_array(unit, DB_TEXT), items, count);
 }

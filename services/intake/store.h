@@ -13,11 +13,12 @@
 
 /* Of the connections that write. */
 enum store_write_statement {
-	STORE_ACCEPT, /* items, see 0004_create_intake_accept.sql */
+	STORE_ACCEPT, /* items, see 0017_add_attachments.sql */
 	STORE_LOOK_UP, /* item ids -> those in the record */
 	STORE_LEASE, /* year, count, lowest serial to lease -> first serial */
 	STORE_ALIAS, /* numbers given out, the tickets that they are other names of */
 	STORE_DRAFT, /* agent, form, now, caller, fields (null: done with) */
+	STORE_FILE_FORGET, /* names of erased files that are gone */
 	STORE_WRITE_STATEMENTS
 };
 extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];
@@ -31,6 +32,12 @@ enum store_read_statement {
 	STORE_TRACK, /* ticket asked for -> enum store_track_column, at most one row */
 	STORE_TRACK_EVENTS, /* ticket asked for -> enum store_track_event_column */
 	STORE_TRACK_TEXTS, /* ticket asked for -> enum store_track_text_column */
+	STORE_TRACK_PHOTOS, /* ticket asked for, last digits -> enum store_track_photo_column */
+	STORE_TRACK_MESSAGES, /* ticket asked for -> enum store_track_message_column */
+	STORE_TRACK_LINKS, /* ticket asked for -> enum store_track_link_column */
+	STORE_TRACK_OPENER, /* ticket asked for -> enum store_opener_column */
+	STORE_FILES_ERASED, /* -> names of files whose rows are erased */
+	STORE_FILES_KNOWN, /* names of files -> those that a row speaks of */
 	STORE_CALLS_MINE, /* agent, now -> enum store_call_column */
 	STORE_CALLS_WAITING, /* agent, now -> the same, of others' phones and none */
 	STORE_CALL, /* call key -> the same */
@@ -76,6 +83,7 @@ enum store_track_column {
 	TRACK_SERVICE_DUE,
 	TRACK_ENDED,
 	TRACK_PHONES, /* of those who reported it */
+	TRACK_ENDED_AS, /* type of the record that ended it last, or "" */
 };
 enum store_call_column {
 	CALL_KEY,
@@ -106,8 +114,36 @@ enum store_ticket_column {
 	TICKET_DESCRIPTION,
 	TICKET_PRIMARY, /* what it was joined to */
 };
+/* Of STORE_TRACK_OPENER: the ticket and the contact that opened it. */
+enum store_opener_column {
+	OPENER_SUBJECT,
+	OPENER_NEIGHBOURHOOD,
+	OPENER_BASIS,
+	OPENER_PUBLIC,
+	OPENER_LANGUAGE,
+	OPENER_INFORMATION,
+	OPENER_NAME,
+	OPENER_PHONE,
+	OPENER_EMAIL,
+	OPENER_ADDRESS,
+	OPENER_LATITUDE,
+	OPENER_LONGITUDE,
+};
+enum store_track_link_column { TRACK_LINK_TICKET, TRACK_LINK_LATER };
 enum store_track_event_column { TRACK_EVENT_AT, TRACK_EVENT_TYPE, TRACK_EVENT_DEPARTMENT };
 enum store_track_text_column { TRACK_TEXT_AT, TRACK_TEXT_BODY };
+enum store_track_photo_column {
+	TRACK_PHOTO_AT,
+	TRACK_PHOTO_DIGEST,
+	TRACK_PHOTO_WIDTH,
+	TRACK_PHOTO_HEIGHT
+};
+enum store_track_message_column {
+	TRACK_MESSAGE_AT,
+	TRACK_MESSAGE_ABOUT,
+	TRACK_MESSAGE_CHANNEL,
+	TRACK_MESSAGE_STATE
+};
 
 /* The call of turunc.accept_items for these items; at_us is the moment of the transaction. */
 void store_add_accept(struct db_unit *unit, int64_t at_us, struct item *const *items, size_t count);

@@ -1,12 +1,15 @@
 /* Shows a report to who made it: where it stands, what happened, and what they may still say. */
 #include "track_page.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "attachment.h"
 #include "base.h"
 #include "html.h"
 #include "istanbul.h"
 #include "number.h"
+#include "report_page.h"
 #include "status_words.h"
 #include "store.h"
 #include "turunc/v1/ticket.pb-c.h"
@@ -30,6 +33,7 @@ static const char *const words[TRACK_WORDS][CATALOGUE_LANGUAGES] = {
 	[TRACK_EMPTY] = { "Bir şey yazmadınız.", "You have not written anything." },
 	[TRACK_TOO_LONG] = { "Yazdığınız çok uzun: en çok 4.000 karakter.",
 	    "What you wrote is too long: 4,000 characters at most." },
+	[TRACK_LINKED] = { "Yeni bir başvuru açıldı", "A new report was opened" },
 	[TRACK_RECORDED] = { "Söylediğiniz kaydedildi.", "What you said has been recorded." },
 	[TRACK_BACK] = { "Başvuruya dön", "Back to the report" },
 };
@@ -73,18 +77,6 @@ track_page_form(struct html *h, const char *number, const char *complaint)
 /* --- one ticket ---------------------------------------------------------------------------------
  */
 
-unsigned
-track_may_say(const struct catalogue *cat, int64_t status, int64_t ended_us, int64_t now_us)
-{
-	int64_t window_us = cat->municipality.reopen_window_days * US_PER_DAY;
-
-	if (status <= TURUNC__V1__STATUS__STATUS_WAITING)
-		return TRACK_NOTE | TRACK_WITHDRAW;
-	if (status > TURUNC__V1__STATUS__STATUS_FORWARDED)
-		return 0;
-	return now_us - ended_us < window_us ? TRACK_NOTE | TRACK_NOT_SOLVED : TRACK_NOTE;
-}
-
 static void
 row(struct html *h, const char *name, const char *value)
 {
@@ -96,6 +88,45 @@ static int64_t
 moment(const struct pg_result *rows, int column)
 {
 	return db_is_null(rows, 0, column) ? 0 : db_get_int(rows, 0, column);
+}
+
+int64_t
+track_follower(const struct pg_result *links)
+{
+	for (int i = 0; i < db_rows(links); i++)
+		if (db_get_bool(links, i, TRACK_LINK_LATER))
+			return db_get_int(links, i, TRACK_LINK_TICKET);
+	return 0;
+}
+
+/* Closed after a department had said that it was done, or not to be done. */
+static bool
+was_judged(const struct pg_result *ticket)
+{
+	static const char *const types[] = { "ticket.resolved", "ticket.rejected",
+		"ticket.forwarded" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (strcmp(db_get_text(ticket, 0, TRACK_ENDED_AS), types[i]) == 0)
+			return true;
+	return false;
+}
+
+unsigned
+track_may_say(const struct catalogue *cat, const struct pg_result *ticket,
+    const struct pg_result *links, int64_t now_us)
+{
+	int64_t window_us = cat->municipality.reopen_window_days * US_PER_DAY;
+	int64_t status = db_get_int(ticket, 0, TRACK_STATUS);
+
+	if (status <= TURUNC__V1__STATUS__STATUS_WAITING)
+		return TRACK_NOTE | TRACK_WITHDRAW;
+	if (status == TURUNC__V1__STATUS__STATUS_CLOSED)
+		return was_judged(ticket) && track_follower(links) == 0 ? TRACK_FOLLOW : 0;
+	if (status > TURUNC__V1__STATUS__STATUS_FORWARDED)
+		return 0;
+	return now_us - moment(ticket, TRACK_ENDED) < window_us ? TRACK_NOTE | TRACK_NOT_SOLVED
+								: TRACK_NOTE;
 }
 
 static void
@@ -193,52 +224,201 @@ answers(struct html *h, const struct pg_result *texts)
 	}
 }
 
+/* --- photos, messages, links --------------------------------------------------------------------
+ */
+
+enum { LINK_LIFE_MIN = 30 };
+
 static void
-say_form(struct html *h, const char *kind, const char *token, const char *heading,
-    const char *label, const char *button)
+photos_of(struct html *h, struct attachments *store, const struct pg_result *rows, int64_t now_us)
 {
-	html_raw(h, "<details><summary>");
-	html_text(h, heading);
-	html_raw(h, "</summary>\n<form method=\"post\" action=\"/track/say?lang=");
+	char link[ATTACHMENT_LINK_SIZE], size[64];
+	struct digest digest;
+	size_t len;
+
+	if (db_rows(rows) == 0)
+		return;
+	html_element(h, "h2", NULL, html_say(h, "Fotoğraflarınız", "Your photos"));
+	html_raw(h, "<ul class=\"photos\">\n");
+	for (int i = 0; i < db_rows(rows); i++) {
+		const void *name = db_get_bytea(rows, i, TRACK_PHOTO_DIGEST, &len);
+		if (len != sizeof(digest.bytes))
+			continue;
+		memcpy(digest.bytes, name, len);
+		if (!attachments_link(store, &digest, now_us + LINK_LIFE_MIN * US_PER_MIN, link))
+			continue;
+		(void)snprintf(size, sizeof(size), "\" width=\"%d\" height=\"%d\"",
+		    (int)db_get_int(rows, i, TRACK_PHOTO_WIDTH),
+		    (int)db_get_int(rows, i, TRACK_PHOTO_HEIGHT));
+		html_raw(h, "<li><a href=\"");
+		html_raw(h, link);
+		html_raw(h, "\"><img loading=\"lazy\" src=\"");
+		html_raw(h, link);
+		html_raw(h, size);
+		html_raw(h, " alt=\"");
+		html_text(h, html_say(h, "Fotoğraf, ", "Photo, "));
+		html_time(h, db_get_int(rows, i, TRACK_PHOTO_AT), true);
+		html_raw(h, "\"></a></li>\n");
+	}
+	html_raw(h, "</ul>\n");
+}
+
+static const char *
+message_state(const struct html *h, int64_t state)
+{
+	switch (state) {
+	case 1:
+	case 2:
+		return html_say(h, "gönderilecek", "to be sent");
+	case 3:
+		return html_say(h, "gönderildi", "sent");
+	case 4:
+		return html_say(
+		    h, "gönderildi, ulaştığı bilinmiyor", "sent, not known to have arrived");
+	case 5:
+		return html_say(h, "gönderilemedi", "could not be sent");
+	case 6:
+		return html_say(h, "size ulaştı", "arrived");
+	default:
+		return "";
+	}
+}
+
+static void
+messages_of(struct html *h, const struct pg_result *rows)
+{
+	if (db_rows(rows) == 0)
+		return;
+	html_element(h, "h2", NULL, html_say(h, "Size gönderilen iletiler", "Messages to you"));
+	html_raw(h, "<ol>\n");
+	for (int i = 0; i < db_rows(rows); i++) {
+		const char *channel = db_get_text(rows, i, TRACK_MESSAGE_CHANNEL);
+		const char *about = status_event_words(
+		    db_get_text(rows, i, TRACK_MESSAGE_ABOUT), h->language);
+		html_raw(h, "<li><b>");
+		html_text(
+		    h, strcmp(channel, "sms") == 0 ? "SMS" : html_say(h, "E-posta", "E-mail"));
+		html_raw(h, "</b><span class=\"second\">");
+		html_time(h, db_get_int(rows, i, TRACK_MESSAGE_AT), true);
+		html_raw(h, " · ");
+		html_text(h, message_state(h, db_get_int(rows, i, TRACK_MESSAGE_STATE)));
+		if (about != NULL) {
+			html_raw(h, " · ");
+			html_text(h, about);
+		}
+		html_raw(h, "</span></li>\n");
+	}
+	html_raw(h, "</ol>\n");
+}
+
+void
+track_page_number(struct html *h, const char *words_before, int64_t ticket_id)
+{
+	char number[NUMBER_SIZE];
+
+	if (!number_format(ticket_id, number))
+		number[0] = '\0';
+	html_raw(h, "<p class=\"hint\">");
+	html_text(h, words_before);
+	html_raw(h, " <a href=\"/track?no=");
+	html_text(h, number);
+	html_raw(h, h->language == CATALOGUE_EN ? "&amp;lang=en\">" : "&amp;lang=tr\">");
+	html_text(h, number);
+	html_raw(h, "</a></p>\n");
+}
+
+static void
+links_of(struct html *h, const struct pg_result *rows)
+{
+	for (int i = 0; i < db_rows(rows); i++)
+		track_page_number(h,
+		    db_get_bool(rows, i, TRACK_LINK_LATER)
+			? html_say(h, "Çözülmediği için açılan yeni başvuru:",
+			    "Opened since this was not solved:")
+			: html_say(h, "Kapanan önceki başvuru:", "The closed report before:"),
+		    db_get_int(rows, i, TRACK_LINK_TICKET));
+}
+
+/* --- what may be said ---------------------------------------------------------------------------
+ */
+
+static const struct say {
+	enum track_say what;
+	const char *kind;
+	bool photos;
+	const char *heading[CATALOGUE_LANGUAGES];
+	const char *label[CATALOGUE_LANGUAGES];
+	const char *button[CATALOGUE_LANGUAGES];
+	const char *hint[CATALOGUE_LANGUAGES]; /* NULL: none */
+} says[] = {
+	{ TRACK_NOT_SOLVED, "not_solved", true, { "Sorun çözülmedi", "It is not solved" },
+	    { "Ne eksik kaldı?", "What is missing?" }, { "Yeniden açılsın", "Open it again" },
+	    { NULL, NULL } },
+	{ TRACK_FOLLOW, "not_solved", true, { "Sorun çözülmedi", "It is not solved" },
+	    { "Ne eksik kaldı?", "What is missing?" }, { "Yeni başvuru aç", "Open a new report" },
+	    { "Bu başvuru kapandı. Aynı konu ve adresle, buna bağlı yeni bir başvuru açılır.",
+		"This report is closed. A new one opens, linked to it, with its subject and "
+		"address." } },
+	{ TRACK_NOTE, "follow_up", true, { "Not ya da fotoğraf ekle", "Add a note or photo" },
+	    { "Notunuz", "Your note" }, { "Gönder", "Send" }, { NULL, NULL } },
+	{ TRACK_WITHDRAW, "withdraw", false, { "Başvurudan vazgeç", "Withdraw the report" },
+	    { "Nedeni (isterseniz)", "Reason (if you like)" }, { "Vazgeçiyorum", "Withdraw" },
+	    { NULL, NULL } },
+};
+
+static void
+say_form(struct html *h, const struct say *say, const struct track_form *form)
+{
+	html_raw(h, form->text == NULL ? "<details><summary>" : "<details open><summary>");
+	html_text(h, say->heading[h->language]);
+	html_raw(h, "</summary>\n");
+	if (say->hint[h->language] != NULL)
+		html_element(h, "p", "hint", say->hint[h->language]);
+	html_raw(h, "<form method=\"post\" enctype=\"multipart/form-data\" "
+		    "action=\"/track/say?lang=");
 	html_raw(h, h->language == CATALOGUE_EN ? "en" : "tr");
 	html_raw(h, "\">\n<input type=\"hidden\" name=\"token\" value=\"");
-	html_text(h, token);
+	html_text(h, form->token);
 	html_raw(h, "\"><input type=\"hidden\" name=\"kind\" value=\"");
-	html_text(h, kind);
+	html_text(h, say->kind);
 	html_raw(h, "\">\n<label>");
-	html_text(h, label);
-	html_raw(h,
-	    "<textarea name=\"text\" rows=\"4\" maxlength=\"4000\"></textarea></label>\n<button>");
-	html_text(h, button);
+	html_text(h, say->label[h->language]);
+	html_raw(h, "<textarea name=\"text\" rows=\"4\" maxlength=\"4000\">\n");
+	html_text(h, form->text);
+	html_raw(h, "</textarea></label>\n");
+	if (say->photos)
+		report_page_photos(h, form->photo_mb);
+	html_raw(h, "<button>");
+	html_text(h, say->button[h->language]);
 	html_raw(h, "</button>\n</form></details>\n");
 }
 
 void
-track_page_ticket(struct html *h, const struct catalogue *cat, const struct track_rows *rows,
-    int64_t now_us, const char *token)
+track_page_say(struct html *h, enum track_say what, const struct track_form *form)
 {
-	const struct pg_result *t = rows->ticket;
-	unsigned may = track_may_say(
-	    cat, db_get_int(t, 0, TRACK_STATUS), moment(t, TRACK_ENDED), now_us);
+	for (size_t i = 0; i < ARRAY_LEN(says); i++)
+		if (says[i].what == what)
+			say_form(h, &says[i], form);
+}
 
-	facts(h, cat, t);
+void
+track_page_ticket(struct html *h, const struct catalogue *cat, const struct track_rows *rows,
+    struct attachments *photos, int64_t now_us, const struct track_form *form)
+{
+	unsigned may = track_may_say(cat, rows->ticket, rows->links, now_us);
+
+	facts(h, cat, rows->ticket);
+	links_of(h, rows->links);
 	history(h, cat, rows->events);
 	answers(h, rows->texts);
+	photos_of(h, photos, rows->photos, now_us);
+	messages_of(h, rows->messages);
 	if (may != 0)
 		html_element(
 		    h, "h2", NULL, html_say(h, "Söylemek istedikleriniz", "What you may say"));
-	if (may & TRACK_NOT_SOLVED)
-		say_form(h, "not_solved", token, html_say(h, "Sorun çözülmedi", "It is not solved"),
-		    html_say(h, "Ne eksik kaldı?", "What is missing?"),
-		    html_say(h, "Yeniden açılsın", "Open it again"));
-	if (may & TRACK_NOTE)
-		say_form(h, "follow_up", token, html_say(h, "Not ekle", "Add a note"),
-		    html_say(h, "Notunuz", "Your note"), html_say(h, "Gönder", "Send"));
-	if (may & TRACK_WITHDRAW)
-		say_form(h, "withdraw", token,
-		    html_say(h, "Başvurudan vazgeç", "Withdraw the report"),
-		    html_say(h, "Nedeni (isterseniz)", "Reason (if you like)"),
-		    html_say(h, "Vazgeçiyorum", "Withdraw"));
+	for (size_t i = 0; i < ARRAY_LEN(says); i++)
+		if (may & says[i].what)
+			say_form(h, &says[i], form);
 	html_raw(h, "<p class=\"hint\">");
 	html_text(h, html_say(h, "Telefon: ", "Phone: "));
 	html_text(h, cat->municipality.phone);

@@ -3,6 +3,7 @@
  *
  *	base/          the cluster, as pg_basebackup made it, with the WAL written meanwhile
  *	wal/           with --follow: all WAL since, as it is written
+ *	attachments/   photos; with --follow, those of later as well
  *	system.tar     keys, secrets, settings, ports, and what the services keep on disk
  *	backup.json    written last: without it the backup is not whole
  *

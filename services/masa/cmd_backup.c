@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backup_files.h"
 #include "clock.h"
 #include "program.h"
 
@@ -32,7 +33,7 @@ static const char *const system_parts[] = { "keys", "secrets", "settings", "port
 /* Unless told otherwise: reports are taken meanwhile. */
 #define MAX_RATE_KB "32768"
 
-enum { FOLLOW_STARTS_MS = 20000, POLL_MS = 50 };
+enum { FOLLOW_STARTS_MS = 20000, POLL_MS = 50, FILES_EVERY_MS = 2000 };
 
 static volatile sig_atomic_t stopping;
 
@@ -82,10 +83,11 @@ copy_system(const char *folder)
 {
 	const char *system = masa_env("TURUNC_SYSTEM_DIR", NULL);
 	char archive[PATH_MAX], part[PATH_MAX];
-	const char *argv[ARRAY_LEN(system_parts) + 12] = { "tar", "-C", system,
+	const char *argv[ARRAY_LEN(system_parts) + 13] = { "tar", "-C", system,
 		"--warning=no-file-changed", "--warning=no-file-removed", "--exclude=state/edge",
-		"--exclude=state/intake/numbers", "--exclude=state/*/registry", "-cf", archive };
-	size_t count = 10;
+		"--exclude=state/attachments", "--exclude=state/intake/numbers",
+		"--exclude=state/*/registry", "-cf", archive };
+	size_t count = 11;
 
 	if (system == NULL)
 		return masa_fail(MASA_UNREACHABLE, "no system found: run it from the project's "
@@ -169,19 +171,27 @@ follow(const char *folder, pid_t *ret_pid)
 	return MASA_OK;
 }
 
-/* Until it is interrupted or the WAL cannot be had any more. */
+/* Until it is interrupted or the WAL cannot be had any more.  A photo's file is there before its
+ * row: the last look, after the last WAL, has all that the WAL speaks of. */
 static enum exit_code
-keep_following(pid_t pid)
+keep_following(pid_t pid, struct backup_files *files)
 {
 	int status = 0;
+	uint64_t look_ms = 0;
 
 	while (!program_ended(pid, &status)) {
 		if (stopping) {
 			(void)kill(pid, SIGINT);
 			status = program_wait(pid);
+			enum exit_code code = backup_files_pass(files);
 			return status == 0
-				   ? MASA_OK
+				   ? code
 				   : masa_fail(MASA_FAILED, "pg_receivewal ended with %d", status);
+		}
+		if (clock_monotonic_ms() >= look_ms) {
+			if (backup_files_pass(files) != MASA_OK)
+				stopping = 1; /* it was said */
+			look_ms = clock_monotonic_ms() + FILES_EVERY_MS;
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
 	}
@@ -267,7 +277,8 @@ backup_manifest(const char *folder)
  */
 
 static enum exit_code
-copy_all(struct masa *m, const char *folder, bool following, const char *max_rate, pid_t *follower)
+copy_all(struct masa *m, const char *folder, bool following, const char *max_rate, pid_t *follower,
+    struct backup_files *files)
 {
 	json_t *manifest = NULL;
 	enum exit_code code = MASA_OK;
@@ -280,6 +291,9 @@ copy_all(struct masa *m, const char *folder, bool following, const char *max_rat
 		code = copy_system(folder);
 	if (code == MASA_OK)
 		code = copy_record(folder, max_rate);
+	/* After the record, whose every row has its file by now. */
+	if (code == MASA_OK)
+		code = backup_files_pass(files);
 	if (code == MASA_OK) {
 		json_object_set_new(manifest, "ended_us", json_integer(clock_now_us()));
 		code = write_manifest(folder, manifest);
@@ -304,7 +318,8 @@ backup_run(struct masa *m, int argc, char **argv)
 	const char *max_rate = NULL;
 	const struct option_spec specs[] = { { "follow", NULL, &following },
 		{ "max-rate", &max_rate, NULL } };
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], source[PATH_MAX], target[PATH_MAX];
+	static struct backup_files files;
 	pid_t follower = -1;
 	int positional;
 
@@ -333,9 +348,13 @@ backup_run(struct masa *m, int argc, char **argv)
 		return code;
 	(void)signal(SIGTERM, on_stop);
 	(void)signal(SIGINT, on_stop);
-	code = copy_all(m, folder, following, max_rate, &follower);
+	if (!backup_path(target, folder, "attachments"))
+		return masa_fail(MASA_FAILED, "%s is too long", folder);
+	files.from = backup_files_folder(source, sizeof(source));
+	files.to = target;
+	code = copy_all(m, folder, following, max_rate, &follower, &files);
 	if (code == MASA_OK && following)
-		return keep_following(follower);
+		return keep_following(follower, &files);
 	if (follower > 0) {
 		(void)kill(follower, SIGINT);
 		(void)program_wait(follower);

@@ -163,6 +163,11 @@ erase(struct masa *m, const struct person *person, const char *reason, char id[U
 		code = masa_query(m, "SELECT turunc.erase_calls($1::uuid[], $2::text[], $3::uuid)",
 		    3, calls, NULL);
 	}
+	if (code == MASA_OK) {
+		const char *files[] = { person->contacts, id, at_text };
+		code = masa_query(m, "SELECT turunc.erase_files($1::uuid[], $2::uuid, $3::bigint)",
+		    3, files, NULL);
+	}
 	if (code == MASA_OK)
 		code = records_append(&records);
 	records_finish(&records);
@@ -225,7 +230,8 @@ citizen_destructions(struct masa *m, int argc, char **argv)
 	code = masa_query(m,
 	    "SELECT destruction_id::text AS destruction, at_us, actor, reason, method, "
 	    "cardinality(citizen_ids) AS citizens, cardinality(ticket_ids) AS tickets, contacts, "
-	    "texts, bodies, messages, calls, drafts FROM turunc.destruction ORDER BY at_us DESC, "
+	    "texts, bodies, messages, calls, drafts, files FROM turunc.destruction ORDER BY at_us "
+	    "DESC, "
 	    "destruction_id "
 	    "DESC LIMIT $1::integer",
 	    1, values, &result);

@@ -132,6 +132,22 @@ check_copy(const struct restore *r)
 	return MASA_OK;
 }
 
+/* Those of before there were any have none. */
+static enum exit_code
+lay_out_photos(const struct restore *r)
+{
+	char from[PATH_MAX], state[PATH_MAX];
+
+	if (!exists(r->backup, "attachments"))
+		return MASA_OK;
+	if (!backup_path(from, r->backup, "attachments") || !backup_path(state, r->into, "state"))
+		return masa_fail(MASA_FAILED, "%s is too long", r->into);
+	if (mkdir(state, 0755) != 0 && errno != EEXIST)
+		return masa_fail(MASA_FAILED, "%s: %s", state, strerror(errno));
+	const char *copy[] = { "cp", "-a", from, state, NULL };
+	return program_run(copy, PROGRAM_AS_WE_ARE);
+}
+
 static enum exit_code
 lay_out(struct restore *r)
 {
@@ -159,7 +175,9 @@ lay_out(struct restore *r)
 		code = give_to_cluster(r->door);
 	/* As root the owners of the backup are taken over by number; deploy/up sets its own. */
 	const char *unpack[] = { "tar", "-C", r->into, "-xpf", archive, NULL };
-	return code == MASA_OK ? program_run(unpack, PROGRAM_AS_WE_ARE) : code;
+	if (code == MASA_OK)
+		code = program_run(unpack, PROGRAM_AS_WE_ARE);
+	return code == MASA_OK ? lay_out_photos(r) : code;
 }
 
 /* --- recovery -----------------------------------------------------------------------------------

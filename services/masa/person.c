@@ -66,6 +66,14 @@ static const struct section {
 	    "recipient, subject, body, created_us, updated_us, last_error FROM "
 	    "turunc.notification n WHERE " TOLD_THEM " ORDER BY created_us, notification_id",
 	    0 },
+	/* With their files' contents where the attachments' folder can be read. */
+	{ "photos",
+	    "SELECT owner_id::text, place, ticket_id, "
+	    "(ARRAY['image/jpeg','image/png','image/webp'])[type] AS type, bytes, width, height, "
+	    "created_us, encode(digest, 'hex') AS file FROM turunc.attachment WHERE (owner_id = "
+	    "ANY ($1::uuid[]) OR " OF_TICKETS ") AND digest IS NOT NULL ORDER BY created_us, "
+	    "owner_id, place",
+	    0 },
 	{ "attempts",
 	    "SELECT a.notification_id::text, a.attempt, a.started_us, a.ended_us, a.outcome, "
 	    "a.detail FROM turunc.notification n JOIN turunc.notification_attempt a USING "

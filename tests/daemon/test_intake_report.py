@@ -102,12 +102,13 @@ def test_what_is_wrong_is_named_and_what_was_right_is_kept(stack):
     answer = send(stack, token, "10.1.0.4", phone="12", email="a@", **{"attribute[tur]": "yok"})
     text = answer.body.decode()
     assert answer.status == 400
-    for label in ("Cep telefonunuz", "E-posta adresiniz", "Ne toplanmadı?"):
-        assert f"<li>{label}</li>" in text, label
+    for line in ("Cep telefonunuz: Numara eksik.", "E-posta adresiniz: Geçerli bir e-posta adresi değil.",
+                 "Ne toplanmadı?: Seçeneklerden biri olmalı."):
+        assert f"<li>{line}</li>" in text, line
     assert "Üç gündür alınmadı" in text and 'value="Işıl"' in text
     assert re.search(r'value="fener" selected', text)
     english = send(stack, token, "10.1.0.4", lang="en", phone="12").body.decode()
-    assert "<li>Mobile phone</li>" in english
+    assert "<li>Mobile phone: The number is too short.</li>" in english
     assert stack.one("select count(*) from turunc.ticket") == before
     assert send(stack, token, "10.1.0.4").status == 201, "mended, the same form goes"
 

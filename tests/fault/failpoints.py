@@ -34,6 +34,8 @@ Case = collections.namedtuple("Case", "program step side action")
 AT_START = {("intake", "lease"), ("intake", "numbers"), ("intake", "registry"), ("router", "cursor_make"),
             ("router", "cursor_adopt"), ("router", "partitions"), ("router", "stream_take"),
             ("notifier", "cursor_make"), ("notifier", "hasten")}
+# What intake makes at its first start, where, and how many bytes it has.
+FIRST_START = {"identity_secret": (("identity.secret",), 32), "link_key": (("attachments", "link.key"), 32)}
 # What happens only while intake has lost its record, and when it is found again.
 AWAY, BACK = ("spool_add", "spool_sync"), ("drain", "alias")
 # Takes seconds each time: in the short form it only crashes.
@@ -117,7 +119,7 @@ class Failpoints:
         return self
 
     def _lane(self, name, work):
-        mine = [case for case in self.cases if case.program == name and case.step != "identity_secret"]
+        mine = [case for case in self.cases if case.program == name and case.step not in FIRST_START]
         self.dice.shuffle(mine)
         mine.sort(key=lambda case: (case.step in AWAY, case.step in BACK))  # one long absence is enough
         try:
@@ -216,6 +218,8 @@ class Failpoints:
         elif case.step in ("live_begin", "live_load", "live_switch"):
             if self.stack.redis.command("exists", "live:1:current") == "1":
                 self.stack.redis.command("del", "live:1:current")
+        elif case.step == "file_forget":
+            self.stack.sql("insert into turunc.erased_file values (sha256(random()::text::bytea), 1)")
         elif case.step.startswith("people_"):
             self._signers[case.program].turn()
         elif case.step == "draft":
@@ -285,11 +289,12 @@ class Failpoints:
 
     # --- a step of the first start: nothing else runs ---
 
-    def run_identity_secret(self):
-        """intake makes its secret at its first start; whatever happens to it, the next one has all of it."""
-        path = self.stack.path("state", "intake", "identity.secret")
+    def run_first_start(self):
+        """intake makes its secrets at its first start; whatever happens to it, the next one has all of them."""
         process = self.stack.process["intake"]
-        for case in [c for c in self.cases if c.step == "identity_secret"]:
+        for case in [c for c in self.cases if c.step in FIRST_START]:
+            name, size = FIRST_START[case.step]
+            path = self.stack.path("state", "intake", *name)
             for name in (path, path + ".new"):
                 if os.path.exists(name):
                     os.unlink(name)
@@ -302,7 +307,7 @@ class Failpoints:
                     self.wrong.append(f"{case}: ended with {code}")
                 self.stack.start("intake")
             self.stack.wait_ready("intake")
-            if os.path.getsize(path) != 32:
+            if os.path.getsize(path) != size:
                 self.wrong.append(f"{case}: the secret has {os.path.getsize(path)} bytes")
             self.take_fired(case)
             process.terminate()
@@ -380,7 +385,7 @@ class Failpoints:
     # --- the whole, and its end ---
 
     def begin(self):
-        self.run_identity_secret()
+        self.run_first_start()
         self.storm.begin()
         self._api_key = self.stack.api_key("sonda-http")
         self._signers = {"intake": Signer(self.stack, "intake", "/call/"),

@@ -10,6 +10,7 @@ import threading
 import time
 
 import board
+import web_citizen
 
 # What a finding can be.
 KINDS = ("lost", "phantom", "gap", "reorder", "applied twice", "told twice", "message lost",
@@ -26,6 +27,7 @@ class Ledger:
         self.answers = {}                               # key -> ticket number
         self.answered_by = collections.Counter()        # client -> answers
         self.spans = []                                 # (first tried, answered) of each answer
+        self.photos = {}                                # key -> how many came with it
         self.changed_answers = []                       # a repeat that was answered otherwise
         self.done = {}                                  # command id -> (ticket, version)
         self.receipts = collections.defaultdict(list)   # subscriber -> records as they came
@@ -36,6 +38,10 @@ class Ledger:
         with self._lock:
             self.attempts.add(key)
             self.open.setdefault(key, now)
+
+    def send_photos(self, key, count):
+        with self._lock:
+            self.photos[key] = count
 
     def answer(self, key, ticket):
         with self._lock:
@@ -98,7 +104,8 @@ def sink_messages(path):
 
 def check(stack, ledger, messages):
     findings = []
-    for look in (_tickets, _steps, _log, _deliveries, _privacy, _derived_privacy):
+    for look in (_tickets, _steps, _log, _deliveries, _privacy, _derived_privacy,
+                 web_citizen.check_photos):
         findings += look(stack, ledger)
     findings += _messages(stack, messages)
     findings += _recipients(stack, messages)

@@ -10,6 +10,7 @@ from figures import Figures
 from ledger import Ledger, check, sink_messages
 from municipality import never_quiet, with_special
 from process import Failed, wait_until
+from web_citizen import WebCitizen, orphans
 from wired import WiredStack
 
 SERVICES = ("intake", "router", "notifier", "metrics")
@@ -25,7 +26,9 @@ class Storm:
             # A subject that only those with full rights may see, each first look noted.
             config=with_special(never_quiet(os.path.join(folder, "config")), "konteyner-hasar"),
             env={"TURUNC_LOG_LEVEL": "info", "TURUNC_PEOPLE_KEEP": "100ms", "TURUNC_PEOPLE_USER_TRIES": "1000",
-                 "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0"},
+                 # A photo's file that nobody speaks of goes as soon as it may.
+                 "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0",
+                            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "1s", "TURUNC_ATTACHMENTS_LOOK": "2s"},
                  "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
         self.ledger = Ledger()
         self.figures = Figures()
@@ -44,7 +47,8 @@ class Storm:
         self.c_system = CSystem("santral-c", self.ledger, 0.1, self.stack)
         self.citizens = [Citizen(f"citizen-{n}", self.ledger, 0.1, self.stack.link_port["citizens-intake"],
                                  api_key, "defter-http") for n in range(CITIZENS)]
-        self.reporters = self.citizens + [self.system, self.c_system]
+        self.web_citizen = WebCitizen("web-citizen", self.ledger, 0.2, self.stack.link_port["citizens-intake"])
+        self.reporters = self.citizens + [self.web_citizen, self.system, self.c_system]
         self.actors = self.departments + self.reporters
         self._wait_for_key(api_key)
         for actor in self.actors:
@@ -217,6 +221,8 @@ class Storm:
                    for d in self.departments if d.position() < head or d.waiting]
         spooled = self.stack.metric("intake", "turunc_intake_spool_items")
         waiting += [f"{spooled:.0f} items in the spool"] if spooled else []
+        left = orphans(self.stack)
+        waiting += [f"{len(left)} files of nobody's photos"] if left else []
         waiting += [f"message in state {state}: {count}" for state, count in self.stack.sql(
             "select state, count(*) from turunc.notification where state in (1, 2) group by 1")]
         waiting += [f"cursor of {name} at {seq} of {head}" for name, seq in self.stack.sql(

@@ -56,9 +56,9 @@ async function lookUpUntil(page, number, words) {
 
 const PEOPLE = [
   { name: 'in Turkish on a desk', lang: 'tr', viewport: { width: 1280, height: 900 }, subject: 'Eski eşya alımı',
-    routed: 'İlgili birime gönderildi', note: 'Not ekle', withdraw: 'Başvurudan vazgeç', gone: 'Vazgeçildi' },
+    routed: 'İlgili birime gönderildi', note: 'Not ya da fotoğraf ekle', withdraw: 'Başvurudan vazgeç', gone: 'Vazgeçildi' },
   { name: 'in English on a phone', lang: 'en', viewport: { width: 390, height: 844 }, subject: 'Collection of bulky items',
-    routed: 'Sent to the department in charge', note: 'Add a note', withdraw: 'Withdraw the report', gone: 'Withdrawn' },
+    routed: 'Sent to the department in charge', note: 'Add a note or photo', withdraw: 'Withdraw the report', gone: 'Withdrawn' },
 ];
 
 for (const person of PEOPLE) {

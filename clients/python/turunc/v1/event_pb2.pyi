@@ -142,13 +142,14 @@ class SurveyStep(_message.Message):
     def __init__(self, survey_id: _Optional[str] = ..., score: _Optional[int] = ..., solved: bool = ...) -> None: ...
 
 class TicketOpened(_message.Message):
-    __slots__ = ["arrived_us", "call_id", "channel", "client", "contact_id", "content_digest", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "version"]
+    __slots__ = ["arrived_us", "call_id", "channel", "client", "contact_id", "content_digest", "follows", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "version"]
     ARRIVED_US_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     CONTACT_ID_FIELD_NUMBER: _ClassVar[int]
     CONTENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    FOLLOWS_FIELD_NUMBER: _ClassVar[int]
     INBOUND_ID_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
@@ -161,13 +162,14 @@ class TicketOpened(_message.Message):
     client: str
     contact_id: str
     content_digest: bytes
+    follows: str
     inbound_id: str
     language: str
     legal_basis: _ticket_pb2.LegalBasis
     neighbourhood: str
     subject_code: str
     version: int
-    def __init__(self, channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., contact_id: _Optional[str] = ..., legal_basis: _Optional[_Union[_ticket_pb2.LegalBasis, str]] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ..., inbound_id: _Optional[str] = ..., version: _Optional[int] = ..., call_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., contact_id: _Optional[str] = ..., legal_basis: _Optional[_Union[_ticket_pb2.LegalBasis, str]] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ..., inbound_id: _Optional[str] = ..., version: _Optional[int] = ..., call_id: _Optional[str] = ..., follows: _Optional[str] = ...) -> None: ...
 
 class TicketStep(_message.Message):
     __slots__ = ["calendar_version", "command_id", "department", "institution", "legal_due_us", "previous_department", "priority", "reason_code", "reference", "related", "rule", "service_due_us", "status", "subject_code", "text_digest", "text_id", "until_us", "version"]

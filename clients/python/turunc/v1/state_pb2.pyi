@@ -72,7 +72,7 @@ class RegistryCache(_message.Message):
     def __init__(self, log_id: _Optional[str] = ..., seq: _Optional[int] = ..., hash: _Optional[bytes] = ..., grants: _Optional[_Iterable[_Union[Grant, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[ConfigFile, _Mapping]]] = ...) -> None: ...
 
 class SpooledItem(_message.Message):
-    __slots__ = ["account_id", "actor", "address", "answers", "arrived_us", "body", "call_agent", "call_caller", "call_client", "call_disposition", "call_id", "call_queue", "channel", "citizen_id", "client", "contact_key", "content_type", "description", "device_id", "email", "event", "has_body", "has_position", "id", "identity", "information_version", "is_public", "item_id", "kind", "language", "latitude", "legal_basis", "longitude", "media_url", "name", "neighbourhood", "opens", "phone", "salt", "source", "subject_code", "tells_call", "ticket_id", "time_us", "type"]
+    __slots__ = ["account_id", "actor", "address", "answers", "arrived_us", "body", "call_agent", "call_caller", "call_client", "call_disposition", "call_id", "call_queue", "channel", "citizen_id", "client", "contact_key", "content_type", "description", "device_id", "earlier_id", "email", "event", "has_body", "has_position", "id", "identity", "information_version", "is_public", "item_id", "kind", "language", "latitude", "legal_basis", "longitude", "media_url", "name", "neighbourhood", "opens", "phone", "photos", "salt", "source", "subject_code", "tells_call", "ticket_id", "time_us", "type"]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +92,7 @@ class SpooledItem(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_ID_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     HAS_BODY_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +112,7 @@ class SpooledItem(_message.Message):
     NEIGHBOURHOOD_FIELD_NUMBER: _ClassVar[int]
     OPENS_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
+    PHOTOS_FIELD_NUMBER: _ClassVar[int]
     SALT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -137,6 +139,7 @@ class SpooledItem(_message.Message):
     content_type: str
     description: str
     device_id: str
+    earlier_id: int
     email: str
     event: bytes
     has_body: bool
@@ -156,6 +159,7 @@ class SpooledItem(_message.Message):
     neighbourhood: str
     opens: bool
     phone: str
+    photos: str
     salt: bytes
     source: str
     subject_code: str
@@ -163,4 +167,4 @@ class SpooledItem(_message.Message):
     ticket_id: int
     time_us: int
     type: str
-    def __init__(self, client: _Optional[str] = ..., source: _Optional[str] = ..., id: _Optional[str] = ..., identity: _Optional[bytes] = ..., kind: _Optional[str] = ..., channel: _Optional[int] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., information_version: _Optional[str] = ..., name: _Optional[str] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ..., description: _Optional[str] = ..., address: _Optional[str] = ..., has_position: bool = ..., latitude: _Optional[float] = ..., longitude: _Optional[float] = ..., media_url: _Optional[str] = ..., answers: _Optional[str] = ..., account_id: _Optional[str] = ..., device_id: _Optional[str] = ..., ticket_id: _Optional[int] = ..., opens: bool = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., legal_basis: _Optional[int] = ..., is_public: bool = ..., call_id: _Optional[str] = ..., has_body: bool = ..., content_type: _Optional[str] = ..., body: _Optional[bytes] = ..., type: _Optional[str] = ..., time_us: _Optional[int] = ..., item_id: _Optional[bytes] = ..., citizen_id: _Optional[bytes] = ..., contact_key: _Optional[str] = ..., actor: _Optional[str] = ..., salt: _Optional[bytes] = ..., event: _Optional[bytes] = ..., tells_call: bool = ..., call_client: _Optional[str] = ..., call_queue: _Optional[str] = ..., call_agent: _Optional[str] = ..., call_caller: _Optional[str] = ..., call_disposition: _Optional[str] = ...) -> None: ...
+    def __init__(self, client: _Optional[str] = ..., source: _Optional[str] = ..., id: _Optional[str] = ..., identity: _Optional[bytes] = ..., kind: _Optional[str] = ..., channel: _Optional[int] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., information_version: _Optional[str] = ..., name: _Optional[str] = ..., phone: _Optional[str] = ..., email: _Optional[str] = ..., description: _Optional[str] = ..., address: _Optional[str] = ..., has_position: bool = ..., latitude: _Optional[float] = ..., longitude: _Optional[float] = ..., media_url: _Optional[str] = ..., answers: _Optional[str] = ..., account_id: _Optional[str] = ..., device_id: _Optional[str] = ..., ticket_id: _Optional[int] = ..., opens: bool = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., legal_basis: _Optional[int] = ..., is_public: bool = ..., call_id: _Optional[str] = ..., photos: _Optional[str] = ..., earlier_id: _Optional[int] = ..., has_body: bool = ..., content_type: _Optional[str] = ..., body: _Optional[bytes] = ..., type: _Optional[str] = ..., time_us: _Optional[int] = ..., item_id: _Optional[bytes] = ..., citizen_id: _Optional[bytes] = ..., contact_key: _Optional[str] = ..., actor: _Optional[str] = ..., salt: _Optional[bytes] = ..., event: _Optional[bytes] = ..., tells_call: bool = ..., call_client: _Optional[str] = ..., call_queue: _Optional[str] = ..., call_agent: _Optional[str] = ..., call_caller: _Optional[str] = ..., call_disposition: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,250 @@
+/* Removes files that nothing in the record speaks of any more. */
+#include "files.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "attachment.h"
+#include "intake.h"
+#include "log.h"
+#include "store.h"
+
+enum {
+	TICK_MS = 1000,
+	ERASED_EVERY_MS = 2000,
+	FOLDERS_A_TICK = 64, /* without anything old in them */
+	NAMES_MAX = 256,
+	MS_PER_S = 1000,
+	PATH_BYTES = 1200,
+	COMPLAINT_BYTES = 300,
+};
+
+struct files {
+	struct intake *in;
+	bool asking; /* one question at a time */
+	uint64_t erased_ms; /* when to ask for erased ones, and to begin the next look */
+	uint64_t look_ms;
+	unsigned folder; /* ATTACHMENT_FOLDERS: no look is under way */
+	struct digest names[NAMES_MAX];
+	size_t count;
+};
+
+struct files *
+files_open(struct intake *in)
+{
+	const struct intake_config *c = &in->config;
+	char folder[PATH_BYTES], complaint[COMPLAINT_BYTES] = "out of memory";
+	struct files *f = calloc(1, sizeof(*f));
+
+	if (c->attachments_dir[0] != '\0')
+		(void)snprintf(folder, sizeof(folder), "%s", c->attachments_dir);
+	else
+		(void)snprintf(folder, sizeof(folder), "%s/attachments", c->state_dir);
+	const struct attachments_options options = { .folder = folder,
+		.max_bytes = (uint64_t)c->attachments_bytes,
+		.step = FAILPOINT_INTAKE_ATTACHMENT };
+	if (f != NULL)
+		in->attachments = attachments_open(&options, complaint, sizeof(complaint));
+	if (in->attachments == NULL) {
+		log_error("cannot start what=TURUNC_ATTACHMENTS_DIR why=%s", log_quoted(complaint));
+		free(f);
+		return NULL;
+	}
+	f->in = in;
+	return f;
+}
+
+void
+files_close(struct files *f)
+{
+	if (f == NULL)
+		return;
+	attachments_close(f->in->attachments);
+	f->in->attachments = NULL;
+	free(f);
+}
+
+void
+intake_settle_photos(
+    struct intake *in, struct photos *photos, const struct item *item, enum item_outcome outcome)
+{
+	bool taken = outcome == ITEM_ACCEPTED || outcome == ITEM_SPOOLED;
+
+	stats_add_at(in->stats, INTAKE_STAT_PHOTOS, taken ? PHOTOS_STORED : PHOTOS_DROPPED,
+	    photos->stored_count);
+	/* A spool that failed may bring back what it was given; if not, they go as orphans. */
+	if (!taken && !(outcome == ITEM_UNAVAILABLE && item->perhaps_kept))
+		photos_drop(photos);
+}
+
+static void
+drop(struct files *f, const struct digest *digest, size_t why)
+{
+	if (attachments_remove(f->in->attachments, digest))
+		stats_add_at(f->in->stats, INTAKE_STAT_FILES_REMOVED, why, 1);
+	else
+		log_warn("a file cannot be removed, it will be tried again why=%s",
+		    log_quoted(strerror(errno)));
+}
+
+static bool
+take_digest(const struct pg_result *rows, int row, struct digest *ret)
+{
+	size_t len;
+	const void *data = db_get_bytea(rows, row, 0, &len);
+
+	if (len != sizeof(ret->bytes))
+		return false;
+	memcpy(ret->bytes, data, len);
+	return true;
+}
+
+static bool
+is_among(const struct files *f, const struct digest *digest)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (digest_equal(&f->names[i], digest))
+			return true;
+	return false;
+}
+
+static void
+add_names(struct db_unit *unit, const struct files *f)
+{
+	struct db_array *names = db_add_array(unit, DB_BYTEA);
+
+	for (size_t i = 0; i < f->count; i++)
+		db_array_bytea(names, f->names[i].bytes, sizeof(f->names[i].bytes));
+}
+
+/* --- erased -------------------------------------------------------------------------------------
+ */
+
+static void
+on_forgotten(void *arg, const struct db_reply *reply)
+{
+	struct files *f = arg;
+
+	f->asking = false;
+	if (reply->outcome != DB_COMMITTED)
+		log_warn("files of erased rows are removed, and will be looked at again why=%s",
+		    log_quoted(reply->message));
+}
+
+static void
+on_erased(void *arg, const struct db_reply *reply)
+{
+	struct files *f = arg;
+	struct digest digest;
+
+	f->asking = false;
+	f->count = 0;
+	if (reply->outcome != DB_COMMITTED)
+		return;
+	for (int row = 0; row < db_rows(reply->results[0]) && f->count < NAMES_MAX; row++) {
+		if (!take_digest(reply->results[0], row, &digest))
+			continue;
+		drop(f, &digest, FILES_ERASED);
+		f->names[f->count++] = digest;
+	}
+	if (f->count == 0)
+		return;
+	struct db_unit *unit = db_unit_create(f->in->writer);
+	db_unit_add(unit, STORE_FILE_FORGET);
+	add_names(unit, f);
+	f->asking = db_submit(f->in->writer, unit, on_forgotten, f);
+	if (!f->asking)
+		db_unit_destroy(unit);
+}
+
+static void
+ask_erased(struct files *f)
+{
+	struct db_unit *unit = db_unit_create(f->in->reader);
+
+	db_unit_add(unit, STORE_FILES_ERASED);
+	f->asking = db_submit(f->in->reader, unit, on_erased, f);
+	if (!f->asking)
+		db_unit_destroy(unit);
+}
+
+/* --- orphans ------------------------------------------------------------------------------------
+ */
+
+/* An item under way or spooled has files and no row yet; so may one in a spool that failed, until
+ * it has been opened anew. */
+static bool
+all_is_told(const struct intake *in)
+{
+	return accept_held(in->accept) == 0
+	       && (in->spool == NULL
+		   || (spool_takes(in->spool) && spool_count(in->spool) == 0
+		       && spool_set_aside_count(in->spool) == 0 && spool_damaged(in->spool) == 0));
+}
+
+static void
+on_known(void *arg, const struct db_reply *reply)
+{
+	struct files *f = arg;
+	struct digest digest;
+	struct files known = { 0 };
+
+	f->asking = false;
+	if (reply->outcome != DB_COMMITTED || !all_is_told(f->in))
+		return;
+	for (int row = 0; row < db_rows(reply->results[0]) && known.count < NAMES_MAX; row++)
+		if (take_digest(reply->results[0], row, &digest))
+			known.names[known.count++] = digest;
+	for (size_t i = 0; i < f->count; i++)
+		if (!is_among(&known, &f->names[i])) {
+			log_info("a file that no row speaks of is removed");
+			drop(f, &f->names[i], FILES_ORPHAN);
+		}
+}
+
+/* The next folders, up to one that has something old in it. */
+static void
+look(struct files *f)
+{
+	int64_t before_s = (int64_t)time(NULL) - f->in->config.orphan_age_ms / MS_PER_S;
+	unsigned looked = 0;
+
+	f->count = 0;
+	while (f->count == 0 && f->folder < ATTACHMENT_FOLDERS && looked++ < FOLDERS_A_TICK)
+		f->count = attachments_list_old(
+		    f->in->attachments, f->folder++, before_s, f->names, NAMES_MAX);
+	if (f->count == 0)
+		return;
+	struct db_unit *unit = db_unit_create(f->in->reader);
+	db_unit_add(unit, STORE_FILES_KNOWN);
+	add_names(unit, f);
+	f->asking = db_submit(f->in->reader, unit, on_known, f);
+	if (!f->asking)
+		db_unit_destroy(unit);
+}
+
+int64_t
+files_tick(struct files *f, uint64_t now_ms)
+{
+	const struct intake *in = f->in;
+
+	stats_set(in->stats, INTAKE_STAT_FILES_BYTES, (int64_t)attachments_bytes(in->attachments));
+	stats_set(in->stats, INTAKE_STAT_FILES, (int64_t)attachments_count(in->attachments));
+	if (f->asking || db_state_now(in->reader) != DB_READY
+	    || db_state_now(in->writer) != DB_READY || !all_is_told(in))
+		return TICK_MS;
+	if (now_ms >= f->erased_ms) {
+		f->erased_ms = now_ms + ERASED_EVERY_MS;
+		ask_erased(f);
+	} else if (f->folder < ATTACHMENT_FOLDERS) {
+		look(f);
+	} else if (now_ms >= f->look_ms) {
+		f->look_ms = now_ms + (uint64_t)in->config.look_ms;
+		f->folder = 0;
+	}
+	return TICK_MS;
+}
