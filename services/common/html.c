@@ -154,7 +154,9 @@ html_reply(struct html *h, struct http_request *req, unsigned status)
 		const struct http_response response = { .status = status,
 			.content_type = "text/html; charset=utf-8",
 			.body = h->out,
-			.retry_after_s = status == 429 ? 60 : 0 };
+			.retry_after_s = h->retry_after_s != 0 ? h->retry_after_s
+					 : status == 429       ? 60
+							       : 0 };
 		http_reply(req, &response);
 	}
 	if (h->out != NULL)

@@ -19,6 +19,7 @@ struct html {
 	struct evbuffer *out;
 	enum catalogue_language language;
 	bool failed;
+	uint32_t retry_after_s; /* with 429 and 503; 0: a minute, a second */
 };
 
 /* As the query's "lang" says, or else the browser. */

@@ -209,6 +209,7 @@ say_locked(struct html *h, int64_t wait_us)
 {
 	char minutes[24];
 
+	h->retry_after_s = (uint32_t)((wait_us + 999999) / 1000000);
 	(void)snprintf(
 	    minutes, sizeof(minutes), "%lld", (long long)((wait_us + 60000000 - 1) / 60000000));
 	html_raw(h, "<p class=\"complaint\" role=\"alert\">");

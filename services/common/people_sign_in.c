@@ -109,8 +109,8 @@ on_attempt(struct people_attempt *a, enum people_verdict verdict)
 	case ATTEMPT_WRONG:
 		count(p, SIGN_IN_WRONG);
 		if (a->locks[0] != '\0')
-			log_warn("sign-in locked after too many wrong passwords of=%s address=%s",
-			    log_quoted(a->locks), a->address);
+			log_warn("sign-in locked after too many wrong passwords, for a time of=%s",
+			    log_quoted(a->locks));
 		people_reply_sign_in(p, a->req, 401, PEOPLE_WRONG, a->name, next, 0);
 		break;
 	case ATTEMPT_LOCKED:

@@ -44,7 +44,7 @@ def who(stack, request):
 def test_a_user_is_locked_wherever_the_guesses_come_from(stack, who):
     assert [guess(stack, who, f"10.1.0.{n}") for n in range(TRIES)] == [401] * TRIES
     answer = at_desk(stack, "10.1.0.99").try_to_sign_in(who, "four small words here")
-    assert answer.status == 429 and int(answer.headers["Retry-After"]) > 0
+    assert answer.status == 429 and 1 <= int(answer.headers["Retry-After"]) <= LOCK_S
     assert "Çok sayıda hatalı deneme yapıldı." in answer.text and "Set-Cookie" not in answer.headers
     assert stack.sql("select detail, name from turunc.person_act where kind = 'locked' and name = %s", who) == [("user", who)]
     assert stack.metric("router", 'turunc_people_locks_total{of="user"}') >= 1
@@ -160,6 +160,22 @@ def test_a_wrong_name_takes_as_long_as_a_wrong_password(stack, who):
     ratio = statistics.median(known) / statistics.median(unknown)
     # A hash takes tens of milliseconds: an answer without one would be several times as fast.
     assert 0.6 < ratio < 1.6, (ratio, statistics.median(known), statistics.median(unknown))
+
+
+def test_what_is_noted_of_guesses_does_not_grow_for_ever(stack, who):
+    day_us = 86_400_000_000
+    now_us = time.time_ns() // 1000
+    stack.sql("delete from turunc.person_act")
+    for days in (1, 3, 31, 731):
+        for kind, name in (("refused", None), ("refused", who), ("locked", who), ("signed-in", who)):
+            stack.sql("insert into turunc.person_act (at_us, kind, name, actor) values (%s, %s, %s, 'nobody')",
+                      now_us - days * day_us, kind, name)
+    stack.sql("select turunc.person_keep('{}', '{}', %s, 3600000000)", now_us)
+    left = sorted((kind, name is not None, (now_us - at_us) // day_us) for kind, name, at_us in
+                  stack.sql("select kind, name, at_us from turunc.person_act"))
+    assert left == [("locked", True, 1), ("locked", True, 3), ("locked", True, 31), ("refused", False, 1),
+                    ("refused", True, 1), ("refused", True, 3), ("signed-in", True, 1), ("signed-in", True, 3),
+                    ("signed-in", True, 31)]
 
 
 # --- the queue, and the record -----------------------------------------------------------------------
