@@ -92,6 +92,15 @@ def check_generated(path):
     return None if same else "is stale: generate it again with protoc"
 
 
+def check_migration(path):
+    """Numbers run on without a gap, each given once: two people may take the next at the same time."""
+    name = os.path.basename(path)
+    numbers = [other[:4] for other in os.listdir(os.path.join(ROOT, os.path.dirname(path)))]
+    if numbers.count(name[:4]) > 1:
+        return f"{name[:4]} is another's number as well"
+    return None if name[:4] == "0001" or f"{int(name[:4]) - 1:04}" in numbers else "the number before it is missing"
+
+
 def rules_for(path):
     """The checks that a file asks for."""
     is_c = path.endswith((".c", ".h"))
@@ -110,6 +119,8 @@ def rules_for(path):
         rules.append(check_python)
     if path.endswith("_pb2.py"):
         rules.append(check_generated)
+    if path.startswith("deploy/schema/"):
+        rules.append(check_migration)
     return rules
 
 
