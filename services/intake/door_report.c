@@ -86,7 +86,9 @@ reply_subjects(struct intake *in, struct http_request *req, unsigned status, enu
 
 	begin(&h, req, NULL);
 	if (cat != NULL)
-		report_page_subjects(&h, cat, word == WORD_TITLE ? NULL : words[word][language]);
+		report_page_subjects(&h, cat,
+		    http_request_method(req) == HTTP_GET ? http_query(req, "q", NULL) : NULL,
+		    word == WORD_TITLE ? NULL : words[word][language]);
 	else
 		html_element(&h, "p", "complaint", words[WORD_STARTING][language]);
 	html_reply(&h, req, status);

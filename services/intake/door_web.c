@@ -127,6 +127,13 @@ get_photo(struct http_request *req, void *arg)
 }
 
 static void
+get_script(struct http_request *req, void *arg)
+{
+	(void)arg;
+	door_reply_file(req, "text/javascript; charset=utf-8", web_report_js, web_report_js_end);
+}
+
+static void
 get_style(struct http_request *req, void *arg)
 {
 	(void)arg;
@@ -136,6 +143,7 @@ get_style(struct http_request *req, void *arg)
 const struct http_route door_web_routes[] = {
 	{ HTTP_GET, "/", get_landing, 0 },
 	{ HTTP_GET, "/assets/intake.css", get_style, 0 },
+	{ HTTP_GET, "/assets/report.js", get_script, 0 },
 	{ HTTP_GET, "/photo/{token}", get_photo, 0 },
 	{ HTTP_GET, "/healthz", get_healthz, 0 },
 	{ HTTP_GET, "/readyz", get_readyz, 0 },

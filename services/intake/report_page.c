@@ -22,46 +22,6 @@ hidden(struct html *h, const char *name, const char *value)
 	html_raw(h, "\">\n");
 }
 
-/* --- the subject --------------------------------------------------------------------------------
- */
-
-static bool
-first_of_group(const struct catalogue *cat, size_t index)
-{
-	for (size_t i = 0; i < index; i++)
-		if (strcmp(cat->subjects[i].group, cat->subjects[index].group) == 0)
-			return false;
-	return true;
-}
-
-void
-report_page_subjects(struct html *h, const struct catalogue *cat, const char *complaint)
-{
-	if (complaint != NULL)
-		html_complaint(h, complaint);
-	html_element(h, "p", NULL,
-	    html_say(h, "Konuyu seçin; sonra birkaç soru soracağız.",
-		"Choose the subject; a few questions follow."));
-	for (size_t i = 0; i < cat->subject_count; i++) {
-		if (!first_of_group(cat, i))
-			continue;
-		html_element(h, "h2", NULL, cat->subjects[i].group);
-		html_raw(h, "<ul class=\"subjects\">\n");
-		for (size_t k = i; k < cat->subject_count; k++) {
-			const struct catalogue_subject *s = &cat->subjects[k];
-			if (strcmp(s->group, cat->subjects[i].group) != 0)
-				continue;
-			html_raw(h, "<li><a href=\"/report?subject=");
-			html_text(h, s->code);
-			html_raw(
-			    h, h->language == CATALOGUE_EN ? "&amp;lang=en\">" : "&amp;lang=tr\">");
-			html_text(h, catalogue_say(&s->name, h->language));
-			html_raw(h, "</a></li>\n");
-		}
-		html_raw(h, "</ul>\n");
-	}
-}
-
 /* --- fields -------------------------------------------------------------------------------------
  */
 
@@ -312,21 +272,35 @@ report_page_questions(
 }
 
 void
+report_page_script(struct html *h)
+{
+	html_raw(h, "<script src=\"/assets/report.js\" defer></script>\n");
+}
+
+void
 report_page_photos(struct html *h, unsigned photo_mb)
 {
 	char mb[16];
 
-	(void)snprintf(mb, sizeof(mb), "%u MB", photo_mb);
+	(void)snprintf(mb, sizeof(mb), "%u", photo_mb);
 	open_label(h, html_say(h, "Fotoğraflar", "Photos"), false);
 	html_raw(h, "<input type=\"file\" name=\"photo\" multiple "
-		    "accept=\"image/jpeg,image/png,image/webp\"></label>\n");
+		    "accept=\"image/jpeg,image/png,image/webp\" data-mb=\"");
+	html_raw(h, mb);
+	html_raw(h, "\" data-many=\"");
+	html_text(h,
+	    html_say(h, "En çok üç fotoğraf gönderilebilir.", "Three photos can be sent at most."));
+	html_raw(h, "\" data-large=\"");
+	html_text(h, html_say(h, "#. fotoğraf çok büyük.", "Photo # is too large."));
+	html_raw(h, "\"></label>\n");
 	html_raw(h, "<p class=\"hint\">");
 	html_text(h, html_say(h, "En çok üç JPEG, PNG ya da WebP, her biri en çok ",
 			 "Up to three JPEG, PNG or WebP, each of at most "));
 	html_raw(h, mb);
-	html_text(h, html_say(h, ". Çekildiği yer, zaman ve cihaz bilgisi saklanmadan silinir.",
-			 ". Where, when and with what they were taken is removed before they are "
-			 "kept."));
+	html_text(
+	    h, html_say(h, " MB. Çekildiği yer, zaman ve cihaz bilgisi saklanmadan silinir.",
+		   " MB. Where, when and with what they were taken is removed before they are "
+		   "kept."));
 	html_raw(h, "</p>\n");
 }
 
@@ -385,6 +359,7 @@ report_page_form(struct html *h, const struct catalogue *cat,
 	html_raw(h, "<button>");
 	html_text(h, html_say(h, "Gönder", "Send"));
 	html_raw(h, "</button>\n</form>\n");
+	report_page_script(h);
 }
 
 void

@@ -13,8 +13,10 @@
 
 struct html;
 
-/* Every subject, by group; complaint may be NULL. */
-void report_page_subjects(struct html *h, const struct catalogue *cat, const char *complaint);
+/* Every subject by group, or those that the query's words find (all when they find none).  query and
+ * complaint may be NULL. */
+void report_page_subjects(
+    struct html *h, const struct catalogue *cat, const char *query, const char *complaint);
 
 /* A form: what was filled in before (may be empty) and what is wrong with it. */
 struct report_page_form {
@@ -28,6 +30,8 @@ struct report_page_form {
 /* The questions of one subject. */
 void report_page_form(struct html *h, const struct catalogue *cat,
     const struct catalogue_subject *subject, const struct report_page_form *f);
+/* What helps with them where there are scripts; once, at a page's end. */
+void report_page_script(struct html *h);
 /* The field for photos, also of other forms. */
 void report_page_photos(struct html *h, unsigned photo_mb);
 

@@ -419,6 +419,8 @@ track_page_ticket(struct html *h, const struct catalogue *cat, const struct trac
 	for (size_t i = 0; i < ARRAY_LEN(says); i++)
 		if (may & says[i].what)
 			say_form(h, &says[i], form);
+	if (may != 0)
+		report_page_script(h);
 	html_raw(h, "<p class=\"hint\">");
 	html_text(h, html_say(h, "Telefon: ", "Phone: "));
 	html_text(h, cat->municipality.phone);

@@ -48,7 +48,7 @@ def test_subjects_by_group_in_both_languages(stack):
     for words in ("Temizlik", "Çöp toplanmadı", "/report?subject=cop-alinmadi&amp;lang=tr"):
         assert words in turkish, words
     assert "Rubbish not collected" in english and '<html lang="en">' in english
-    assert turkish.count("<li>") == len(stack.http("intake", "GET", "/open311/v2/services.json").json())
+    assert turkish.count("<li ") == len(stack.http("intake", "GET", "/open311/v2/services.json").json())
 
 
 def test_each_subject_s_page_asks_its_questions(stack):
@@ -117,7 +117,7 @@ def test_nothing_of_theirs_is_markup(stack):
     evil = '"><script>alert(1)</script>'
     text = send(stack, token_of(stack), "10.1.0.5", first_name=evil, description=evil,
                 address_string=evil, phone="12").body.decode()
-    assert "<script" not in text and "&lt;script&gt;" in text
+    assert "<script>" not in text and "&lt;script&gt;" in text
 
 
 def test_forms_that_are_not_ours(stack):
