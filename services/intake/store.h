@@ -13,7 +13,7 @@
 
 /* Of the connections that write. */
 enum store_write_statement {
-	STORE_ACCEPT, /* items, see 0017_add_attachments.sql */
+	STORE_ACCEPT, /* items, see 0020_add_attachments.sql */
 	STORE_LOOK_UP, /* item ids -> those in the record */
 	STORE_LEASE, /* year, count, lowest serial to lease -> first serial */
 	STORE_ALIAS, /* numbers given out, the tickets that they are other names of */

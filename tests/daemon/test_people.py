@@ -272,6 +272,21 @@ def test_people_change_their_own_password(stack):
     assert "password-changed" in acts(stack, "deniz")
 
 
+def test_a_page_is_for_those_with_its_roles(stack):
+    """And they are read again: whoever is given a role has it the next second."""
+    stack.user("rol", "viewer")
+    someone = signed_in(stack, "rol")
+    page = someone.get("/desk/search?q=ayse")
+    assert page.status == 403 and "Bu sayfa için yetkiniz bulunmuyor." in page.text
+    answer = someone.get("/desk/search?q=ayse", Accept="application/json")
+    assert (answer.status, answer.json()) == (403, {"error": "not_allowed"})
+    assert stack.metric("router", 'turunc_people_requests_total{by="role"}') >= 2
+    stack.masa("user", "set", "rol", "--roles", "operator")
+    stack.wait(lambda: someone.get("/desk/search?q=ayse").status == 200, 10, "the role counts")
+    stack.masa("user", "set", "rol", "--roles", "viewer")
+    stack.wait(lambda: someone.get("/desk/search?q=ayse").status == 403, 10, "it was taken away")
+
+
 # --- rights --------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("table", ["person", "person_session", "person_place", "person_attempt", "person_act"])
