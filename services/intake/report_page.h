@@ -13,8 +13,8 @@
 
 struct html;
 
-/* Every subject by group, or those that the query's words find (all when they find none).  query and
- * complaint may be NULL. */
+/* Every subject by group, or those that the query's words find (all when they find none).  query
+ * and complaint may be NULL. */
 void report_page_subjects(
     struct html *h, const struct catalogue *cat, const char *query, const char *complaint);
 
