@@ -55,6 +55,8 @@ enum failpoint_side {
 	X("router", "stream_freeze")    \
 	X("router", "stream_note")      \
 	X("router", "search_put")       \
+	X("router", "decide_letter")    \
+	X("router", "decide_message")   \
 	X("router", "people_try")       \
 	X("router", "people_settle")    \
 	X("router", "people_end")       \

@@ -175,6 +175,8 @@ masthead(struct html *h, const struct visit *v)
 		    html_say(h, "Triyaj ve birimler", "Triage, departments"));
 	else
 		page_link(h, NULL, "", html_say(h, "Başvurular", "Queue"));
+	if (asker_is_operator(&v->who))
+		page_link(h, NULL, "failed", html_say(h, "Takılanlar", "What failed"));
 	html_raw(h, "</nav>\n<form class=\"find\" role=\"search\" action=\"/desk/search\">"
 		    "<input type=\"hidden\" name=\"lang\" value=\"");
 	html_raw(h, h->language == CATALOGUE_EN ? "en" : "tr");
@@ -278,6 +280,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/desk/ticket/{number}", desk_get_ticket, 0 },
 	{ HTTP_POST, "/desk/ticket/{number}", desk_post_ticket, DESK_BODY_BYTES },
 	{ HTTP_POST, "/desk/bulk", desk_post_bulk, DESK_BODY_BYTES },
+	{ HTTP_GET, "/desk/failed", desk_get_failed, 0 },
+	{ HTTP_POST, "/desk/failed", desk_post_failed, 4096 },
 	{ HTTP_GET, "/desk/events", desk_get_events, 0 },
 };
 

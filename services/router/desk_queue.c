@@ -417,7 +417,8 @@ ask_queue(const struct queue *q)
 {
 	struct db_unit *unit = db_unit_create(q->v.desk->world.reader);
 
-	db_unit_add(unit, DESK_QUEUE);
+	bool by_place = q->neighbourhood[0] != '\0' || q->order == DESK_BY_NEIGHBOURHOOD;
+	db_unit_add(unit, by_place ? DESK_QUEUE_PLACES : DESK_QUEUE);
 	add_departments(unit, q);
 	db_add_text(unit, q->subject);
 	db_add_text(unit, q->neighbourhood);

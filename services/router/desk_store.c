@@ -18,34 +18,58 @@
 	"FROM (" rows                                                                         \
 	") p LEFT JOIN turunc.contact c ON c.contact_id = p.contact_id ORDER BY " order
 
+/* Of a list: which tickets, and which of them come after the last row of the former page. */
+#define QUEUED                                               \
+	"s.status <= 6 AND s.department = ANY ($1::text[]) " \
+	"AND ($2::text = '' OR s.subject_code = $2::text) "  \
+	"AND CASE WHEN $4::smallint = 0 THEN s.status <> 2 ELSE s.status = $4::smallint END"
+#define AFTER                                                                             \
+	"(q.key, q.due, q.ticket_id) > ($6::text COLLATE \"C\", $7::bigint, $8::bigint) " \
+	"ORDER BY q.key, q.due, q.ticket_id LIMIT $9::bigint"
+
 /* Tickets that are not what they were before these records. */
 #define CHANGES                                                                           \
 	"SELECT DISTINCT e.ticket_id FROM turunc.event_log e WHERE e.seq > $1::bigint "   \
 	"AND e.seq <= $2::bigint AND e.ticket_id IS NOT NULL AND e.type LIKE 'ticket.%' " \
 	"AND e.type <> 'ticket.viewed'"
 
+/* Each state has an index of its own. */
+#define FAILED_OF(state)                                                                 \
+	"(SELECT notification_id, ticket_id, about_type, state, last_error, updated_us " \
+	"FROM turunc.notification WHERE state = " state " ORDER BY updated_us DESC LIMIT 100)"
+
 const struct db_statement desk_statements[DESK_STATEMENTS] = {
-	/* The open tickets of these departments are found by one index and sorted; a fifth of a
-	 * second's worth of them is more than any department has.  Tickets in triage wait for an
-	 * operator, so they come only when asked for. */
+	/* The open tickets of these departments are found by one index and sorted: some
+	 * milliseconds for thousands of them, where an index in the order of the list would cost
+	 * every step of every ticket.  Tickets in triage wait for an operator, so they come only
+	 * when asked for.  The parameters are those of DESK_QUEUE_PLACES. */
 	[DESK_QUEUE] = { "desk_queue",
+	    "SELECT p.ticket_id, p.status, p.version, p.department, p.subject_code, p.priority, "
+	    "p.legal_due_us, p.service_due_us, p.until_us, t.neighbourhood, t.channel, "
+	    "t.arrived_us, p.reason_code, p.due, p.key, left(c.description, 2000), c.address "
+	    "FROM (SELECT q.* FROM (SELECT s.ticket_id, s.status, s.version, s.department, "
+	    "s.subject_code, s.priority, " LEGAL(
+		"s") " AS legal_due_us, s.service_due_us, "
+		     "s.until_us, s.reason_code, " DUE(
+			 "s") " AS due, "
+			      "CASE $5::smallint WHEN 3 THEN s.subject_code ELSE '' END COLLATE "
+			      "\"C\" AS key "
+			      "FROM turunc.ticket_state s WHERE $3::text = '' AND " QUEUED
+			      ") q WHERE " AFTER
+			      ") p JOIN turunc.ticket t ON t.ticket_id = p.ticket_id "
+			      "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+			      "ORDER BY p.key, p.due, p.ticket_id",
+	    9 },
+	/* Where it lies is known by the ticket alone, so each is looked up. */
+	[DESK_QUEUE_PLACES] = { "desk_queue_places",
 	    WITH_CONTACT(
 		"SELECT q.* FROM (SELECT " ROW_OF("s", "t",
 		    "CASE $5::smallint WHEN 2 THEN t.neighbourhood WHEN 3 THEN s.subject_code "
 		    "ELSE '' END COLLATE \"C\"") ", t.contact_id "
 						 "FROM turunc.ticket_state s JOIN turunc.ticket t "
 						 "ON t.ticket_id = s.ticket_id "
-						 "WHERE s.status <= 6 AND s.department = ANY "
-						 "($1::text[]) "
-						 "AND ($2::text = '' OR s.subject_code = $2::text) "
-						 "AND ($3::text = '' OR t.neighbourhood = "
-						 "$3::text) "
-						 "AND CASE WHEN $4::smallint = 0 THEN s.status <> "
-						 "2 ELSE s.status = $4::smallint "
-						 "END) q WHERE (q.key, q.due, q.ticket_id) > "
-						 "($6::text COLLATE \"C\", $7::bigint, "
-						 "$8::bigint) ORDER BY q.key, q.due, q.ticket_id "
-						 "LIMIT $9::bigint",
+						 "WHERE ($3::text = '' OR t.neighbourhood = "
+						 "$3::text) AND " QUEUED ") q WHERE " AFTER,
 		"p.key, p.due, p.ticket_id"),
 	    9 },
 	[DESK_COUNTS] = { "desk_counts",
@@ -152,4 +176,10 @@ const struct db_statement desk_statements[DESK_STATEMENTS] = {
 	    "WHERE seq > $1::bigint AND seq <= $2::bigint AND previous_department IS NOT NULL "
 	    "AND ticket_id IS NOT NULL ORDER BY 1, 2",
 	    2 },
+	[DESK_FAILED] = { "desk_failed",
+	    FAILED_OF("5") " UNION ALL " FAILED_OF("4") " ORDER BY updated_us DESC", 0 },
+	[DESK_LETTERS] = { "desk_letters",
+	    "SELECT consumer, seq, type, ticket_id, reason, detail, last_us, state "
+	    "FROM turunc.waiting_letters(100)",
+	    0 },
 };

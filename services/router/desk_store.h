@@ -8,6 +8,7 @@
 enum desk_statement {
 	/* departments, subject, neighbourhood, status, order, key, due, ticket, limit -> rows */
 	DESK_QUEUE,
+	DESK_QUEUE_PLACES, /* the same, by neighbourhood or within one */
 	DESK_COUNTS, /* departments, now -> by status: how many, how many are late */
 	DESK_TRIAGE, /* after ticket, limit -> rows */
 	DESK_ROWS, /* tickets -> rows */
@@ -22,6 +23,8 @@ enum desk_statement {
 	DESK_BACK, /* tickets -> where each came from last */
 	DESK_CHANGED, /* after, through -> rows of tickets with records of change there */
 	DESK_LEFT, /* after, through -> tickets that left a department there */
+	DESK_FAILED, /* -> messages that wait for a person */
+	DESK_LETTERS, /* -> dead letters of every service */
 	DESK_STATEMENTS
 };
 extern const struct db_statement desk_statements[DESK_STATEMENTS];
@@ -100,6 +103,24 @@ enum desk_contact_column {
 enum desk_message_column { MESSAGE_ABOUT, MESSAGE_CHANNEL, MESSAGE_STATE, MESSAGE_AT };
 
 enum desk_back_column { BACK_TICKET, BACK_VERSION, BACK_STATUS, BACK_DEPARTMENT, BACK_FROM };
+enum desk_failed_column {
+	FAILED_ID,
+	FAILED_TICKET,
+	FAILED_ABOUT,
+	FAILED_STATE,
+	FAILED_ERROR,
+	FAILED_AT,
+};
+enum desk_letter_column {
+	LETTER_CONSUMER,
+	LETTER_SEQ,
+	LETTER_TYPE,
+	LETTER_TICKET,
+	LETTER_REASON,
+	LETTER_DETAIL,
+	LETTER_AT,
+	LETTER_STATE,
+};
 enum desk_left_column { LEFT_TICKET, LEFT_DEPARTMENT };
 
 #endif

@@ -135,5 +135,7 @@ void desk_get_search(struct http_request *req, void *arg);
 void desk_get_ticket(struct http_request *req, void *arg);
 void desk_post_ticket(struct http_request *req, void *arg);
 void desk_post_bulk(struct http_request *req, void *arg);
+void desk_get_failed(struct http_request *req, void *arg);
+void desk_post_failed(struct http_request *req, void *arg);
 
 #endif

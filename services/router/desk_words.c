@@ -25,6 +25,10 @@ static const in_both words[DESK_WORDS] = {
 	[WORD_NOTHING_TYPED] = { "Aranacak bir sözcük, numara ya da telefon yazın.",
 	    "Type a word, a number or a telephone to look for." },
 	[WORD_NOTHING_CHOSEN] = { "Hiçbir başvuru seçilmedi.", "No ticket was chosen." },
+	[WORD_DECIDED_ALREADY] = { "Bu arada başka biri karar verdi.",
+	    "Somebody else has decided meanwhile." },
+	[WORD_SAY_WHY] = { "Neden vazgeçildiğini yazın: en çok 200 karakter.",
+	    "Say why it is discarded, in 200 characters at most." },
 	[WORD_TOO_MANY] = { "Bir seferde en çok 100 başvuru seçilebilir.",
 	    "At most 100 tickets can be chosen at a time." },
 };

@@ -17,6 +17,8 @@ enum desk_word {
 	WORD_NOTHING_TYPED,
 	WORD_NOTHING_CHOSEN,
 	WORD_TOO_MANY,
+	WORD_DECIDED_ALREADY,
+	WORD_SAY_WHY,
 	DESK_WORDS
 };
 const char *desk_word(enum desk_word word, enum catalogue_language language);

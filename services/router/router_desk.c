@@ -35,7 +35,8 @@ on_indexer_state(void *arg, enum db_state state, const char *why)
 		search_index_renew(r->search_index);
 }
 
-/* Each on connections of its own: what people look for waits for nobody, and nobody for it.
+/* Each on connections of its own: what people look for waits for nobody, and nobody for it; nor are
+ * a page's few milliseconds worth other processes.
  * timeout_ms 0: none. */
 static struct db *
 open_one(struct router *r, const char *name, const struct db_statement *statements, size_t count,
@@ -43,7 +44,7 @@ open_one(struct router *r, const char *name, const struct db_statement *statemen
 {
 	const struct router_config *c = &r->config;
 	const struct db_events events = { .on_state = on_state, .arg = r };
-	char options[64], complaint[COMPLAINT_BYTES] = "";
+	char options[96], complaint[COMPLAINT_BYTES] = "";
 	const struct db_settings settings = {
 		.conninfo = c->database,
 		.password = c->database_password[0] == '\0' ? NULL : c->database_password,
@@ -52,8 +53,9 @@ open_one(struct router *r, const char *name, const struct db_statement *statemen
 		.connections = (unsigned)connections,
 	};
 
-	(void)snprintf(
-	    options, sizeof(options), "-c statement_timeout=%lld", (long long)timeout_ms);
+	(void)snprintf(options, sizeof(options),
+	    "-c statement_timeout=%lld -c max_parallel_workers_per_gather=0",
+	    (long long)timeout_ms);
 	struct db *db = db_open(daemon_loop(r->daemon), &settings, statements, count, &events,
 	    complaint, sizeof(complaint));
 	if (db == NULL)

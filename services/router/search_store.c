@@ -22,8 +22,10 @@ const struct db_statement search_statements[SEARCH_STATEMENTS] = {
 	    "ORDER BY ticket_id DESC LIMIT $2::bigint) w WHERE w.words @@ $1::text::tsquery "
 	    "ORDER BY w.ticket_id DESC LIMIT $3::bigint",
 	    3 },
+	/* Materialized, or the planner would walk through all tickets in their order. */
 	[SEARCH_ALL] = { "search_all",
-	    "SELECT DISTINCT w.ticket_id FROM turunc.contact_search w "
-	    "WHERE w.words @@ $1::text::tsquery ORDER BY w.ticket_id DESC LIMIT $2::bigint",
+	    "WITH found AS MATERIALIZED (SELECT w.ticket_id FROM turunc.contact_search w "
+	    "WHERE w.words @@ $1::text::tsquery) SELECT DISTINCT f.ticket_id FROM found f "
+	    "ORDER BY f.ticket_id DESC LIMIT $2::bigint",
 	    2 },
 };

@@ -123,6 +123,13 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "SELECT turunc.put_command_results($1::bigint, $2::text[], $3::uuid[], $4::bytea[], "
 	    "$5::bigint[], $6::smallint[], $7::text[], $8::integer[], $9::smallint[])",
 	    9 },
+	[STORE_DECIDE_LETTER] = { "decide_letter",
+	    "SELECT turunc.decide_letter($1::text, $2::bigint, $3::boolean, $4::text, $5::text, "
+	    "$6::bigint)",
+	    6 },
+	[STORE_DECIDE_MESSAGE] = { "decide_message",
+	    "SELECT turunc.decide_message($1::uuid, $2::boolean, $3::text, $4::text, $5::bigint)",
+	    5 },
 	[STORE_ASKERS] = { "askers",
 	    "SELECT name, roles, departments FROM turunc.person_rights($1::text[])", 1 },
 	[STORE_APPEND] = { "append",

@@ -25,6 +25,8 @@ enum store_statement {
 	STORE_ADD_TEXTS,
 	STORE_ANSWERS, /* clients, command ids -> first answers */
 	STORE_PUT_ANSWERS,
+	STORE_DECIDE_LETTER, /* consumer, seq, again, who, why, now -> whether it was */
+	STORE_DECIDE_MESSAGE, /* message, again, who, why, now -> whether it was */
 	STORE_ASKERS, /* names of people -> what each may do now */
 	STORE_APPEND, /* -> last seq */
 	/* sweeps */

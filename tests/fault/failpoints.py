@@ -17,6 +17,7 @@ import time
 import turunc
 from process import Failed, wait_until
 from servers import BUILD, ROOT, SERVICES
+from desking import Desker
 from drafting import Drafter
 from signing import Signer
 from storm import Storm
@@ -36,6 +37,8 @@ AT_START = {("intake", "lease"), ("intake", "numbers"), ("intake", "registry"), 
             ("notifier", "cursor_make"), ("notifier", "hasten")}
 # What intake makes at its first start, where, and how many bytes it has.
 FIRST_START = {"identity_secret": (("identity.secret",), 32), "link_key": (("attachments", "link.key"), 32)}
+# What somebody at the desk brings about, alone or beside the departments.
+DESKED = ("decide_letter", "decide_message", "commands", "put_answers", "add_texts")
 # What happens only while intake has lost its record, and when it is found again.
 AWAY, BACK = ("spool_add", "spool_sync"), ("drain", "alias")
 # Takes seconds each time: in the short form it only crashes.
@@ -222,6 +225,8 @@ class Failpoints:
             self.stack.sql("insert into turunc.erased_file values (sha256(random()::text::bytea), 1)")
         elif case.step.startswith("people_"):
             self._signers[case.program].turn()
+        elif case.program == "router" and case.step in DESKED:
+            self._signers["desk"].turn(case.step)
         elif case.step == "draft":
             self._signers["call"].turn()
         elif case.step == "letter_put":
@@ -390,7 +395,7 @@ class Failpoints:
         self._api_key = self.stack.api_key("sonda-http")
         self._signers = {"intake": Signer(self.stack, "intake", "/call/"),
                          "router": Signer(self.stack, "router", "/desk/"),
-                         "call": Drafter(self.stack)}
+                         "call": Drafter(self.stack), "desk": Desker(self.stack)}
         for actor in self.storm.reporters:
             actor.pause_s = PAUSE_S
 
