@@ -237,7 +237,7 @@ typed_or(const struct call_look *look, const char *name, enum store_caller_colum
 	const struct pg_result *rows = call_rows(look, CALL_ASK_CALLER);
 
 	if (typed[0] == '\0' && rows != NULL && db_rows(rows) > 0)
-		known = db_get_text_or_null(rows, 0, column);
+		known = db_get_text_or_null(rows, 0, (int)column);
 	return known != NULL ? known : typed;
 }
 
