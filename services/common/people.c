@@ -114,41 +114,49 @@ count_ask(struct people *p, size_t outcome)
 	stats_add_at(p->stats, PEOPLE_STAT_ASKS, outcome, 1);
 }
 
-/* To the sign-in page, and from there back to where they were going. */
-static void
-send_to_sign_in(const struct people *p, struct http_request *req)
+/* The page asked for, as a browser may be sent there.  False: it does not fit. */
+static bool
+target_of(const struct http_request *req, char target[PEOPLE_NEXT_BYTES + 1])
 {
-	char target[PEOPLE_NEXT_BYTES + 1] = "", to[PEOPLE_URL_SIZE];
-	bool fits = people_escape(target, sizeof(target), http_request_path(req), "/");
+	bool fits;
 
-	for (size_t i = 0; i < http_query_count(req); i++) {
+	target[0] = '\0';
+	fits = people_escape(target, PEOPLE_NEXT_BYTES + 1, http_request_path(req), "/");
+	for (size_t i = 0; fits && i < http_query_count(req); i++) {
 		const struct http_pair *pair = http_query_at(req, i);
-		size_t len = strlen(target);
-		fits = fits && len + 1 < sizeof(target);
-		if (fits)
-			(void)snprintf(target + len, sizeof(target) - len, i == 0 ? "?" : "&");
-		fits = fits && people_escape(target, sizeof(target), pair->name, "");
-		len = strlen(target);
-		fits = fits && len + 1 < sizeof(target);
-		if (fits)
-			(void)snprintf(target + len, sizeof(target) - len, "=");
-		fits = fits && people_escape(target, sizeof(target), pair->value, "");
+		fits = people_escape(target, PEOPLE_NEXT_BYTES + 1, i == 0 ? "?" : "&", "?&")
+		       && people_escape(target, PEOPLE_NEXT_BYTES + 1, pair->name, "")
+		       && people_escape(target, PEOPLE_NEXT_BYTES + 1, "=", "=")
+		       && people_escape(target, PEOPLE_NEXT_BYTES + 1, pair->value, "");
 	}
-	(void)snprintf(to, sizeof(to), "%ssign-in", p->prefix);
-	if (fits && strcmp(target, p->prefix) != 0 && people_next_valid(target, p->prefix)) {
-		(void)snprintf(to, sizeof(to), "%ssign-in?next=", p->prefix);
-		if (!people_escape(to, sizeof(to), target, "/"))
-			(void)snprintf(to, sizeof(to), "%ssign-in", p->prefix);
-	}
+	return fits;
+}
+
+/* To the sign-in page, and from there back to where they were going.  over: they had a session. */
+static void
+send_to_sign_in(const struct people *p, struct http_request *req, bool over)
+{
+	char target[PEOPLE_NEXT_BYTES + 1], to[PEOPLE_URL_SIZE];
+	const char *language = http_query(req, "lang", NULL) == NULL ? ""
+			       : html_language(req) == CATALOGUE_EN  ? "lang=en&"
+								     : "lang=tr&";
+
+	(void)snprintf(
+	    to, sizeof(to), "%ssign-in?%s%s", p->prefix, language, over ? "over=1&" : "");
+	size_t len = strlen(to);
+	if (!target_of(req, target) || strcmp(target, p->prefix) == 0
+	    || !people_next_valid(target, p->prefix) || !people_escape(to, sizeof(to), "next=", "=")
+	    || !people_escape(to, sizeof(to), target, "/"))
+		to[len - 1] = '\0'; /* without the last ? or & */
 	people_redirect(req, to, NULL);
 }
 
 static void
-refuse_stranger(struct people *p, struct http_request *req)
+refuse_stranger(struct people *p, struct http_request *req, bool over)
 {
 	count_ask(p, ASK_STRANGER);
 	if (!changes(req) && people_takes_html(req))
-		send_to_sign_in(p, req);
+		send_to_sign_in(p, req, over);
 	else
 		people_reply_word(p, req, 401, PEOPLE_OVER);
 }
@@ -230,7 +238,7 @@ on_looked(void *arg, const struct db_reply *reply)
 		known = read_known(reply->results[0], ask->token);
 	if (reply->outcome == DB_COMMITTED && known == NULL && db_rows(reply->results[0]) == 0) {
 		people_forget(p, &ask->session);
-		refuse_stranger(p, ask->req);
+		refuse_stranger(p, ask->req, true);
 	} else if (known == NULL) {
 		answer_away(p, ask);
 	} else {
@@ -280,7 +288,7 @@ ask_for(struct people *p, struct http_request *req, unsigned roles, people_known
 		return;
 	}
 	if (!people_session_of(p, req, ask.token, &ask.session)) {
-		refuse_stranger(p, req);
+		refuse_stranger(p, req, false);
 		return;
 	}
 	bool waits = even_away && (p->stopped || db_state_now(p->db) != DB_READY);

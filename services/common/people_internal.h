@@ -75,6 +75,7 @@ enum people_word {
 	PEOPLE_OVER, /* no session (any more), for a form that was sent */
 	PEOPLE_NOT_YOURS, /* not with these roles */
 	PEOPLE_SIGNED_OUT,
+	PEOPLE_EXPIRED, /* was signed in, and wants a page */
 	PEOPLE_CHANGED,
 	PEOPLE_OLD_WRONG,
 	PEOPLE_UNLIKE, /* the two new passwords differ */

@@ -42,6 +42,9 @@ static const struct {
 				   "You have no right to this page. Your administrator can grant "
 				   "it." },
 	    "not_allowed" },
+	[PEOPLE_EXPIRED] = { { "Oturumunuz sona erdi. Devam etmek için yeniden giriş yapın.",
+				 "Your session has ended. Sign in again to go on." },
+	    "not_signed_in" },
 	[PEOPLE_SIGNED_OUT] = { { "Oturumunuz kapatıldı.", "You have signed out." }, "signed_out" },
 	[PEOPLE_CHANGED] = { { "Parolanız değiştirildi. Diğer cihazlardaki oturumlarınız "
 			       "kapatıldı.",

@@ -37,6 +37,15 @@ struct visit {
 	struct http_request *req;
 };
 
+/* Why they see the page, where another page of ours has sent them. */
+static enum people_word
+reason(const struct http_request *req)
+{
+	if (http_query(req, "left", NULL) != NULL)
+		return PEOPLE_SIGNED_OUT;
+	return http_query(req, "over", NULL) != NULL ? PEOPLE_EXPIRED : PEOPLE_NOTHING;
+}
+
 /* Whoever is signed in already goes on. */
 static void
 on_visit(void *arg, const struct db_reply *reply)
@@ -51,7 +60,7 @@ on_visit(void *arg, const struct db_reply *reply)
 	else if (db_rows(reply->results[0]) == 1)
 		people_redirect(v->req, next == NULL ? p->prefix : next, NULL);
 	else
-		people_reply_sign_in(p, v->req, 200, PEOPLE_NOTHING, "", next, 0);
+		people_reply_sign_in(p, v->req, 200, reason(v->req), "", next, 0);
 	free(v);
 }
 
@@ -62,13 +71,11 @@ people_get_sign_in(struct http_request *req, void *arg)
 	const char *next = next_of(p, http_query(req, "next", NULL));
 	uint8_t token[PEOPLE_TOKEN_BYTES];
 	struct digest session;
-	bool left = http_query(req, "left", NULL) != NULL;
 	bool has_session = people_session_of(p, req, token, &session);
 
 	sodium_memzero(token, sizeof(token));
 	if (!has_session) {
-		people_reply_sign_in(
-		    p, req, 200, left ? PEOPLE_SIGNED_OUT : PEOPLE_NOTHING, "", next, 0);
+		people_reply_sign_in(p, req, 200, reason(req), "", next, 0);
 		return;
 	}
 	struct visit *v = malloc(sizeof(*v));

@@ -9,6 +9,7 @@
 #include "masa.h"
 #include "passwords.h"
 #include "people.h"
+#include "people_parse.h"
 #include "typed.h"
 #include "utf8.h"
 
@@ -32,8 +33,8 @@ const struct command user_commands[] = {
 	{ "user", "disable", "NAME", "end their sessions and let them in no more", user_disable },
 	{ "user", "password", "NAME [--generate | --stdin]",
 	    "give them a new password and end their sessions", user_password },
-	{ "user", "unlock", "NAME", "forget the wrong passwords that were tried of them",
-	    user_unlock },
+	{ "user", "unlock", "NAME | --address A",
+	    "forget the wrong passwords that were tried of them, or from there", user_unlock },
 	{ 0 },
 };
 
@@ -449,26 +450,63 @@ user_disable(struct masa *m, int argc, char **argv)
 }
 
 static enum exit_code
-user_unlock(struct masa *m, int argc, char **argv)
+unlock_user(struct masa *m, const char *name, json_t *said)
 {
-	int positional;
+	const char *values[] = { name };
+	enum exit_code code = change_person(
+	    m, "SELECT FROM turunc.person WHERE name = $1", 1, values);
 
-	enum exit_code code = masa_options(m, argc, argv, NULL, 0, 1, 1, &positional);
-	if (code == MASA_OK)
-		code = check_name(argv[0]);
-	if (code != MASA_OK)
-		return code;
-	json_t *said = said_of(m, argv[0]);
-	const char *values[] = { argv[0] };
-	code = masa_query(m, "BEGIN", 0, NULL, NULL);
-	if (code == MASA_OK)
-		code = change_person(m, "SELECT FROM turunc.person WHERE name = $1", 1, values);
 	if (code == MASA_OK)
 		code = masa_query(m,
 		    "DELETE FROM turunc.person_attempt WHERE (kind = 2 AND key = $1) OR (kind = 3 "
 		    "AND starts_with(key, $1 || ' '))",
 		    1, values, NULL);
 	if (code == MASA_OK)
-		code = note_act(m, said, "unlocked", argv[0], "");
+		code = note_act(m, said, "unlocked", name, "");
+	return code;
+}
+
+static enum exit_code
+unlock_address(struct masa *m, const char *address, json_t *said)
+{
+	char key[PEOPLE_ADDRESS_SIZE], detail[PEOPLE_ADDRESS_SIZE + 16];
+	const char *values[] = { key };
+	PGresult *result;
+
+	people_address(address, key);
+	enum exit_code code = masa_query(
+	    m, "DELETE FROM turunc.person_attempt WHERE kind = 1 AND key = $1", 1, values, &result);
+	if (code != MASA_OK)
+		return code;
+	bool found = strcmp(PQcmdTuples(result), "0") != 0;
+	PQclear(result);
+	if (!found)
+		return masa_fail(MASA_NOT_FOUND, "nothing was tried from %s", address);
+	snprintf(detail, sizeof(detail), "address=%s", key);
+	return note_act(m, said, "unlocked", NULL, detail);
+}
+
+static enum exit_code
+user_unlock(struct masa *m, int argc, char **argv)
+{
+	const char *address = NULL;
+	const struct option_spec specs[] = { { "address", &address, NULL } };
+	int positional;
+
+	enum exit_code code = masa_options(
+	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 1, &positional);
+	if (code == MASA_OK && (positional == 1) == (address != NULL))
+		return masa_fail(MASA_USAGE, "a NAME or an --address");
+	if (code == MASA_OK && address == NULL)
+		code = check_name(argv[0]);
+	if (code != MASA_OK)
+		return code;
+	json_t *said = address == NULL
+			   ? said_of(m, argv[0])
+			   : json_pack("{s:s,s:b}", "address", address, "dry_run", m->dry_run);
+	code = masa_query(m, "BEGIN", 0, NULL, NULL);
+	if (code == MASA_OK)
+		code = address == NULL ? unlock_user(m, argv[0], said)
+				       : unlock_address(m, address, said);
 	return masa_finish_change(m, code, said);
 }

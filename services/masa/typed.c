@@ -28,9 +28,10 @@ ask(FILE *terminal, const char *prompt, char *line, size_t size)
 		return false;
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
+	/* Silent first: what is typed at the prompt's first sight must neither be seen nor lost. */
+	(void)tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
 	fputs(prompt, terminal);
 	fflush(terminal);
-	(void)tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
 	bool read = read_line(terminal, line, size);
 	(void)tcsetattr(fileno(terminal), TCSAFLUSH, &before);
 	fputs("\n", terminal);

@@ -137,6 +137,20 @@ def test_use_is_written_down(stack):
     someone.post("/desk/sign-out")
 
 
+def test_who_was_signed_in_is_told_why(stack):
+    someone = signed_in(stack)
+    stack.sql("delete from turunc.person_session")
+    stack.wait(lambda: someone.get("/desk/").status == 303, 10, "the session is over")
+    answer = someone.get("/desk/password?lang=en&x=1")
+    assert answer.headers["Location"] == "/desk/sign-in?lang=en&over=1&next=/desk/password%3Flang%3Den%26x%3D1"
+    assert "Your session has ended. Sign in again to go on." in someone.get(answer.headers["Location"]).text
+    assert someone.get("/desk/").headers["Location"] == "/desk/sign-in?over=1"
+    someone.cookie = None
+    assert someone.get("/desk/").headers["Location"] == "/desk/sign-in"
+    long = someone.get("/desk/password?" + "a" * 1100).headers["Location"]
+    assert long == "/desk/sign-in"
+
+
 def test_a_session_ends_at_the_latest(stack):
     someone = signed_in(stack)
     until_us = stack.one("select max(until_us) from turunc.person_session")

@@ -140,6 +140,19 @@ def test_an_administrator_unlocks(stack, who):
     assert guess(stack, who, "10.7.0.99", "four small words here") == 303
 
 
+def test_an_administrator_unlocks_an_address(stack, who):
+    for n in range(ADDRESS_TRIES):
+        guess(stack, f"hane{n}", "2001:db8:7:7::1")
+    assert guess(stack, who, "2001:db8:7:7::2", "four small words here") == 429
+    assert stack.masa("user", "unlock", "--address", "2001:db8:7:8::1", check=False).returncode == 3
+    assert stack.masa("user", "unlock", check=False).returncode == 2
+    assert stack.masa("user", "unlock", who, "--address", "2001:db8:7:7::1", check=False).returncode == 2
+    stack.masa("user", "unlock", "--address", "2001:db8:7:7::9")
+    assert stack.sql("select kind, name, detail from turunc.person_act order by act_no desc limit 1") == [
+        ("unlocked", None, "address=2001:db8:7:7::/64")]
+    assert guess(stack, who, "2001:db8:7:7::2", "four small words here") == 303
+
+
 def test_guesses_of_ones_own_password_page_count_too(stack, who):
     someone = at_desk(stack, "10.8.0.1").sign_in(who, "four small words here")
     form = {"old": WRONG, "new": "another four words", "again": "another four words"}
