@@ -55,6 +55,7 @@ own_env()
 		echo "TURUNC_BUS_STREAM_LISTEN=$stream"
 		echo "TURUNC_DOORBELL=$doorbell"
 		people_env
+		echo "TURUNC_ATTACHMENTS_DIR=$REAL/state/attachments"
 		;;
 	notifier)
 		echo "TURUNC_BUS_PUBLISH=$publish"

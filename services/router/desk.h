@@ -33,6 +33,7 @@ struct desk_world {
 	struct db *writer; /* of store_statements: who looked */
 	struct db *searcher; /* of search_statements */
 	struct uuid_source *ids;
+	struct attachments *attachments; /* NULL: photos are not shown */
 };
 
 /* world is copied.  NULL: out of memory.  Destroy after the dbs and the http server were closed;

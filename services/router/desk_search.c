@@ -14,7 +14,7 @@
 #include "search_store.h"
 #include "search_words.h"
 
-enum { NEWEST = 3000, FOUND_MAX = 51 };
+enum { NEWEST = 10000, FOUND_MAX = 51 };
 
 struct search {
 	struct visit v; /* first */

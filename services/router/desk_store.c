@@ -130,19 +130,21 @@ const struct db_statement desk_statements[DESK_STATEMENTS] = {
 	    "longitude, media_url, answers, salt = '' FROM turunc.contact "
 	    "WHERE ticket_id = $1::bigint ORDER BY arrived_us, contact_id LIMIT 200",
 	    1 },
-	/* Where the same department has the same subject in the same neighbourhood. */
+	/* Where the same department has the same subject in the same neighbourhood; from the newest
+	 * down the index of its open tickets, so that a few are found after a few. */
 	[DESK_NEAR] = { "desk_near",
 	    WITH_CONTACT(
 		"SELECT " ROW_OF("s", "t",
 		    "''") ", t.contact_id "
-			  "FROM turunc.ticket_state me JOIN turunc.ticket mine ON mine.ticket_id = "
-			  "me.ticket_id JOIN turunc.ticket_state s ON s.department = me.department "
-			  "AND s.subject_code = me.subject_code AND s.status <= 6 "
-			  "JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
-			  "AND t.neighbourhood = mine.neighbourhood "
-			  "WHERE me.ticket_id = $1::bigint AND s.ticket_id <> $1::bigint "
-			  "AND mine.neighbourhood <> '' AND me.subject_code <> '' "
-			  "ORDER BY s.ticket_id DESC LIMIT 10",
+			  "FROM turunc.ticket_state s JOIN turunc.ticket t ON t.ticket_id = "
+			  "s.ticket_id "
+			  "WHERE s.status <= 6 AND s.department = (SELECT m.department "
+			  "FROM turunc.ticket_state m WHERE m.ticket_id = $1::bigint) "
+			  "AND s.subject_code = (SELECT m.subject_code FROM turunc.ticket_state m "
+			  "WHERE m.ticket_id = $1::bigint AND m.subject_code <> '') "
+			  "AND t.neighbourhood = (SELECT m.neighbourhood FROM turunc.ticket m "
+			  "WHERE m.ticket_id = $1::bigint AND m.neighbourhood <> '') "
+			  "AND s.ticket_id <> $1::bigint ORDER BY s.ticket_id DESC LIMIT 10",
 		"p.ticket_id DESC"),
 	    1 },
 	[DESK_JOINED] = { "desk_joined",
@@ -157,6 +159,15 @@ const struct db_statement desk_statements[DESK_STATEMENTS] = {
 	[DESK_MESSAGES] = { "desk_messages",
 	    "SELECT about_type, channel, state, updated_us FROM turunc.notification "
 	    "WHERE ticket_id = $1::bigint ORDER BY created_us LIMIT 100",
+	    1 },
+	[DESK_PHOTOS] = { "desk_photos",
+	    "SELECT digest, width, height, created_us FROM turunc.attachment "
+	    "WHERE ticket_id = $1::bigint AND digest IS NOT NULL "
+	    "ORDER BY created_us, owner_id, place LIMIT 100",
+	    1 },
+	[DESK_LINKS] = { "desk_links",
+	    "SELECT ticket_id, earlier_id FROM turunc.ticket_link "
+	    "WHERE ticket_id = $1::bigint OR earlier_id = $1::bigint ORDER BY ticket_id",
 	    1 },
 	[DESK_BACK] = { "desk_back",
 	    "SELECT s.ticket_id, s.version, s.status, s.department, h.from_department "

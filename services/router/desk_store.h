@@ -20,6 +20,8 @@ enum desk_statement {
 	DESK_NEAR, /* ticket */
 	DESK_JOINED, /* ticket -> rows of those joined to it, and its primary */
 	DESK_MESSAGES, /* ticket */
+	DESK_PHOTOS, /* ticket */
+	DESK_LINKS, /* ticket -> what it follows, and what follows it */
 	DESK_BACK, /* tickets -> where each came from last */
 	DESK_CHANGED, /* after, through -> rows of tickets with records of change there */
 	DESK_LEFT, /* after, through -> tickets that left a department there */
@@ -102,6 +104,8 @@ enum desk_contact_column {
 };
 enum desk_message_column { MESSAGE_ABOUT, MESSAGE_CHANNEL, MESSAGE_STATE, MESSAGE_AT };
 
+enum desk_photo_column { PHOTO_DIGEST, PHOTO_WIDTH, PHOTO_HEIGHT, PHOTO_AT };
+enum desk_link_column { LINK_TICKET, LINK_EARLIER };
 enum desk_back_column { BACK_TICKET, BACK_VERSION, BACK_STATUS, BACK_DEPARTMENT, BACK_FROM };
 enum desk_failed_column {
 	FAILED_ID,

@@ -88,7 +88,8 @@ on_rows(void *arg, const struct db_reply *reply)
 		page_say(&t->v, 503, WORD_AWAY);
 		return;
 	}
-	const struct ticket_rows rows = { r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7] };
+	const struct ticket_rows rows = { r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8],
+		r[9] };
 	if (db_rows(rows.ticket) == 0)
 		page_say(&t->v, 404, WORD_NO_TICKET);
 	else if (!asker_covers(&t->v.who, db_get_text(rows.ticket, 0, ONE_DEPARTMENT)))
@@ -103,7 +104,7 @@ ticket_show(struct ticket_visit *t)
 	struct db *db = t->v.desk->world.reader;
 	struct db_unit *unit = db_unit_create(db);
 
-	for (size_t s = DESK_TICKET; s <= DESK_MESSAGES; s++) {
+	for (size_t s = DESK_TICKET; s <= DESK_LINKS; s++) {
 		db_unit_add(unit, s);
 		db_add_int8(unit, t->ticket_id);
 		if (s == DESK_HISTORY)

@@ -36,6 +36,7 @@ void ticket_show(struct ticket_visit *t);
 struct ticket_rows {
 	const struct pg_result *ticket, *history, *texts, *hops, *contacts, *near, *joined,
 	    *messages;
+	const struct pg_result *photos, *links;
 };
 /* desk_ticket_page.c: all below the heading. */
 void ticket_page_write(

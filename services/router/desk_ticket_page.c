@@ -5,16 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attachment.h"
 #include "db_result.h"
 #include "desk_form.h"
 #include "desk_row.h"
 #include "desk_ticket.h"
+#include "istanbul.h"
 #include "number.h"
 #include "phone.h"
 #include "status_words.h"
 #include "ticket.h"
 #include "view.h"
 
+enum { PHOTO_LIFE_MIN = 30 };
 #define MS_PER_HOUR INT64_C(3600000)
 
 static const char *
@@ -325,6 +328,62 @@ messages(struct html *h, const struct pg_result *rows)
 	html_raw(h, "</ul>\n");
 }
 
+/* The photos of a ticket, by links that are good for as long as a page is looked at. */
+static void
+photos(struct html *h, const struct ticket_visit *t, const struct ticket_rows *rows, int64_t now_us)
+{
+	struct attachments *store = t->v.desk->world.attachments;
+	bool hidden = desk_is_special(
+			  visit_catalogue(&t->v), db_get_text(rows->ticket, 0, ONE_SUBJECT))
+		      && !asker_sees_people(&t->v.who);
+	char link[ATTACHMENT_LINK_SIZE], size[64];
+	struct digest digest;
+	size_t len;
+
+	if (store == NULL || hidden || db_rows(rows->photos) == 0)
+		return;
+	html_element(h, "h2", NULL, html_say(h, "Fotoğraflar", "Photos"));
+	html_raw(h, "<ul class=\"photos\">\n");
+	for (int i = 0; i < db_rows(rows->photos); i++) {
+		const void *name = db_get_bytea(rows->photos, i, PHOTO_DIGEST, &len);
+		if (len != sizeof(digest.bytes))
+			continue;
+		memcpy(digest.bytes, name, len);
+		if (!attachments_link(store, &digest, now_us + PHOTO_LIFE_MIN * US_PER_MIN, link))
+			continue;
+		(void)snprintf(size, sizeof(size), "\" width=\"%d\" height=\"%d\" alt=\"",
+		    (int)db_get_int(rows->photos, i, PHOTO_WIDTH),
+		    (int)db_get_int(rows->photos, i, PHOTO_HEIGHT));
+		html_raw(h, "<li><a href=\"");
+		html_raw(h, link);
+		html_raw(h, "\"><img loading=\"lazy\" src=\"");
+		html_raw(h, link);
+		html_raw(h, size);
+		html_text(h, html_say(h, "Fotoğraf, ", "Photo, "));
+		html_time(h, db_get_int(rows->photos, i, PHOTO_AT), true);
+		html_raw(h, "\"></a></li>\n");
+	}
+	html_raw(h, "</ul>\n");
+}
+
+/* What it follows after that was closed unsolved, and what follows it. */
+static void
+links(struct html *h, const struct ticket_rows *rows)
+{
+	int64_t me = db_get_int(rows->ticket, 0, ONE_TICKET);
+
+	for (int i = 0; i < db_rows(rows->links); i++) {
+		bool follows = db_get_int(rows->links, i, LINK_TICKET) == me;
+		html_raw(h, "<p>");
+		html_text(h, follows ? html_say(h, "Çözülmeden kapanan şu başvurunun devamı: ",
+				 "It follows this ticket, which was closed unsolved: ")
+				     : html_say(h, "Devamı olan başvuru: ", "Followed by: "));
+		desk_ticket_link(
+		    h, db_get_int(rows->links, i, follows ? LINK_EARLIER : LINK_TICKET));
+		html_raw(h, "</p>\n");
+	}
+}
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 static void
@@ -363,10 +422,12 @@ ticket_page_write(
 	html_raw(h, version);
 	html_raw(h, "\">\n<section class=\"about\">\n");
 	status_line(h, cat, rows->ticket);
+	links(h, rows);
 	facts(h, cat, rows->ticket);
 	clocks(h, rows->ticket, now_us);
 	for (int i = 0; i < db_rows(rows->contacts); i++)
 		contact(h, t, rows, i);
+	photos(h, t, rows, now_us);
 	html_raw(h, "</section>\n<section class=\"steps\">\n");
 	ticket_steps_write(h, t, rows);
 	html_raw(h, "</section>\n<section class=\"story\">\n");

@@ -55,6 +55,7 @@ struct router_config {
 	int64_t desk_connections;
 	int64_t desk_timeout_ms;
 	int64_t search_timeout_ms;
+	char *attachments_dir;
 };
 
 extern const struct setting router_settings[];
@@ -73,6 +74,7 @@ struct router {
 	struct db *searcher; /* what people look for, likewise */
 	struct db *indexer; /* keeps what they find */
 	struct search_index *search_index;
+	struct attachments *attachments; /* NULL: no folder of photos */
 	struct letters *letters; /* of routing */
 	struct routing *routing;
 	struct commands *commands;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "attachment.h"
 #include "desk_store.h"
 #include "http_common.h"
 #include "log.h"
@@ -132,10 +133,25 @@ open_people(struct router *r)
 	return r->people != NULL;
 }
 
+/* To read, and only if there is a folder. */
+static bool
+open_attachments(struct router *r)
+{
+	char complaint[COMPLAINT_BYTES] = "";
+	const struct attachments_options options = { .folder = r->config.attachments_dir };
+
+	if (options.folder[0] == '\0')
+		return true;
+	r->attachments = attachments_open(&options, complaint, sizeof(complaint));
+	if (r->attachments == NULL)
+		log_error("cannot start what=TURUNC_ATTACHMENTS_DIR why=%s", log_quoted(complaint));
+	return r->attachments != NULL;
+}
+
 bool
 router_desk_open(struct router *r)
 {
-	if (!open_record(r) || !open_people(r))
+	if (!open_record(r) || !open_people(r) || !open_attachments(r))
 		return false;
 	const struct desk_world desk = {
 		.people = r->people,
@@ -145,6 +161,7 @@ router_desk_open(struct router *r)
 		.searcher = r->searcher,
 		.writer = r->writer,
 		.ids = &r->ids,
+		.attachments = r->attachments,
 	};
 	const struct search_index_world search = { .db = r->indexer, .wake = wake, .arg = r };
 	const struct daemon_part part = { "search", stop_search, search_busy, r };
@@ -179,4 +196,5 @@ router_desk_close(struct router *r)
 	people_close(r->people);
 	desk_destroy(r->desk);
 	search_index_destroy(r->search_index);
+	attachments_close(r->attachments);
 }

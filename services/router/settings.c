@@ -50,5 +50,7 @@ const struct setting router_settings[] = {
 	    NULL, "how long the record may work on one page of the desk" },
 	{ "TURUNC_ROUTER_SEARCH_TIMEOUT", SETTING_DURATION, AT(search_timeout_ms), "1s", 50, 60000,
 	    NULL, "how long it may look for what somebody searches" },
+	{ "TURUNC_ATTACHMENTS_DIR", SETTING_TEXT, AT(attachments_dir), "", 0, 1000, NULL,
+	    "folder of the photos, which intake writes; without it the desk shows none" },
 };
 const size_t router_settings_count = ARRAY_LEN(router_settings);
