@@ -37,6 +37,8 @@ static const struct stat_row stat_rows[DESK_STATS] = {
 	[DESK_STAT_VIEWERS] = { .name = "turunc_desk_viewers",
 	    .help = "Pages that are told of changes",
 	    .type = STAT_GAUGE },
+	[DESK_STAT_CROWDED] = { .name = "turunc_desk_crowded_total",
+	    .help = "Pages that are not told of changes: their person has twenty already" },
 };
 
 /* --- visits ----------------------------------------------------------------------------------- */

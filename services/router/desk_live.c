@@ -22,6 +22,7 @@ enum {
 	IDLE_MS = 1000,
 	RECORDS_MAX = 2000, /* of one look */
 	CODE_BYTES = 72,
+	PERSON_VIEWERS = 20, /* an office shares its address, so the limit is each person's */
 };
 
 struct viewer {
@@ -344,13 +345,29 @@ seen(const struct desk_live *live, const struct http_request *req)
 	return *end != '\0' || seq > live->head ? live->head : seq;
 }
 
+static bool
+has_enough(const struct desk_live *live, const char *name)
+{
+	const struct viewer *v;
+	size_t count = 0;
+
+	LIST_FOREACH (v, &live->viewers, link)
+		count += strcmp(v->who.name, name) == 0 ? 1 : 0;
+	return count >= PERSON_VIEWERS;
+}
+
 static void
 known_events(void *arg, struct http_request *req, const struct person *who)
 {
 	static const char retry[] = "retry: 1500\n\n";
 	struct desk_live *live = ((struct desk *)arg)->live;
-	struct viewer *v = calloc(1, sizeof(*v));
 
+	if (has_enough(live, who->name)) {
+		stats_incr(live->desk->stats, DESK_STAT_CROWDED);
+		http_reply_retry(req, 429, "You have too many pages open.", 30);
+		return;
+	}
+	struct viewer *v = calloc(1, sizeof(*v));
 	if (v == NULL || !asker_take(&v->who, who)) {
 		free(v);
 		http_reply_retry(req, 503, "Out of memory.", 1);

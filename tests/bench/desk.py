@@ -40,9 +40,10 @@ from generate_series(%(from)s::bigint, %(to)s::bigint) n,
 STATES = """
 insert into turunc.ticket_state (ticket_id, status, version, department, subject_code, priority, legal_due_us,
   service_due_us, ended_us, updated_us)
-select 250000000 + n, case when n %% %(every)s = 0 then 3 else 12 end, 3, %(department)s,
+select 250000000 + n, case when n %% %(open_of)s = 0 then 3 else 12 end, 3,
+  case when n %% %(ours_of)s = 0 then 'temizlik' else (array['fen', 'park', 'zabita', 'saglik'])[1 + n %% 4] end,
   (array['cop-alinmadi','konteyner-hasar','cadde-supurme'])[1 + n %% 3], 2, null,
-  %(t0)s + n * 20000000::bigint + (n * 7919 %% 100000) * 1000000, case when n %% %(every)s = 0 then null else 1 end, 1
+  %(t0)s + n * 20000000::bigint + (n * 7919 %% 100000) * 1000000, case when n %% %(open_of)s = 0 then null else 1 end, 1
 from generate_series(%(from)s::bigint, %(to)s::bigint) n"""
 CONTACTS = """
 insert into turunc.contact (contact_id, ticket_id, kind, channel, arrived_us, recorded_us, language, name, phone,
@@ -63,15 +64,15 @@ where c.ticket_id between 250000000 + %(from)s and 250000000 + %(to)s"""
 
 
 def grow(stack, tickets):
-    """The department's tickets first, the others after them."""
+    """The department's tickets lie among the others."""
     values = {"t0": time.time_ns() // 1000 - tickets * 20_000_000, "names": NAMES, "surnames": SURNAMES, "words": WORDS}
     with psycopg2.connect(stack.conninfo()) as link:
         with link.cursor() as cursor:
             for first in range(1, tickets + 1, 100_000):
                 last = min(tickets, first + 99_999)
                 part = {**values, "from": first, "to": last}
-                part["department"] = "temizlik" if first == 1 else random.choice(("fen", "park", "zabita", "saglik"))
-                part["every"] = DEPARTMENT_TICKETS // OPEN
+                part["ours_of"] = max(1, tickets // DEPARTMENT_TICKETS)
+                part["open_of"] = part["ours_of"] * DEPARTMENT_TICKETS // OPEN
                 for statement in (TICKETS, STATES, CONTACTS, SEARCH):
                     cursor.execute(statement, part)
                 link.commit()
