@@ -158,7 +158,7 @@ refuse_stranger(struct people *p, struct http_request *req, bool over)
 	if (!changes(req) && people_takes_html(req))
 		send_to_sign_in(p, req, over);
 	else
-		people_reply_word(p, req, 401, PEOPLE_OVER);
+		people_reply_word(p, req, 401, PEOPLE_OVER, NULL);
 }
 
 static void
@@ -167,13 +167,13 @@ let_through(struct people *p, const struct ask *ask, const struct known *known)
 	if (changes(ask->req)
 	    && !people_form_token_equal(form_token_of(ask->req), known->form_token)) {
 		count_ask(p, ASK_FORGED);
-		people_reply_word(p, ask->req, 403, PEOPLE_FOREIGN);
+		people_reply_word(p, ask->req, 403, PEOPLE_FOREIGN, NULL);
 		return;
 	}
 	people_used(p, &ask->session);
 	if ((known->who.roles & ask->roles) == 0) {
 		count_ask(p, ASK_ROLE);
-		people_reply_word(p, ask->req, 403, PEOPLE_NOT_YOURS);
+		people_reply_word(p, ask->req, 403, PEOPLE_NOT_YOURS, &known->who);
 		return;
 	}
 	count_ask(p, ASK_KNOWN);
@@ -221,7 +221,7 @@ answer_away(struct people *p, const struct ask *ask)
 		return;
 	}
 	count_ask(p, ASK_AWAY);
-	people_reply_word(p, ask->req, 503, PEOPLE_AWAY);
+	people_reply_word(p, ask->req, 503, PEOPLE_AWAY, NULL);
 }
 
 static void
@@ -284,7 +284,7 @@ ask_for(struct people *p, struct http_request *req, unsigned roles, people_known
 
 	if (changes(req) && !people_is_ours(p, req)) {
 		count_ask(p, ASK_FORGED);
-		people_reply_word(p, req, 403, PEOPLE_FOREIGN);
+		people_reply_word(p, req, 403, PEOPLE_FOREIGN, NULL);
 		return;
 	}
 	if (!people_session_of(p, req, ask.token, &ask.session)) {

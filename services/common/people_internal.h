@@ -91,9 +91,9 @@ void people_reply_sign_in(const struct people *p, struct http_request *req, unsi
     enum people_word word, const char *name, const char *next, int64_t wait_us);
 void people_reply_password(const struct people *p, struct http_request *req, unsigned status,
     enum people_word word, const struct person *who);
-/* A page or JSON, as the request takes it. */
-void people_reply_word(
-    const struct people *p, struct http_request *req, unsigned status, enum people_word word);
+/* A page or JSON, as the request takes it.  who: NULL, or shown with the way out. */
+void people_reply_word(const struct people *p, struct http_request *req, unsigned status,
+    enum people_word word, const struct person *who);
 /* cookie NULL: leaves the browser's alone. */
 void people_redirect(struct http_request *req, const char *to, const char *cookie);
 bool people_takes_html(const struct http_request *req);

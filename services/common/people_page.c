@@ -298,9 +298,21 @@ people_reply_password(const struct people *p, struct http_request *req, unsigned
 	html_reply(&h, req, status);
 }
 
+static void
+link_button(struct html *h, const struct people *p, const char *page, const char *text)
+{
+	html_raw(h, "<p><a class=\"button\" href=\"");
+	html_text(h, p->prefix);
+	html_raw(h, page);
+	html_raw(h, "\">");
+	html_text(h, text);
+	html_raw(h, "</a></p>
+");
+}
+
 void
-people_reply_word(
-    const struct people *p, struct http_request *req, unsigned status, enum people_word word)
+people_reply_word(const struct people *p, struct http_request *req, unsigned status,
+    enum people_word word, const struct person *who)
 {
 	static const char *const title[] = { "İşlem yapılamadı", "Nothing was done" };
 	char json[64];
@@ -312,14 +324,14 @@ people_reply_word(
 		return;
 	}
 	begin(&h, p, req, "sign-in", title, NULL);
+	if (who != NULL)
+		people_write_bar(p, &h, who);
 	say(&h, word);
-	html_raw(&h, "<p><a class=\"button\" href=\"");
-	html_text(&h, p->prefix);
-	html_raw(&h, word == PEOPLE_OVER ? "sign-in\">" : "\">");
-	html_text(&h, word == PEOPLE_OVER
-			  ? html_say(&h, "Giriş yap", "Sign in")
-			  : html_say(&h, "Ana sayfaya dön", "Back to the main page"));
-	html_raw(&h, "</a></p>\n");
+	/* Not back to where they have just been turned away. */
+	if (word == PEOPLE_OVER)
+		link_button(&h, p, "sign-in", html_say(&h, "Giriş yap", "Sign in"));
+	else if (strcmp(http_request_path(req), p->prefix) != 0)
+		link_button(&h, p, "", html_say(&h, "Ana sayfaya dön", "Back to the main page"));
 	html_reply(&h, req, status);
 }
 

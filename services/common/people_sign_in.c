@@ -216,7 +216,7 @@ on_ended(void *arg, const struct db_reply *reply)
 		people_redirect(v->req, to, cookie);
 	} else {
 		/* The session may still be there, so the browser keeps what ends it. */
-		people_reply_word(p, v->req, 503, PEOPLE_AWAY);
+		people_reply_word(p, v->req, 503, PEOPLE_AWAY, NULL);
 	}
 	free(v);
 }
@@ -249,7 +249,7 @@ sign_out(void *arg, struct http_request *req, const struct person *who)
 	}
 	db_unit_destroy(unit);
 	free(v);
-	people_reply_word(p, req, 503, PEOPLE_AWAY);
+	people_reply_word(p, req, 503, PEOPLE_AWAY, NULL);
 }
 
 void

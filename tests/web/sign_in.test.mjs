@@ -126,6 +126,44 @@ for (const [number, seen] of SEEN.entries()) {
   });
 }
 
+for (const [number, seen] of SEEN.entries()) {
+  test(`turned away in words: ${seen.name}`, async () => {
+    const name = `uzak${number}`;
+    const password = await newUser(name);
+    const page = await newPage({ viewport: seen.viewport, locale: seen.lang, colorScheme: seen.scheme });
+    page.seen = seen.name;
+    await page.goto(`${place.origin}/desk/sign-in?next=/desk/password`);
+    await page.fill('input[name=name]', name);
+    await page.fill('input[name=password]', password);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${place.origin}/desk/password`);
+    assert.equal((await page.goto(`${place.origin}/call/`)).status(), 403, 'a viewer takes no calls');
+    await look(page, 'not-yours');
+    assert.equal(await page.locator('.button').count(), 0, 'no way back to the same page');
+    assert.equal(await page.locator('.who button').count(), 1, 'but a way out');
+    await page.goto(`${place.origin}/desk/password`);
+    const [cookie] = await page.context().cookies();
+    await page.context().addCookies([{ ...cookie, value: `A${cookie.value.slice(1)}` }]);
+    await page.fill('input[name=old]', password);
+    await page.fill('input[name=new]', 'another four words');
+    await page.fill('input[name=again]', 'another four words');
+    const [answer] = await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+    assert.equal(answer.status(), 401, 'a form after the session');
+    await look(page, 'over');
+    await page.goto(`${place.origin}/desk/password`);
+    assert.match(await page.innerText('[role=alert]'), seen.lang === 'tr' ? /Oturumunuz sona erdi/ : /session has ended/);
+    await look(page, 'expired');
+    for (let wrong = 0; wrong < 11; wrong++) {
+      await page.fill('input[name=name]', name);
+      await page.fill('input[name=password]', 'not this one');
+      await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+    }
+    assert.match(await page.innerText('[role=alert]'), seen.lang === 'tr' ? /dakika sonra/ : /too many wrong/);
+    await look(page, 'locked');
+    assert.deepEqual(page.elsewhere, []);
+  });
+}
+
 test('without JavaScript, once for both services, and in the other language', async () => {
   const password = await newUser('ikisi', 'operator');
   const page = await newPage({ javaScriptEnabled: false, locale: 'tr', viewport: { width: 390, height: 844 } });
