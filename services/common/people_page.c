@@ -306,8 +306,7 @@ link_button(struct html *h, const struct people *p, const char *page, const char
 	html_raw(h, page);
 	html_raw(h, "\">");
 	html_text(h, text);
-	html_raw(h, "</a></p>
-");
+	html_raw(h, "</a></p>\n");
 }
 
 void
