@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 
@@ -186,8 +187,12 @@ def test_a_demo_at_no_pace_is_refused_before_anything_is_touched(system, setting
 
 
 def test_down_stops_all_of_it_in_order(system):
-    """The last test of the file: services before Redis and PostgreSQL, and nothing is left."""
-    done = system.command("down")
+    """The last test of the file: services before Redis and PostgreSQL, and nothing is left.  A wallboard
+    that is looking on does not keep the edge from stopping."""
+    with socket.create_connection(("127.0.0.1", system.port("edge")), timeout=30) as board:
+        board.sendall(b"GET /live/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b"text/event-stream" in board.recv(65536)
+        done = system.command("down")
     assert done.returncode == 0, done.stdout
     order = re.findall(r"^  (\w+) +stopped", done.stdout, re.M)
     assert order == ["edge", *SERVICES, "redis", "postgres"]
