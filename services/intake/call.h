@@ -71,6 +71,7 @@ enum call_word {
 	CALL_WORD_LATER, /* ... while the record is away */
 	CALL_WORD_AWAY,
 	CALL_WORD_BUSY,
+	CALL_WORD_HALF, /* the ticket stands, the call could not be ended */
 	CALL_WORD_STARTING,
 	CALL_WORD_OVER, /* the form */
 	CALL_WORD_MISHEARD, /* check digit */

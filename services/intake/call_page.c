@@ -33,6 +33,12 @@ static const char *const words[CALL_WORDS][CATALOGUE_LANGUAGES] = {
 	    "It could not be taken just now; nothing was stored. What you typed is still here: "
 	    "send it "
 	    "again." },
+	[CALL_WORD_HALF] = { "Kayıt alındı, ama çağrı bitirilemedi. Formu bir kez daha gönderin; "
+			     "ikinci kayıt "
+			     "açılmaz.",
+	    "The ticket was taken, but the call could not be finished. Send the form once more; "
+	    "there will "
+	    "be no second ticket." },
 	[CALL_WORD_STARTING] = { "Hizmet başlıyor. Birazdan yeniden deneyin.",
 	    "The service is starting. Try again shortly." },
 	[CALL_WORD_OVER] = { "Bu form daha önce başka bilgilerle gönderildi ya da süresi doldu.",

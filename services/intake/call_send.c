@@ -41,6 +41,7 @@ struct sending {
 	bool spooled;
 	struct told told[2];
 	size_t told_waiting;
+	bool told_badly;
 };
 
 static void
@@ -106,8 +107,8 @@ reply_done(struct sending *s)
 /* --- what is said of the call --------------------------------------------------------------------
  */
 
-/* The ticket stands already: a call that could not be ended now stays in the list of those to
- * finish. */
+/* The ticket stands already, and the form is sent again for what is missing: it finds the first
+ * ticket. */
 static void
 on_told(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 {
@@ -119,15 +120,15 @@ on_told(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 	bool kept = outcome == ITEM_ACCEPTED || outcome == ITEM_SPOOLED
 		    || outcome == ITEM_DUPLICATE;
 	s->spooled = s->spooled || outcome == ITEM_SPOOLED;
-	if (!kept && s->kind == SEND_END)
-		s->disposition = NULL;
+	s->told_badly = s->told_badly || !kept;
 	if (--s->told_waiting > 0)
 		return;
-	if (s->disposition != NULL)
+	if (!s->told_badly)
 		reply_done(s);
+	else if (outcome == ITEM_ID_REUSED)
+		show_again(s, 409, CALL_WORD_OVER, NULL);
 	else
-		show_again(s, outcome == ITEM_ID_REUSED ? 409 : 503,
-		    outcome == ITEM_ID_REUSED ? CALL_WORD_OVER : CALL_WORD_BUSY, NULL);
+		show_again(s, 503, s->kind == SEND_END ? CALL_WORD_BUSY : CALL_WORD_HALF, NULL);
 }
 
 /* Protobuf-c's strings are not const, but packing only reads them. */
@@ -212,10 +213,7 @@ tell(struct sending *s)
 	if (ready && s->own_call)
 		ready = prepare(s, &s->told[1], "call.answered", s->call_us);
 	if (!ready) {
-		if (s->kind == SEND_END)
-			show_again(s, 503, CALL_WORD_BUSY, NULL);
-		else
-			reply_done(s); /* the call stays to be finished */
+		show_again(s, 503, s->kind == SEND_END ? CALL_WORD_BUSY : CALL_WORD_HALF, NULL);
 		return;
 	}
 	s->told_waiting = s->own_call ? 2 : 1;

@@ -10,6 +10,7 @@ import threading
 import time
 
 import board
+import call_taker
 import web_citizen
 
 # What a finding can be.
@@ -27,6 +28,7 @@ class Ledger:
         self.answers = {}                               # key -> ticket number
         self.answered_by = collections.Counter()        # client -> answers
         self.spans = []                                 # (first tried, answered) of each answer
+        self.calls = set()                              # forms of call-takers
         self.photos = {}                                # key -> how many came with it
         self.changed_answers = []                       # a repeat that was answered otherwise
         self.done = {}                                  # command id -> (ticket, version)
@@ -105,7 +107,7 @@ def sink_messages(path):
 def check(stack, ledger, messages):
     findings = []
     for look in (_tickets, _steps, _log, _deliveries, _privacy, _derived_privacy,
-                 web_citizen.check_photos):
+                 web_citizen.check_photos, call_taker.check_calls):
         findings += look(stack, ledger)
     findings += _messages(stack, messages)
     findings += _recipients(stack, messages)
@@ -122,7 +124,8 @@ def _tickets(stack, ledger):
     present = {row[0] for row in stack.sql("select ticket_id from turunc.ticket")}
     aliases = dict(stack.sql("select alias_id, ticket_id from turunc.ticket_alias"))
     identities = {(client, item): ticket for client, item, ticket in
-                  stack.sql("select client, id, ticket_id from turunc.inbound_item")}
+                  stack.sql("select client, id, ticket_id from turunc.inbound_item"
+                            " where source not in ('call-ended', 'call-answered')")}
     for key, number in ledger.answers.items():
         known = identities.get(key)
         wanted = ticket_id(number) if number else known

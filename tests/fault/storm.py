@@ -6,6 +6,7 @@ import time
 import psycopg2
 
 from actors import Citizen, CSystem, Department, System
+from call_taker import CallTaker
 from figures import Figures
 from ledger import Ledger, check, sink_messages
 from municipality import never_quiet, with_special
@@ -48,7 +49,8 @@ class Storm:
         self.citizens = [Citizen(f"citizen-{n}", self.ledger, 0.1, self.stack.link_port["citizens-intake"],
                                  api_key, "defter-http") for n in range(CITIZENS)]
         self.web_citizen = WebCitizen("web-citizen", self.ledger, 0.2, self.stack.link_port["citizens-intake"])
-        self.reporters = self.citizens + [self.web_citizen, self.system, self.c_system]
+        self.call_taker = CallTaker("cagrici", self.ledger, 0.2, self.stack, self.stack.link_port["citizens-intake"])
+        self.reporters = self.citizens + [self.web_citizen, self.call_taker, self.system, self.c_system]
         self.actors = self.departments + self.reporters
         self._wait_for_key(api_key)
         for actor in self.actors:
