@@ -16,7 +16,8 @@
 #include "stats.h"
 
 enum {
-	LINGER_MS = 1000,
+	LINGER_MS = 1000, /* after the last byte that came */
+	LINGER_MOST_MS = 20000,
 	GONE_WATCH_MS = 200,
 	SILENT_MS = 30000,
 	MS_PER_S = 1000,
@@ -100,7 +101,23 @@ conn_enter(struct http_conn *conn, enum conn_phase phase)
 	TAILQ_INSERT_TAIL(&http->phases[phase], conn, in_phase);
 	conn->phase = phase;
 	conn->since_ms = clock_monotonic_ms();
+	if (phase == CONN_LINGERING)
+		conn->lingers_ms = conn->since_ms;
 	conn->gone_watched = false;
+}
+
+void
+conn_linger_on(struct http_conn *conn)
+{
+	struct http_conn_list *list = &conn->http->phases[CONN_LINGERING];
+	uint64_t now_ms = clock_monotonic_ms();
+
+	assert(conn->phase == CONN_LINGERING);
+	if (now_ms - conn->lingers_ms >= LINGER_MOST_MS)
+		return;
+	conn->since_ms = now_ms;
+	TAILQ_REMOVE(list, conn, in_phase);
+	TAILQ_INSERT_TAIL(list, conn, in_phase);
 }
 
 void

@@ -59,6 +59,7 @@ struct http_conn {
 
 	enum conn_phase phase;
 	uint64_t since_ms;
+	uint64_t lingers_ms; /* since when, in CONN_LINGERING */
 	TAILQ_ENTRY(http_conn) in_phase;
 	enum conn_todo todo;
 	TAILQ_ENTRY(http_conn) in_todo;
@@ -100,7 +101,7 @@ struct http_request {
 	TAILQ_ENTRY(http_request) in_live;
 };
 
-enum { ROUTE_TABLES = 8, LARGE_BODY_BYTES = 1024 * 1024 };
+enum { ROUTE_TABLES = 12, LARGE_BODY_BYTES = 1024 * 1024 };
 
 struct http {
 	struct event_base *base;
@@ -152,6 +153,9 @@ void conn_start(struct http_conn *conn);
 /* The connection is going: evhttp calls it through the close callback. */
 void conn_closed(struct evhttp_connection *evcon, void *arg);
 void conn_enter(struct http_conn *conn, enum conn_phase phase);
+/* More came of what is thrown away: its sender has not read the refusal yet, and a reset would eat
+ * it. */
+void conn_linger_on(struct http_conn *conn);
 void conn_schedule(struct http_conn *conn, enum conn_todo todo);
 void conn_do(struct http_conn *conn);
 /* Frees the connection; not from within its own callbacks, see conn_schedule(). */

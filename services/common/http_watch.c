@@ -183,8 +183,11 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 	case CONN_NEW:
 	case CONN_STREAM:
 	case CONN_REFUSING:
+		conn_drop_input(conn);
+		break;
 	case CONN_LINGERING:
 		conn_drop_input(conn);
+		conn_linger_on(conn);
 		break;
 	case CONN_BODY:
 	case CONN_WORKING:

@@ -185,3 +185,17 @@ def test_links_are_not_guessed(stack):
             said["attempts"] += 1
             assert request(stack.port["intake_http"], "GET", path).status in (400, 404), path
     assert request(stack.port["intake_http"], "GET", link).status == 200
+
+
+def test_who_goes_on_sending_reads_the_refusal_in_the_end(stack):
+    """A browser looks at the answer when it has sent all.  What it sends after a refusal is thrown away for
+    as long as it comes, up to twenty seconds; a reset would leave it with nothing to show."""
+    with under_attack(stack, "too large at intake", by=[citizen(stack, "intake")]) as said:
+        said["attempts"] = 1
+        with socket.create_connection(("127.0.0.1", stack.port["intake_http"]), timeout=10) as link:
+            link.sendall(head(60 * MIB, "multipart/form-data; boundary=x"))
+            for _ in range(12):
+                link.sendall(b"\0" * 65536)
+                time.sleep(0.3)
+            answer = link.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 413 ") and "çok büyük".encode() in answer
