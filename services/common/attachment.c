@@ -336,6 +336,28 @@ attachments_list_old(
 	return l.count;
 }
 
+bool
+attachments_read(
+    struct attachments *a, const struct digest *digest, uint8_t **ret_data, size_t *ret_len)
+{
+	struct stat st;
+	int fd = attachments_open_file(a, digest);
+	uint8_t *data = NULL;
+
+	if (fd != -1 && fstat(fd, &st) == 0)
+		data = malloc((size_t)st.st_size + 1);
+	bool whole = data != NULL && pread(fd, data, (size_t)st.st_size, 0) == st.st_size;
+	if (fd != -1)
+		close(fd);
+	if (!whole) {
+		free(data);
+		return false;
+	}
+	*ret_data = data;
+	*ret_len = (size_t)st.st_size;
+	return true;
+}
+
 int
 attachments_open_file(struct attachments *a, const struct digest *digest)
 {

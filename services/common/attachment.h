@@ -69,6 +69,10 @@ MUST_CHECK enum attachments_result attachments_store(
 /* True: there is no such file any more. */
 bool attachments_remove(struct attachments *a, const struct digest *digest);
 
+/* The whole file, the caller's to free(); false: there is none, or memory ran out. */
+MUST_CHECK bool attachments_read(
+    struct attachments *a, const struct digest *digest, uint8_t **ret_data, size_t *ret_len);
+
 /* The names in one of ATTACHMENT_FOLDERS folders that were written before that second; at most max.
  */
 size_t attachments_list_old(

@@ -8,6 +8,7 @@
 
 #include "masa.h"
 #include "person.h"
+#include "person_photos.h"
 #include "records.h"
 #include "viewed.h"
 
@@ -77,8 +78,10 @@ citizen_export(struct masa *m, int argc, char **argv)
 		code = person_export(m, &person, &document);
 	if (code == MASA_OK)
 		code = masa_query(m, "COMMIT", 0, NULL, NULL);
-	if (code == MASA_OK)
+	if (code == MASA_OK) {
+		person_photos_add(document);
 		code = viewed_note(m, person.opened, "export");
+	}
 	if (code == MASA_OK)
 		code = write_document(m, path, document);
 	json_decref(document);

@@ -1,14 +1,18 @@
 """Photos with a report: cleaned, kept, told of in one transaction, shown, erased; and what is refused."""
+import base64
 import glob
 import hashlib
+import json
 import os
 import re
+import subprocess
 import time
 
 import pytest
 
 import photos
 from intake_world import add_api_key, check_log, post, ticket_id
+from servers import BUILD
 from stack import Stack
 
 SAID = {"service_code": "cop-alinmadi", "attribute[tur]": "ambalaj", "address_id": "fener",
@@ -178,8 +182,15 @@ def test_erasing_takes_the_files_along(stack):
     number = number_on(send(stack, token_of(stack), photos.plain("plain.jpeg"), phone="0532 999 88 77"))
     name = rows_of(stack, number)[0][0]
     assert any(path.endswith(name) for path in files_of(stack))
-    exported = stack.masa("citizen", "export", "05329998877")
-    assert name in exported
+    shown, = json.loads(stack.masa("citizen", "export", "05329998877"))["photos"]
+    assert shown["file"] == name and shown["content_base64"] is None, "masa knows no folder here"
+    env = {**stack._common_env("masa", "turunc_admin"),  # pylint: disable=protected-access
+           "TURUNC_ATTACHMENTS_DIR": stack.path("state", "intake", "attachments")}
+    done = subprocess.run([os.path.join(BUILD, "bin", "masa"), "citizen", "export", "05329998877"], env=env,
+                          cwd=stack.folder, capture_output=True, timeout=60, check=True)
+    shown, = json.loads(done.stdout)["photos"]
+    with open(next(path for path in files_of(stack) if path.endswith(name)), "rb") as file:
+        assert base64.b64decode(shown["content_base64"]) == file.read()
     stack.masa("citizen", "erase", "05329998877", "--reason", "istek", "--confirm", "1", "--open-too")
     stack.wait(lambda: not any(path.endswith(name) for path in files_of(stack)), 30, "the file is gone")
     assert rows_of(stack, number)[0][:2] == (None, "")
