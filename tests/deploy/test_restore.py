@@ -3,6 +3,7 @@ import collections
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -14,6 +15,7 @@ import threading
 import time
 import urllib.parse
 
+import photos
 import psycopg2
 import pytest
 
@@ -163,6 +165,26 @@ def follow_to_end(place, keys, name, **how):
         return got, sub.log_id
 
 
+def report_with_photo(place):
+    """At the citizen's page, through the edge; its number."""
+    page = place.http("edge", "GET", "/report?subject=cop-alinmadi").text
+    token = re.search(r'name="token" value="([^"]+)"', page).group(1)
+    body, media = photos.multipart(
+        [("token", token), ("service_code", "cop-alinmadi"), ("attribute[tur]", "ambalaj"), ("address_id", "fener"),
+         ("description", "fotoğraflı"), ("phone", "0532 111 22 33")], [("photo", "x", photos.jpeg())])
+    answer = place.http("edge", "POST", "/report?lang=tr", body=body, headers={"Content-Type": media})
+    assert answer.status == 201, answer
+    return re.search(r'class="number">([0-9-]+)<', answer.text).group(1)
+
+
+def photos_shown(place, number):
+    """The bytes of each photo on the report's page."""
+    page = place.http("edge", "POST", "/track", form={"no": number, "digits": "2233"}).text
+    answers = [place.http("edge", "GET", link) for link in re.findall(r'<img [^>]*src="(/photo/[^"]+)"', page)]
+    assert all(answer.status == 200 for answer in answers), answers
+    return [answer.body for answer in answers]
+
+
 class Drill:
     """What the story leaves for the tests to look at."""
 
@@ -203,6 +225,8 @@ def play(d):
     place.sql("insert into turunc.person_session values (%s, 'ayse', %s, %s, %s)", b"s" * 32, now_us, now_us,
               now_us + 3_600_000_000)
     d.backup = os.path.join(d.folder, "monday")
+    d.pictured = report_with_photo(place)
+    d.photos = photos_shown(place, d.pictured)
     d.state_had = set(os.listdir(place.path("state", "intake")))
     with Load(place, d.key) as load:
         load.wait_more(300)
@@ -255,6 +279,12 @@ def test_whoever_signed_out_since_is_not_in_again(drill):
     assert drill.said["sessions_ended"] == [{"sessions": 1}]
     assert drill.place.one("select count(*) from turunc.person_session") == 0
     assert drill.place.one("select count(*) from turunc.person where name = 'ayse'") == 1
+
+
+def test_photos_come_back_and_new_ones_are_taken(drill):
+    assert len(drill.photos) == 1 and photos_shown(drill.place, drill.pictured) == drill.photos
+    assert not os.path.exists(os.path.join(drill.backup, "attachments", "new")), "no drafts"
+    assert len(photos_shown(drill.place, report_with_photo(drill.place))) == 1
 
 
 def test_the_log_goes_on_as_another_history(drill):
@@ -364,6 +394,8 @@ def test_followed_wal_loses_nothing_and_a_known_number_is_passed(drill):
         wait_until(lambda: os.path.exists(os.path.join(backup, "backup.json")), 30, "the base is copied")
         with Load(place, drill.key) as load:
             load.wait_more(100)
+            pictured = report_with_photo(place)
+        shown = photos_shown(place, pictured)
         place.settle()
         flushed = place.one("select pg_current_wal_flush_lsn()::text")
         wait_until(lambda: place.one("select bool_or(flush_lsn >= %s::pg_lsn) from pg_stat_replication", flushed), 10,
@@ -385,3 +417,4 @@ def test_followed_wal_loses_nothing_and_a_known_number_is_passed(drill):
     assert {k: v for k, v in now.items() if not k.startswith("hour")} \
         == {k: v for k, v in values.items() if not k.startswith("hour")}
     assert place.json("log", "verify")["right"] is True
+    assert len(shown) == 1 and photos_shown(place, pictured) == shown, "a photo of after the copy"
