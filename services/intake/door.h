@@ -26,6 +26,8 @@ extern const size_t door_report_route_count;
 /* The server itself turned a form down (too large, too slow, too many): a page in both languages,
  * for nobody knows yet which was wanted.  NULL: out of memory. */
 const char *door_report_error(unsigned status, struct evbuffer *body);
+extern const struct http_route door_map_routes[];
+extern const size_t door_map_route_count;
 extern const struct http_route door_information_routes[];
 extern const size_t door_information_route_count;
 extern const struct http_route door_track_routes[];

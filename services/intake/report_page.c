@@ -7,6 +7,7 @@
 #include "base.h"
 #include "fields.h"
 #include "html.h"
+#include "map_files.h"
 #include "number.h"
 #include "problem_words.h"
 
@@ -45,6 +46,12 @@ static const struct field person[] = {
 	    "type=\"tel\" maxlength=\"30\" autocomplete=\"tel\" placeholder=\"0532 123 45 67\"" },
 	{ "email", { "E-posta adresiniz", "E-mail address" },
 	    "type=\"email\" maxlength=\"254\" autocomplete=\"email\"" },
+};
+static const struct field coordinates[] = {
+	{ "lat", { "Enlem", "Latitude" },
+	    "maxlength=\"20\" inputmode=\"decimal\" placeholder=\"36.884100\"" },
+	{ "long", { "Boylam", "Longitude" },
+	    "maxlength=\"20\" inputmode=\"decimal\" placeholder=\"30.705600\"" },
 };
 static const char neighbourhood_name[] = "address_id";
 
@@ -108,6 +115,31 @@ neighbourhoods(struct html *h, const struct catalogue *cat, const struct report_
 		option(h, n->code, n->name, chosen != NULL && strcmp(chosen, n->code) == 0);
 	}
 	html_raw(h, "</select></label>\n");
+}
+
+/* Shut, unless one was given. */
+static void
+position(struct html *h, const struct report_form *form)
+{
+	bool given = report_field(form, coordinates[0].name) != NULL
+		     || report_field(form, coordinates[1].name) != NULL;
+
+	html_raw(h, given ? "<details class=\"map-box\" open><summary>"
+			  : "<details class=\"map-box\"><summary>");
+	html_text(h, html_say(h, "Konum (isteğe bağlı)", "Position (optional)"));
+	html_raw(h, "</summary>\n");
+	if (map_is_here) {
+		html_raw(h, "<div class=\"map\" role=\"region\" aria-label=\"");
+		html_text(h, html_say(h, "Mahalleler", "Neighbourhoods"));
+		html_raw(h, "\" data-note=\"");
+		html_text(h, html_say(h, "Alanlar yaklaşıktır; resmî mahalle sınırı değildir.",
+				 "Areas are approximate, and no official boundaries."));
+		html_raw(h, "\"></div>\n<script src=\"/assets/map.js\" defer></script>\n");
+	}
+	html_raw(h, "<div class=\"pair\">\n");
+	for (size_t i = 0; i < ARRAY_LEN(coordinates); i++)
+		input(h, &coordinates[i], form);
+	html_raw(h, "</div></details>\n");
 }
 
 /* --- a subject's own questions ------------------------------------------------------------------
@@ -217,8 +249,13 @@ label_of(const struct html *h, const struct catalogue_subject *subject, const ch
 		return address.label[h->language];
 	if (strcmp(name, description.name) == 0)
 		return description.label[h->language];
-	if (strcmp(name, neighbourhood_name) == 0 || strncmp(name, "lat", 3) == 0)
+	if (strncmp(problem, "lat and long,", 13) == 0 || strcmp(name, neighbourhood_name) == 0)
 		return html_say(h, "Mahalle", "Neighbourhood");
+	if (strcmp(name, "lat, long") == 0)
+		return html_say(h, "Konum", "Position");
+	for (size_t i = 0; i < ARRAY_LEN(coordinates); i++)
+		if (strcmp(coordinates[i].name, name) == 0)
+			return coordinates[i].label[h->language];
 	for (size_t i = 0; i < subject->question_count; i++)
 		if (strstr(name, subject->questions[i].code) != NULL)
 			return catalogue_say(&subject->questions[i].description, h->language);
@@ -343,6 +380,7 @@ report_page_form(struct html *h, const struct catalogue *cat,
 	    report_field(form, description.name), true);
 	neighbourhoods(h, cat, form);
 	input(h, &address, form);
+	position(h, form);
 	report_page_photos(h, f->photo_mb);
 	html_element(h, "h2", NULL, html_say(h, "Size nasıl ulaşalım?", "How do we reach you?"));
 	html_element(h, "p", "hint",

@@ -9,5 +9,6 @@
 CARRY(web_index_html, "index.html");
 CARRY(web_intake_css, "intake.css");
 CARRY(web_report_js, "report.js");
+CARRY(web_map_js, "map.js");
 CARRY(web_call_js, "call.js");
 CARRY(web_call_css, "call.css");

@@ -4,6 +4,7 @@
 
 extern const unsigned char web_index_html[], web_index_html_end[];
 extern const unsigned char web_intake_css[], web_intake_css_end[];
+extern const unsigned char web_map_js[], web_map_js_end[];
 extern const unsigned char web_report_js[], web_report_js_end[];
 extern const unsigned char web_call_js[], web_call_js_end[];
 extern const unsigned char web_call_css[], web_call_css_end[];

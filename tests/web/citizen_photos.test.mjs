@@ -210,6 +210,37 @@ test('a subject is found as it is typed, by keyboard alone', async () => {
   await page.context().close();
 });
 
+test('a click on the map gives position and neighbourhood; both can be typed, and nobody else is asked', async () => {
+  const page = await open('/report?subject=cop-alinmadi&lang=tr', { viewport: { width: 1280, height: 1000 } });
+  if (await page.locator('.map').count() === 0) {   // built without npm
+    await page.context().close();
+    return;
+  }
+  const before = await page.evaluate(() => performance.getEntriesByType('resource').some((entry) => entry.name.includes('leaflet')));
+  assert.equal(before, false, 'it comes when it is opened');
+  await page.click('details.map-box summary');
+  await page.waitForSelector('.map path');
+  assert.ok(await page.locator('.map path').count() >= 55);
+  const box = await page.locator('.map').boundingBox();
+  await page.click('.map', { position: { x: box.width / 2, y: box.height / 2 } });
+  const [lat, long, code] = [await page.inputValue('input[name=lat]'), await page.inputValue('input[name=long]'),
+    await page.inputValue('select[name=address_id]')];
+  assert.ok(Math.abs(Number(lat) - 36.89) < 0.03 && Math.abs(Number(long) - 30.74) < 0.05, `${lat} ${long}`);
+  assert.notEqual(code, '', 'the neighbourhood is chosen with it');
+  assert.match(await page.innerText('.map'), /resmî mahalle sınırı değildir/);
+  await page.fill('input[name=lat]', 'kuzey');
+  await fill(page);
+  await page.selectOption('select[name=address_id]', code);
+  await send(page);
+  assert.match(await page.innerText('[role=alert]'), /Enlem: Sayı olmalı/);
+  assert.equal(await page.inputValue('input[name=long]'), long);
+  await page.fill('input[name=lat]', lat);
+  await send(page);
+  assert.match(await page.innerText('.number'), /^\d\d-\d{7}-\d$/);
+  assert.deepEqual(page.elsewhere, []);
+  await page.context().close();
+});
+
 for (const lang of ['tr', 'en'])
   for (const width of [360, 1920])
     for (const colorScheme of ['light', 'dark'])
@@ -227,6 +258,9 @@ for (const lang of ['tr', 'en'])
         await look('information');
         await page.goto(`${place.origin}/report?subject=cop-alinmadi&lang=${lang}`);
         await look('form');
+        await page.click('details.map-box summary');
+        if (await page.locator('.map').count() > 0) await page.waitForSelector('.map path');
+        await look('form with its map');
         await fill(page, [Buffer.from('no photo')]);
         await page.fill('input[name=phone]', '12');
         await send(page);
