@@ -35,9 +35,9 @@ struct passwords {
 	char nobody[PASSWORD_HASH_SIZE]; /* of a password that nobody knows */
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock; /* guards the two queues and closing */
+	pthread_mutex_t lock; /* guards the queues and closing */
 	pthread_cond_t wanted;
-	struct queue in, out;
+	struct queue ahead, in, out;
 	bool closing;
 	int wake_fd;
 	struct event *readable;
@@ -152,7 +152,8 @@ work(void *arg)
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		struct job *job = NULL;
-		while (!p->closing && (job = queue_take(&p->in)) == NULL)
+		while (!p->closing && (job = queue_take(&p->ahead)) == NULL
+		       && (job = queue_take(&p->in)) == NULL)
 			pthread_cond_wait(&p->wanted, &p->lock);
 		if (p->closing)
 			break;
@@ -223,6 +224,7 @@ passwords_open(struct event_base *loop, size_t queue)
 	if (p == NULL)
 		return NULL;
 	p->most = queue;
+	queue_init(&p->ahead);
 	queue_init(&p->in);
 	queue_init(&p->out);
 	pthread_mutex_init(&p->lock, NULL);
@@ -253,7 +255,8 @@ passwords_close(struct passwords *p)
 	pthread_mutex_unlock(&p->lock);
 	if (p->started)
 		pthread_join(p->thread, NULL);
-	while ((job = queue_take(&p->out)) != NULL || (job = queue_take(&p->in)) != NULL)
+	while ((job = queue_take(&p->out)) != NULL || (job = queue_take(&p->ahead)) != NULL
+	       || (job = queue_take(&p->in)) != NULL)
 		finish(p, job);
 	if (p->readable != NULL)
 		event_free(p->readable);
@@ -273,10 +276,9 @@ passwords_waiting(const struct passwords *p)
 
 bool
 passwords_check(struct passwords *p, const char *hash, const char *password,
-    const char *new_password, size_t most, password_done_fn *done, void *arg)
+    const char *new_password, bool ahead, password_done_fn *done, void *arg)
 {
-	if (p->waiting >= (most != 0 && most < p->most ? most : p->most)
-	    || strlen(password) > PASSWORD_MAX
+	if (p->waiting >= (ahead ? p->most : p->most / 2) || strlen(password) > PASSWORD_MAX
 	    || (new_password != NULL && strlen(new_password) > PASSWORD_MAX))
 		return false;
 	struct job *job = calloc(1, sizeof(*job));
@@ -293,7 +295,7 @@ passwords_check(struct passwords *p, const char *hash, const char *password,
 		memcpy(job->new_password, new_password, strlen(new_password) + 1);
 	p->waiting++;
 	pthread_mutex_lock(&p->lock);
-	queue_put(&p->in, job);
+	queue_put(ahead ? &p->ahead : &p->in, job);
 	pthread_cond_signal(&p->wanted);
 	pthread_mutex_unlock(&p->lock);
 	return true;

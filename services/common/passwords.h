@@ -61,9 +61,10 @@ void passwords_close(struct passwords *p);
 size_t passwords_waiting(const struct passwords *p);
 
 /* Does password fit hash?  hash NULL: it fits none, which takes as long to find out.  new_password
- * not NULL: if it does fit, that one's hash is made as well.  False: the queue is full, or beyond
- * `most` when most is not 0; done is not called. */
+ * not NULL: if it does fit, that one's hash is made as well.  ahead: before all that came without,
+ * and with the whole queue; the others have half of it.  False: there is no room, and done is not
+ * called. */
 MUST_CHECK bool passwords_check(struct passwords *p, const char *hash, const char *password,
-    const char *new_password, size_t most, password_done_fn *done, void *arg);
+    const char *new_password, bool ahead, password_done_fn *done, void *arg);
 
 #endif

@@ -143,11 +143,9 @@ on_tried(void *arg, const struct db_reply *reply)
 	a->at_home = db_get_bool(row, 0, TRY_AT_HOME);
 	(void)snprintf(a->locks, sizeof(a->locks), "%s", db_get_text(row, 0, TRY_LOCKS));
 	(void)snprintf(a->hash, sizeof(a->hash), "%s", hash == NULL ? "" : hash);
-	/* Half of the queue is for those who have signed in from where they are before: strangers
-	 * who guess do not keep them waiting outside. */
-	size_t most = a->at_home ? 0 : (size_t)p->settings.queue / 2;
+	/* Strangers who guess do not keep those waiting who have signed in from where they are. */
 	if (!passwords_check(p->passwords, hash, a->password,
-		a->new_password[0] == '\0' ? NULL : a->new_password, most, on_checked, a))
+		a->new_password[0] == '\0' ? NULL : a->new_password, a->at_home, on_checked, a))
 		settle(a, GIVEN_UP);
 }
 

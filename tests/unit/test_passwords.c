@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "check.h"
-#include "clock.h"
 #include "passwords.h"
 
 static const struct {
@@ -58,8 +57,9 @@ struct seen {
 	unsigned calls;
 	bool done, matches;
 	char hash[PASSWORD_HASH_SIZE];
-	int64_t at_us;
+	unsigned place; /* among all that were done */
 };
+static unsigned places;
 
 static void
 on_done(void *arg, const struct password_result *result)
@@ -70,7 +70,7 @@ on_done(void *arg, const struct password_result *result)
 	seen->done = result->done;
 	seen->matches = result->matches;
 	strcpy(seen->hash, result->hash);
-	seen->at_us = clock_monotonic_us();
+	seen->place = ++places;
 }
 
 static void
@@ -91,13 +91,14 @@ TEST_WITHIN(test_checks_beside_the_loop, 60)
 	CHECK(strncmp(hash, "$argon2id$", 10) == 0);
 	struct passwords *p = passwords_open(loop, 5);
 	CHECK(p != NULL);
-	CHECK(passwords_check(p, hash, password, NULL, 0, on_done, &right));
-	CHECK(passwords_check(p, hash, "four small word", NULL, 0, on_done, &wrong));
-	CHECK(passwords_check(p, NULL, password, NULL, 0, on_done, &nobody));
-	CHECK(passwords_check(p, hash, password, "five other words", 0, on_done, &changed));
-	CHECK(passwords_check(p, hash, "wrong by far", "five other words", 0, on_done, &kept));
+	CHECK(passwords_check(p, hash, password, NULL, true, on_done, &right));
+	CHECK(passwords_check(p, hash, "four small word", NULL, true, on_done, &wrong));
+	CHECK(passwords_check(p, NULL, password, NULL, true, on_done, &nobody));
+	CHECK(passwords_check(p, hash, password, "five other words", true, on_done, &changed));
+	CHECK(passwords_check(p, hash, "wrong by far", "five other words", true, on_done, &kept));
 	CHECK_I64("nothing is done within the call", (int)right.calls, 0);
-	CHECK_FALSE("a full queue", passwords_check(p, hash, password, NULL, 0, on_done, &right));
+	CHECK_FALSE(
+	    "a full queue", passwords_check(p, hash, password, NULL, true, on_done, &right));
 	run_until(loop, &kept);
 	CHECK(right.done && right.matches && right.hash[0] == '\0');
 	CHECK(wrong.done && !wrong.matches);
@@ -116,15 +117,32 @@ TEST_WITHIN(test_part_of_the_queue_is_kept, 60)
 	struct seen seen[3] = { 0 };
 	struct passwords *p = passwords_open(loop, 2);
 
-	CHECK(passwords_check(p, NULL, "a", NULL, 1, on_done, &seen[0]));
-	CHECK_FALSE("a stranger", passwords_check(p, NULL, "b", NULL, 1, on_done, &seen[1]));
-	CHECK(passwords_check(p, NULL, "c", NULL, 0, on_done, &seen[2]));
+	CHECK(passwords_check(p, NULL, "a", NULL, false, on_done, &seen[0]));
+	CHECK_FALSE("a stranger", passwords_check(p, NULL, "b", NULL, false, on_done, &seen[1]));
+	CHECK(passwords_check(p, NULL, "c", NULL, true, on_done, &seen[2]));
 	/* Closing answers whoever waits. */
 	passwords_close(p);
 	CHECK_I64("first", (int)seen[0].calls, 1);
 	CHECK_I64("not taken", (int)seen[1].calls, 0);
 	CHECK_I64("last", (int)seen[2].calls, 1);
 	CHECK_FALSE("last", seen[2].done && seen[2].matches);
+	event_base_free(loop);
+}
+
+TEST_WITHIN(test_some_go_ahead, 60)
+{
+	struct event_base *loop = event_base_new();
+	struct seen strangers[4] = { 0 }, known = { 0 };
+	struct passwords *p = passwords_open(loop, 8);
+
+	for (size_t i = 0; i < ARRAY_LEN(strangers); i++)
+		CHECK(passwords_check(p, NULL, "a", NULL, false, on_done, &strangers[i]));
+	CHECK(passwords_check(p, NULL, "b", NULL, true, on_done, &known));
+	run_until(loop, &strangers[3]);
+	/* Behind the one under way at most. */
+	CHECK_I64("was done", known.calls, 1);
+	CHECK(known.place < strangers[1].place && strangers[1].place < strangers[2].place);
+	passwords_close(p);
 	event_base_free(loop);
 }
 
@@ -137,8 +155,8 @@ TEST(test_longer_than_any_is_not_looked_at)
 
 	memset(huge, 'a', sizeof(huge));
 	huge[sizeof(huge) - 1] = '\0';
-	CHECK_FALSE("password", passwords_check(p, NULL, huge, NULL, 0, on_done, &seen));
-	CHECK_FALSE("new one", passwords_check(p, NULL, "a", huge, 0, on_done, &seen));
+	CHECK_FALSE("password", passwords_check(p, NULL, huge, NULL, true, on_done, &seen));
+	CHECK_FALSE("new one", passwords_check(p, NULL, "a", huge, true, on_done, &seen));
 	passwords_close(p);
 	event_base_free(loop);
 }
