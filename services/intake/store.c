@@ -139,7 +139,8 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "SELECT c.name, c.address, coalesce(t.neighbourhood, ''), c.email FROM (SELECT c.* "
 	    "FROM " CALLER_CONTACTS
 	    "AND c.salt <> '' ORDER BY c.recorded_us DESC LIMIT 20) c LEFT JOIN turunc.ticket t "
-	    "ON t.contact_id = c.contact_id ORDER BY (c.name IS NULL), c.recorded_us DESC LIMIT 1",
+	    "ON t.ticket_id = c.ticket_id AND t.contact_id = c.contact_id ORDER BY (c.name IS "
+	    "NULL), c.recorded_us DESC LIMIT 1",
 	    2 },
 	[STORE_CALL_PERSON] = { "call_person",
 	    TICKET_COLUMNS "FROM (SELECT DISTINCT c.ticket_id FROM " CALLER_CONTACTS
