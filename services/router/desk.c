@@ -186,7 +186,9 @@ masthead(struct html *h, const struct visit *v)
 		    "id=\"find\" aria-label=\"");
 	html_text(h, html_say(h, "Numara, ad, telefon, adres ya da sözcük ara",
 			 "Find by number, name, phone, address or word"));
-	html_raw(h, "\" placeholder=\"26-0012345-4\"><button>");
+	html_raw(h, "\" placeholder=\"");
+	html_text(h, html_say(h, "Numara, ad, adres, sözcük", "Number, name, address, word"));
+	html_raw(h, "\"><button>");
 	html_text(h, html_say(h, "Bul", "Find"));
 	html_raw(h, "</button></form>\n<div class=\"me\">");
 	page_link(h, NULL, "password", v->who.shown_as);

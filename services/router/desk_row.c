@@ -10,6 +10,7 @@
 #include "istanbul.h"
 #include "number.h"
 #include "status_words.h"
+#include "turunc/v1/ticket.pb-c.h"
 #include "utf8.h"
 
 enum { SNIPPET_BYTES = 220, ADDRESS_BYTES = 120, SOON_HOURS = 24 };
@@ -163,7 +164,9 @@ desk_row_write(struct html *h, const struct catalogue *cat, const struct pg_resu
 {
 	const char *subject = db_get_text(rows, row, ROW_SUBJECT);
 	bool special = desk_is_special(cat, subject);
-	int64_t due_us = db_get_int(rows, row, ROW_DUE);
+	/* What has ended is not late any more. */
+	bool live = db_get_int(rows, row, ROW_STATUS) <= TURUNC__V1__STATUS__STATUS_WAITING;
+	int64_t due_us = live ? db_get_int(rows, row, ROW_DUE) : INT64_MAX;
 	int64_t version = db_get_int(rows, row, ROW_VERSION);
 	char number[NUMBER_SIZE], version_text[24];
 

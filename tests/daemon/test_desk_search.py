@@ -70,6 +70,14 @@ def test_a_clerk_finds_what_is_theirs_also_after_it_moved(world):
     assert world.vedat.get("/desk/search?q=benzersizkelime").status == 403
 
 
+def test_what_has_ended_is_found_and_is_not_late(world):
+    number = told(world, description="Bitmişkelime")
+    assert world.ayse.step(number, "resolve", world.version(number), reason="yapildi").status == 303
+    world.stack.sql("update turunc.ticket_state set service_due_us = 1 where ticket_id = %s", world.opener.id_of(number))
+    page = find(world.ayse, "bitmişkelime").text
+    assert number in page and "Çözüldü" in page and "gecikti" not in page and 'class="late"' not in page
+
+
 def test_a_search_that_shows_a_special_category_is_in_the_log(world):
     number = told(world, "evde-saglik", name="Hacer Özgür")
     looks = lambda: [r.actor for kind, r in world.reader.records(number) if kind == "ticket.viewed"]  # noqa: E731

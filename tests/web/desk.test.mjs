@@ -160,20 +160,22 @@ test('from the keyboard alone', { timeout: 60000 }, async () => {
   await page.keyboard.press('j');
   await page.keyboard.press('x');
   assert.ok(await page.isChecked(`#t-${number} .pick input`));
+  // The keys mean something once the page has been loaded.
   await page.keyboard.press('Enter');
-  await page.waitForSelector('.ticket');
+  await page.waitForURL(`**/desk/ticket/${number}*`, { waitUntil: 'load' });
   await page.keyboard.press('a');
-  await page.waitForSelector('.notice');
+  await page.waitForURL(/done=accept/, { waitUntil: 'load' });
   await page.keyboard.press('n');
   await page.keyboard.type('Klavyeyle: a, b, c ve ?');
   assert.equal(await page.inputValue('details:has-text("Not ekle") textarea'), 'Klavyeyle: a, b, c ve ?');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('.history .words');
+  await page.waitForURL(/done=note/, { waitUntil: 'load' });
+  assert.match(await page.innerText('.history'), /Klavyeyle: a, b, c ve \?/);
   await page.keyboard.press('/');
-  await page.keyboard.type(number);
+  await page.keyboard.type('gülşen');
   await page.keyboard.press('Enter');
-  await page.waitForURL(`**/desk/ticket/${number}*`);
+  await page.waitForURL(/desk\/search/, { waitUntil: 'load' });
   await leave(page);
 });
 
