@@ -106,3 +106,22 @@ def test_masa_says_what_is_wrong_with_a_text(stack, tmp_path, name, text, reason
         path.write_text(text, encoding="utf-8")
     checked = stack.masa("config", "check", str(folder), check=False)
     assert checked.returncode != 0 and reason in checked.stdout + checked.stderr
+
+
+def test_the_map_is_there_or_not_and_the_position_is_typed_either_way(stack):
+    page = stack.http("intake", "GET", "/report?subject=cop-alinmadi").text
+    leaflet = stack.http("intake", "GET", "/assets/leaflet.js")
+    assert ('class="map"' in page) == (leaflet.status == 200) == ("/assets/map.js" in page)
+    assert leaflet.status == 200 and len(leaflet.body) > 100000 or leaflet.status == 404
+    assert 'name="lat"' in page and 'name="long"' in page
+    layer = stack.http("intake", "GET", "/report/neighbourhoods.json")
+    assert layer.status == 200 and "not the official boundaries" in layer.json()["note"]
+    assert {area["properties"]["code"] for area in layer.json()["features"]} == set(
+        re.findall(r'<option value="([a-z0-9-]+)"', page[page.index('name="address_id"'):page.index('name="lat"')]))
+    token = re.search(r'name="token" value="([^"]+)"', page).group(1)
+    form = {**SAID, "token": token, "lat": "36.8841", "long": "30.7056"}
+    half = stack.http("intake", "POST", "/report?lang=tr", form={**form, "long": ""})
+    assert half.status == 400 and "Konum: Enlem ve boylam birlikte yazılır." in half.text
+    number = number_on(stack.http("intake", "POST", "/report?lang=tr", form=form))
+    assert stack.sql("select latitude, longitude from turunc.contact where ticket_id = %s",
+                     ticket_id(number)) == [(36.8841, 30.7056)]
