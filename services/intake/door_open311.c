@@ -45,7 +45,8 @@ door_write_error(
 	struct problems p = { 0 };
 
 	(void)arg;
-	if (strcmp(path, "/report") == 0 || strncmp(path, "/track", 6) == 0)
+	if (strcmp(path, "/report") == 0 || strcmp(path, "/track") == 0
+	    || strcmp(path, "/track/say") == 0)
 		return door_report_error(status, body);
 	if (strncmp(path, "/open311/", 9) != 0)
 		return NULL;
