@@ -461,7 +461,7 @@ def test_metrics_count_what_happened(world):
     assert world.metric("intake", "turunc_intake_tickets_opened_total") == before + 1
     ready = world.http("intake", "GET", "/readyz").json()
     assert {entry["name"] for entry in ready["dependencies"]} == {
-        "record", "spool", "catalogue", "numbers", "publish_door"}
+        "people_record", "record", "spool", "catalogue", "numbers", "publish_door"}
 
 
 # --- many at once ---
