@@ -11,9 +11,10 @@ tell(const struct news *news, const char *answer)
 {
 	static struct message message;
 	static const struct person people[] = {
-		{ 260000001, "Ayşe", "+905321234567", "", "tr", "yol-cukur",
+		{ 260000001, false, "Ayşe", "+905321234567", "", "tr", "yol-cukur",
 		    INT64_C(1772440000000000) },
-		{ 260000001, "Ayşe", "", "ayse@yurttas.example", "en", "", 0 },
+		{ 260000001, false, "Ayşe", "", "ayse@yurttas.example", "en", "", 0 },
+		{ 260000002, true, "Ali", "+905321234568", "", "tr", "yol-cukur", 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(people); i++) {
