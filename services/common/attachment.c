@@ -308,27 +308,45 @@ attachments_remove(struct attachments *a, const struct digest *digest)
 
 struct listing {
 	int64_t before_s;
+	const struct digest *after;
 	struct digest *at;
 	size_t count, max;
 };
+
+static int
+compare(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
 
 static void
 list_file(struct attachments *a, const char *name, const struct stat *st, int dir, void *arg)
 {
 	struct listing *l = arg;
+	struct digest digest;
 
 	(void)a;
 	(void)dir;
-	if (l->count < l->max && st->st_mtime < l->before_s
-	    && digest_parse(name, strlen(name), &l->at[l->count]))
+	if (st->st_mtime >= l->before_s || !digest_parse(name, strlen(name), &digest)
+	    || (l->after != NULL && compare(&digest, l->after) <= 0))
+		return;
+	/* A folder comes in no order: the first max so far are kept sorted. */
+	size_t place = l->count;
+	while (place > 0 && compare(&digest, &l->at[place - 1]) < 0)
+		place--;
+	if (place == l->max)
+		return;
+	if (l->count < l->max)
 		l->count++;
+	memmove(&l->at[place + 1], &l->at[place], (l->count - 1 - place) * sizeof(l->at[0]));
+	l->at[place] = digest;
 }
 
 size_t
-attachments_list_old(
-    struct attachments *a, unsigned folder, int64_t before_s, struct digest ret[], size_t max)
+attachments_list_old(struct attachments *a, unsigned folder, int64_t before_s,
+    const struct digest *after, struct digest ret[], size_t max)
 {
-	struct listing l = { before_s, ret, 0, max };
+	struct listing l = { before_s, after, ret, 0, max };
 	char name[8];
 
 	(void)snprintf(name, sizeof(name), "%02x", folder % ATTACHMENT_FOLDERS);

@@ -73,10 +73,10 @@ bool attachments_remove(struct attachments *a, const struct digest *digest);
 MUST_CHECK bool attachments_read(
     struct attachments *a, const struct digest *digest, uint8_t **ret_data, size_t *ret_len);
 
-/* The names in one of ATTACHMENT_FOLDERS folders that were written before that second; at most max.
- */
-size_t attachments_list_old(
-    struct attachments *a, unsigned folder, int64_t before_s, struct digest ret[], size_t max);
+/* The names in one of ATTACHMENT_FOLDERS folders that were written before that second: the first
+ * max behind `after` (NULL: from the first), in their order.  Fewer than max: there are no more. */
+size_t attachments_list_old(struct attachments *a, unsigned folder, int64_t before_s,
+    const struct digest *after, struct digest ret[], size_t max);
 
 /* --- links ------------------------------------------------------------------------------------
  */

@@ -16,6 +16,7 @@
 enum {
 	TICK_MS = 1000,
 	ERASED_EVERY_MS = 2000,
+	STUCK_EVERY_MS = 20000, /* when something could not be removed */
 	FOLDERS_A_TICK = 64, /* without anything old in them */
 	NAMES_MAX = 256,
 	MS_PER_S = 1000,
@@ -28,7 +29,12 @@ struct files {
 	bool asking; /* one question at a time */
 	uint64_t erased_ms; /* when to ask for erased ones, and to begin the next look */
 	uint64_t look_ms;
+	size_t stuck[2]; /* by why they should go: in this round, whose first is logged */
+	bool erased_on; /* there were more: erased_after is the last that was dealt with */
+	struct digest erased_after;
 	unsigned folder; /* ATTACHMENT_FOLDERS: no look is under way */
+	bool folder_on; /* in the middle of it, behind folder_after */
+	struct digest folder_after;
 	struct digest names[NAMES_MAX];
 	size_t count;
 };
@@ -81,14 +87,19 @@ intake_settle_photos(
 		photos_drop(photos);
 }
 
-static void
+/* True: it is gone. */
+static bool
 drop(struct files *f, const struct digest *digest, size_t why)
 {
-	if (attachments_remove(f->in->attachments, digest))
+	if (attachments_remove(f->in->attachments, digest)) {
 		stats_add_at(f->in->stats, INTAKE_STAT_FILES_REMOVED, why, 1);
-	else
+		return true;
+	}
+	if (f->stuck[why]++ == 0)
 		log_warn("a file cannot be removed, it will be tried again why=%s",
 		    log_quoted(strerror(errno)));
+	stats_add_at(f->in->stats, INTAKE_STAT_FILES_STUCK, why, 1);
+	return false;
 }
 
 static bool
@@ -145,12 +156,20 @@ on_erased(void *arg, const struct db_reply *reply)
 	f->count = 0;
 	if (reply->outcome != DB_COMMITTED)
 		return;
-	for (int row = 0; row < db_rows(reply->results[0]) && f->count < NAMES_MAX; row++) {
+	if (!f->erased_on)
+		f->stuck[FILES_ERASED] = 0;
+	int rows = db_rows(reply->results[0]);
+	for (int row = 0; row < rows && f->count < NAMES_MAX; row++) {
 		if (!take_digest(reply->results[0], row, &digest))
 			continue;
-		drop(f, &digest, FILES_ERASED);
-		f->names[f->count++] = digest;
+		f->erased_after = digest;
+		if (drop(f, &digest, FILES_ERASED))
+			f->names[f->count++] = digest;
 	}
+	/* What cannot be removed keeps its name there and nobody behind it from their turn. */
+	f->erased_on = rows >= NAMES_MAX;
+	if (f->stuck[FILES_ERASED] > 0 && !f->erased_on)
+		f->erased_ms += STUCK_EVERY_MS - ERASED_EVERY_MS;
 	if (f->count == 0)
 		return;
 	struct db_unit *unit = db_unit_create(f->in->writer);
@@ -167,6 +186,7 @@ ask_erased(struct files *f)
 	struct db_unit *unit = db_unit_create(f->in->reader);
 
 	db_unit_add(unit, STORE_FILES_ERASED);
+	db_add_bytea(unit, f->erased_after.bytes, f->erased_on ? sizeof(f->erased_after.bytes) : 0);
 	f->asking = db_submit(f->in->reader, unit, on_erased, f);
 	if (!f->asking)
 		db_unit_destroy(unit);
@@ -200,13 +220,17 @@ on_known(void *arg, const struct db_reply *reply)
 		if (take_digest(reply->results[0], row, &digest))
 			known.names[known.count++] = digest;
 	for (size_t i = 0; i < f->count; i++)
-		if (!is_among(&known, &f->names[i])) {
+		if (!is_among(&known, &f->names[i]) && drop(f, &f->names[i], FILES_ORPHAN))
 			log_info("a file that no row speaks of is removed");
-			drop(f, &f->names[i], FILES_ORPHAN);
-		}
+	f->folder_on = f->count == NAMES_MAX;
+	if (f->folder_on)
+		f->folder_after = f->names[f->count - 1];
+	else
+		f->folder++;
 }
 
-/* The next folders, up to one that has something old in it. */
+/* The next folders, up to one that has something old in it; that one is done when the record has
+ * said what it knows, part by part. */
 static void
 look(struct files *f)
 {
@@ -214,9 +238,14 @@ look(struct files *f)
 	unsigned looked = 0;
 
 	f->count = 0;
-	while (f->count == 0 && f->folder < ATTACHMENT_FOLDERS && looked++ < FOLDERS_A_TICK)
-		f->count = attachments_list_old(
-		    f->in->attachments, f->folder++, before_s, f->names, NAMES_MAX);
+	while (f->folder < ATTACHMENT_FOLDERS && looked++ < FOLDERS_A_TICK) {
+		f->count = attachments_list_old(f->in->attachments, f->folder, before_s,
+		    f->folder_on ? &f->folder_after : NULL, f->names, NAMES_MAX);
+		if (f->count > 0)
+			break;
+		f->folder++;
+		f->folder_on = false;
+	}
 	if (f->count == 0)
 		return;
 	struct db_unit *unit = db_unit_create(f->in->reader);
@@ -235,16 +264,18 @@ files_tick(struct files *f, uint64_t now_ms)
 	stats_set(in->stats, INTAKE_STAT_FILES_BYTES, (int64_t)attachments_bytes(in->attachments));
 	stats_set(in->stats, INTAKE_STAT_FILES, (int64_t)attachments_count(in->attachments));
 	if (f->asking || db_state_now(in->reader) != DB_READY
-	    || db_state_now(in->writer) != DB_READY || !all_is_told(in))
+	    || db_state_now(in->writer) != DB_READY)
 		return TICK_MS;
 	if (now_ms >= f->erased_ms) {
 		f->erased_ms = now_ms + ERASED_EVERY_MS;
 		ask_erased(f);
 	} else if (f->folder < ATTACHMENT_FOLDERS) {
-		look(f);
+		if (all_is_told(in))
+			look(f);
 	} else if (now_ms >= f->look_ms) {
 		f->look_ms = now_ms + (uint64_t)in->config.look_ms;
 		f->folder = 0;
+		f->stuck[FILES_ORPHAN] = 0;
 	}
 	return TICK_MS;
 }

@@ -3,7 +3,8 @@
  *
  * Every few seconds the files of erased rows are removed.  At the start and every few hours the
  * folder is gone through for orphans: files older than an age that no row and nothing in the spool
- * speaks of.  Nothing is removed while anything waits for the record.
+ * speaks of.  No orphan is removed while anything waits for the record; what was erased is, as a
+ * row says that it was.
  */
 #ifndef INTAKE_FILES_H
 #define INTAKE_FILES_H

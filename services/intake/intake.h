@@ -114,6 +114,7 @@ enum intake_stat {
 	INTAKE_STAT_FILES,
 	INTAKE_STAT_FILES_BYTES,
 	INTAKE_STAT_FILES_REMOVED, /* by why */
+	INTAKE_STAT_FILES_STUCK, /* by why they should go */
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */

@@ -203,7 +203,9 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "WHERE t.ticket_id = " TRACKED_TICKET,
 	    1 },
 	[STORE_FILES_ERASED] = { "files_erased",
-	    "SELECT e.digest FROM turunc.erased_file e ORDER BY e.erased_us LIMIT 256", 0 },
+	    "SELECT e.digest FROM turunc.erased_file e WHERE e.digest > $1 ORDER BY e.digest LIMIT "
+	    "256",
+	    1 },
 	[STORE_FILES_KNOWN] = { "files_known",
 	    "SELECT f.digest FROM turunc.attachment f WHERE f.digest = ANY ($1::bytea[])", 1 },
 };

@@ -36,7 +36,7 @@ enum store_read_statement {
 	STORE_TRACK_MESSAGES, /* ticket asked for -> enum store_track_message_column */
 	STORE_TRACK_LINKS, /* ticket asked for -> enum store_track_link_column */
 	STORE_TRACK_OPENER, /* ticket asked for -> enum store_opener_column */
-	STORE_FILES_ERASED, /* -> names of files whose rows are erased */
+	STORE_FILES_ERASED, /* a name -> the next ones of files whose rows are erased */
 	STORE_FILES_KNOWN, /* names of files -> those that a row speaks of */
 	STORE_CALLS_MINE, /* agent, now -> enum store_call_column */
 	STORE_CALLS_WAITING, /* agent, now -> the same, of others' phones and none */

@@ -1,0 +1,73 @@
+/* A folder of photos is listed part by part, each name once. */
+#include "attachment.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+
+enum { FOLDER = 7, FILES = 10, LATER_S = 3600 };
+
+static struct attachments *
+open_with_files(void)
+{
+	const struct attachments_options options = { .folder = check_path("photos"),
+		.max_bytes = 1000 };
+	char complaint[200] = "", path[400];
+
+	struct attachments *a = attachments_open(&options, complaint, sizeof(complaint));
+	if (!CHECK(a != NULL)) {
+		printf("why: %s\n", complaint);
+		return NULL;
+	}
+	for (unsigned i = 0; i < FILES; i++) {
+		/* 3 and 10 have no divisor in common: written in another order than theirs. */
+		(void)snprintf(path, sizeof(path), "%s/%02x/%02x%062x", options.folder,
+		    (unsigned)FOLDER, (unsigned)FOLDER, i * 3 % FILES);
+		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		CHECK(fd != -1);
+		close(fd);
+	}
+	return a;
+}
+
+TEST(test_parts_meet_and_are_in_order)
+{
+	struct attachments *a = open_with_files();
+	int64_t later_s = (int64_t)time(NULL) + LATER_S;
+
+	for (size_t max = 1; a != NULL && max <= FILES + 1; max++) {
+		struct digest names[FILES + 1], after;
+		size_t seen = 0, count;
+		do {
+			count = attachments_list_old(
+			    a, FOLDER, later_s, seen == 0 ? NULL : &after, names, max);
+			CHECK_TRUE("no more than asked", count <= max);
+			for (size_t i = 0; i < count; i++)
+				CHECK_U64("each in its turn",
+				    names[i].bytes[sizeof(names[i].bytes) - 1], seen + i);
+			if (count > 0)
+				after = names[count - 1];
+			seen += count;
+		} while (count == max && seen <= FILES);
+		CHECK_U64("all of them", seen, FILES);
+	}
+	attachments_close(a);
+}
+
+TEST(test_what_is_young_is_not_listed)
+{
+	struct attachments *a = open_with_files();
+	struct digest names[FILES];
+
+	if (a == NULL)
+		return;
+	CHECK_U64("too young", attachments_list_old(a, FOLDER, 1000, NULL, names, FILES), 0);
+	CHECK_U64("another folder",
+	    attachments_list_old(a, FOLDER + 1, (int64_t)time(NULL) + LATER_S, NULL, names, FILES),
+	    0);
+	attachments_close(a);
+}
