@@ -117,10 +117,15 @@ pass_folder(struct backup_files *b, int from_root, int to_root, unsigned i)
 enum exit_code
 backup_files_pass(struct backup_files *b)
 {
-	int from = b->from == NULL ? -1 : open(b->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (from == -1)
+	if (b->from == NULL)
+		return masa_fail(MASA_FAILED, "the photos' folder is not known: set "
+					      "TURUNC_ATTACHMENTS_DIR");
+	int from = open(b->from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (from == -1 && errno == ENOENT && masa_env("TURUNC_ATTACHMENTS_DIR", NULL) == NULL)
 		return MASA_OK;
+	if (from == -1)
+		return masa_fail(
+		    MASA_FAILED, "the photos of %s cannot be copied: %s", b->from, strerror(errno));
 	int to = make_like(from, AT_FDCWD, b->to) ? open(b->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 						  : -1;
 	bool done = to != -1 && copy_file(from, to, key_name);

@@ -17,7 +17,8 @@ struct backup_files {
 const char *backup_files_folder(char *buffer, size_t size);
 
 /* Copies every file that is not there yet.  A file never changes once it has its name, and one that
- * goes meanwhile was erased.  Without `from` there is nothing to do. */
+ * goes meanwhile was erased.  A system that never took a photo may lack the folder where it stands
+ * by itself; one that was named must be there. */
 MUST_CHECK enum exit_code backup_files_pass(struct backup_files *b);
 
 #endif

@@ -178,18 +178,22 @@ keep_following(pid_t pid, struct backup_files *files)
 {
 	int status = 0;
 	uint64_t look_ms = 0;
+	enum exit_code failed = MASA_OK;
 
 	while (!program_ended(pid, &status)) {
 		if (stopping) {
 			(void)kill(pid, SIGINT);
 			status = program_wait(pid);
 			enum exit_code code = backup_files_pass(files);
+			if (failed != MASA_OK)
+				code = failed; /* a last pass that went well does not undo it */
 			return status == 0
 				   ? code
 				   : masa_fail(MASA_FAILED, "pg_receivewal ended with %d", status);
 		}
 		if (clock_monotonic_ms() >= look_ms) {
-			if (backup_files_pass(files) != MASA_OK)
+			failed = backup_files_pass(files);
+			if (failed != MASA_OK)
 				stopping = 1; /* it was said */
 			look_ms = clock_monotonic_ms() + FILES_EVERY_MS;
 		}

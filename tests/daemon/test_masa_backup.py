@@ -1,0 +1,86 @@
+"""A backup has the citizens' photos, or says that it has not."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from intake_world import add_api_key
+from process import wait_until
+from servers import BUILD
+
+OK, FAILED = 0, 1
+
+
+@pytest.fixture
+def stack(make_stack):
+    made = make_stack(services=["intake"], own_postgres=True)
+    made.key = add_api_key(made, "app")
+    made.start()
+    made.wait(lambda: made.one("select count(*) from turunc.log_batch") > 0, 30, "the record has a history")
+    os.makedirs(made.path("system", "secrets"))
+    return made
+
+
+def start(stack, to, *words, photos=None):
+    env = {**stack._common_env("masa", "turunc_admin"),  # pylint: disable=protected-access
+           "TURUNC_OWNER_DATABASE": stack.conninfo(), "TURUNC_SYSTEM_DIR": stack.path("system")}
+    if photos is not None:
+        env["TURUNC_ATTACHMENTS_DIR"] = photos
+    return subprocess.Popen([os.path.join(BUILD, "bin", "masa"), "backup", stack.path(to), "--max-rate", "1048576",
+                             *words], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def backup(stack, to, **more):
+    """(how it ended, what it said, whether it calls itself whole)."""
+    with start(stack, to, **more) as masa:
+        _, said = masa.communicate(timeout=120)
+    return masa.returncode, said, os.path.exists(stack.path(to, "backup.json"))
+
+
+def test_photos_that_cannot_be_read_are_no_backup(stack):
+    real = stack.path("state", "intake", "attachments")
+    code, said, whole = backup(stack, "named", photos=real)
+    assert (code, whole) == (OK, True), said
+    assert os.path.exists(stack.path("named", "attachments", "link.key"))
+    code, said, whole = backup(stack, "missing", photos=stack.path("nowhere"))
+    assert (code, whole) == (FAILED, False) and "nowhere" in said
+    code, said, whole = backup(stack, "unnamed")
+    assert (code, whole) == (OK, True), f"a system that never took a photo: {said}"
+    os.mkdir(stack.path("system", "state"))
+    with open(stack.path("system", "state", "attachments"), "wb"):
+        pass
+    code, said, whole = backup(stack, "other")
+    assert (code, whole) == (FAILED, False) and "Not a directory" in said
+
+
+def child_of(masa):
+    with open(f"/proc/{masa.pid}/task/{masa.pid}/children", encoding="ascii") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def test_followed_a_pass_that_failed_is_not_forgotten(stack):
+    """The pass at the end goes well again, as the folder is back: what ends it has to be told all the same."""
+    real, aside = stack.path("state", "intake", "attachments"), stack.path("aside")
+    with start(stack, "followed", "--follow", photos=real) as masa:
+        wait_until(lambda: os.path.exists(stack.path("followed", "backup.json")), 60, "the base is copied")
+        wait_until(lambda: len(child_of(masa)) == 1, 30, "only who takes the WAL is left")
+        receiver, = child_of(masa)
+        os.kill(receiver, signal.SIGSTOP)  # so that it does not end before the folder is back
+        os.rename(real, aside)
+        said = masa.stderr.readline()
+        while said and "cannot be copied" not in said:
+            said = masa.stderr.readline()
+        os.rename(aside, real)
+        os.kill(receiver, signal.SIGCONT)
+        _, more = masa.communicate(timeout=60)
+    assert "cannot be copied" in said and "cannot be copied" not in more, "the last pass went well"
+    assert masa.returncode == FAILED
+
+
+def test_followed_and_interrupted_it_ends_well(stack):
+    with start(stack, "followed", "--follow", photos=stack.path("state", "intake", "attachments")) as masa:
+        wait_until(lambda: os.path.exists(stack.path("followed", "backup.json")), 60, "the base is copied")
+        masa.send_signal(signal.SIGTERM)
+        _, said = masa.communicate(timeout=60)
+    assert masa.returncode == OK, said
