@@ -27,6 +27,7 @@ refuse(struct asterisk *a, const struct pbx_event *e, enum turunc_outcome outcom
 	if (outcome == TURUNC_STORE_FAILED) {
 		log_error("the disk refuses what was heard, leaving why=%s",
 		    log_quoted(turunc_client_store_why(a->client)));
+		a->store_failed = true;
 		daemon_stop(a->daemon);
 	} else {
 		log_error("not published, the call will miss it type=%s why=%s total=%" PRIu64,

@@ -64,6 +64,7 @@ struct asterisk {
 	struct turunc_client *client;
 	struct event *client_event;
 	uint64_t published, dropped, unknown_agents;
+	bool store_failed; /* its disk refused: it ends as failed, to be started again */
 };
 
 /* False: cannot start, and the log says why.  Close takes a half-open one. */

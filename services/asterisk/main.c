@@ -23,7 +23,7 @@ main(int argc, char **argv)
 	bool clean = false;
 	if (asterisk_open(&a)) {
 		log_info("ready agents=%zu", a.agents.count);
-		clean = daemon_run(a.daemon);
+		clean = daemon_run(a.daemon) && !a.store_failed;
 		log_info("stopped clean=%s", clean ? "yes" : "no");
 	}
 	asterisk_close(&a);

@@ -220,7 +220,7 @@ say_locked(struct html *h, int64_t wait_us)
 			 "There were too many wrong attempts. You can try again in about "));
 	html_raw(h, minutes);
 	html_text(h, html_say(h,
-			 " dakika sonra yeniden deneyebilirsiniz; acele ise sistem yöneticinize "
+			 " dakika sonra yeniden deneyebilirsiniz; acilse sistem yöneticinize "
 			 "başvurun.",
 			 " min; if it is urgent, ask your administrator."));
 	html_raw(h, "</p>\n");

@@ -7,9 +7,6 @@ enum {
 	M_SOF0 = 0xc0, /* baseline; 1 extended, 2 progressive: what browsers show */
 	M_SOF2 = 0xc2,
 	M_DHT = 0xc4,
-	M_SOF15 = 0xcf,
-	M_JPG = 0xc8,
-	M_DAC = 0xcc,
 	M_RST0 = 0xd0,
 	M_RST7 = 0xd7,
 	M_SOI = 0xd8,

@@ -220,7 +220,7 @@ void
 call_look_start(struct call_look *look)
 {
 	struct intake *in = look->in;
-	bool reached = db_state_now(in->lookup) == DB_READY
+	bool reached = in->lookup != NULL && db_state_now(in->lookup) == DB_READY
 		       && registry_catalogue(in->registry) != NULL;
 	struct db_unit *unit = reached ? db_unit_create(in->lookup) : NULL;
 

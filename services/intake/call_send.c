@@ -366,7 +366,7 @@ send_join(struct sending *s)
 		show_again(s, 400, CALL_WORD_WHICH, NULL);
 		return;
 	}
-	bool reached = db_state_now(s->in->lookup) == DB_READY;
+	bool reached = s->in->lookup != NULL && db_state_now(s->in->lookup) == DB_READY;
 	struct db_unit *unit = reached ? db_unit_create(s->in->lookup) : NULL;
 	db_unit_add(unit, STORE_CALL_NUMBER);
 	db_add_int8(unit, ticket_id);

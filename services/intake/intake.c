@@ -512,9 +512,10 @@ void
 intake_close(struct intake *in)
 {
 	people_stop(in->people);
+	db_close(in->lookup);
+	in->lookup = NULL; /* those told by accept_destroy() look nothing up any more */
 	db_close(in->writer);
 	db_close(in->reader);
-	db_close(in->lookup);
 	accept_destroy(in->accept);
 	drain_destroy(in->drain);
 	spool_close(in->spool);

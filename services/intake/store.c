@@ -101,12 +101,13 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    " AND coalesce(s.updated_us, t.recorded_us) BETWEEN $9::bigint AND $10::bigint"
 	    " ORDER BY t.recorded_us DESC, t.ticket_id DESC LIMIT $11::bigint OFFSET $12::bigint",
 	    12 },
+	/* Who was joined to a ticket hears how it ends; its page is not theirs. */
 	[STORE_TRACK] = { "track",
 	    "SELECT t.ticket_id, coalesce(s.status, 1::smallint), "
 	    "coalesce(s.subject_code, t.subject_code), coalesce(s.department, ''), "
 	    "coalesce(s.reason_code, ''), t.arrived_us, s.legal_due_us, s.service_due_us, "
 	    "s.ended_us, (SELECT coalesce(array_agg(c.phone), '{}') FROM turunc.contact c "
-	    "WHERE c.ticket_id = t.ticket_id AND c.phone IS NOT NULL), "
+	    "WHERE c.ticket_id = t.ticket_id AND c.phone IS NOT NULL AND c.kind <> 'joined'), "
 	    "coalesce((SELECT e.type FROM turunc.event_log e WHERE e.ticket_id = t.ticket_id "
 	    "AND e.type IN ('ticket.resolved', 'ticket.rejected', 'ticket.forwarded', "
 	    "'ticket.joined', 'ticket.withdrawn') ORDER BY e.seq DESC LIMIT 1), '') "

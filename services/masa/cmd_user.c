@@ -94,6 +94,8 @@ check_each_department(const struct catalogue *catalogue, const char *list)
 		    || (catalogue != NULL && catalogue_department(catalogue, code) == NULL)
 		    || len == 0)
 			return masa_fail(MASA_NOT_FOUND, "there is no department %s", code);
+		if (list[len] == ',' && list[len + 1] == '\0')
+			return masa_fail(MASA_USAGE, "--departments ends with a comma");
 		list += len + (list[len] == ',');
 	}
 	if (count > PEOPLE_DEPARTMENTS_MAX)
@@ -376,6 +378,23 @@ user_list(struct masa *m, int argc, char **argv)
 	return MASA_OK;
 }
 
+/* What was changed must make sense with what was not. */
+static enum exit_code
+check_clerk(struct masa *m, const char *name)
+{
+	PGresult *result;
+	enum exit_code code = masa_query(m,
+	    "SELECT FROM turunc.person WHERE name = $1 AND roles & 4 <> 0 "
+	    "AND cardinality(departments) = 0",
+	    1, &name, &result);
+
+	if (code != MASA_OK)
+		return code;
+	bool homeless = PQntuples(result) > 0;
+	PQclear(result);
+	return homeless ? masa_fail(MASA_USAGE, "a clerk has --departments") : MASA_OK;
+}
+
 static enum exit_code
 user_set(struct masa *m, int argc, char **argv)
 {
@@ -416,6 +435,8 @@ user_set(struct masa *m, int argc, char **argv)
 		    "departments), disabled_us = CASE WHEN $5::boolean THEN NULL ELSE disabled_us "
 		    "END WHERE name = $1",
 		    (int)ARRAY_LEN(values), values);
+	if (code == MASA_OK)
+		code = check_clerk(m, argv[0]);
 	if (code == MASA_OK)
 		code = note_act(m, said, "changed", argv[0], detail);
 	return masa_finish_change(m, code, said);

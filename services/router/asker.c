@@ -104,7 +104,8 @@ bool
 asker_has_all(const struct asker *a)
 {
 	return (a->roles & (OPERATORS | PEOPLE_CALL_TAKER)) != 0
-	       || ((a->roles & PEOPLE_VIEWER) != 0 && a->department_count == 0);
+	       || ((a->roles & (PEOPLE_VIEWER | PEOPLE_CLERK)) == PEOPLE_VIEWER
+		   && a->department_count == 0);
 }
 
 bool

@@ -110,7 +110,7 @@ reply(struct bulk *b, const struct pg_result *rows)
 		    text, sizeof(text), "Of %zu tickets, %zu were done.", b->count, done);
 	else
 		(void)snprintf(
-		    text, sizeof(text), "%zu başvurudan %zu tanesinde yapıldı.", b->count, done);
+		    text, sizeof(text), "Seçilen %zu başvurudan %zu başvuruda yapıldı.", b->count, done);
 	html_raw(&h, "<p class=\"notice\" role=\"status\">");
 	html_text(&h, text);
 	html_raw(&h, "</p>\n");

@@ -118,7 +118,7 @@ static const struct {
 	{ "until_us:", { "Tarih bugünden sonra olmalı.", "The date has to be after today." } },
 	{ "subject_code:", { "Konuyu ya da önceliği seçin.", "Choose a subject or a priority." } },
 	{ "priority:", { "Önceliği seçin.", "Choose a priority." } },
-	{ "verb: only a running", { "Yalnız 4982 sayılı Yasa’ya göre işleyen süre uzatılabilir.",
+	{ "verb: only a running", { "Yalnız 4982 sayılı Kanun'a göre işleyen süre uzatılabilir.",
 				      "Only a running period of law 4982 can be extended." } },
 	{ "verb: it was extended", { "Süre bir kez uzatılmış; bir daha uzatılamaz.",
 				       "The period was extended once already." } },

@@ -498,8 +498,8 @@ router_open(struct router *r)
 void
 router_close(struct router *r)
 {
-	router_desk_stop(r);
 	db_close(r->writer);
+	router_desk_stop(r);
 	db_close(r->reader);
 	http_close(r->http);
 	router_desk_close(r);

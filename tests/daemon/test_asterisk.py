@@ -1,6 +1,7 @@
 """turunc-asterisk between a player of the manager's protocol and a real intake: no real Asterisk."""
 import os
 import socket
+import subprocess
 
 import pytest
 
@@ -115,6 +116,29 @@ def test_what_was_heard_while_intake_is_away_is_kept(stack, adapter, player):
     stack.restart("intake")
     adapter.process.start()
     ledger(stack, "1732900003.1", ("masa", "ayse", "+905321230031", True, True, False, True, ""))
+
+
+def test_a_disk_that_refuses_ends_it_as_failed(stack, tmp_path, player):
+    """A supervisor starts it again; what it had heard before is still there."""
+    made = Adapter(stack, tmp_path, player)
+    stack.wait(lambda: player.listening, 20, "it has signed in")
+    assert made.process.terminate() == 0, made.log()
+    small = tmp_path / "state"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "turunc-test", str(small)], check=True)
+    try:
+        stack.terminate("intake")
+        made.process.start()
+        stack.wait(lambda: len(player.logins) == 2 and player.listening, 20, "it has signed in again")
+        try:
+            for n in range(2000):
+                player.call(f"1732900009.{n}", "05321230031")
+        except OSError:
+            pass  # it has gone
+        stack.wait(lambda: not made.process.running(), 20, "it has ended")
+        assert made.process.exit_code() == 1 and "the disk refuses" in made.log()
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+        stack.restart("intake")
 
 
 def test_a_wrong_secret_is_told_and_tried_slowly(stack, tmp_path):

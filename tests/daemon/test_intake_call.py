@@ -266,6 +266,10 @@ def test_joining_records_the_caller_and_opens_nothing(stack, ayse):
     assert ledger(stack, call_id) == [("ayse", "joined", ticket_id(number), "+905329876521")]
     assert stack.one("select count(*) from turunc.event_log where type = 'contact.recorded' and ticket_id = %s and "
                      "actor = 'user:ayse'", ticket_id(number)) == 1
+    tracked = [stack.http("intake", "POST", "/track", form={"no": number, "digits": digits}).body.decode()
+               for digits in ("6520", "6521")]
+    assert "1970 sokak" not in tracked[1] and 'name="token"' in tracked[0] and 'name="token"' not in tracked[1], \
+        "who was joined hears how it ends; the page is who reported it"
     ayse.open().send("look", q="0532 987 65 21")
     assert number in ayse.section("Bu kişinin kayıtları"), "it is theirs from now on"
     for wrong, status in (("26-9999999-8", 404), ("26-0000001-9", 400), ("", 400)):

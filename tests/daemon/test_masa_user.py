@@ -82,6 +82,7 @@ def test_a_dry_run_changes_nothing(stack):
     (5, ("add", "taken", "--shown-as", "A", "--roles", "viewer", "--generate"), None),
     (3, ("set", "nobody", "--roles", "viewer"), None), (2, ("set", "taken"), None),
     (2, ("set", "taken", "--roles", "king"), None), (3, ("set", "taken", "--departments", "yok"), None),
+    (2, ("set", "taken", "--departments", "temizlik,"), None), (2, ("set", "taken", "--roles", "viewer,clerk"), None),
     (3, ("disable", "nobody"), None), (3, ("unlock", "nobody"), None), (2, ("disable",), None),
     (3, ("password", "nobody", "--generate"), None), (2, ("password", "taken", "--stdin"), "short\n")])
 def test_says_what_is_wrong(stack, code, words, given):
@@ -102,6 +103,10 @@ def test_changes_rights(stack):
         ("Hakan Öz", 12, ["temizlik", "fen"])]
     assert stack.sql("select kind, detail from turunc.person_act where act_no = %s", said["audit"]) == [
         ("changed", "roles=clerk,operator departments=temizlik,fen shown_as")]
+    # A clerk of no department would be a clerk of all.
+    refused = masa(stack, "user", "set", "hakan", "--departments", "")
+    assert refused.returncode == 2 and "a clerk has --departments" in refused.stderr
+    assert stack.one("select departments from turunc.person where name = 'hakan'") == ["temizlik", "fen"]
 
 
 def test_a_password_by_standard_input(stack):
