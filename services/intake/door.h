@@ -39,6 +39,11 @@ extern const size_t call_route_count;
 void door_reply_file(struct http_request *req, const char *type, const unsigned char *data,
     const unsigned char *end);
 
+/* May this address send another form (door_rate.c)?  False: counted; the caller answers 429. */
+MUST_CHECK bool door_within_rate(struct intake *in, struct http_request *req);
+/* And photos with it?  Asked before they are read, for checking and storing them holds the loop. */
+MUST_CHECK bool door_photos_within_rate(struct intake *in, struct http_request *req);
+
 /* Open311's error array for its own paths; plain text elsewhere. */
 const char *door_write_error(
     void *arg, const char *path, unsigned status, const char *why, struct evbuffer *body);

@@ -253,20 +253,6 @@ identify(struct sending *s)
 	report_identify(&s->report.item, &s->in->maker, pairs, count);
 }
 
-static bool
-within_rate(struct sending *s)
-{
-	const char *address = http_client_address(s->req);
-	uint64_t wait_ms;
-
-	if (s->in->per_address == NULL
-	    || ratelimit_take(
-		s->in->per_address, address, strlen(address), clock_monotonic_ms(), &wait_ms))
-		return true;
-	stats_add_at(s->in->stats, INTAKE_STAT_LIMITED, LIMITED_ADDRESS, 1);
-	return false;
-}
-
 /* The form as it was filled in, with what is wrong. */
 static void
 complain(struct sending *s, const struct catalogue_subject *subject, const struct problems *p,
@@ -285,7 +271,8 @@ complain(struct sending *s, const struct catalogue_subject *subject, const struc
 		stats_add_at(s->in->stats, INTAKE_STAT_PHOTOS, PHOTOS_TURNED_DOWN, 1);
 	}
 	stats_incr(s->in->stats, INTAKE_STAT_BAD_REQUESTS);
-	reply_form(s->in, s->req, ours ? 503 : 400, subject, &f);
+	unsigned status = ours ? 503 : fault->problem == PHOTOS_TOO_OFTEN ? 429 : 400;
+	reply_form(s->in, s->req, status, subject, &f);
 }
 
 /* Everything is looked at, so that all of it is told at once; then the photos are kept.  False: it
@@ -297,7 +284,9 @@ read_all(struct sending *s, const struct catalogue *cat, const struct catalogue_
 	const struct photos_limits limits = { (uint64_t)s->in->config.photo_bytes,
 		(uint64_t)s->in->config.photo_pixels };
 	struct problems p = { 0 };
-	struct photos_fault fault = photos_read(&s->photos, s->req, &limits);
+	struct photos_fault fault = { .problem = PHOTOS_TOO_OFTEN };
+	if (door_photos_within_rate(s->in, s->req))
+		fault = photos_read(&s->photos, s->req, &limits);
 	bool fits = report_read(&s->report, &s->form, cat, s->at_us, &p);
 
 	if (fits && fault.problem == PHOTOS_FINE) {
@@ -376,7 +365,7 @@ post_report(struct http_request *req, void *arg)
 	s->req = req;
 	s->at_us = clock_now_us();
 	s->taken_us = clock_monotonic_us();
-	if (!within_rate(s)) {
+	if (!door_within_rate(in, req)) {
 		sending_destroy(s);
 		reply_subjects(in, req, 429, WORD_TOO_MANY);
 	} else if (token == NULL || !take_form(s)

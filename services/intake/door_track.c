@@ -387,14 +387,16 @@ check_said(struct words *w)
 	const struct photos_limits limits = { (uint64_t)w->in->config.photo_bytes,
 		(uint64_t)w->in->config.photo_pixels };
 	enum catalogue_language language = html_language(w->req);
-	struct photos_fault fault = photos_read(&w->photos, w->req, &limits);
+	struct photos_fault fault = { .problem = PHOTOS_TOO_OFTEN };
 	char complaint[PHOTOS_WORDS_BYTES];
 	bool wordless = w->saying->wordless && w->what != TRACK_FOLLOW;
 
+	if (door_photos_within_rate(w->in, w->req))
+		fault = photos_read(&w->photos, w->req, &limits);
 	if (fault.problem != PHOTOS_FINE) {
 		stats_add_at(w->in->stats, INTAKE_STAT_PHOTOS, PHOTOS_TURNED_DOWN, 1);
 		photos_words(&fault, language, complaint);
-		ask_again(w, 400, complaint);
+		ask_again(w, fault.problem == PHOTOS_TOO_OFTEN ? 429 : 400, complaint);
 		return false;
 	}
 	bool written = strspn(w->text, " \n\t") < strlen(w->text);
@@ -487,9 +489,15 @@ post_say(struct http_request *req, void *arg)
 	w->in = in;
 	w->req = req;
 	w->saying = saying_of(http_form(req, "kind", NULL));
+	if (!door_within_rate(in, req)) {
+		refuse(w, 429, TRACK_TOO_MANY);
+		return;
+	}
+	/* The form of /report has a token of ours too, but of no ticket. */
 	if (w->saying == NULL || token == NULL
 	    || !form_token_read(
-		in->secret, sizeof(in->secret), token, clock_now_us(), &w->ticket_id, w->form_id)) {
+		in->secret, sizeof(in->secret), token, clock_now_us(), &w->ticket_id, w->form_id)
+	    || w->ticket_id == 0) {
 		refuse(w, 400, TRACK_OVER);
 		return;
 	}

@@ -448,6 +448,7 @@ make_parts(struct intake *in)
 	in->repeats = repeats_create();
 	in->per_key = limit(c->key_per_minute, c->key_burst, LIMIT_KEYS, &ok);
 	in->per_address = limit(c->address_per_minute, c->address_burst, LIMIT_ADDRESSES, &ok);
+	in->photos_per_address = limit(c->photos_per_minute, c->photos_burst, LIMIT_ADDRESSES, &ok);
 	in->track_per_address = limit(TRACK_PER_MINUTE, TRACK_BURST, LIMIT_ADDRESSES, &ok);
 	in->track_per_ticket = limit(TRACK_TICKET_PER_MINUTE, TRACK_TICKET_BURST, LIMIT_KEYS, &ok);
 	if (c->wrong_keys_per_minute > 0) {
@@ -534,6 +535,7 @@ intake_close(struct intake *in)
 	repeats_destroy(in->repeats);
 	ratelimit_destroy(in->per_key);
 	ratelimit_destroy(in->per_address);
+	ratelimit_destroy(in->photos_per_address);
 	ratelimit_destroy(in->track_per_address);
 	ratelimit_destroy(in->track_per_ticket);
 	guesses_destroy(in->guesses);

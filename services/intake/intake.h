@@ -77,6 +77,8 @@ struct intake_config {
 	int64_t look_ms;
 	int64_t photo_bytes;
 	int64_t photo_pixels;
+	int64_t photos_per_minute;
+	int64_t photos_burst;
 };
 
 extern const struct setting intake_settings[];
@@ -118,7 +120,7 @@ enum intake_stat {
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
-enum { LIMITED_KEY, LIMITED_ADDRESS, LIMITED_WRONG_KEYS };
+enum { LIMITED_KEY, LIMITED_ADDRESS, LIMITED_WRONG_KEYS, LIMITED_PHOTOS };
 enum { BUSY_AWAY, BUSY_FULL, BUSY_CREDIT, BUSY_NO_NUMBER };
 enum { SPOOL_REFUSED_FULL, SPOOL_REFUSED_DISK };
 enum { TRACKED_SHOWN, TRACKED_WRONG, TRACKED_LIMITED, TRACKED_AWAY };
@@ -162,6 +164,7 @@ struct intake {
 	uint8_t secret[32];
 	struct ratelimit *per_key; /* NULL: no limit */
 	struct ratelimit *per_address;
+	struct ratelimit *photos_per_address; /* forms with photos */
 	struct ratelimit *track_per_address; /* wrong digits, by who gave them */
 	struct ratelimit *track_per_ticket; /* and by whose they were to be */
 	struct guesses *guesses; /* likewise */

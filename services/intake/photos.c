@@ -41,6 +41,11 @@ static const char *const others[][CATALOGUE_LANGUAGES] = {
 			      "yeniden ya da fotoğrafsız gönderin.",
 	    "Photos cannot be kept just now, and nothing was stored. Send it again shortly, or "
 	    "without photos." },
+	[PHOTOS_TOO_OFTEN] = { "Buradan kısa sürede çok sayıda fotoğraf geldi; hiçbir şey "
+			       "kaydedilmedi. Bir dakika sonra yeniden ya da hemen fotoğrafsız "
+			       "gönderin.",
+	    "Many photos came from here in a short time; nothing was stored. Send it again in a "
+	    "minute, or at once without photos." },
 };
 
 static void
@@ -97,6 +102,15 @@ read_one(struct photos *p, const struct http_file *file, const struct photos_lim
 			fault.problem = PHOTOS_REFUSED;
 	}
 	return fault;
+}
+
+bool
+photos_sent(const struct http_request *req)
+{
+	for (size_t i = 0; i < http_file_count(req); i++)
+		if (strcmp(http_file_at(req, i)->field, field) == 0)
+			return true;
+	return false;
 }
 
 struct photos_fault

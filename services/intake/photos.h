@@ -39,6 +39,7 @@ enum photos_problem {
 	PHOTOS_TOO_LARGE,
 	PHOTOS_REFUSED, /* result says why */
 	PHOTOS_NOT_KEPT, /* no room for them, or the disk fails */
+	PHOTOS_TOO_OFTEN, /* from one address; the caller's to find out */
 };
 struct photos_fault {
 	enum photos_problem problem;
@@ -57,6 +58,8 @@ struct photos {
 	char json[PHOTOS_JSON_BYTES]; /* of those stored; "" when none */
 };
 
+/* Did any come? */
+bool photos_sent(const struct http_request *req);
 /* Reads the request's files of the field "photo".  Not fine: nothing is held. */
 MUST_CHECK struct photos_fault photos_read(
     struct photos *p, const struct http_request *req, const struct photos_limits *limits);

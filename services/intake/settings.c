@@ -91,6 +91,10 @@ const struct setting intake_settings[] = {
 	    PHOTOS_EACH_BYTES_MAX, NULL, "size of one photo" },
 	{ "TURUNC_INTAKE_PHOTO_PIXELS", SETTING_INT, AT(photo_pixels), "64000000", 65536, 268435456,
 	    NULL, "pixels of one photo, which a browser that shows it has to unpack" },
+	{ "TURUNC_INTAKE_PHOTOS_PER_MINUTE", SETTING_INT, AT(photos_per_minute), "10", 0, 1000000,
+	    NULL, "forms with photos that one address may send a minute; 0: no limit" },
+	{ "TURUNC_INTAKE_PHOTOS_BURST", SETTING_INT, AT(photos_burst), "6", 1, 1000000, NULL,
+	    "and at once" },
 };
 const size_t intake_settings_count = ARRAY_LEN(intake_settings);
 
@@ -99,7 +103,7 @@ static const char *const outcomes[] = { "accepted", "spooled", "duplicate", "id_
 static const char *const spool_refusals[] = { "full", "disk", NULL };
 static const char *const drained[] = { "written", "repeat", "alias", "id_reused", "raw",
 	"set_aside", "damaged", NULL };
-static const char *const limits[] = { "key", "address", "wrong_keys", NULL };
+static const char *const limits[] = { "key", "address", "wrong_keys", "photos", NULL };
 static const char *const tracked[] = { "shown", "wrong", "limited", "away", NULL };
 static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
 static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };

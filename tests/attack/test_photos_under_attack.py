@@ -24,7 +24,8 @@ SAID = {"service_code": "cop-alinmadi", "attribute[tur]": "ambalaj", "address_id
 @pytest.fixture(scope="module")
 def stack():
     with Stack(services=("intake", "router", "edge"), env={"intake": {
-            "TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_BODY_BYTES": f"{BODIES_MIB}MiB",
+            "TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_PHOTOS_PER_MINUTE": "0",
+            "TURUNC_INTAKE_BODY_BYTES": f"{BODIES_MIB}MiB",
             "TURUNC_ATTACHMENTS_BYTES": "256MiB"}}) as made:
         made.start("intake", "router")
         honest_clients(made)

@@ -25,7 +25,8 @@ MIB = 1024 * 1024
 def stack():
     with Stack(services=["intake"], env={"intake": {
             "TURUNC_INTAKE_PHOTO_BYTES": "1MiB", "TURUNC_ATTACHMENTS_BYTES": "4MiB",
-            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "1h"}}) as made:
+            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "1h",
+            "TURUNC_INTAKE_PHOTOS_PER_MINUTE": "0"}}) as made:
         made.key = add_api_key(made, "app")
         made.start()
         made.wait(lambda: post(made, made.key).status == 201)

@@ -13,7 +13,8 @@ PHONE = "0532 123 45 67"
 @pytest.fixture(scope="module")
 def stack():
     with Stack(services=["intake", "router"], env={"intake": {
-            "TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0"}}) as made:
+            "TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0",
+            "TURUNC_INTAKE_PHOTOS_PER_MINUTE": "0"}}) as made:
         made.key = add_api_key(made, "app")
         made.start()
         made.wait(lambda: post(made, made.key).status == 201)

@@ -29,6 +29,7 @@ class Storm:
             env={"TURUNC_LOG_LEVEL": "info", "TURUNC_PEOPLE_KEEP": "100ms", "TURUNC_PEOPLE_USER_TRIES": "1000",
                  # A photo's file that nobody speaks of goes as soon as it may.
                  "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0",
+                            "TURUNC_INTAKE_PHOTOS_PER_MINUTE": "0",
                             "TURUNC_ATTACHMENTS_ORPHAN_AGE": "1s", "TURUNC_ATTACHMENTS_LOOK": "2s"},
                  "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
         self.ledger = Ledger()

@@ -21,7 +21,8 @@ def obey(stack, words):
 
 
 def main():
-    with Stack(services=["intake", "router", "metrics", "edge"]) as stack:
+    with Stack(services=["intake", "router", "metrics", "edge"],
+               env={"intake": {"TURUNC_INTAKE_PHOTOS_PER_MINUTE": "0"}}) as stack:
         stack.start()
         print(json.dumps({"origin": f"http://127.0.0.1:{stack.port['edge']}",
                           "key": stack.api_key("page-tests")}), flush=True)
