@@ -109,8 +109,7 @@ reply(struct bulk *b, const struct pg_result *rows)
 		(void)snprintf(
 		    text, sizeof(text), "Of %zu tickets, %zu were done.", b->count, done);
 	else
-		(void)snprintf(
-		    text, sizeof(text), "Seçilen %zu başvurudan %zu başvuruda yapıldı.", b->count, done);
+		(void)snprintf(text, sizeof(text), "Seçilen: %zu, yapılan: %zu.", b->count, done);
 	html_raw(&h, "<p class=\"notice\" role=\"status\">");
 	html_text(&h, text);
 	html_raw(&h, "</p>\n");

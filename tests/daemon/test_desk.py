@@ -201,7 +201,7 @@ def test_many_are_accepted_each_by_itself(world):
     assert world.iki.step(numbers[2], "accept", 2).status == 303
     form = str(uuid.uuid4())
     page = bulk(world.ayse, [f"{n}:2" for n in numbers], form, verb="accept")
-    assert page.status == 409 and "Seçilen 3 başvurudan 2 başvuruda yapıldı." in page.text
+    assert page.status == 409 and "Seçilen: 3, yapılan: 2." in page.text
     assert "başka biri" in page.text
     assert [world.version(n) for n in numbers] == [3, 3, 3]
     # Nothing takes an acceptance back.
