@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -68,9 +69,12 @@ def test_followed_a_pass_that_failed_is_not_forgotten(stack):
         receiver, = child_of(masa)
         os.kill(receiver, signal.SIGSTOP)  # so that it does not end before the folder is back
         os.rename(real, aside)
+        limit = threading.Timer(60, masa.kill)  # ends the reading, if it never says so
+        limit.start()
         said = masa.stderr.readline()
         while said and "cannot be copied" not in said:
             said = masa.stderr.readline()
+        limit.cancel()
         os.rename(aside, real)
         os.kill(receiver, signal.SIGCONT)
         _, more = masa.communicate(timeout=60)
