@@ -59,6 +59,7 @@ struct ask {
 	people_known_fn *known;
 	void *arg;
 	bool even_away;
+	bool looks_on;
 	uint8_t token[PEOPLE_TOKEN_BYTES];
 	struct digest session;
 };
@@ -170,7 +171,8 @@ let_through(struct people *p, const struct ask *ask, const struct known *known)
 		people_reply_word(p, ask->req, 403, PEOPLE_FOREIGN, NULL);
 		return;
 	}
-	people_used(p, &ask->session);
+	if (!ask->looks_on)
+		people_used(p, &ask->session);
 	if ((known->who.roles & ask->roles) == 0) {
 		count_ask(p, ASK_ROLE);
 		people_reply_word(p, ask->req, 403, PEOPLE_NOT_YOURS, &known->who);
@@ -272,15 +274,9 @@ look(struct people *p, const struct ask *asked)
 }
 
 static void
-ask_for(struct people *p, struct http_request *req, unsigned roles, people_known_fn *known,
-    void *arg, bool even_away)
+ask_for(struct people *p, struct ask ask)
 {
-	struct ask ask = { .people = p,
-		.req = req,
-		.roles = roles,
-		.known = known,
-		.arg = arg,
-		.even_away = even_away };
+	struct http_request *req = ask.req;
 
 	if (changes(req) && !people_is_ours(p, req)) {
 		count_ask(p, ASK_FORGED);
@@ -291,7 +287,7 @@ ask_for(struct people *p, struct http_request *req, unsigned roles, people_known
 		refuse_stranger(p, req, false);
 		return;
 	}
-	bool waits = even_away && (p->stopped || db_state_now(p->db) != DB_READY);
+	bool waits = ask.even_away && (p->stopped || db_state_now(p->db) != DB_READY);
 	const struct known *recalled = waits ? people_recall_away(p, &ask.session) : NULL;
 	if (recalled == NULL && !changes(req))
 		recalled = people_recall(p, &ask.session);
@@ -306,14 +302,32 @@ void
 people_ask(
     struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg)
 {
-	ask_for(p, req, roles, known, arg, false);
+	ask_for(
+	    p, (struct ask){ .people = p, .req = req, .roles = roles, .known = known, .arg = arg });
 }
 
 void
 people_ask_even_away(
     struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg)
 {
-	ask_for(p, req, roles, known, arg, true);
+	ask_for(p, (struct ask){ .people = p,
+		       .req = req,
+		       .roles = roles,
+		       .known = known,
+		       .arg = arg,
+		       .even_away = true });
+}
+
+void
+people_ask_looking_on(
+    struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg)
+{
+	ask_for(p, (struct ask){ .people = p,
+		       .req = req,
+		       .roles = roles,
+		       .known = known,
+		       .arg = arg,
+		       .looks_on = true });
 }
 
 static int64_t

@@ -183,6 +183,11 @@ void people_ask(
 void people_ask_even_away(
     struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg);
 
+/* The same as people_ask() for what an open page asks by itself: that is no use of the session,
+ * which ends when nobody has touched the page for its idle time. */
+void people_ask_looking_on(
+    struct people *p, struct http_request *req, unsigned roles, people_known_fn *known, void *arg);
+
 /* For the head of a page: who is signed in, their own password, and the way out. */
 void people_write_bar(const struct people *p, struct html *h, const struct person *who);
 

@@ -18,7 +18,7 @@
 enum {
 	LOOK_MS = 200,
 	BEAT_MS = 15000,
-	LIFE_MS = 120000,
+	LIFE_MS = 15000, /* then it is asked again who looks on */
 	IDLE_MS = 1000,
 	RECORDS_MAX = 2000, /* of one look */
 	CODE_BYTES = 72,
@@ -396,5 +396,6 @@ known_events(void *arg, struct http_request *req, const struct person *who)
 void
 desk_get_events(struct http_request *req, void *arg)
 {
-	people_ask(((struct desk *)arg)->world.people, req, DESK_READERS, known_events, arg);
+	people_ask_looking_on(
+	    ((struct desk *)arg)->world.people, req, DESK_READERS, known_events, arg);
 }

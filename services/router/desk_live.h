@@ -10,7 +10,8 @@
  *
  * Every event carries the log's position as its id; a page says what it has seen when it connects
  * ("since", or Last-Event-ID).  A row may come again: older or same versions are to be passed over.
- * A stream ends after two minutes, so that whoever has been signed out does not go on reading.
+ * A stream ends after a quarter of a minute and is asked for again, so that whoever has been
+ * signed out or moved does not go on reading; that it is open is no use of the session.
  */
 #ifndef ROUTER_DESK_LIVE_H
 #define ROUTER_DESK_LIVE_H

@@ -1,6 +1,7 @@
 """Signing in: who gets in, who stays in, who may do what, and what is written down of it."""
 import json
 import re
+import socket
 import time
 
 import pytest
@@ -353,3 +354,30 @@ def test_logs_name_nobody(stack):
         log = stack.log(service)
         for secret in (stack.password, someone.cookie, someone.csrf, "ayse", "deniz", "argon2id"):
             assert secret not in log, secret
+
+
+def test_an_open_page_is_no_use_of_the_session(stack):
+    """Live rows come again and again; whoever went home is signed out all the same."""
+    def someone(name):
+        return Browser(stack, "router", "/desk/").sign_in(name, stack.user(name, "viewer"))
+
+    def seen(name):
+        return stack.one("select seen_us from turunc.person_session where name = %s", name)
+
+    def use_is_written_down(one, name):
+        before = seen(name) - HOUR_US // 4
+        stack.sql("update turunc.person_session set seen_us = %s where name = %s", before, name)
+        stack.wait(lambda: one.get("/desk/password") and seen(name) > before, 20, "use is written down")
+
+    onlooker, other = someone("nese"), someone("cem")
+    use_is_written_down(other, "cem")   # and with it what the onlooker did so far
+    long_ago = time.time_ns() // 1000 - HOUR_US // 2
+    stack.sql("update turunc.person_session set seen_us = %s where name = 'nese'", long_ago)
+    for _ in range(2):
+        with socket.create_connection(("127.0.0.1", stack.port["router_http"]), timeout=20) as link:
+            link.sendall(f"GET /desk/events HTTP/1.1\r\nHost: {onlooker.host}\r\n"
+                         f"Cookie: turunc={onlooker.cookie}\r\n\r\n".encode())
+            assert b" 200 " in link.recv(4096)
+    use_is_written_down(other, "cem")
+    assert seen("nese") == long_ago
+    use_is_written_down(onlooker, "nese")
