@@ -29,20 +29,10 @@ struct pbx {
  */
 
 static bool
-user_valid(const char *name)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-	size_t len = strlen(name);
-
-	return len >= 1 && len < PBX_AGENT_SIZE && strspn(name, letters) == len
-	       && strchr("._-", name[0]) == NULL;
-}
-
-static bool
 take_agent(struct pbx_agents *agents, const struct csv_reader *csv, char *why, size_t why_size)
 {
 	if (csv->field_count != 2 || csv->fields[0][0] == '\0'
-	    || strlen(csv->fields[0]) >= PBX_TEXT_SIZE || !user_valid(csv->fields[1])) {
+	    || strlen(csv->fields[0]) >= PBX_TEXT_SIZE || !people_name_valid(csv->fields[1])) {
 		(void)snprintf(why, why_size,
 		    "line %d: must be an interface (PJSIP/201) and a user's name", csv->line);
 		return false;

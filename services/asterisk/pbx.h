@@ -21,8 +21,10 @@
 
 #include "ami.h"
 #include "base.h"
+#include "people.h"
 
-enum { PBX_CALLS_MAX = 1024, PBX_TEXT_SIZE = 129, PBX_AGENTS_MAX = 1000, PBX_AGENT_SIZE = 64 };
+enum { PBX_CALLS_MAX = 1024, PBX_TEXT_SIZE = 129, PBX_AGENTS_MAX = 1000 };
+enum { PBX_AGENT_SIZE = PEOPLE_NAME_BYTES + 1 };
 
 /* Which phone is whose: the interface or the name of the queue's member, and the user. */
 struct pbx_agent {

@@ -57,9 +57,6 @@ struct person {
 	int64_t seen_us, until_us; /* last used; ends at the latest */
 };
 
-/* Has all departments, or this one among theirs. */
-bool person_has_department(const struct person *who, const char *code);
-
 struct people_settings {
 	bool secure;
 	int64_t idle_ms, life_ms, cache_ms, keep_ms;
