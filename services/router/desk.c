@@ -162,6 +162,24 @@ other_language(struct html *h, const struct visit *v)
 	html_raw(h, english ? "\">Türkçe</a>" : "\">English</a>");
 }
 
+/* Searching tells whose a ticket is, so it is for those who may know. */
+static void
+find_form(struct html *h)
+{
+	html_raw(h, "<form class=\"find\" role=\"search\" action=\"/desk/search\">"
+		    "<input type=\"hidden\" name=\"lang\" value=\"");
+	html_raw(h, h->language == CATALOGUE_EN ? "en" : "tr");
+	html_raw(h, "\"><input name=\"q\" type=\"search\" maxlength=\"200\" autocomplete=\"off\" "
+		    "id=\"find\" aria-label=\"");
+	html_text(h, html_say(h, "Numara, ad, telefon, adres ya da sözcük ara",
+			 "Find by number, name, phone, address or word"));
+	html_raw(h, "\" placeholder=\"");
+	html_text(h, html_say(h, "Numara, ad, adres, sözcük", "Number, name, address, word"));
+	html_raw(h, "\"><button>");
+	html_text(h, html_say(h, "Bul", "Find"));
+	html_raw(h, "</button></form>\n");
+}
+
 static void
 masthead(struct html *h, const struct visit *v)
 {
@@ -179,18 +197,10 @@ masthead(struct html *h, const struct visit *v)
 		page_link(h, NULL, "", html_say(h, "Başvurular", "Queue"));
 	if (asker_is_operator(&v->who))
 		page_link(h, NULL, "failed", html_say(h, "Takılanlar", "What failed"));
-	html_raw(h, "</nav>\n<form class=\"find\" role=\"search\" action=\"/desk/search\">"
-		    "<input type=\"hidden\" name=\"lang\" value=\"");
-	html_raw(h, h->language == CATALOGUE_EN ? "en" : "tr");
-	html_raw(h, "\"><input name=\"q\" type=\"search\" maxlength=\"200\" autocomplete=\"off\" "
-		    "id=\"find\" aria-label=\"");
-	html_text(h, html_say(h, "Numara, ad, telefon, adres ya da sözcük ara",
-			 "Find by number, name, phone, address or word"));
-	html_raw(h, "\" placeholder=\"");
-	html_text(h, html_say(h, "Numara, ad, adres, sözcük", "Number, name, address, word"));
-	html_raw(h, "\"><button>");
-	html_text(h, html_say(h, "Bul", "Find"));
-	html_raw(h, "</button></form>\n<div class=\"me\">");
+	html_raw(h, "</nav>\n");
+	if ((v->who.roles & DESK_WORKERS) != 0)
+		find_form(h);
+	html_raw(h, "<div class=\"me\">");
 	page_link(h, NULL, "password", v->who.shown_as);
 	html_raw(h, " ");
 	other_language(h, v);

@@ -44,7 +44,7 @@ struct desk_live {
 	int64_t viewer_count;
 	uint64_t head; /* of the log */
 	uint64_t told; /* what every viewer knows */
-	uint64_t through; /* of the look under way */
+	uint64_t from, through; /* of the look under way */
 	bool busy;
 	uint64_t look_at_ms, beat_at_ms;
 };
@@ -234,8 +234,8 @@ on_changes(void *arg, const struct db_reply *reply)
 		tell_row(live, reply->results[0], i);
 	for (int i = 0; i < db_rows(reply->results[1]); i++)
 		tell_left(live, reply->results[1], i, reply->results[0]);
-	/* Somebody may have come meanwhile with an older page. */
-	if (live->told < live->through)
+	/* Whoever came meanwhile with an older page is still owed what lies before this look. */
+	if (live->told >= live->from && live->told < live->through)
 		live->told = live->through;
 }
 
@@ -264,6 +264,7 @@ look(struct desk_live *live)
 		db_add_int8(unit, (int64_t)live->told);
 		db_add_int8(unit, (int64_t)live->head);
 	}
+	live->from = live->told;
 	live->through = live->head;
 	live->busy = db_submit(db, unit, on_changes, live);
 	if (!live->busy)

@@ -12,6 +12,7 @@
 #include "desk_suggest.h"
 #include "desk_visit.h"
 #include "number.h"
+#include "status.h"
 #include "status_words.h"
 #include "turunc/v1/ticket.pb-c.h"
 
@@ -245,7 +246,9 @@ list(struct html *h, const struct queue *q, const struct pg_result *rows)
 {
 	const struct catalogue *cat = visit_catalogue(&q->v);
 	int count = db_rows(rows) < DESK_PAGE_ROWS ? db_rows(rows) : DESK_PAGE_ROWS;
-	bool acts = asker_actors(&q->v.who, q->department) != 0
+	/* Call-takers do something, but nothing of what is done to many at once. */
+	unsigned deciders = ACTOR_DEPARTMENT | ACTOR_OPERATOR;
+	bool acts = (asker_actors(&q->v.who, q->department) & deciders) != 0
 		    || (q->v.who.roles & PEOPLE_CLERK) != 0;
 	int64_t now_us = clock_now_us();
 

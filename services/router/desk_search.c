@@ -73,7 +73,7 @@ on_rows(void *arg, const struct db_reply *reply)
 	struct search *s = arg;
 	const struct catalogue *cat = visit_catalogue(&s->v);
 	struct desk_look looks[FOUND_MAX];
-	size_t look_count = 0, shown = 0;
+	size_t look_at = FOUND_MAX, shown = 0;
 	int64_t now_us = clock_now_us();
 	struct html *h = &s->page;
 
@@ -89,20 +89,18 @@ on_rows(void *arg, const struct db_reply *reply)
 		const char *department = db_get_text(rows, i, ROW_DEPARTMENT);
 		if (!asker_covers(&s->v.who, department))
 			continue;
+		const char *subject = db_get_text(rows, i, ROW_SUBJECT);
 		desk_row_write(h, cat, rows, i, now_us, false);
 		shown++;
-	}
-	html_raw(h, "</tbody></table>\n");
-	for (int i = 0; i < db_rows(rows) && look_count < FOUND_MAX; i++) {
-		const char *subject = db_get_text(rows, i, ROW_SUBJECT);
-		const char *department = db_get_text(rows, i, ROW_DEPARTMENT);
-		if (desk_is_special(cat, subject) && asker_covers(&s->v.who, department))
-			looks[look_count++] = (struct desk_look){ .ticket_id = db_get_int(
-								      rows, i, ROW_TICKET),
+		/* From the end, which sorts them by ticket. */
+		if (desk_is_special(cat, subject))
+			looks[--look_at] = (struct desk_look){ .ticket_id = db_get_int(
+								   rows, i, ROW_TICKET),
 				.version = (uint32_t)db_get_int(rows, i, ROW_VERSION),
 				.department = department,
 				.subject_code = subject };
 	}
+	html_raw(h, "</tbody></table>\n");
 	if (shown == 0)
 		html_element(h, "p", "empty",
 		    html_say(h, "Hiçbir başvuru bulunamadı.", "No ticket was found."));
@@ -110,7 +108,7 @@ on_rows(void *arg, const struct db_reply *reply)
 		html_element(h, "p", "second",
 		    html_say(h, "Yalnız en yeniler gösteriliyor; bir sözcük daha ekleyin.",
 			"Only the newest are shown; add another word."));
-	desk_note_looks(&s->v, "desk search", looks, look_count, on_noted);
+	desk_note_looks(&s->v, "desk search", looks + look_at, FOUND_MAX - look_at, on_noted);
 }
 
 static void

@@ -224,6 +224,18 @@ def test_a_transfer_of_many_can_be_taken_back_by_whoever_may(world):
     assert [world.reader.state(n)["department"] for n in numbers + more] == ["fen"] * 2 + ["temizlik"] * 2
 
 
+def test_many_at_once_is_offered_to_whom_it_is_not_refused(world):
+    number = world.routed()
+    for person, path, offered in ((world.cem, "/desk/?department=temizlik&lang=tr", False),
+                                  (world.vedat, "/desk/?lang=tr", False), (world.ayse, "/desk/?lang=tr", True),
+                                  (world.oya, "/desk/?department=temizlik&lang=tr", True)):
+        page = person.get(path).text
+        assert number in page
+        assert ('action="/desk/bulk' in page) == ('name="t"' in page) == offered, person.name
+    refused = bulk(world.cem, [f"{number}:2"], verb="accept")
+    assert refused.status == 409 and world.version(number) == 2
+
+
 def test_too_many_and_none(world):
     number = world.routed()
     assert bulk(world.ayse, [], verb="accept").status == 400

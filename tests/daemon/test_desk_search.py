@@ -68,6 +68,9 @@ def test_a_clerk_finds_what_is_theirs_also_after_it_moved(world):
     caught_up(world)
     assert number in find(world.fatma, "benzersizkelime").text
     assert world.vedat.get("/desk/search?q=benzersizkelime").status == 403
+    assert 'action="/desk/search"' not in world.vedat.get("/desk/?lang=tr").text
+    for worker in (world.ayse, world.cem, world.oya):
+        assert 'action="/desk/search"' in worker.get("/desk/?lang=tr").text
 
 
 def test_what_has_ended_is_found_and_is_not_late(world):
@@ -86,6 +89,25 @@ def test_a_search_that_shows_a_special_category_is_in_the_log(world):
     assert number in page.text and "what was said" not in page.text
     assert looks() == before + ["user:oya"]
     assert number not in find(world.ayse, "hacer özgür").text and looks() == before + ["user:oya"]
+
+
+def test_looks_are_those_at_the_rows_shown(world):
+    """Of 51 found the newest 50 are shown, and nobody looked at the oldest."""
+    first = world.opener.open("evde-saglik", "sirinyali", count=51)
+    ids = range(world.opener.id_of(first), world.opener.id_of(first) + 51)
+    world.stack.wait(lambda: world.stack.one(
+        "select count(*) from turunc.ticket_state where status > 1 and ticket_id between %s and %s", ids[0], ids[-1]) == 51, 20)
+    world.stack.sql("update turunc.contact set name = 'Elliden Fazla' where ticket_id between %s and %s", ids[0], ids[-1])
+    world.stack.sql("delete from turunc.contact_search")
+    world.stack.sql("update turunc.search_position set seq = 0")
+    world.stack.restart("router")
+    world.stack.wait(lambda: world.stack.one("select seq from turunc.search_position") > 0, 20)
+    caught_up(world)
+    page = find(world.oya, "elliden fazla").text
+    assert page.count('<tr id="t-') == 50 and first not in page and "Yalnız en yeniler" in page
+    looked = world.stack.sql("select ticket_id from turunc.event_log where type = 'ticket.viewed' and ticket_id between "
+                             "%s and %s order by seq", ids[0], ids[-1])
+    assert [row[0] for row in looked] == list(ids[1:])
 
 
 def test_what_is_erased_is_not_found_any_more(world):
