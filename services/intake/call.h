@@ -31,8 +31,13 @@
 #include "similar.h"
 #include "uuid.h"
 
-enum { CALL_ROLES = PEOPLE_CALL_TAKER | PEOPLE_OPERATOR, CALL_BODY_BYTES = 64 * 1024 };
-enum { CALL_TOKEN_LIFE_H = 12, CALL_AGE_MAX_DAYS = 30, CALL_CSRF_SIZE = 64 };
+enum { CALL_ROLES = PEOPLE_CALL_TAKER | PEOPLE_OPERATOR | PEOPLE_ADMINISTRATOR };
+enum {
+	CALL_BODY_BYTES = 64 * 1024,
+	CALL_TOKEN_LIFE_H = 12,
+	CALL_AGE_MAX_DAYS = 30,
+	CALL_CSRF_SIZE = 64
+};
 
 /* Who asks, as long as an answer takes. */
 struct call_person {
@@ -67,6 +72,7 @@ enum call_word {
 	CALL_WORD_NONE,
 	CALL_WORD_TICKET,
 	CALL_WORD_JOINED,
+	CALL_WORD_UNTOLD, /* joined, and no message will reach them */
 	CALL_WORD_ENDED,
 	CALL_WORD_LATER, /* ... while the record is away */
 	CALL_WORD_AWAY,

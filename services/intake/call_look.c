@@ -297,7 +297,8 @@ read_query(struct call_look *look)
 		const char *name;
 		enum call_word word;
 	} words[] = { { "ticket", CALL_WORD_TICKET }, { "joined", CALL_WORD_JOINED },
-		{ "ended", CALL_WORD_ENDED }, { "later", CALL_WORD_LATER } };
+		{ "untold", CALL_WORD_UNTOLD }, { "ended", CALL_WORD_ENDED },
+		{ "later", CALL_WORD_LATER } };
 	const char *done = http_query(look->req, "done", NULL);
 	const char *number = http_query(look->req, "no", NULL);
 	const char *draft = http_query(look->req, "draft", NULL);

@@ -16,6 +16,10 @@ static const char *const words[CALL_WORDS][CATALOGUE_LANGUAGES] = {
 	    "Registered. Tell the caller the number:" },
 	[CALL_WORD_JOINED] = { "Arayan bu kayda eklendi; sonucu ona da bildirilecek:",
 	    "The caller was joined to this ticket, and will hear of its end:" },
+	[CALL_WORD_UNTOLD] = { "Arayan bu kayda eklendi, ama sonucu ona iletilmeyecek: belli ise "
+			       "şimdi siz söyleyin, numarayı da verin:",
+	    "The caller was joined to this ticket, but no message of its end will reach them: tell "
+	    "them how it ended, if it has, and the number:" },
 	[CALL_WORD_ENDED] = { "Çağrı bitirildi.", "The call is done with." },
 	[CALL_WORD_LATER] = { "Alındı. Kayıt sistemine şu anda ulaşılamıyor; ulaşılınca "
 			      "kendiliğinden "

@@ -39,6 +39,7 @@ struct sending {
 	int64_t taken_us; /* monotonic */
 	int64_t ticket_id;
 	bool spooled;
+	bool untold; /* joined, and notifier will have nothing to send them */
 	struct told told[2];
 	size_t told_waiting;
 	bool told_badly;
@@ -88,7 +89,9 @@ reply_done(struct sending *s)
 		number[0] = '\0';
 	(void)snprintf(to, sizeof(to), "/call/?lang=%s&done=%s%s%s",
 	    catalogue_language_name(html_language(s->req)),
-	    s->spooled && s->kind == SEND_TICKET ? "later" : words[s->kind],
+	    s->spooled && s->kind == SEND_TICKET ? "later"
+	    : s->untold && s->kind == SEND_JOIN  ? "untold"
+						 : words[s->kind],
 	    number[0] == '\0' ? "" : "&no=", number);
 	const struct http_field fields[] = { { "Location", to } };
 	const struct http_response response = {
@@ -348,9 +351,12 @@ on_target(void *arg, const struct db_reply *reply)
 		show_again(s, 404, CALL_WORD_NOT_FOUND, NULL);
 		return;
 	}
-	s->report.item.ticket_id = db_get_int(
-	    rows, 0, db_is_null(rows, 0, TICKET_PRIMARY) ? TICKET_ID : TICKET_PRIMARY);
-	if (!read_joined(s, &p))
+	s->report.item.ticket_id = db_get_int(rows, 0, TARGET_TICKET);
+	bool read = read_joined(s, &p);
+	/* They are told when it ends, by SMS. */
+	s->untold = !db_is_null(rows, 0, TARGET_ENDED) || s->report.item.phone == NULL
+		    || !s->report.phone.mobile;
+	if (!read)
 		show_again(s, 400, CALL_WORD_NONE, &p);
 	else if (registry_catalogue(s->in->registry) == NULL || !hand_over(s, "call-join"))
 		show_again(s, 503, CALL_WORD_BUSY, NULL);
@@ -368,7 +374,7 @@ send_join(struct sending *s)
 	}
 	bool reached = s->in->lookup != NULL && db_state_now(s->in->lookup) == DB_READY;
 	struct db_unit *unit = reached ? db_unit_create(s->in->lookup) : NULL;
-	db_unit_add(unit, STORE_CALL_NUMBER);
+	db_unit_add(unit, STORE_CALL_TARGET);
 	db_add_int8(unit, ticket_id);
 	if (unit != NULL && db_submit(s->in->lookup, unit, on_target, s))
 		return;

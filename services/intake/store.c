@@ -153,6 +153,13 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    TICKET_COLUMNS "FROM turunc.ticket t " TICKET_JOINS
 			   "WHERE t.ticket_id = " TRACKED_TICKET,
 	    1 },
+	[STORE_CALL_TARGET] = { "call_target",
+	    "SELECT coalesce(s.primary_id, t.ticket_id), CASE WHEN s.primary_id IS NULL THEN "
+	    "s.ended_us ELSE p.ended_us END FROM turunc.ticket t "
+	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
+	    "LEFT JOIN turunc.ticket_state p ON p.ticket_id = s.primary_id "
+	    "WHERE t.ticket_id = " TRACKED_TICKET,
+	    1 },
 	/* A word that many have is found among the newest; the index would fetch all of them. */
 	[STORE_CALL_SEARCH] = { "call_search",
 	    "WITH newest AS (SELECT DISTINCT w.ticket_id FROM (SELECT ticket_id, words FROM "

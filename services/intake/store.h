@@ -44,6 +44,7 @@ enum store_read_statement {
 	STORE_CALL_CALLER, /* contact key or null, call key or null -> enum store_caller_column */
 	STORE_CALL_PERSON, /* the same -> enum store_ticket_column */
 	STORE_CALL_NUMBER, /* ticket asked for -> the same */
+	STORE_CALL_TARGET, /* ticket asked for -> it, or what it was joined to */
 	STORE_CALL_SEARCH, /* tsquery, how many at most -> the same, newest first */
 	STORE_CALL_SIMILAR, /* subject -> the same, newest first */
 	STORE_CALL_DRAFTS, /* agent -> enum store_draft_column */
@@ -114,6 +115,8 @@ enum store_ticket_column {
 	TICKET_DESCRIPTION,
 	TICKET_PRIMARY, /* what it was joined to */
 };
+/* Of STORE_CALL_TARGET: what a caller is joined to. */
+enum store_target_column { TARGET_TICKET, TARGET_ENDED /* may be null */ };
 /* Of STORE_TRACK_OPENER: the ticket and the contact that opened it. */
 enum store_opener_column {
 	OPENER_SUBJECT,

@@ -18,7 +18,7 @@ SAID = {"phone": "0532 987 65 43", "service_code": "yol-cukur", "address_id": "f
 @pytest.fixture(scope="module")
 def stack():
     with Stack(services=("intake", "router")) as made:
-        for name, roles in (("ayse", "call-taker"), ("veli", "call-taker"), ("bakan", "viewer"), ("fenci", "clerk,administrator")):
+        for name, roles in (("ayse", "call-taker"), ("veli", "call-taker"), ("bakan", "viewer"), ("fenci", "clerk")):
             made.user(name, roles, "fen", password=PASSWORD)
         made.start()
         made.client("exchange", verbs=("publish",), sources=("pbx",), types=("call.*",))

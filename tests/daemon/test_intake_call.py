@@ -20,7 +20,8 @@ def stack():
         made.pbx = made.client("pbx")
         made.password = made.user("ayse", "call-taker")
         made.other = made.user("veli", "call-taker,operator")
-        made.looker = made.user("bakan", "viewer,clerk,administrator", "temizlik")
+        made.looker = made.user("bakan", "viewer,clerk", "temizlik")
+        made.head = made.user("mudur", "administrator")
         made.start()
         yield made
         assert made.terminate("router") == 0
@@ -107,6 +108,20 @@ def test_nobody_else_gets_in(stack):
                    ayse.post("/call/ticket", {**ayse.hidden(), **SAID}, Origin="https://evil.example")):
         assert answer.status == 403
     assert stack.one("select count(*) from turunc.ticket") == before
+
+
+def test_an_administrator_may_do_all_of_it(stack):
+    head = Desk(stack, "mudur", stack.head)
+    assert head.send("ticket", **{**SAID, "phone": "0532 987 65 70", "address_string": "1972 sokak 1"}).status == 303
+    number = routed(stack, head.number())
+    form = {**head.open().hidden(), **SAID, "phone": "0532 987 65 71"}
+    assert head.post("/call/draft", form).status == 204
+    assert head.send("join", **{**SAID, "phone": "0532 987 65 71", "join": number}).status == 303
+    call_id = ring(stack, "mudur", "0532 987 65 72", "offered", "answered")
+    assert head.open(call=key_of(stack, call_id)).send("end", disposition="information").status == 303
+    assert ledger(stack, call_id) == [("mudur", "information", None, "+905329876572")]
+    assert stack.sql("select distinct actor from turunc.event_log where ticket_id = %s and type in "
+                     "('ticket.opened', 'contact.recorded', 'call.ended')", ticket_id(number)) == [("user:mudur",)]
 
 
 # --- registering ---
@@ -275,6 +290,25 @@ def test_joining_records_the_caller_and_opens_nothing(stack, ayse):
     for wrong, status in (("26-9999999-8", 404), ("26-0000001-9", 400), ("", 400)):
         assert ayse.open().send("join", **{**SAID, "join": wrong}).status == status, wrong
     stack.wait(lambda: stack.ready("router"), 10)
+
+
+@pytest.mark.parametrize("phone, mobile, ended", [("", False, False), ("0242 311 11 11", False, False),
+                                                  ("0532 987 65 23", True, True), ("0532 987 65 23", True, False)])
+@pytest.mark.parametrize("through_a_duplicate", [False, True])
+def test_a_message_is_promised_only_to_whom_one_goes(stack, ayse, phone, mobile, ended, through_a_duplicate):
+    ayse.send("ticket", **{**SAID, "phone": "0532 987 65 22", "address_string": "1971 sokak 3"})
+    number = asked = routed(stack, ayse.number())
+    if through_a_duplicate:
+        ayse.open().send("ticket", **{**SAID, "phone": "0532 987 65 24", "address_string": "1971 sokak 3"})
+        asked = routed(stack, ayse.number())
+        stack.sql("update turunc.ticket_state set status = 10, primary_id = %s, ended_us = 1 where ticket_id = %s",
+                  ticket_id(number), ticket_id(asked))
+    if ended:
+        stack.sql("update turunc.ticket_state set status = 7, ended_us = 1 where ticket_id = %s", ticket_id(number))
+    joined = ayse.open().send("join", **{**SAID, "phone": phone, "join": asked})
+    assert joined.status == 303 and ayse.number() == number
+    promised = mobile and not ended
+    assert ("ona da bildirilecek" in ayse.page) == promised and ("ona iletilmeyecek" in ayse.page) == (not promised)
 
 
 # --- ending ---
