@@ -138,14 +138,12 @@ conn_cut(struct http_conn *conn)
 }
 
 void
-conn_release_body(struct http_conn *conn)
+http_release_body(struct http *http, size_t *reserved_bytes)
 {
-	struct http *http = conn->http;
-
-	http->buffered_bytes -= conn->reserved_bytes;
-	if (conn->reserved_bytes > LARGE_BODY_BYTES)
-		http->large_bytes -= conn->reserved_bytes;
-	conn->reserved_bytes = 0;
+	http->buffered_bytes -= *reserved_bytes;
+	if (*reserved_bytes > LARGE_BODY_BYTES)
+		http->large_bytes -= *reserved_bytes;
+	*reserved_bytes = 0;
 	stats_set(http->stats, HTTP_STAT_BUFFERED, (int64_t)http->buffered_bytes);
 }
 
@@ -159,7 +157,7 @@ conn_closed(struct evhttp_connection *evcon, void *arg)
 
 	(void)evcon;
 	evbuffer_remove_cb_entry(bufferevent_get_input(conn->bev), conn->watch);
-	conn_release_body(conn);
+	http_release_body(http, &conn->reserved_bytes);
 	if (conn->todo != TODO_NOTHING)
 		TAILQ_REMOVE(&http->todo, conn, in_todo);
 	TAILQ_REMOVE(&http->phases[conn->phase], conn, in_phase);
@@ -188,7 +186,7 @@ conn_refuse(struct http_conn *conn, const char *path, struct http_verdict verdic
 	log_debug("http refused status=%u why=\"%s\"", verdict.status, verdict.why);
 
 	conn_drop_input(conn);
-	conn_release_body(conn);
+	http_release_body(conn->http, &conn->reserved_bytes);
 	conn_enter(conn, CONN_REFUSING);
 	if (conn->held == NULL)
 		conn->held = evbuffer_new();
@@ -305,11 +303,18 @@ watch_gone(struct http_conn *conn)
 	conn->gone_watched = true;
 }
 
-/* A long body may take longer than its phase's limit, by half a megabit a second. */
+/* A long body may take longer than its phase's limit, by half a megabit a second: for what has come
+ * of it, for who declares much and sends nothing holds the room of others. */
 static uint64_t
 allowance_ms(const struct http_conn *conn)
 {
-	return conn->phase == CONN_BODY ? conn->reserved_bytes * MS_PER_S / BODY_BYTES_PER_S : 0;
+	uint64_t missing = conn->come_bytes < conn->passed_bytes
+			       ? conn->passed_bytes - conn->come_bytes
+			       : 0;
+
+	return conn->phase != CONN_BODY || missing >= conn->reserved_bytes
+		   ? 0
+		   : (conn->reserved_bytes - missing) * MS_PER_S / BODY_BYTES_PER_S;
 }
 
 void

@@ -72,7 +72,7 @@ struct http_conn {
 	bool close; /* after this answer */
 	uint64_t come_bytes; /* all that came */
 	uint64_t passed_bytes; /* heads and bodies that evhttp was to read */
-	size_t reserved_bytes; /* of http->buffered_bytes */
+	size_t reserved_bytes; /* of http->buffered_bytes; the request's from CONN_WORKING on */
 
 	struct http_request *req; /* in CONN_WORKING */
 	struct http_stream *stream; /* in CONN_STREAM */
@@ -94,6 +94,7 @@ struct http_request {
 	struct http_files files;
 	char *body;
 	size_t body_len;
+	size_t reserved_bytes; /* of http->buffered_bytes, for as long as the body is held */
 	char client[INET6_ADDRSTRLEN];
 	int64_t since_us;
 	http_gone_fn *on_gone;
@@ -164,7 +165,8 @@ void conn_cut(struct http_conn *conn);
 void conn_refuse(struct http_conn *conn, const char *path, struct http_verdict verdict);
 /* The answer has left: on to the next request.  evhttp's on-complete callback. */
 void conn_replied(struct evhttp_request *ev, void *arg);
-void conn_release_body(struct http_conn *conn);
+/* Gives back to http->buffered_bytes; *reserved_bytes is 0 then. */
+void http_release_body(struct http *http, size_t *reserved_bytes);
 /* Looks at everything whose time is up. */
 void conn_check_deadlines(struct http *http, uint64_t now_ms);
 

@@ -226,7 +226,6 @@ send_response(struct http_request *req, const struct http_response *response)
 	if (req->head_only || !may_have_body(status))
 		evbuffer_drain(body, evbuffer_get_length(body));
 	conn->req = NULL;
-	conn_release_body(conn);
 	conn_enter(conn, CONN_WRITING);
 	evhttp_send_reply(ev, (int)status, http_reason(status), body);
 	/* What evhttp did not take (it takes all) must not meet the next answer. */

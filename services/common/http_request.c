@@ -68,6 +68,8 @@ request_create(struct http *http, struct http_conn *conn, struct evhttp_request 
 			req->method = methods[i].method;
 	req->head_only = req->method == HTTP_HEAD;
 	req->since_us = clock_monotonic_us();
+	req->reserved_bytes = conn->reserved_bytes;
+	conn->reserved_bytes = 0;
 	req->http = http;
 	req->conn = conn;
 	req->ev = ev;
@@ -81,8 +83,10 @@ request_create(struct http *http, struct http_conn *conn, struct evhttp_request 
 void
 http_request_free(struct http_request *req)
 {
-	if (req->http != NULL)
+	if (req->http != NULL) {
 		TAILQ_REMOVE(&req->http->live, req, in_live);
+		http_release_body(req->http, &req->reserved_bytes);
+	}
 	if (req->conn != NULL)
 		req->conn->req = NULL;
 	http_pairs_finish(&req->query);

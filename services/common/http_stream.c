@@ -93,7 +93,6 @@ http_stream_begin(
 	conn->stream = stream;
 	req->conn = NULL;
 	http_request_free(req);
-	conn_release_body(conn);
 	conn_enter(conn, CONN_STREAM);
 	evhttp_send_reply_start(stream->ev, 200, http_reason(200));
 	return stream;

@@ -142,8 +142,10 @@ TEST(test_http_answer_after_the_client_has_gone)
 			CHECK_STR("body", http_body(desk.held, NULL), "body");
 			CHECK_STR("header", http_header(desk.held, "x-mark"), "m");
 			CHECK_STR("path", http_request_path(desk.held), "/later");
+			CHECK_I64("its body counts", stat_of(&lab, HTTP_STAT_BUFFERED, 0), 4);
 			http_reply_data(desk.held, 200, "text/plain", "late", 4);
 		}
+		CHECK_I64("until it is freed", stat_of(&lab, HTTP_STAT_BUFFERED, 0), 0);
 		CHECK_I64("dropped", stat_of(&lab, HTTP_STAT_DROPPED, 0), 1);
 		CHECK_I64("not sent", stat_of(&lab, HTTP_STAT_REPLIES, 1), 0);
 		LAB_UNTIL(&lab, http_connections(lab.http) == 0);

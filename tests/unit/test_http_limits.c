@@ -187,6 +187,56 @@ TEST(test_http_slow_body)
 	lab_close(&lab);
 }
 
+/* Room is not held by a length alone: a long body has more time only for what came of it. */
+TEST(test_http_silent_long_body)
+{
+	static const char head[] = "POST /large HTTP/1.1\r\n" H "Content-Length: 307200\r\n\r\nx";
+	static struct answer a;
+	struct lab lab;
+
+	if (!open_lab(&lab))
+		return;
+	uint64_t begun_ms = check_now_ms();
+	lab_ask_and_close(&lab, head, sizeof(head) - 1, &a);
+	CHECK_U64("status", answer_status(a.text), 408);
+	CHECK(check_now_ms() - begun_ms < 2500);
+	CHECK_I64("nothing is reserved", stats_get(http_stats(lab.http), HTTP_STAT_BUFFERED, 0), 0);
+	lab_close(&lab);
+}
+
+TEST(test_http_long_body_that_keeps_coming)
+{
+	enum { BODY_BYTES = 300 * 1024, PIECE_BYTES = 16 * 1024, PIECE_MS = 50 };
+	static const char head[] = "POST /large HTTP/1.1\r\n" H "Content-Length: 307200\r\n\r\n";
+	static const char body[BODY_BYTES];
+	static char in[64 * 1024];
+	struct lab lab;
+	size_t sent = 0;
+	ssize_t got = -1;
+
+	if (!open_lab(&lab))
+		return;
+	int fd = lab_connect(&lab);
+	uint64_t begun_ms = check_now_ms();
+	lab_send(fd, head, sizeof(head) - 1);
+	while (sent < BODY_BYTES && got <= 0) {
+		size_t left = BODY_BYTES - sent;
+		ssize_t n = send(fd, body + sent, left < PIECE_BYTES ? left : PIECE_BYTES,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent += n > 0 ? (size_t)n : 0;
+		uint64_t until_ms = check_now_ms() + PIECE_MS;
+		while (check_now_ms() < until_ms)
+			lab_turn(&lab);
+		got = sent < BODY_BYTES ? recv(fd, in, sizeof(in), MSG_DONTWAIT) : -1;
+	}
+	CHECK_U64("all of it went", sent, BODY_BYTES);
+	CHECK(check_now_ms() - begun_ms > 2 * lab.settings.body_deadline_ms);
+	LAB_UNTIL(&lab, (got = recv(fd, in, sizeof(in) - 1, MSG_DONTWAIT)) > 0);
+	CHECK_U64("status", answer_status(in), 200);
+	close(fd);
+	lab_close(&lab);
+}
+
 TEST(test_http_idle_is_closed)
 {
 	static const char get[] = "GET /page HTTP/1.1\r\n" H "\r\n";
