@@ -94,7 +94,7 @@ extra_env()
 	grep -E '^[A-Z][A-Z0-9_]*=' "$RUN/settings" 2>/dev/null || true
 }
 
-# The photos' folder: intake writes it, router reads it.
+# The photos' folder: intake and router write it.
 attachments_place()
 {
 	mkdir -p "$RUN/state/attachments"

@@ -46,6 +46,8 @@ struct attachment {
 struct attachments_options {
 	const char *folder;
 	uint64_t max_bytes; /* of all files; 0: this program only reads */
+	bool guest; /* it writes, but the folder, its key and its drafts are another's to look after
+		     */
 	enum failpoint_step step; /* of a store */
 };
 

@@ -13,6 +13,7 @@ enum { ATTACHMENT_KEY_BYTES = 32 };
 struct attachments {
 	char *folder;
 	uint64_t max_bytes; /* 0: only reads */
+	bool guest;
 	enum failpoint_step step;
 	uint64_t bytes, count;
 	bool has_key;

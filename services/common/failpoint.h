@@ -45,6 +45,7 @@ enum failpoint_side {
 	X("router", "put_clocks")       \
 	X("router", "add_hops")         \
 	X("router", "add_texts")        \
+	X("router", "add_photos")       \
 	X("router", "put_answers")      \
 	X("router", "append")           \
 	X("router", "partitions")       \
@@ -85,6 +86,7 @@ enum failpoint_side {
 	X(INTAKE_REGISTRY, "intake", "registry")               \
 	X(INTAKE_LINK_KEY, "intake", "link_key")               \
 	X(INTAKE_ATTACHMENT, "intake", "attachment")           \
+	X(ROUTER_EVIDENCE, "router", "evidence")               \
 	X(ROUTER_ROUTE, "router", "route")                     \
 	X(ROUTER_COMMANDS, "router", "commands")               \
 	X(ROUTER_SWEEP, "router", "sweep")                     \

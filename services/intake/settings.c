@@ -77,7 +77,7 @@ const struct setting intake_settings[] = {
 	{ "TURUNC_INTAKE_BODY_BYTES", SETTING_BYTES, AT(body_bytes), "192MiB", 67108864, 2147483648,
 	    NULL, "bodies of requests held at one time, forms with photos at most three quarters" },
 	{ "TURUNC_ATTACHMENTS_DIR", SETTING_TEXT, AT(attachments_dir), "", 0, 1000, NULL,
-	    "folder of the photos, which router reads too; without it, attachments in the state "
+	    "folder of the photos, which router writes too; without it, attachments in the state "
 	    "folder" },
 	{ "TURUNC_ATTACHMENTS_BYTES", SETTING_BYTES, AT(attachments_bytes), "64GiB", 1048576,
 	    1099511627776, NULL, "what all photos may take there; more are refused" },

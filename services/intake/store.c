@@ -182,12 +182,15 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "SELECT d.form_id, d.saved_us, d.caller, d.fields FROM turunc.call_draft d WHERE "
 	    "d.agent = $1::text ORDER BY d.saved_us DESC LIMIT 8",
 	    1 },
-	/* Those that came with a phone that ends so, or from this page, to which only such come. */
+	/* Those that came with a phone that ends so, or from this page, to which only such come;
+	 * and what the department shows of its work. */
 	[STORE_TRACK_PHOTOS] = { "track_photos",
-	    "SELECT f.created_us, f.digest, f.width, f.height FROM turunc.attachment f "
-	    "JOIN turunc.contact c ON c.contact_id = f.owner_id "
-	    "WHERE f.ticket_id = " TRACKED_TICKET " AND f.origin = 1 AND f.digest IS NOT NULL "
-	    "AND (c.phone IS NULL OR right(c.phone, 4) = $2::text) "
+	    "SELECT f.created_us, f.digest, f.width, f.height, f.origin = 3 "
+	    "FROM turunc.attachment f "
+	    "LEFT JOIN turunc.contact c ON f.origin = 1 AND c.contact_id = f.owner_id "
+	    "WHERE f.ticket_id = " TRACKED_TICKET " AND f.digest IS NOT NULL "
+	    "AND (f.origin = 3 OR (c.contact_id IS NOT NULL "
+	    "AND (c.phone IS NULL OR right(c.phone, 4) = $2::text))) "
 	    "ORDER BY f.created_us, f.owner_id, f.place LIMIT 60",
 	    2 },
 	[STORE_TRACK_MESSAGES] = { "track_messages",

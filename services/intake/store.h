@@ -139,7 +139,8 @@ enum store_track_photo_column {
 	TRACK_PHOTO_AT,
 	TRACK_PHOTO_DIGEST,
 	TRACK_PHOTO_WIDTH,
-	TRACK_PHOTO_HEIGHT
+	TRACK_PHOTO_HEIGHT,
+	TRACK_PHOTO_EVIDENCE /* the department's, not the citizen's */
 };
 enum store_track_message_column {
 	TRACK_MESSAGE_AT,

@@ -230,17 +230,26 @@ answers(struct html *h, const struct pg_result *texts)
 enum { LINK_LIFE_MIN = 30 };
 
 static void
-photos_of(struct html *h, struct attachments *store, const struct pg_result *rows, int64_t now_us)
+photos_of(struct html *h, struct attachments *store, const struct pg_result *rows, bool evidence,
+    int64_t now_us)
 {
 	char link[ATTACHMENT_LINK_SIZE], size[64];
 	struct digest digest;
 	size_t len;
 
-	if (db_rows(rows) == 0)
+	bool any = false;
+
+	for (int i = 0; i < db_rows(rows); i++)
+		any = any || db_get_bool(rows, i, TRACK_PHOTO_EVIDENCE) == evidence;
+	if (!any)
 		return;
-	html_element(h, "h2", NULL, html_say(h, "Fotoğraflarınız", "Your photos"));
+	html_element(h, "h2", NULL,
+	    evidence ? html_say(h, "Yapılan işin fotoğrafları", "Photos of the work done")
+		     : html_say(h, "Fotoğraflarınız", "Your photos"));
 	html_raw(h, "<ul class=\"photos\">\n");
 	for (int i = 0; i < db_rows(rows); i++) {
+		if (db_get_bool(rows, i, TRACK_PHOTO_EVIDENCE) != evidence)
+			continue;
 		const void *name = db_get_bytea(rows, i, TRACK_PHOTO_DIGEST, &len);
 		if (len != sizeof(digest.bytes))
 			continue;
@@ -411,7 +420,8 @@ track_page_ticket(struct html *h, const struct catalogue *cat, const struct trac
 	links_of(h, rows->links);
 	history(h, cat, rows->events);
 	answers(h, rows->texts);
-	photos_of(h, photos, rows->photos, now_us);
+	photos_of(h, photos, rows->photos, true, now_us);
+	photos_of(h, photos, rows->photos, false, now_us);
 	messages_of(h, rows->messages);
 	if (may != 0)
 		html_element(

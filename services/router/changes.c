@@ -30,6 +30,7 @@ changes_destroy(struct changes *ch)
 	free(ch->records);
 	free(ch->hops);
 	free(ch->texts);
+	free(ch->photos);
 	free(ch->answers);
 	free(ch);
 }
@@ -228,6 +229,32 @@ changes_text(struct changes *ch, const struct ticket *ticket, const char *kind, 
 	digest_keyed_add_part(&keyed, body, strlen(body));
 	digest_keyed_finish(&keyed, ret_digest);
 	text->at_us = now_us;
+}
+
+void
+changes_photos(struct changes *ch, const struct ticket *ticket, enum changes_photo_origin origin,
+    const struct uuid *owner, const char *actor, const struct attachment photos[], size_t count,
+    int64_t now_us)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct changes_photo *all = room_for(
+		    ch, ch->photos, ch->photo_count, &ch->photo_room, sizeof(*all));
+		if (all == NULL)
+			return;
+		ch->photos = all;
+		struct changes_photo *photo = &all[ch->photo_count++];
+		photo->owner = *owner;
+		photo->place = (int)i + 1;
+		photo->ticket_id = ticket->ticket_id;
+		photo->origin = (int)origin;
+		(void)snprintf(photo->actor, sizeof(photo->actor), "%s", actor);
+		photo->file = photos[i];
+		photo->type = (int)photos[i].type;
+		photo->bytes = photos[i].bytes;
+		photo->width = (int32_t)photos[i].width;
+		photo->height = (int32_t)photos[i].height;
+		photo->at_us = now_us;
+	}
 }
 
 void

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attachment.h"
 #include "base.h"
 #include "digest.h"
 #include "ticket.h"
@@ -50,6 +51,13 @@ void changes_hop(struct changes *ch, const struct ticket *ticket, const char *fr
 void changes_text(struct changes *ch, const struct ticket *ticket, const char *kind,
     const char *actor, const char *body, struct uuid_source *ids, int64_t now_us,
     struct uuid *ret_id, struct digest *ret_digest);
+
+/* Whose photos these are; as turunc.attachment.origin has it. */
+enum changes_photo_origin { CHANGES_PHOTO_NOTE = 2, CHANGES_PHOTO_EVIDENCE = 3 };
+/* Photos that are durable already; owner is the text's id, or the step's own when it has none. */
+void changes_photos(struct changes *ch, const struct ticket *ticket,
+    enum changes_photo_origin origin, const struct uuid *owner, const char *actor,
+    const struct attachment photos[], size_t count, int64_t now_us);
 
 /* The first answer to a command. */
 struct changes_answer {

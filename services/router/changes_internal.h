@@ -42,6 +42,19 @@ struct changes_text {
 	int64_t at_us;
 };
 
+struct changes_photo {
+	struct uuid owner;
+	int place; /* from 1 */
+	int64_t ticket_id;
+	int origin;
+	char actor[CHANGES_ACTOR_BYTES];
+	struct attachment file;
+	int type;
+	int64_t bytes;
+	int32_t width, height;
+	int64_t at_us;
+};
+
 struct changes {
 	struct ticket *tickets; /* by ticket_id */
 	size_t ticket_count;
@@ -53,6 +66,8 @@ struct changes {
 	size_t hop_count, hop_room;
 	struct changes_text *texts;
 	size_t text_count, text_room;
+	struct changes_photo *photos;
+	size_t photo_count, photo_room;
 	struct changes_answer *answers;
 	size_t answer_count, answer_room;
 	bool failed; /* out of memory */

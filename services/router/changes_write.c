@@ -205,6 +205,23 @@ static const struct column text_columns[] = {
 	{ DB_INT8, TEXT_AT(at_us), PLAIN, 0 },
 };
 
+#define PHOTO_AT(member) offsetof(struct changes_photo, member)
+
+static const struct column photo_columns[] = {
+	{ DB_UUID, PHOTO_AT(owner), PLAIN, 0 },
+	{ DB_INT2, PHOTO_AT(place), ENUM_AS_INT2, 0 },
+	{ DB_INT8, PHOTO_AT(ticket_id), PLAIN, 0 },
+	{ DB_INT2, PHOTO_AT(origin), ENUM_AS_INT2, 0 },
+	{ DB_TEXT, PHOTO_AT(actor), PLAIN, 0 },
+	{ DB_BYTEA, PHOTO_AT(file.digest), PLAIN, DIGEST_BYTES },
+	{ DB_BYTEA, PHOTO_AT(file.salt), PLAIN, ATTACHMENT_SALT_BYTES },
+	{ DB_INT2, PHOTO_AT(type), ENUM_AS_INT2, 0 },
+	{ DB_INT8, PHOTO_AT(bytes), PLAIN, 0 },
+	{ DB_INT4, PHOTO_AT(width), PLAIN, 0 },
+	{ DB_INT4, PHOTO_AT(height), PLAIN, 0 },
+	{ DB_INT8, PHOTO_AT(at_us), PLAIN, 0 },
+};
+
 #define ANSWER_AT(member) offsetof(struct changes_answer, member)
 
 static const struct column answer_columns[] = {
@@ -241,6 +258,11 @@ changes_add(struct changes *ch, struct db_unit *unit, int64_t at_us)
 		db_unit_add(unit, STORE_ADD_TEXTS);
 		add_columns(unit, text_columns, ARRAY_LEN(text_columns), ch->texts, ch->text_count,
 		    sizeof(*ch->texts), NULL);
+	}
+	if (ch->photo_count > 0) {
+		db_unit_add(unit, STORE_ADD_PHOTOS);
+		add_columns(unit, photo_columns, ARRAY_LEN(photo_columns), ch->photos,
+		    ch->photo_count, sizeof(*ch->photos), NULL);
 	}
 	if (ch->answer_count > 0) {
 		db_unit_add(unit, STORE_PUT_ANSWERS);

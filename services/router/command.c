@@ -28,8 +28,8 @@ add_number(struct digest_keyed *d, uint64_t number)
 
 /* All that was asked but the id; a traceparent may differ from one sending to the next. */
 static void
-digest_content(const Turunc__V1__Command *asked, const uint8_t *secret, size_t secret_len,
-    struct digest *ret_digest)
+digest_content(const Turunc__V1__Command *asked, const struct command_photos *photos,
+    const uint8_t *secret, size_t secret_len, struct digest *ret_digest)
 {
 	struct digest_keyed d;
 
@@ -47,6 +47,8 @@ digest_content(const Turunc__V1__Command *asked, const uint8_t *secret, size_t s
 	add_text(&d, asked->subject_code);
 	add_number(&d, asked->priority);
 	add_text(&d, asked->actor);
+	for (size_t i = 0; i < photos->count; i++)
+		add_text(&d, photos->content[i]);
 	digest_keyed_finish(&d, ret_digest);
 }
 
@@ -59,8 +61,8 @@ parse_number(const char *text)
 
 /* asked has to outlive the command. */
 static struct command *
-make(const Turunc__V1__Command *asked, const uint8_t *secret, size_t secret_len,
-    const char **ret_why)
+make(const Turunc__V1__Command *asked, const struct command_photos *photos, const uint8_t *secret,
+    size_t secret_len, const char **ret_why)
 {
 	struct uuid id;
 
@@ -79,7 +81,9 @@ make(const Turunc__V1__Command *asked, const uint8_t *secret, size_t secret_len,
 	if (!status_verb_parse(asked->verb, &c->verb))
 		c->verb = STATUS_VERBS;
 	c->arrived_us = clock_monotonic_us();
-	digest_content(asked, secret, secret_len, &c->digest);
+	if (photos != NULL)
+		c->photos = *photos;
+	digest_content(asked, &c->photos, secret, secret_len, &c->digest);
 	return c;
 }
 
@@ -87,7 +91,7 @@ struct command *
 command_create(struct bus_session *session, const Turunc__V1__ClientFrame *frame,
     const uint8_t *secret, size_t secret_len, const char **ret_why)
 {
-	struct command *c = make(frame->command, secret, secret_len, ret_why);
+	struct command *c = make(frame->command, NULL, secret, secret_len, ret_why);
 
 	if (c == NULL)
 		return NULL;
@@ -115,15 +119,15 @@ copy(const Turunc__V1__Command *asked)
 
 struct command *
 command_create_for(const struct asker *who, const Turunc__V1__Command *asked,
-    command_answered_fn *answered, void *arg, const uint8_t *secret, size_t secret_len,
-    const char **ret_why)
+    const struct command_photos *photos, command_answered_fn *answered, void *arg,
+    const uint8_t *secret, size_t secret_len, const char **ret_why)
 {
 	Turunc__V1__Command *own = copy(asked);
 	struct command *c = NULL;
 
 	*ret_why = "";
 	if (own != NULL)
-		c = make(own, secret, secret_len, ret_why);
+		c = make(own, photos, secret, secret_len, ret_why);
 	if (c == NULL) {
 		turunc__v1__command__free_unpacked(own, NULL);
 		return NULL;
@@ -220,6 +224,8 @@ step_of(const struct command *c, const struct step_world *world, unsigned actors
 		step.subject = asked->subject_code;
 		step.priority = asked->priority;
 	}
+	step.photos = c->photos.stored;
+	step.photo_count = c->photos.count;
 	step.command_id = id_text;
 	if (is_traceparent(asked->traceparent))
 		step.traceparent = asked->traceparent;
@@ -330,7 +336,11 @@ command_send(struct command *c)
 
 	if (c->answered != NULL) {
 		const struct command_answer answer = { c->answer.refusal, c->answer.text,
-			c->answer.version, c->answer.status };
+			c->answer.version, c->answer.status,
+			c->unsure
+			    || (!c->repeat
+				&& c->answer.refusal
+				       == TURUNC__V1__REFUSAL_CODE__REFUSAL_UNSPECIFIED) };
 		c->answered(c->answered_arg, &answer);
 		return;
 	}

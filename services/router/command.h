@@ -10,10 +10,12 @@
 
 #include "acl.h"
 #include "asker.h"
+#include "attachment.h"
 #include "base.h"
 #include "bus.h"
 #include "changes.h"
 #include "frame.h"
+#include "photos.h"
 #include "step.h"
 
 /* What is told to a person who asked; text lasts for the call. */
@@ -22,6 +24,14 @@ struct command_answer {
 	const char *text;
 	int32_t version; /* of the ticket, 0: there is none */
 	int status;
+	bool kept; /* what was stored for it is spoken of in the record, or may be */
+};
+/* What comes with a person's command: durable files, and digests of what was sent (of the pictures
+ * alone, without the salt of their names). */
+struct command_photos {
+	size_t count;
+	struct attachment stored[PHOTOS_MAX];
+	char content[PHOTOS_MAX][DIGEST_HEX_SIZE];
 };
 typedef void command_answered_fn(void *arg, const struct command_answer *answer);
 
@@ -39,11 +49,13 @@ struct command {
 	struct uuid id;
 	int64_t ticket_id; /* as asked for, perhaps an alias; 0: not a number */
 	int64_t primary_id; /* 0: none named, or not a number */
+	struct command_photos photos;
 	enum status_verb verb; /* STATUS_VERBS: no such verb */
 	struct digest digest; /* of the content */
 	int64_t arrived_us; /* monotonic */
 	unsigned attempts;
 	bool decided;
+	bool unsure; /* sent to the record once, and its outcome was never heard */
 	bool repeat; /* the answer is a former one: nothing to write */
 	struct changes_answer answer;
 };
@@ -53,10 +65,10 @@ TAILQ_HEAD(command_list, command);
  * the frame on success.  secret keys the digest. */
 struct command *command_create(struct bus_session *session, const Turunc__V1__ClientFrame *frame,
     const uint8_t *secret, size_t secret_len, const char **ret_why);
-/* The same for a person at one of our own pages; asked is copied. */
+/* The same for a person at one of our own pages; asked and photos (NULL: none) are copied. */
 struct command *command_create_for(const struct asker *who, const Turunc__V1__Command *asked,
-    command_answered_fn *answered, void *arg, const uint8_t *secret, size_t secret_len,
-    const char **ret_why);
+    const struct command_photos *photos, command_answered_fn *answered, void *arg,
+    const uint8_t *secret, size_t secret_len, const char **ret_why);
 void command_destroy(struct command *c);
 
 /* Decides: fills answer, and when the step is taken, the changes.  A client's rights are those that

@@ -141,7 +141,7 @@ commands_handle(
 
 void
 commands_ask(struct commands *c, const struct asker *who, const Turunc__V1__Command *asked,
-    command_answered_fn *answered, void *arg)
+    const struct command_photos *photos, command_answered_fn *answered, void *arg)
 {
 	struct command_answer refusal = {
 		.refusal = TURUNC__V1__REFUSAL_CODE__REFUSAL_UNAVAILABLE,
@@ -152,8 +152,8 @@ commands_ask(struct commands *c, const struct asker *who, const Turunc__V1__Comm
 	enum status_verb verb;
 
 	if (!c->stopped && c->held < c->world.held_commands) {
-		command = command_create_for(
-		    who, asked, answered, arg, c->world.secret, sizeof(c->world.secret), &why);
+		command = command_create_for(who, asked, photos, answered, arg, c->world.secret,
+		    sizeof(c->world.secret), &why);
 		refusal.text = why[0] == '\0' ? "out of memory" : why;
 		if (why[0] != '\0')
 			refusal.refusal = TURUNC__V1__REFUSAL_CODE__REFUSAL_BAD_FIELD;
@@ -298,6 +298,9 @@ on_written(void *arg, const struct db_reply *reply)
 	struct commands *c = arg;
 
 	if (reply->outcome != DB_COMMITTED) {
+		struct command *command;
+		TAILQ_FOREACH (command, &c->batch, link)
+			command->unsure = command->unsure || reply->outcome == DB_UNKNOWN;
 		on_failure(c, reply);
 		return;
 	}

@@ -49,11 +49,12 @@ void commands_destroy(struct commands *c);
 /* A Command frame, inside on_frame of the door. */
 void commands_handle(
     struct commands *c, struct bus_session *session, const Turunc__V1__ClientFrame *frame);
-/* A person at one of our own pages asks; both are copied.  answered is called once: at once when
- * it is not even taken in hand, else after the COMMIT.  Not called any more by commands_destroy().
+/* A person at one of our own pages asks; all of it is copied, photos may be NULL.  answered is
+ * called once: at once when it is not even taken in hand, else after the COMMIT.  Not called any
+ * more by commands_destroy().
  */
 void commands_ask(struct commands *c, const struct asker *who, const Turunc__V1__Command *asked,
-    command_answered_fn *answered, void *arg);
+    const struct command_photos *photos, command_answered_fn *answered, void *arg);
 /* The session is over: its commands are still decided, nobody is told. */
 void commands_session_closed(struct commands *c, const struct bus_session *session);
 

@@ -14,6 +14,8 @@
 static const char *const pages[] = { "queue", "ticket", "step", "bulk", "search", "operator",
 	NULL };
 
+static const char *const photos[] = { "stored", "turned_down", "dropped", NULL };
+
 static const struct stat_row stat_rows[DESK_STATS] = {
 	[DESK_STAT_TIME] = { .name = "turunc_desk_page_seconds",
 	    .help = "From knowing who asks to the answer",
@@ -37,6 +39,10 @@ static const struct stat_row stat_rows[DESK_STATS] = {
 	[DESK_STAT_VIEWERS] = { .name = "turunc_desk_viewers",
 	    .help = "Pages that are told of changes",
 	    .type = STAT_GAUGE },
+	[DESK_STAT_PHOTOS] = { .name = "turunc_desk_photos_total",
+	    .help = "Photos that came with a step, by what became of them",
+	    .label = "as",
+	    .label_values = photos },
 	[DESK_STAT_CROWDED] = { .name = "turunc_desk_crowded_total",
 	    .help = "Pages that are not told of changes: their person has twenty already" },
 };
@@ -152,7 +158,8 @@ other_language(struct html *h, const struct visit *v)
 	html_raw(h, english ? "?lang=tr" : "?lang=en");
 	for (size_t i = 0; i < http_query_count(v->req); i++) {
 		const struct http_pair *pair = http_query_at(v->req, i);
-		if (strcmp(pair->name, "lang") == 0 || strcmp(pair->name, "done") == 0)
+		if (strcmp(pair->name, "lang") == 0 || strcmp(pair->name, "done") == 0
+		    || strcmp(pair->name, "csrf") == 0)
 			continue;
 		html_raw(h, "&amp;");
 		percent(h, pair->name);
@@ -292,7 +299,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/desk/", desk_get_queue, 0 },
 	{ HTTP_GET, "/desk/search", desk_get_search, 0 },
 	{ HTTP_GET, "/desk/ticket/{number}", desk_get_ticket, 0 },
-	{ HTTP_POST, "/desk/ticket/{number}", desk_post_ticket, DESK_BODY_BYTES },
+	{ HTTP_POST, "/desk/ticket/{number}", desk_post_ticket, PHOTOS_BODY_BYTES },
 	{ HTTP_POST, "/desk/bulk", desk_post_bulk, DESK_BODY_BYTES },
 	{ HTTP_GET, "/desk/failed", desk_get_failed, 0 },
 	{ HTTP_POST, "/desk/failed", desk_post_failed, 4096 },

@@ -19,6 +19,7 @@
 #include "db.h"
 #include "http.h"
 #include "people.h"
+#include "photos.h"
 #include "registry.h"
 #include "stats.h"
 #include "uuid.h"
@@ -33,7 +34,8 @@ struct desk_world {
 	struct db *writer; /* of store_statements: who looked */
 	struct db *searcher; /* of search_statements */
 	struct uuid_source *ids;
-	struct attachments *attachments; /* NULL: photos are not shown */
+	struct attachments *attachments; /* NULL: photos are neither shown nor taken */
+	struct photos_limits photo_limits;
 };
 
 /* world is copied.  NULL: out of memory.  Destroy after the dbs and the http server were closed;

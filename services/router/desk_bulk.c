@@ -224,7 +224,7 @@ ask(struct bulk *b, struct chosen *c)
 		command.department = lend("");
 	command_id(&command, field(req, "id"), id);
 	command.id = id;
-	commands_ask(b->v.desk->world.commands, &b->v.who, &command, on_answered, c);
+	commands_ask(b->v.desk->world.commands, &b->v.who, &command, NULL, on_answered, c);
 }
 
 /* False: not one of ours. */

@@ -8,10 +8,13 @@
 #include "number.h"
 #include "uuid.h"
 
-void
-form_begin(struct html *h, const struct visit *v, const char *path, const char *class)
+enum { BYTES_PER_MB = 1024 * 1024 };
+
+static void
+begin(struct html *h, const char *path, const char *class, const char *attributes)
 {
 	html_raw(h, "<form method=\"post\"");
+	html_raw(h, attributes);
 	if (class != NULL) {
 		html_raw(h, " class=\"");
 		html_raw(h, class);
@@ -21,8 +24,39 @@ form_begin(struct html *h, const struct visit *v, const char *path, const char *
 	html_text(h, path);
 	html_raw(h, "?");
 	html_raw(h, page_lang(h));
+}
+
+void
+form_begin(struct html *h, const struct visit *v, const char *path, const char *class)
+{
+	begin(h, path, class, "");
 	html_raw(h, "\">");
 	page_form_token(h, v);
+}
+
+void
+form_begin_files(struct html *h, const struct visit *v, const char *path, const char *class)
+{
+	begin(h, path, class, " enctype=\"multipart/form-data\"");
+	html_raw(h, "&amp;csrf=");
+	html_text(h, v->form_token);
+	html_raw(h, "\">");
+}
+
+void
+form_photos(struct html *h, const char *label, uint64_t each_bytes)
+{
+	char mb[24];
+
+	(void)snprintf(mb, sizeof(mb), "%llu", (unsigned long long)(each_bytes / BYTES_PER_MB));
+	html_raw(h, "<label>");
+	html_text(h, label);
+	html_raw(h, "<input type=\"file\" name=\"photo\" multiple "
+		    "accept=\"image/jpeg,image/png,image/webp\"></label>\n<p class=\"second\">");
+	html_text(h, html_say(h, "En çok üç JPEG, PNG ya da WebP, her biri en çok ",
+			 "Up to three JPEG, PNG or WebP, each of at most "));
+	html_raw(h, mb);
+	html_raw(h, " MB.</p>\n");
 }
 
 void

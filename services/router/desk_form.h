@@ -10,6 +10,10 @@
 /* <form method="post"> to a page below /desk/, with the token that people_ask() wants; class may be
  * NULL.  The caller closes it. */
 void form_begin(struct html *h, const struct visit *v, const char *path, const char *class);
+/* The same for a form that files come with: its token stands in the query. */
+void form_begin_files(struct html *h, const struct visit *v, const char *path, const char *class);
+/* Up to three photos of at most so many bytes each. */
+void form_photos(struct html *h, const char *label, uint64_t each_bytes);
 void form_hidden(struct html *h, const char *name, const char *value);
 /* A new id, under which a repeat of this form is known. */
 void form_id(struct html *h, const struct visit *v);

@@ -161,7 +161,7 @@ const struct db_statement desk_statements[DESK_STATEMENTS] = {
 	    "WHERE ticket_id = $1::bigint ORDER BY created_us LIMIT 100",
 	    1 },
 	[DESK_PHOTOS] = { "desk_photos",
-	    "SELECT digest, width, height, created_us FROM turunc.attachment "
+	    "SELECT digest, width, height, created_us, origin, actor FROM turunc.attachment "
 	    "WHERE ticket_id = $1::bigint AND digest IS NOT NULL "
 	    "ORDER BY created_us, owner_id, place LIMIT 100",
 	    1 },

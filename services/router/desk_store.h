@@ -104,7 +104,14 @@ enum desk_contact_column {
 };
 enum desk_message_column { MESSAGE_ABOUT, MESSAGE_CHANNEL, MESSAGE_STATE, MESSAGE_AT };
 
-enum desk_photo_column { PHOTO_DIGEST, PHOTO_WIDTH, PHOTO_HEIGHT, PHOTO_AT };
+enum desk_photo_column {
+	PHOTO_DIGEST,
+	PHOTO_WIDTH,
+	PHOTO_HEIGHT,
+	PHOTO_AT,
+	PHOTO_ORIGIN,
+	PHOTO_ACTOR,
+};
 enum desk_link_column { LINK_TICKET, LINK_EARLIER };
 enum desk_back_column { BACK_TICKET, BACK_VERSION, BACK_STATUS, BACK_DEPARTMENT, BACK_FROM };
 enum desk_failed_column {

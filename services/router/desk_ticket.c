@@ -21,6 +21,7 @@ finish(struct visit *v)
 
 	if (t->page.out != NULL)
 		evbuffer_free(t->page.out);
+	photos_finish(&t->photos);
 }
 
 /* To somebody whose roles do not cover it: that it is there, and whose it is; no more than a system
@@ -149,6 +150,17 @@ still_theirs(const struct ticket_visit *t)
 	       || (department != NULL && asker_covers(&t->v.who, department));
 }
 
+/* What the record does not speak of has no place in the folder; what it may speak of stays, and
+ * goes as an orphan if it does not. */
+static void
+settle_photos(struct ticket_visit *t, bool kept)
+{
+	stats_add_at(t->v.desk->stats, DESK_STAT_PHOTOS,
+	    kept ? DESK_PHOTOS_STORED : DESK_PHOTOS_DROPPED, t->photos.stored_count);
+	if (!kept)
+		photos_drop(&t->photos);
+}
+
 static void
 on_answered(void *arg, const struct command_answer *answer)
 {
@@ -156,6 +168,7 @@ on_answered(void *arg, const struct command_answer *answer)
 	const char *back = http_form(t->v.req, "back", NULL);
 	char path[DESK_PATH_BYTES], number[NUMBER_SIZE];
 
+	settle_photos(t, answer->kept);
 	if (!number_format(t->ticket_id, number))
 		number[0] = '\0';
 	if (answer->refusal == TURUNC__V1__REFUSAL_CODE__REFUSAL_UNSPECIFIED) {
@@ -196,11 +209,41 @@ on_answered(void *arg, const struct command_answer *answer)
 	ticket_show(t);
 }
 
+/* The photos last: from here on they would have to be taken away again.  False: one is not fine, or
+ * they cannot be kept; nothing of them stands anywhere. */
+static bool
+take_photos(struct ticket_visit *t, struct command_photos *ret)
+{
+	const struct desk_world *world = &t->v.desk->world;
+	struct photos_fault fault = photos_read(&t->photos, t->v.req, &world->photo_limits);
+
+	*ret = (struct command_photos){ .count = t->photos.count };
+	t->attempt.had_photos = photos_sent(t->v.req);
+	if (fault.problem == PHOTOS_FINE && t->photos.count > 0) {
+		for (size_t i = 0; i < t->photos.count; i++)
+			photos_digest(&t->photos, i, ret->content[i]);
+		if (world->attachments == NULL)
+			fault.problem = PHOTOS_NOT_KEPT;
+		else
+			fault = photos_store(&t->photos, world->attachments);
+		memcpy(ret->stored, t->photos.stored, sizeof(ret->stored));
+	}
+	if (fault.problem == PHOTOS_FINE)
+		return true;
+	stats_add_at(t->v.desk->stats, DESK_STAT_PHOTOS, DESK_PHOTOS_TURNED_DOWN, 1);
+	photos_words(&fault, t->v.language, t->attempt.photos);
+	t->status = fault.problem == PHOTOS_NOT_KEPT ? 503 : 422;
+	t->attempt.made = true;
+	t->attempt.refusal = TURUNC__V1__REFUSAL_CODE__REFUSAL_BAD_FIELD;
+	return false;
+}
+
 static void
 known_step(void *arg, struct http_request *req, const struct person *who)
 {
 	struct ticket_visit *t = visit_begin(arg, req, who, PAGE_STEP, sizeof(*t), finish);
 	struct step_form form;
+	struct command_photos photos;
 
 	if (t == NULL)
 		return;
@@ -214,7 +257,11 @@ known_step(void *arg, struct http_request *req, const struct person *who)
 	}
 	t->attempt.verb = form.verb;
 	t->attempt.seen_version = (int64_t)form.command.expected_version;
-	commands_ask(t->v.desk->world.commands, &t->v.who, &form.command, on_answered, t);
+	if (take_photos(t, &photos))
+		commands_ask(
+		    t->v.desk->world.commands, &t->v.who, &form.command, &photos, on_answered, t);
+	else
+		ticket_show(t);
 	step_form_finish(&form);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "changes.h"
+#include "command.h"
 #include "desk_visit.h"
 #include "status.h"
 
@@ -18,6 +19,8 @@ struct ticket_attempt {
 	enum status_verb verb;
 	int refusal;
 	char why[CHANGES_WHY_BYTES];
+	char photos[PHOTOS_WORDS_BYTES]; /* what is wrong with the photos; "": nothing */
+	bool had_photos; /* browsers do not choose files again */
 	int64_t seen_version; /* the one the person acted on */
 };
 
@@ -25,6 +28,7 @@ struct ticket_visit {
 	struct visit v; /* first */
 	int64_t ticket_id;
 	struct ticket_attempt attempt;
+	struct photos photos; /* that came with a step */
 	unsigned status; /* of the answer */
 	struct html page; /* written, and kept until the look was noted */
 };

@@ -328,6 +328,35 @@ messages(struct html *h, const struct pg_result *rows)
 	html_raw(h, "</ul>\n");
 }
 
+static const char *
+photo_words(const struct html *h, int origin)
+{
+	switch (origin) {
+	case CHANGES_PHOTO_EVIDENCE:
+		return html_say(h, "Kanıt fotoğrafı", "Evidence photo");
+	case CHANGES_PHOTO_NOTE:
+		return html_say(h, "Nottaki fotoğraf", "Photo of a note");
+	default:
+		return html_say(h, "Fotoğraf", "Photo");
+	}
+}
+
+/* Below those of staff: whose they are. */
+static void
+photo_by(struct html *h, const struct pg_result *photos, int i)
+{
+	char actor[CHANGES_ACTOR_BYTES];
+
+	if (db_get_text(photos, i, PHOTO_ACTOR)[0] == '\0')
+		return;
+	desk_actor(db_get_text(photos, i, PHOTO_ACTOR), h->language, actor, sizeof(actor));
+	html_raw(h, "<span class=\"second\">");
+	html_text(h, photo_words(h, (int)db_get_int(photos, i, PHOTO_ORIGIN)));
+	html_raw(h, " · ");
+	html_text(h, actor);
+	html_raw(h, "</span>");
+}
+
 /* The photos of a ticket, by links that are good for as long as a page is looked at. */
 static void
 photos(struct html *h, const struct ticket_visit *t, const struct ticket_rows *rows, int64_t now_us)
@@ -359,9 +388,12 @@ photos(struct html *h, const struct ticket_visit *t, const struct ticket_rows *r
 		html_raw(h, "\"><img loading=\"lazy\" src=\"");
 		html_raw(h, link);
 		html_raw(h, size);
-		html_text(h, html_say(h, "Fotoğraf, ", "Photo, "));
+		html_text(h, photo_words(h, (int)db_get_int(rows->photos, i, PHOTO_ORIGIN)));
+		html_raw(h, ", ");
 		html_time(h, db_get_int(rows->photos, i, PHOTO_AT), true);
-		html_raw(h, "\"></a></li>\n");
+		html_raw(h, "\"></a>");
+		photo_by(h, rows->photos, i);
+		html_raw(h, "</li>\n");
 	}
 	html_raw(h, "</ul>\n");
 }
@@ -393,7 +425,13 @@ attempt(struct html *h, const struct ticket_visit *t)
 
 	if (!a->made)
 		return;
-	html_complaint(h, desk_refusal(a->refusal, a->why, h->language));
+	html_complaint(
+	    h, a->photos[0] != '\0' ? a->photos : desk_refusal(a->refusal, a->why, h->language));
+	if (a->had_photos)
+		html_element(h, "p", NULL,
+		    html_say(h,
+			"Yazdıklarınız aşağıda duruyor; fotoğrafları yeniden seçmeniz gerekir.",
+			"What you wrote is kept below; the photos have to be chosen again."));
 	if (a->refusal == TURUNC__V1__REFUSAL_CODE__REFUSAL_STALE_VERSION)
 		html_element(h, "p", NULL,
 		    html_say(h,

@@ -7,6 +7,7 @@
 #include "desk_ticket.h"
 #include "http.h"
 #include "number.h"
+#include "step.h"
 #include "ticket.h"
 #include "turunc/v1/ticket.pb-c.h"
 
@@ -58,6 +59,13 @@ fits(const struct pg_result *ticket, enum status_verb verb)
 	       && !db_get_bool(ticket, 0, ONE_EXTENDED);
 }
 
+/* Where they can be kept. */
+static bool
+takes_photos(const struct ticket_visit *t, enum status_verb verb)
+{
+	return step_takes_photos(verb) && t->v.desk->world.attachments != NULL;
+}
+
 static void
 begin(struct html *h, const struct ticket_visit *t, const struct pg_result *ticket,
     enum status_verb verb, const char *class)
@@ -67,7 +75,10 @@ begin(struct html *h, const struct ticket_visit *t, const struct pg_result *tick
 	if (!number_format(db_get_int(ticket, 0, ONE_TICKET), number))
 		number[0] = '\0';
 	(void)snprintf(path, sizeof(path), "ticket/%s", number);
-	form_begin(h, &t->v, path, class);
+	if (takes_photos(t, verb))
+		form_begin_files(h, &t->v, path, class);
+	else
+		form_begin(h, &t->v, path, class);
 	form_id(h, &t->v);
 	form_version(h, db_get_int(ticket, 0, ONE_VERSION));
 	form_hidden(h, "verb", status_rule(verb)->verb);
@@ -143,6 +154,13 @@ fields(struct html *h, const struct ticket_visit *t, const struct pg_result *tic
 	}
 	if (offers[i].text)
 		form_text(h, text_label(h, verb), typed(t, verb, "text"), (needs & NEED_TEXT) != 0);
+	if (takes_photos(t, verb))
+		form_photos(h,
+		    verb == VERB_RESOLVE
+			? html_say(h, "Kanıt fotoğrafı (isterseniz; başvuran da görür)",
+			    "Evidence photos (if you like; the citizen sees them)")
+			: html_say(h, "Fotoğraf (isterseniz)", "Photos (if you like)"),
+		    t->v.desk->world.photo_limits.each_bytes);
 }
 
 static void

@@ -70,8 +70,11 @@ enum desk_stat {
 	DESK_STAT_EVENTS,
 	DESK_STAT_VIEWERS,
 	DESK_STAT_CROWDED,
+	DESK_STAT_PHOTOS, /* by enum desk_photos */
 	DESK_STATS
 };
+
+enum desk_photos { DESK_PHOTOS_STORED, DESK_PHOTOS_TURNED_DOWN, DESK_PHOTOS_DROPPED };
 
 struct desk {
 	struct desk_world world;

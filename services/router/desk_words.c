@@ -115,6 +115,8 @@ static const struct {
 	{ "text: holds", { "Metinde yazılamayan bir karakter var.",
 			     "The text holds a character that cannot be kept." } },
 	{ "text:", { "Bir metin yazın.", "Write a text." } },
+	{ "photo:", { "Fotoğraf yalnız çözümle ya da notla eklenebilir.",
+			"Photos go with a solution or a note only." } },
 	{ "until_us:", { "Tarih bugünden sonra olmalı.", "The date has to be after today." } },
 	{ "subject_code:", { "Konuyu ya da önceliği seçin.", "Choose a subject or a priority." } },
 	{ "priority:", { "Önceliği seçin.", "Choose a priority." } },

@@ -56,6 +56,9 @@ struct router_config {
 	int64_t desk_timeout_ms;
 	int64_t search_timeout_ms;
 	char *attachments_dir;
+	int64_t attachments_bytes;
+	int64_t photo_bytes;
+	int64_t photo_pixels;
 };
 
 extern const struct setting router_settings[];

@@ -133,12 +133,15 @@ open_people(struct router *r)
 	return r->people != NULL;
 }
 
-/* To read, and only if there is a folder. */
+/* Only if there is a folder.  It is intake's to look after: orphans of ours are found by it. */
 static bool
 open_attachments(struct router *r)
 {
 	char complaint[COMPLAINT_BYTES] = "";
-	const struct attachments_options options = { .folder = r->config.attachments_dir };
+	const struct attachments_options options = { .folder = r->config.attachments_dir,
+		.max_bytes = (uint64_t)r->config.attachments_bytes,
+		.guest = true,
+		.step = FAILPOINT_ROUTER_EVIDENCE };
 
 	if (options.folder[0] == '\0')
 		return true;
@@ -162,6 +165,8 @@ router_desk_open(struct router *r)
 		.writer = r->writer,
 		.ids = &r->ids,
 		.attachments = r->attachments,
+		.photo_limits = { (uint64_t)r->config.photo_bytes,
+		    (uint64_t)r->config.photo_pixels },
 	};
 	const struct search_index_world search = { .db = r->indexer, .wake = wake, .arg = r };
 	const struct daemon_part part = { "search", stop_search, search_busy, r };

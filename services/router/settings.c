@@ -1,6 +1,7 @@
 /* What the router is told by its environment. */
 #include <stddef.h>
 
+#include "photos.h"
 #include "router.h"
 
 #define AT(member) offsetof(struct router_config, member)
@@ -51,6 +52,13 @@ const struct setting router_settings[] = {
 	{ "TURUNC_ROUTER_SEARCH_TIMEOUT", SETTING_DURATION, AT(search_timeout_ms), "1s", 50, 60000,
 	    NULL, "how long it may look for what somebody searches" },
 	{ "TURUNC_ATTACHMENTS_DIR", SETTING_TEXT, AT(attachments_dir), "", 0, 1000, NULL,
-	    "folder of the photos, which intake writes; without it the desk shows none" },
+	    "folder of the photos, the same as intake's; without it the desk shows and takes "
+	    "none" },
+	{ "TURUNC_ATTACHMENTS_BYTES", SETTING_BYTES, AT(attachments_bytes), "64GiB", 1048576,
+	    1099511627776, NULL, "what all photos may take there; more are refused" },
+	{ "TURUNC_ROUTER_PHOTO_BYTES", SETTING_BYTES, AT(photo_bytes), "10MiB", 65536,
+	    PHOTOS_EACH_BYTES_MAX, NULL, "size of one photo that comes with a step" },
+	{ "TURUNC_ROUTER_PHOTO_PIXELS", SETTING_INT, AT(photo_pixels), "64000000", 65536, 268435456,
+	    NULL, "pixels of one photo, which a browser that shows it has to unpack" },
 };
 const size_t router_settings_count = ARRAY_LEN(router_settings);

@@ -24,6 +24,12 @@ step_none(enum status_verb verb, unsigned actors, const char *actor)
 	};
 }
 
+bool
+step_takes_photos(enum status_verb verb)
+{
+	return verb == VERB_RESOLVE || verb == VERB_NOTE;
+}
+
 /* --- what becomes of the ticket --------------------------------------------------------------- */
 
 /* A ticket whose department is gone or never was goes back to where a person decides. */
@@ -210,6 +216,7 @@ write_record(const struct step_world *world, struct ticket *t, const struct step
 	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
 	char text_id[UUID_TEXT_SIZE];
 	struct digest digest;
+	struct uuid id;
 	bool joins = step->verb == VERB_JOIN;
 
 	body.status = t->status;
@@ -230,13 +237,18 @@ write_record(const struct step_world *world, struct ticket *t, const struct step
 	body.rule = step->rule;
 	body.command_id = lend(step->command_id);
 	if (step->text[0] != '\0') {
-		struct uuid id;
 		changes_text(world->changes, t, text_kind(step->verb), step->actor, step->text,
 		    world->ids, world->now_us, &id, &digest);
 		uuid_format(&id, text_id);
 		body.text_id = text_id;
 		body.text_digest = (ProtobufCBinaryData){ sizeof(digest.bytes), digest.bytes };
+	} else if (step->photo_count > 0) {
+		uuid_next(world->ids, world->now_us, &id);
 	}
+	if (step->photo_count > 0)
+		changes_photos(world->changes, t,
+		    step->verb == VERB_NOTE ? CHANGES_PHOTO_NOTE : CHANGES_PHOTO_EVIDENCE, &id,
+		    step->actor, step->photos, step->photo_count, world->now_us);
 	event.type = lend(status_rule(step->verb)->record);
 	event.actor = lend(step->actor);
 	event.traceparent = lend(step->traceparent);

@@ -35,9 +35,14 @@ struct step {
 	const char *subject;
 	uint32_t priority; /* 0: as it is */
 	uint32_t rule;
+	const struct attachment *photos; /* durable already; of resolve and note */
+	size_t photo_count;
 	const char *command_id;
 	const char *traceparent;
 };
+
+/* Resolve and note. */
+bool step_takes_photos(enum status_verb verb);
 
 /* Everything absent. */
 struct step step_none(enum status_verb verb, unsigned actors, const char *actor);

@@ -128,6 +128,8 @@ check_shape(const struct step_world *world, const struct step *step)
 		return "text: not valid UTF-8";
 	if (utf8_has_control(step->text, /* lines= */ true))
 		return "text: holds a control character";
+	if (step->photo_count > 0 && !step_takes_photos(step->verb))
+		return "photo: only with resolve and note";
 	if (!is_reference(step->reference))
 		return "reference: only letters, digits, space and - _ . / : #, at most 64";
 	if (step->until_us != 0

@@ -114,6 +114,13 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "created_us) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::integer[], "
 	    "$4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[])",
 	    8 },
+	[STORE_ADD_PHOTOS] = { "add_photos",
+	    "INSERT INTO turunc.attachment (owner_id, place, ticket_id, origin, actor, digest, "
+	    "salt, "
+	    "type, bytes, width, height, created_us) SELECT * FROM unnest($1::uuid[], "
+	    "$2::smallint[], $3::bigint[], $4::smallint[], $5::text[], $6::bytea[], $7::bytea[], "
+	    "$8::smallint[], $9::bigint[], $10::integer[], $11::integer[], $12::bigint[])",
+	    12 },
 	[STORE_ANSWERS] = { "answers",
 	    "SELECT r.client, r.command_id, r.digest, r.refusal, r.text, r.version, r.status "
 	    "FROM unnest($1::text[], $2::uuid[]) AS u(client, id) JOIN turunc.command_result r "

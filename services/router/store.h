@@ -23,6 +23,7 @@ enum store_statement {
 	STORE_PUT_CLOCKS,
 	STORE_ADD_HOPS,
 	STORE_ADD_TEXTS,
+	STORE_ADD_PHOTOS,
 	STORE_ANSWERS, /* clients, command ids -> first answers */
 	STORE_PUT_ANSWERS,
 	STORE_DECIDE_LETTER, /* consumer, seq, again, who, why, now -> whether it was */

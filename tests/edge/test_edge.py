@@ -157,6 +157,12 @@ def test_photos_may_come_with_a_citizen_s_form(edge, path):
     assert edge.ask(path + "/", "POST", body=b"x" * (3 * BODY_LIMIT)).status == 413, "and nowhere else"
 
 
+def test_photos_may_come_with_a_step_at_the_desk(edge):
+    assert edge.ask("/desk/ticket/26-0000001-4", "POST", body=b"x" * (3 * BODY_LIMIT)).status == 200
+    for path in ("/desk/bulk", "/desk/ticket", "/desk/sign-in"):
+        assert edge.ask(path, "POST", body=b"x" * (3 * BODY_LIMIT)).status == 413, path
+
+
 def test_a_body_of_unknown_length_is_not_read(edge):
     with socket.create_connection(("127.0.0.1", edge.port), timeout=10) as link:
         link.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"

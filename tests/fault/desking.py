@@ -4,6 +4,7 @@ answered; a decision that was said to be taken stands."""
 import re
 import uuid
 
+import photos
 from people import Browser
 
 PASSWORD = "nobetci masasi 1"
@@ -15,8 +16,9 @@ class Desker:
         self.stack = stack
         stack.user(NAME, "operator", password=PASSWORD)
         self.someone = Browser(stack, "router", "/desk/")
-        self.form = None                # (number, fields): sent, and not answered yet
+        self.form = None                # (number, fields, with a photo): sent, and not answered yet
         self.noted = []                 # form ids that were answered positively
+        self.photographed = []          # those of them that had a photo
         self.wrong = []
 
     def _ready(self):
@@ -34,9 +36,9 @@ class Desker:
             elif step == "decide_message":
                 self._decide("message")
             else:
-                self._note()
+                self._note(step in ("add_photos", "evidence"))
 
-    def _note(self):
+    def _note(self, with_photo):
         if self.form is None:
             department = self.stack.one("select department from turunc.ticket_state where status between 3 and 6 "
                                         "order by ticket_id desc limit 1")
@@ -45,11 +47,17 @@ class Desker:
             if not row:
                 return
             self.form = (row.group(1), {"id": str(uuid.uuid4()), "version": row.group(2), "verb": "note",
-                                        "text": "Masadan not."})
-        number, fields = self.form
-        answer = self.someone.post(f"/desk/ticket/{number}", fields)
+                                        "text": "Masadan not."}, with_photo)
+        number, fields, has_photo = self.form
+        if has_photo:
+            body, kind = photos.multipart(fields.items(), [("photo", "a.jpg", photos.jpeg())])
+            answer = self.stack.http("router", "POST", f"/desk/ticket/{number}?csrf={self.someone.csrf}", body=body, timeout=60,
+                                     headers=self.someone.headers({"Content-Type": kind}))
+        else:
+            answer = self.someone.post(f"/desk/ticket/{number}", fields)
         if answer.status == 303 and "/sign-in" not in answer.headers["Location"]:
             self.noted.append(fields["id"])
+            self.photographed += [fields["id"]] * has_photo
         if answer.status in (303, 403, 409, 422):
             self.form = None
 
@@ -87,6 +95,12 @@ class Desker:
                 self.wrong.append(f"note {form_id} was said to be recorded, and is not")
         done = self.stack.one("select count(*) from turunc.command_result where client = %s and refusal = 0", f"user:{NAME}")
         texts = self.stack.one("select count(*) from turunc.ticket_text where actor = %s", f"user:{NAME}")
+        photographed = self.stack.one("select count(*) from turunc.attachment where actor = %s", f"user:{NAME}")
+        without = self.stack.one("select count(*) from turunc.attachment f where actor = %s and not exists (select 1 from "
+                                 "turunc.ticket_text x where x.text_id = f.owner_id)", f"user:{NAME}")
+        if photographed < len(self.photographed) or without > 0:
+            self.wrong.append(f"{len(self.photographed)} photos were said to be kept, {photographed} are; "
+                              f"{without} without their note")
         if done != texts:
             self.wrong.append(f"{done} notes were recorded at the desk, {texts} are there")
         return self.wrong

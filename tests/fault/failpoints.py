@@ -38,7 +38,7 @@ AT_START = {("intake", "lease"), ("intake", "numbers"), ("intake", "registry"), 
 # What intake makes at its first start, where, and how many bytes it has.
 FIRST_START = {"identity_secret": (("identity.secret",), 32), "link_key": (("attachments", "link.key"), 32)}
 # What somebody at the desk brings about, alone or beside the departments.
-DESKED = ("decide_letter", "decide_message", "commands", "put_answers", "add_texts")
+DESKED = ("decide_letter", "decide_message", "commands", "put_answers", "add_texts", "add_photos", "evidence")
 # What happens only while intake has lost its record, and when it is found again.
 AWAY, BACK = ("spool_add", "spool_sync"), ("drain", "alias")
 # Takes seconds each time: in the short form it only crashes.

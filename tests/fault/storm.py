@@ -27,10 +27,12 @@ class Storm:
             # A subject that only those with full rights may see, each first look noted.
             config=with_special(never_quiet(os.path.join(folder, "config")), "konteyner-hasar"),
             env={"TURUNC_LOG_LEVEL": "info", "TURUNC_PEOPLE_KEEP": "100ms", "TURUNC_PEOPLE_USER_TRIES": "1000",
-                 # A photo's file that nobody speaks of goes as soon as it may.
+                 # A photo's file that nobody speaks of goes as soon as it may: later than any step waits
+                 # at the desk while router or the record are gone.
                  "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0",
                             "TURUNC_INTAKE_PHOTOS_PER_MINUTE": "0",
-                            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "1s", "TURUNC_ATTACHMENTS_LOOK": "2s"},
+                            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "8s", "TURUNC_ATTACHMENTS_LOOK": "2s"},
+                 "router": {"TURUNC_ATTACHMENTS_DIR": os.path.join("state", "intake", "attachments")},
                  "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
         self.ledger = Ledger()
         self.figures = Figures()

@@ -11,6 +11,7 @@ import { chromium } from 'playwright-core';
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+const PHOTO = readFileSync(fileURLToPath(new URL('../data/photos/plain.jpeg', import.meta.url)));
 const TURKISH = { viewport: { width: 1280, height: 900 }, locale: 'tr-TR' };
 
 let system;
@@ -98,6 +99,32 @@ test('a ticket is worked to its end without JavaScript', { timeout: 60000 }, asy
   await leave(page);
 });
 
+test('evidence goes with the solution', { timeout: 60000 }, async () => {
+  for (const options of [{ javaScriptEnabled: false }, { viewport: { width: 360, height: 740 } }]) {
+    const number = await tell('open cop-alinmadi fener');
+    const page = await someone('ayse', options);
+    await page.goto(`${place.origin}/desk/ticket/${number}`);
+    await page.click('summary:has-text("Çözüldü olarak kapat")');
+    const form = 'details:has-text("Çözüldü olarak kapat")';
+    const send = async (name, buffer) => {
+      await page.setInputFiles(`${form} input[type=file]`, [{ name, mimeType: 'image/jpeg', buffer }]);
+      await page.click(`${form} button`);
+    };
+    await page.fill(`${form} textarea`, 'Ekip temizledi, iyi günler dileriz.');
+    await page.selectOption(`${form} select[name=reason]`, 'yapildi');
+    await send('a.jpg', Buffer.from('bu bir fotoğraf değil'));
+    assert.match(await page.innerText('.complaint'), /1\. dosya fotoğraf değil/);
+    assert.equal(await page.inputValue(`${form} textarea`), 'Ekip temizledi, iyi günler dileriz.', 'what was typed is kept');
+    assert.equal(await page.inputValue(`${form} select[name=reason]`), 'yapildi');
+    if (options.viewport) assert.deepEqual(await findings(page), []);
+    await send('b.jpg', PHOTO);
+    assert.match(await page.innerText('.ticket .status'), /Çözüldü/);
+    assert.match(await page.innerText('.photos'), /Kanıt fotoğrafı · ayse/);
+    if (options.viewport) assert.deepEqual(await findings(page), []);
+    await leave(page);
+  }
+});
+
 test('rows change under the clerk without moving what is pointed at', { timeout: 60000 }, async () => {
   const numbers = [];
   for (let i = 0; i < 3; i += 1) numbers.push(await tell('open konteyner-hasar balbey'));
@@ -168,6 +195,8 @@ test('from the keyboard alone', { timeout: 60000 }, async () => {
   await page.keyboard.press('n');
   await page.keyboard.type('Klavyeyle: a, b, c ve ?');
   assert.equal(await page.inputValue('details:has-text("Not ekle") textarea'), 'Klavyeyle: a, b, c ve ?');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.type), 'file');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.waitForURL(/done=note/, { waitUntil: 'load' });

@@ -5,6 +5,7 @@ answer a line, until that ends."""
 import json
 import os
 import sys
+import tempfile
 import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -44,10 +45,12 @@ def obey(stack, words):
 
 
 def main():
-    with Stack(services=["router", "edge"]) as stack:
+    with tempfile.TemporaryDirectory(prefix="turunc-photos-") as folder, \
+            Stack(services=["intake", "router", "edge"], env={"TURUNC_ATTACHMENTS_DIR": folder}) as stack:
         password = [stack.user(name, *rights) for name, rights in PEOPLE.items()][0]
         stack.start()
         stack.opener = Opener(stack)
+        stack.opener.next_id += 500_000  # intake gives numbers too
         stack.other = Browser(stack, "router", "/desk/").sign_in("mehmet", password)
         print(json.dumps({"origin": f"http://127.0.0.1:{stack.port['edge']}", "password": password}), flush=True)
         for line in sys.stdin:

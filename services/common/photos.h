@@ -4,8 +4,8 @@
  * Either all of them are stored or none: whoever does not pass an item on, or hears that it was not
  * taken, drops what was stored for it.
  */
-#ifndef INTAKE_PHOTOS_H
-#define INTAKE_PHOTOS_H
+#ifndef TURUNC_PHOTOS_H
+#define TURUNC_PHOTOS_H
 
 #include <stdbool.h>
 #include <stddef.h>
