@@ -1,11 +1,16 @@
 """What somebody who may sign in at the desk could do to tickets that are not theirs, and what those could who
 may not: reading, acting, guessing, forging forms, making everybody wait."""
+import contextlib
+import glob
 import http.client
 import os
 import random
+import socket
 import sys
+import tempfile
 import uuid
 
+import photos
 import pytest
 from attack_world import under_attack
 from stack import Stack
@@ -21,8 +26,10 @@ VERBS = ("accept", "start", "transfer", "answer", "resolve", "reject", "forward"
 
 @pytest.fixture(scope="module")
 def world():
-    with Stack(services=["router"]) as stack:
+    with tempfile.TemporaryDirectory(prefix="turunc-photos-") as folder, \
+            Stack(services=["router"], env={"TURUNC_ATTACHMENTS_DIR": folder}) as stack:
         made = DeskWorld(stack)
+        made.folder = folder
         stack.start()
         made.sign_everybody_in()
         made.theirs = [made.routed("cop-alinmadi") for _ in range(20)]
@@ -156,3 +163,35 @@ def test_many_pages_that_listen(world):
         for answer in open_ones:
             answer.close()
         said["accepted"] += held > 20 or {answer.status for answer in open_ones} != {200, 429}
+
+
+def test_uploads_by_those_who_may_not(world):
+    """Whoever is not signed in, has no token or may not take the step sends photos: nothing of them is stored,
+    and who holds half a body open takes no more than the share of large ones."""
+    rng = random.Random(2)
+    picture = photos.png_of(1200, 800, b"".join(b"\0" + rng.randbytes(3600) for _ in range(800)))
+    length = str(10 * 1024 * 1024).encode()
+
+    def send(person, query, number):
+        body, kind = photos.multipart([("id", str(uuid.uuid4())), ("version", "2"), ("verb", "resolve"), ("reason", "yapildi")],
+                                      [("photo", "x", picture)] * 3)
+        headers = {**(person.headers() if person else {}), "Content-Type": kind}
+        return world.stack.http("router", "POST", f"/desk/ticket/{number}?{query}", body=body, headers=headers, timeout=60)
+
+    with under_attack(world.stack, "desk: photos of those who may not", services=("router",), grows_mib=80,
+                      by=honest(world)) as said, contextlib.ExitStack() as links:
+        for number in world.theirs[:4]:
+            for person, query in ((None, ""), (None, f"csrf={world.fatma.csrf}"), (world.fatma, "csrf=x"), (world.fatma, ""),
+                                  (world.fatma, f"csrf={world.fatma.csrf}"), (world.vedat, f"csrf={world.vedat.csrf}")):
+                answer = send(person, query, number)
+                said["attempts"] += 1
+                said["accepted"] += answer.status not in (401, 403)
+        for _ in range(20):
+            said["attempts"] += 1
+            link = links.enter_context(socket.create_connection(("127.0.0.1", world.stack.port["router_http"]), timeout=10))
+            link.sendall(b"POST /desk/ticket/26-0000001-4 HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; "
+                         b"boundary=x\r\nContent-Length: " + length + b"\r\n\r\n--x\r\n")
+        world.stack.wait(lambda: world.stack.metric("router", "turunc_http_buffered_bytes") > 0, 10)
+        assert world.stack.metric("router", "turunc_http_buffered_bytes") <= 49 * 1024 * 1024
+    assert world.stack.one("select count(*) from turunc.attachment") == 0
+    assert glob.glob(os.path.join(world.folder, "[0-9a-f][0-9a-f]", "*")) == glob.glob(os.path.join(world.folder, "new", "*")) == []
