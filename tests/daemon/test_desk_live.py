@@ -21,29 +21,41 @@ def world():
 
 
 class Page:
-    """An open page: what it was told so far, as (event, data)."""
+    """An open page: what it was told so far, as (event, data).  Like a browser it comes again when its
+    stream was ended, and says what it was told last."""
 
     def __init__(self, person, since):
-        self.link = http.client.HTTPConnection(person.host, timeout=60)
-        self.link.request("GET", f"/desk/events?lang=tr&since={since}",
-                          headers=person.headers({"Origin": None, "Accept": "text/event-stream"}))
-        self.answer = self.link.getresponse()
-        assert self.answer.status == 200, self.answer.status
+        self.person, self.since, self.last = person, since, None
         self.told = []
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
+        answer = self._ask()
+        threading.Thread(target=self._read, args=(answer,), daemon=True).start()
 
-    def _read(self):
-        kind = None
+    def _ask(self):
+        more = {"Origin": None, "Accept": "text/event-stream", "Last-Event-ID": self.last}
+        link = http.client.HTTPConnection(self.person.host, timeout=60)
+        link.request("GET", f"/desk/events?lang=tr&since={self.since}", headers=self.person.headers(more))
+        answer = link.getresponse()
+        assert answer.status == 200, answer.status
+        return answer
+
+    def _read(self, answer):
         try:
-            for line in self.answer:
-                name, _, value = line.decode("utf-8").rstrip("\n").partition(": ")
-                if name == "event":
-                    kind = value
-                elif name == "data":
-                    self.told.append((kind, json.loads(value)))
-        except (OSError, ValueError, http.client.HTTPException, AttributeError):
-            pass  # closed
+            while True:
+                self._read_stream(answer)
+                answer = self._ask()
+        except (OSError, http.client.HTTPException, AssertionError):
+            pass  # the service is gone
+
+    def _read_stream(self, answer):
+        kind = None
+        for line in answer:
+            name, _, value = line.decode("utf-8").rstrip("\n").partition(": ")
+            if name == "id":
+                self.last = value
+            elif name == "event":
+                kind = value
+            elif name == "data":
+                self.told.append((kind, json.loads(value)))
 
     def versions(self, number):
         return [data["v"] for kind, data in list(self.told) if kind == "row" and data["n"] == number]
