@@ -291,6 +291,21 @@ contact(struct html *h, const struct ticket_visit *t, const struct ticket_rows *
 
 /* --- what lies near --------------------------------------------------------------------------- */
 
+/* Another department's, joined to this one: that it is there, and nothing of it. */
+static void
+number_alone(struct html *h, int64_t ticket_id)
+{
+	char number[NUMBER_SIZE] = "";
+
+	if (!number_format(ticket_id, number))
+		return;
+	html_raw(h, "<tr><td>");
+	html_text(h, number);
+	html_raw(h, " · ");
+	html_text(h, html_say(h, "başka birimde", "in another department"));
+	html_raw(h, "</td></tr>\n");
+}
+
 static void
 list(struct html *h, const struct ticket_visit *t, const struct pg_result *rows,
     const char *heading, int64_t now_us)
@@ -300,7 +315,10 @@ list(struct html *h, const struct ticket_visit *t, const struct pg_result *rows,
 	html_element(h, "h2", NULL, heading);
 	html_raw(h, "<table class=\"queue\"><tbody>\n");
 	for (int i = 0; i < db_rows(rows); i++)
-		desk_row_write(h, visit_catalogue(&t->v), rows, i, now_us, false);
+		if (asker_covers(&t->v.who, db_get_text(rows, i, ROW_DEPARTMENT)))
+			desk_row_write(h, visit_catalogue(&t->v), rows, i, now_us, false);
+		else
+			number_alone(h, db_get_int(rows, i, ROW_TICKET));
 	html_raw(h, "</tbody></table>\n");
 }
 

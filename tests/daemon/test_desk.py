@@ -105,6 +105,11 @@ def test_neighbours_and_joins_are_shown_and_taken_back(world):
     assert world.reader.state(second)["status"] == "duplicate"
     assert "Bununla birleştirilenler" in world.oya.ticket(first).text
     assert f'asıl başvuru: <a class="no" href="/desk/ticket/{first}' in world.oya.ticket(second).text
+    foreign = world.routed("yol-cukur", "demircikara")
+    assert world.cem.step(foreign, "join", 2, primary=first).status == 303
+    assert foreign in world.ayse.ticket(first).text and "başka birimde" in world.ayse.ticket(first).text
+    assert f"/desk/ticket/{foreign}" not in world.ayse.ticket(first).text and world.ayse.ticket(foreign).status == 403
+    assert f"/desk/ticket/{foreign}" in world.cem.ticket(first).text
     assert "separate" in forms(world.cem.ticket(second))
     assert world.cem.step(second, "separate", 3).status == 303
     assert world.reader.state(second)["status"] == "triage"
