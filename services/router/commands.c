@@ -300,7 +300,7 @@ on_written(void *arg, const struct db_reply *reply)
 	if (reply->outcome != DB_COMMITTED) {
 		struct command *command;
 		TAILQ_FOREACH (command, &c->batch, link)
-			command->unsure = command->unsure || reply->outcome == DB_UNKNOWN;
+			command->unsure = command->unsure || reply->outcome != DB_NOT_SENT;
 		on_failure(c, reply);
 		return;
 	}

@@ -30,6 +30,12 @@ def dump(stack):
                      if not line.startswith(("\\restrict", "\\unrestrict", "insert into turunc.consumer_cursor")))
 
 
+def stands(stack):
+    """The same but for the index of words, which follows the log in its own time."""
+    return [line for line in dump(stack).splitlines()
+            if not line.startswith(("insert into turunc.search_position", "insert into turunc.contact_search"))]
+
+
 def found_in(text):
     """The traces that stand there, as text or within bytes written as hexadecimal digits."""
     return {trace for trace in TRACES if trace.casefold() in text
@@ -177,7 +183,7 @@ def test_nothing_is_shown_when_the_look_cannot_be_written_down(stack, people):
 
 
 def test_what_is_refused_changes_nothing(stack, people):
-    before = dump(stack)
+    before = stands(stack)
     refused(stack, USAGE, "erase", PHONE)
     refused(stack, USAGE, "erase", PHONE, "--reason", REASON)
     for named in ("Zübeyde hanım istedi", "tel 0532 987 65 43", f"posta: {MAIL}", "öztürkmen,"):
@@ -190,7 +196,7 @@ def test_what_is_refused_changes_nothing(stack, people):
     shown = masa_json(stack, "citizen", "erase", PHONE, "--reason", REASON, "--dry-run")
     assert shown["contacts"] == 2 and shown["texts"] == 4 and shown["dry_run"] is True
     assert "destruction" not in shown
-    assert dump(stack) == before
+    assert stands(stack) == before
 
 
 def test_a_ticket_still_worked_on_keeps_its_story_unless_told_so(stack, office):
