@@ -55,7 +55,7 @@ struct command {
 	int64_t arrived_us; /* monotonic */
 	unsigned attempts;
 	bool decided;
-	bool unsure; /* sent to the record once, and not heard to be committed: what it brought stays */
+	bool unsure; /* sent to the record once and not heard to be committed: files stay */
 	bool repeat; /* the answer is a former one: nothing to write */
 	struct changes_answer answer;
 };

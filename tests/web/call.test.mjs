@@ -184,7 +184,7 @@ test('without scripts everything works by buttons', async () => {
   assert.equal(await number(page), other);
   await page.fill('input[name=q]', other);
   await page.keyboard.press('Enter');
-  assert.ok((await page.innerText('main')).includes('Bulunanlar'));
+  await page.locator('main', { hasText: 'Bulunanlar' }).waitFor();
   await page.context().close();
 });
 

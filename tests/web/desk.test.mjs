@@ -217,10 +217,10 @@ test('several at once, and back', { timeout: 60000 }, async () => {
   await page.selectOption('.bulk select[name=department]', 'fen');
   await page.selectOption('.bulk select[name=reason]', 'konu-yanlis');
   await page.click('.bulk button[value=transfer]');
-  assert.match(await page.innerText('.notice'), /2 başvurudan 2/);
+  assert.match(await page.innerText('.notice'), /Seçilen: 2, yapılan: 2\./);
   assert.deepEqual(await findings(page), []);
   await page.click('text=Aktarmayı geri al');
-  assert.match(await page.innerText('.notice'), /2 başvurudan 2/);
+  assert.match(await page.innerText('.notice'), /Seçilen: 2, yapılan: 2\./);
   await page.goto(`${place.origin}/desk/?department=temizlik&neighbourhood=barbaros`);
   assert.equal(await page.locator('tbody tr').count(), 2);
   await leave(page);
