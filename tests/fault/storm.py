@@ -31,7 +31,7 @@ class Storm:
                  # at the desk while router or the record are gone.
                  "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0",
                             "TURUNC_INTAKE_PHOTOS_PER_MINUTE": "0",
-                            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "8s", "TURUNC_ATTACHMENTS_LOOK": "2s"},
+                            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "40s", "TURUNC_ATTACHMENTS_LOOK": "2s"},
                  "router": {"TURUNC_ATTACHMENTS_DIR": os.path.join("state", "intake", "attachments")},
                  "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
         self.ledger = Ledger()
