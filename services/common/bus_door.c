@@ -300,7 +300,7 @@ bus_answer_stranger(struct bus_door *door, const uint8_t routing[BUS_ROUTING_BYT
 		return;
 	door->strays_ms -= STRANGER_COST_MS;
 	error.code = code;
-	error.text = bus_lend(text);
+	error.text = frame_lend(text);
 	error.fatal = true;
 	frame.request = request;
 	frame.body_case = TURUNC__V1__SERVER_FRAME__BODY_ERROR;

@@ -147,13 +147,6 @@ void bus_session_flush(struct bus_session *session);
 /* Closes it if it is dying; unlinks and frees it if it is not open. */
 void bus_session_reclaim(struct bus_session *session);
 
-/* Text lent to a field of a generated struct, which has no const. */
-static inline char *
-bus_lend(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
-
 enum bus_sent { BUS_SENT, BUS_FULL, BUS_GONE };
 /* Takes the message in any case but BUS_FULL. */
 enum bus_sent bus_door_send(

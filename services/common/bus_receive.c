@@ -70,7 +70,7 @@ send_welcome(struct bus_session *session, uint64_t request, uint32_t credit_even
 
 	session->door->calls->head(session->door->arg, &head);
 	welcome.protocol = BUS_PROTOCOL;
-	welcome.log_id = bus_lend(head.log_id);
+	welcome.log_id = frame_lend(head.log_id);
 	welcome.head_seq = head.seq;
 	welcome.credit_events = credit_events;
 	welcome.max_event_bytes = FRAME_EVENT_MAX_BYTES;
@@ -182,7 +182,7 @@ send_pong(struct bus_session *session, uint64_t request)
 	struct bus_head head = { "", 0, NULL, 0 };
 
 	session->door->calls->head(session->door->arg, &head);
-	pong.log_id = bus_lend(head.log_id);
+	pong.log_id = frame_lend(head.log_id);
 	pong.head_seq = head.seq;
 	pong.head_hash.data = (uint8_t *)(uintptr_t)head.hash;
 	pong.head_hash.len = head.hash == NULL ? 0 : head.hash_len;

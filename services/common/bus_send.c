@@ -134,7 +134,7 @@ bus_send_error(
 	Turunc__V1__Error error = TURUNC__V1__ERROR__INIT;
 
 	error.code = code;
-	error.text = bus_lend(text);
+	error.text = frame_lend(text);
 	frame.request = request;
 	frame.body_case = TURUNC__V1__SERVER_FRAME__BODY_ERROR;
 	frame.error = &error;

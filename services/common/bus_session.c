@@ -129,7 +129,7 @@ bus_session_close(struct bus_session *session, enum bus_close_reason reason,
 		return;
 	if (!session->dying && code != TURUNC__V1__ERROR_CODE__ERROR_UNSPECIFIED) {
 		error.code = code;
-		error.text = bus_lend(text);
+		error.text = frame_lend(text);
 		error.fatal = true;
 		frame.body_case = TURUNC__V1__SERVER_FRAME__BODY_ERROR;
 		frame.error = &error;

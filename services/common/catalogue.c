@@ -110,6 +110,14 @@ catalogue_subject(const struct catalogue *cat, const char *code)
 	return find_code(cat->subjects, cat->subject_count, sizeof(*cat->subjects), code);
 }
 
+bool
+catalogue_is_special(const struct catalogue *cat, const char *subject_code)
+{
+	const struct catalogue_subject *subject = catalogue_subject(cat, subject_code);
+
+	return subject != NULL && subject->special_category;
+}
+
 const struct catalogue_question *
 catalogue_question(const struct catalogue_subject *subject, const char *code)
 {

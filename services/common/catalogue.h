@@ -233,6 +233,8 @@ void catalogue_destroy(struct catalogue *cat); /* takes NULL */
 const struct catalogue_department *catalogue_department(
     const struct catalogue *cat, const char *code);
 const struct catalogue_subject *catalogue_subject(const struct catalogue *cat, const char *code);
+/* Is it of a special category (KVKK art. 6)? */
+bool catalogue_is_special(const struct catalogue *cat, const char *subject_code);
 const struct catalogue_question *catalogue_question(
     const struct catalogue_subject *subject, const char *code);
 const struct catalogue_neighbourhood *catalogue_neighbourhood(

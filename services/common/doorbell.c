@@ -166,7 +166,7 @@ doorbell_button_press(struct doorbell_button *button, const char *log_id, uint64
 	Turunc__V1__Pong ring = TURUNC__V1__PONG__INIT;
 	zmq_msg_t message;
 
-	ring.log_id = bus_lend(log_id);
+	ring.log_id = frame_lend(log_id);
 	ring.head_seq = head_seq;
 	if (zmq_msg_init_size(&message, turunc__v1__pong__get_packed_size(&ring)) == -1)
 		return false;

@@ -37,6 +37,13 @@ enum frame_result {
 	FRAME_RESULTS
 };
 
+/* Text lent to a field of a generated struct, which has no const; it is only read.  NULL is "". */
+static inline char *
+frame_lend(const char *text)
+{
+	return (char *)(uintptr_t)(text == NULL ? "" : text);
+}
+
 /* "ok", "too_big", ... : a metric's label and a log's word. */
 const char *frame_result_name(enum frame_result result);
 /* A sentence fit for the peer. */

@@ -72,6 +72,26 @@ html_element(struct html *h, const char *tag, const char *class, const char *tex
 }
 
 void
+html_hidden(struct html *h, const char *name, const char *value)
+{
+	html_raw(h, "<input type=\"hidden\" name=\"");
+	html_raw(h, name);
+	html_raw(h, "\" value=\"");
+	html_text(h, value);
+	html_raw(h, "\">\n");
+}
+
+void
+html_option(struct html *h, const char *value, const char *text, bool chosen)
+{
+	html_raw(h, "<option value=\"");
+	html_text(h, value);
+	html_raw(h, chosen ? "\" selected>" : "\">");
+	html_text(h, text);
+	html_raw(h, "</option>\n");
+}
+
+void
 html_time(struct html *h, int64_t at_us, bool with_time)
 {
 	char text[40];

@@ -49,6 +49,9 @@ const char *html_say(const struct html *h, const char *turkish, const char *engl
 void html_complaint(struct html *h, const char *text);
 /* <tag class="class">text</tag>; class NULL: none. */
 void html_element(struct html *h, const char *tag, const char *class, const char *text);
+/* A hidden field and a choice of a list; name is ours, the others are text. */
+void html_hidden(struct html *h, const char *name, const char *value);
+void html_option(struct html *h, const char *value, const char *text, bool chosen);
 /* "29.11.2026 14:05" in Istanbul; without the time: "29.11.2026". */
 void html_time(struct html *h, int64_t at_us, bool with_time);
 /* Ends the page and moves it into `to`; false: out of memory. */

@@ -170,16 +170,6 @@ begin_form(struct html *h, const struct people *p, const char *page)
 }
 
 static void
-hidden(struct html *h, const char *name, const char *value)
-{
-	html_raw(h, "<input type=\"hidden\" name=\"");
-	html_raw(h, name);
-	html_raw(h, "\" value=\"");
-	html_text(h, value);
-	html_raw(h, "\">\n");
-}
-
-static void
 field(
     struct html *h, const char *name, const char *label, const char *attributes, const char *value)
 {
@@ -250,7 +240,7 @@ people_reply_sign_in(const struct people *p, struct http_request *req, unsigned 
 	}
 	begin_form(&h, p, "sign-in");
 	if (next != NULL)
-		hidden(&h, "next", next);
+		html_hidden(&h, "next", next);
 	field(&h, "name", html_say(&h, "Kullanıcı adı", "User name"),
 	    "autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" "
 	    "maxlength=\"63\"",
@@ -279,7 +269,7 @@ people_reply_password(const struct people *p, struct http_request *req, unsigned
 	people_write_bar(p, &h, who);
 	say(&h, word);
 	begin_form(&h, p, "password");
-	hidden(&h, "csrf", who->form_token);
+	html_hidden(&h, "csrf", who->form_token);
 	/* For the browser's store of passwords. */
 	html_raw(&h, "<input class=\"away\" type=\"text\" autocomplete=\"username\" readonly "
 		     "tabindex=\"-1\" "
@@ -346,7 +336,7 @@ people_write_bar(const struct people *p, struct html *h, const struct person *wh
 	html_raw(h, "</a> <form method=\"post\" action=\"");
 	html_text(h, p->prefix);
 	html_raw(h, "sign-out\">");
-	hidden(h, "csrf", who->form_token);
+	html_hidden(h, "csrf", who->form_token);
 	html_raw(h, "<button>");
 	html_text(h, html_say(h, "Çıkış yap", "Sign out"));
 	html_raw(h, "</button></form></div>\n");

@@ -64,16 +64,6 @@ language_query(const struct html *h)
 }
 
 static void
-hidden(struct html *h, const char *name, const char *value)
-{
-	html_raw(h, "<input type=\"hidden\" name=\"");
-	html_raw(h, name);
-	html_raw(h, "\" value=\"");
-	html_text(h, value);
-	html_raw(h, "\">\n");
-}
-
-static void
 button(struct html *h, const char *class, const char *action, const char *name, const char *value,
     const char *key, const char *text)
 {
@@ -181,16 +171,6 @@ input(
 	html_raw(h, "\"></label>\n");
 }
 
-static void
-option(struct html *h, const char *value, const char *text, bool chosen)
-{
-	html_raw(h, "<option value=\"");
-	html_text(h, value);
-	html_raw(h, chosen ? "\" selected>" : "\">");
-	html_text(h, text);
-	html_raw(h, "</option>\n");
-}
-
 static bool
 first_of_group(const struct catalogue *cat, size_t index)
 {
@@ -206,7 +186,7 @@ write_subjects(struct html *h, const struct catalogue *cat, const char *chosen)
 	html_raw(h, "<label><span>");
 	html_text(h, html_say(h, "Konu", "Subject"));
 	html_raw(h, "</span><select name=\"service_code\">\n");
-	option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
+	html_option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
 	for (size_t i = 0; i < cat->subject_count; i++) {
 		if (!first_of_group(cat, i))
 			continue;
@@ -215,7 +195,7 @@ write_subjects(struct html *h, const struct catalogue *cat, const char *chosen)
 		html_raw(h, "\">\n");
 		for (size_t k = i; k < cat->subject_count; k++)
 			if (strcmp(cat->subjects[k].group, cat->subjects[i].group) == 0)
-				option(h, cat->subjects[k].code,
+				html_option(h, cat->subjects[k].code,
 				    catalogue_say(&cat->subjects[k].name, h->language),
 				    strcmp(cat->subjects[k].code, chosen) == 0);
 		html_raw(h, "</optgroup>\n");
@@ -229,9 +209,9 @@ write_neighbourhoods(struct html *h, const struct catalogue *cat, const char *ch
 	html_raw(h, "<label><span>");
 	html_text(h, html_say(h, "Mahalle", "Neighbourhood"));
 	html_raw(h, "</span><select name=\"address_id\">\n");
-	option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
+	html_option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
 	for (size_t i = 0; i < cat->neighbourhood_count; i++)
-		option(h, cat->neighbourhoods[i].code, cat->neighbourhoods[i].name,
+		html_option(h, cat->neighbourhoods[i].code, cat->neighbourhoods[i].name,
 		    strcmp(cat->neighbourhoods[i].code, chosen) == 0);
 	html_raw(h, "</select></label>\n");
 }
@@ -274,16 +254,16 @@ write_call_fields(struct html *h, const struct call_look *look)
 		static const char *const kept[] = { "call", "call_client", "call_id", "call_at" };
 		for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 			if (call_field(look, kept[i])[0] != '\0')
-				hidden(h, kept[i], call_field(look, kept[i]));
+				html_hidden(h, kept[i], call_field(look, kept[i]));
 		return;
 	}
 	(void)snprintf(at, sizeof(at), "%lld",
 	    (long long)db_get_int(
 		call, 0, db_is_null(call, 0, CALL_ANSWERED) ? CALL_FIRST : CALL_ANSWERED));
-	hidden(h, "call", call_field(look, "call"));
-	hidden(h, "call_client", db_get_text(call, 0, CALL_CLIENT));
-	hidden(h, "call_id", db_get_text(call, 0, CALL_ID));
-	hidden(h, "call_at", at);
+	html_hidden(h, "call", call_field(look, "call"));
+	html_hidden(h, "call_client", db_get_text(call, 0, CALL_CLIENT));
+	html_hidden(h, "call_id", db_get_text(call, 0, CALL_ID));
+	html_hidden(h, "call_at", at);
 }
 
 static void
@@ -482,8 +462,8 @@ write_form(struct html *h, const struct call_look *look, const struct catalogue 
 	html_raw(h, "\" method=\"post\" novalidate action=\"/call/look");
 	html_raw(h, language_query(h));
 	html_raw(h, "\">\n");
-	hidden(h, "csrf", look->person.csrf);
-	hidden(h, "token", look->token);
+	html_hidden(h, "csrf", look->person.csrf);
+	html_hidden(h, "token", look->token);
 	write_search(h, look);
 	html_raw(h, "<div class=\"columns\">\n<div>\n");
 	write_caller(h, look);

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "door.h"
 #include "fields.h"
+#include "frame.h"
 #include "istanbul.h"
 #include "store.h"
 #include "turunc/v1/ticket.pb-c.h"
@@ -134,17 +135,6 @@ on_told(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 		show_again(s, 503, s->kind == SEND_END ? CALL_WORD_BUSY : CALL_WORD_HALF, NULL);
 }
 
-/* Protobuf-c's strings are not const, but packing only reads them. */
-static char *
-lend(const char *text)
-{
-	union {
-		const char *in;
-		char *out;
-	} as = { .in = text == NULL ? "" : text };
-	return as.out;
-}
-
 /* The event as an exchange would have told it, which is kept and erased like theirs. */
 static bool
 pack(struct told *told)
@@ -153,10 +143,10 @@ pack(struct told *told)
 	struct item *item = &told->item;
 	char number[NUMBER_SIZE];
 
-	call.call_id = lend(item->call_id);
-	call.agent = lend(item->call_agent);
-	call.caller = lend(item->call_caller);
-	call.disposition = lend(item->call_disposition);
+	call.call_id = frame_lend(item->call_id);
+	call.agent = frame_lend(item->call_agent);
+	call.caller = frame_lend(item->call_caller);
+	call.disposition = frame_lend(item->call_disposition);
 	if (item->ticket_id != 0 && number_format(item->ticket_id, number))
 		call.ticket = number;
 	told->packed = malloc(protobuf_c_message_get_packed_size(&call.base) + 1);

@@ -12,13 +12,6 @@
 
 enum { SHOWN_MAX = 15 };
 
-static bool
-is_special(const struct catalogue *cat, const char *code)
-{
-	const struct catalogue_subject *subject = catalogue_subject(cat, code);
-	return subject != NULL && subject->special_category;
-}
-
 static void
 write_status(struct html *h, const struct pg_result *rows, int row)
 {
@@ -54,7 +47,7 @@ write_one(struct html *h, const struct catalogue *cat, const struct pg_result *r
 	const struct catalogue_subject *subject = catalogue_subject(cat, code);
 	const char *description = db_get_text_or_null(rows, row, TICKET_DESCRIPTION);
 	char number[NUMBER_SIZE] = "";
-	bool special = is_special(cat, code);
+	bool special = catalogue_is_special(cat, code);
 
 	(void)!number_format(db_get_int(rows, row, TICKET_ID), number);
 	html_raw(h, "<p><span class=\"no\">");
@@ -115,7 +108,7 @@ belongs(const struct call_look *look, const struct catalogue *cat, enum call_ask
 
 	if (ask != CALL_ASK_SEARCH && ask != CALL_ASK_ADDRESS)
 		return true;
-	if (is_special(cat, db_get_text(rows, row, TICKET_SUBJECT)))
+	if (catalogue_is_special(cat, db_get_text(rows, row, TICKET_SUBJECT)))
 		return false;
 	if (ask == CALL_ASK_SEARCH)
 		return true;
@@ -141,7 +134,7 @@ call_tickets_write(struct html *h, const struct call_look *look, enum call_ask a
 		html_raw(h, shown++ == 0 ? "<ul class=\"tickets\">\n<li>\n" : "<li>\n");
 		write_one(h, cat, rows, row);
 		if (ask != CALL_ASK_PERSON
-		    && !is_special(cat, db_get_text(rows, row, TICKET_SUBJECT)))
+		    && !catalogue_is_special(cat, db_get_text(rows, row, TICKET_SUBJECT)))
 			write_join(h, rows, row, false);
 		html_raw(h, "</li>\n");
 	}

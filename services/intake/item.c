@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame.h"
 #include "number.h"
 #include "turunc/v1/event.pb-c.h"
 
@@ -117,17 +118,6 @@ item_weight(const struct item *item)
 	return bytes;
 }
 
-/* Protobuf-c's strings are not const, but packing only reads them. */
-static char *
-lend(const char *text)
-{
-	union {
-		const char *in;
-		char *out;
-	} as = { .in = or_empty(text) };
-	return as.out;
-}
-
 static bool
 pack(struct item *item, Turunc__V1__Event *event)
 {
@@ -136,14 +126,14 @@ pack(struct item *item, Turunc__V1__Event *event)
 	uuid_format(&item->item_id, event_id);
 	trace_parent(item->traceparent, item->trace_random, traceparent);
 	event->id = event_id;
-	event->source = lend("intake");
-	event->type = lend(item->type);
+	event->source = frame_lend("intake");
+	event->type = frame_lend(item->type);
 	event->time_us = item->time_us;
 	event->actor = item->actor;
 	event->traceparent = traceparent;
 	event->subject = item->ticket_id != 0 && number_format(item->ticket_id, number)
 			     ? number
-			     : lend(NULL);
+			     : frame_lend(NULL);
 	size_t len = turunc__v1__event__get_packed_size(event);
 	item->event = malloc(len);
 	if (item->event == NULL)
@@ -160,17 +150,17 @@ pack_opened(
 	char earlier[NUMBER_SIZE];
 
 	opened.channel = (Turunc__V1__Channel)item->channel;
-	opened.subject_code = lend(item->subject_code);
-	opened.neighbourhood = lend(item->neighbourhood);
+	opened.subject_code = frame_lend(item->subject_code);
+	opened.neighbourhood = frame_lend(item->neighbourhood);
 	opened.contact_id = contact_id;
 	opened.legal_basis = (Turunc__V1__LegalBasis)item->legal_basis;
 	opened.arrived_us = item->arrived_us;
-	opened.language = lend(item->language);
+	opened.language = frame_lend(item->language);
 	opened.content_digest = digest;
-	opened.client = lend(item->client);
-	opened.inbound_id = lend(item->id);
+	opened.client = frame_lend(item->client);
+	opened.inbound_id = frame_lend(item->id);
 	opened.version = 1;
-	opened.call_id = lend(item->call_id);
+	opened.call_id = frame_lend(item->call_id);
 	if (item->earlier_id != 0 && number_format(item->earlier_id, earlier))
 		opened.follows = earlier;
 	event->body_case = TURUNC__V1__EVENT__BODY_OPENED;
@@ -184,11 +174,11 @@ pack_call(struct item *item, Turunc__V1__Event *event)
 	Turunc__V1__CallStep step = TURUNC__V1__CALL_STEP__INIT;
 	char number[NUMBER_SIZE];
 
-	step.call_id = lend(item->call_id);
-	step.queue = lend(item->call_queue);
-	step.agent = lend(item->call_agent);
+	step.call_id = frame_lend(item->call_id);
+	step.queue = frame_lend(item->call_queue);
+	step.agent = frame_lend(item->call_agent);
 	step.at_us = item->time_us;
-	step.disposition = lend(item->call_disposition);
+	step.disposition = frame_lend(item->call_disposition);
 	if (item->ticket_id != 0 && number_format(item->ticket_id, number))
 		step.ticket = number;
 	event->body_case = TURUNC__V1__EVENT__BODY_CALL;
@@ -204,9 +194,9 @@ pack_contact(
 
 	contact.contact_id = contact_id;
 	contact.channel = (Turunc__V1__Channel)item->channel;
-	contact.kind = lend(item->kind);
+	contact.kind = frame_lend(item->kind);
 	contact.content_digest = digest;
-	contact.client = lend(item->client);
+	contact.client = frame_lend(item->client);
 	event->body_case = TURUNC__V1__EVENT__BODY_CONTACT;
 	event->contact = &contact;
 	return pack(item, event);
@@ -217,11 +207,11 @@ pack_foreign(struct item *item, Turunc__V1__Event *event, ProtobufCBinaryData di
 {
 	Turunc__V1__Foreign foreign = TURUNC__V1__FOREIGN__INIT;
 
-	foreign.client = lend(item->client);
-	foreign.event_source = lend(item->source);
-	foreign.event_type = lend(item->type);
-	foreign.event_id = lend(item->id);
-	foreign.content_type = lend(item->content_type);
+	foreign.client = frame_lend(item->client);
+	foreign.event_source = frame_lend(item->source);
+	foreign.event_type = frame_lend(item->type);
+	foreign.event_id = frame_lend(item->id);
+	foreign.content_type = frame_lend(item->content_type);
 	foreign.content_digest = digest;
 	foreign.size_bytes = item->body_len;
 	event->body_case = TURUNC__V1__EVENT__BODY_FOREIGN;

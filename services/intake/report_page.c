@@ -13,16 +13,6 @@
 
 enum { NAME_BYTES = 96 };
 
-static void
-hidden(struct html *h, const char *name, const char *value)
-{
-	html_raw(h, "<input type=\"hidden\" name=\"");
-	html_raw(h, name);
-	html_raw(h, "\" value=\"");
-	html_text(h, value);
-	html_raw(h, "\">\n");
-}
-
 /* --- fields -------------------------------------------------------------------------------------
  */
 
@@ -93,26 +83,16 @@ area(struct html *h, const char *label, const char *name, const char *value, boo
 }
 
 static void
-option(struct html *h, const char *value, const char *text, bool chosen)
-{
-	html_raw(h, "<option value=\"");
-	html_text(h, value);
-	html_raw(h, chosen ? "\" selected>" : "\">");
-	html_text(h, text);
-	html_raw(h, "</option>\n");
-}
-
-static void
 neighbourhoods(struct html *h, const struct catalogue *cat, const struct report_form *form)
 {
 	const char *chosen = report_field(form, neighbourhood_name);
 
 	open_label(h, html_say(h, "Mahalle", "Neighbourhood"), true);
 	html_raw(h, "<select name=\"address_id\" required>\n");
-	option(h, "", html_say(h, "Seçin", "Choose"), chosen == NULL);
+	html_option(h, "", html_say(h, "Seçin", "Choose"), chosen == NULL);
 	for (size_t i = 0; i < cat->neighbourhood_count; i++) {
 		const struct catalogue_neighbourhood *n = &cat->neighbourhoods[i];
-		option(h, n->code, n->name, chosen != NULL && strcmp(chosen, n->code) == 0);
+		html_option(h, n->code, n->name, chosen != NULL && strcmp(chosen, n->code) == 0);
 	}
 	html_raw(h, "</select></label>\n");
 }
@@ -182,9 +162,9 @@ one_choice(struct html *h, const struct catalogue_question *q, const char *name,
 	html_raw(h, "<select name=\"");
 	html_text(h, name);
 	html_raw(h, q->required ? "\" required>\n" : "\">\n");
-	option(h, "", html_say(h, "Seçin", "Choose"), false);
+	html_option(h, "", html_say(h, "Seçin", "Choose"), false);
 	for (size_t i = 0; i < q->value_count; i++)
-		option(h, q->values[i].key, catalogue_say(&q->values[i].name, h->language),
+		html_option(h, q->values[i].key, catalogue_say(&q->values[i].name, h->language),
 		    has_answer(form, name, q->values[i].key));
 	html_raw(h, "</select></label>\n");
 }
@@ -347,7 +327,7 @@ information_link(struct html *h, const struct catalogue *cat)
 {
 	const struct catalogue_municipality *m = &cat->municipality;
 
-	hidden(h, "information_version", m->information_text_version);
+	html_hidden(h, "information_version", m->information_text_version);
 	html_raw(h, "<p class=\"hint\"><a href=\"");
 	if (catalogue_information_is_ours(m))
 		html_raw(h, h->language == CATALOGUE_EN ? "/aydinlatma-metni?lang=en"
@@ -373,8 +353,8 @@ report_page_form(struct html *h, const struct catalogue *cat,
 		html_element(h, "p", NULL, about);
 	html_raw(h, "<form method=\"post\" enctype=\"multipart/form-data\" action=\"/report?lang=");
 	html_raw(h, h->language == CATALOGUE_EN ? "en\">\n" : "tr\">\n");
-	hidden(h, "token", f->token);
-	hidden(h, "service_code", subject->code);
+	html_hidden(h, "token", f->token);
+	html_hidden(h, "service_code", subject->code);
 	report_page_questions(h, subject, form);
 	area(h, description.label[h->language], description.name,
 	    report_field(form, description.name), true);

@@ -9,6 +9,7 @@
 #include "html.h"
 #include "istanbul.h"
 #include "number.h"
+#include "photo_item.h"
 #include "report_page.h"
 #include "status_words.h"
 #include "store.h"
@@ -227,16 +228,10 @@ answers(struct html *h, const struct pg_result *texts)
 /* --- photos, messages, links --------------------------------------------------------------------
  */
 
-enum { LINK_LIFE_MIN = 30 };
-
 static void
 photos_of(struct html *h, struct attachments *store, const struct pg_result *rows, bool evidence,
     int64_t now_us)
 {
-	char link[ATTACHMENT_LINK_SIZE], size[64];
-	struct digest digest;
-	size_t len;
-
 	bool any = false;
 
 	for (int i = 0; i < db_rows(rows); i++)
@@ -250,24 +245,15 @@ photos_of(struct html *h, struct attachments *store, const struct pg_result *row
 	for (int i = 0; i < db_rows(rows); i++) {
 		if (db_get_bool(rows, i, TRACK_PHOTO_EVIDENCE) != evidence)
 			continue;
-		const void *name = db_get_bytea(rows, i, TRACK_PHOTO_DIGEST, &len);
-		if (len != sizeof(digest.bytes))
+		struct photo_item photo = { .width = db_get_int(rows, i, TRACK_PHOTO_WIDTH),
+			.height = db_get_int(rows, i, TRACK_PHOTO_HEIGHT) };
+		photo.digest = db_get_bytea(rows, i, TRACK_PHOTO_DIGEST, &photo.digest_len);
+		if (!photo_item_begin(h, store, &photo, now_us))
 			continue;
-		memcpy(digest.bytes, name, len);
-		if (!attachments_link(store, &digest, now_us + LINK_LIFE_MIN * US_PER_MIN, link))
-			continue;
-		(void)snprintf(size, sizeof(size), "\" width=\"%d\" height=\"%d\"",
-		    (int)db_get_int(rows, i, TRACK_PHOTO_WIDTH),
-		    (int)db_get_int(rows, i, TRACK_PHOTO_HEIGHT));
-		html_raw(h, "<li><a href=\"");
-		html_raw(h, link);
-		html_raw(h, "\"><img loading=\"lazy\" src=\"");
-		html_raw(h, link);
-		html_raw(h, size);
-		html_raw(h, " alt=\"");
 		html_text(h, html_say(h, "Fotoğraf, ", "Photo, "));
 		html_time(h, db_get_int(rows, i, TRACK_PHOTO_AT), true);
-		html_raw(h, "\"></a></li>\n");
+		photo_item_end(h);
+		html_raw(h, "</li>\n");
 	}
 	html_raw(h, "</ul>\n");
 }

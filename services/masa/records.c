@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "frame.h"
 #include "number.h"
 
 enum { RECORD_BYTES_MAX = 2048 };
@@ -31,16 +32,6 @@ records_finish(struct records *r)
 	json_decref(r->events);
 }
 
-/* Lent to a field of a generated struct, which has no const. */
-static char *
-lend(const char *text)
-{
-	char *lent;
-
-	memcpy(&lent, &text, sizeof(lent));
-	return lent;
-}
-
 void
 records_add(struct records *r, const char *type, int64_t ticket_id, const char *department,
     Turunc__V1__Event *event)
@@ -55,12 +46,12 @@ records_add(struct records *r, const char *type, int64_t ticket_id, const char *
 	if (ticket_id != 0 && !number_format(ticket_id, number))
 		number[0] = '\0';
 	event->id = id_text;
-	event->source = lend("masa");
-	event->type = lend(type);
+	event->source = frame_lend("masa");
+	event->type = frame_lend(type);
 	event->time_us = r->now_us;
 	event->subject = number;
 	event->actor = r->m->actor;
-	event->traceparent = lend("");
+	event->traceparent = frame_lend("");
 	size_t size = turunc__v1__event__get_packed_size(event);
 	if (size > sizeof(packed)) {
 		r->failed = true;
@@ -121,7 +112,7 @@ masa_log_act(struct masa *m, const char *type, const char *name, uint64_t config
 	Turunc__V1__Administration act = TURUNC__V1__ADMINISTRATION__INIT;
 	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
 
-	act.name = lend(name);
+	act.name = frame_lend(name);
 	act.config_version = config_version;
 	event.body_case = TURUNC__V1__EVENT__BODY_ADMINISTRATION;
 	event.administration = &act;

@@ -10,6 +10,7 @@
 #include "desk_row.h"
 #include "desk_visit.h"
 #include "digest.h"
+#include "frame.h"
 #include "number.h"
 #include "status_words.h"
 #include "turunc/v1/bus.pb-c.h"
@@ -80,15 +81,15 @@ offer_undo(struct html *h, const struct bulk *b, const struct pg_result *rows)
 		return;
 	form_begin(h, &b->v, "bulk", "undo");
 	form_id(h, &b->v);
-	form_hidden(h, "verb", "transfer");
-	form_hidden(h, "reason", "geri-alma");
+	html_hidden(h, "verb", "transfer");
+	html_hidden(h, "reason", "geri-alma");
 	for (int i = 0; i < db_rows(rows); i++) {
 		if (!may_go_back(b, rows, i)
 		    || !number_format(db_get_int(rows, i, BACK_TICKET), number))
 			continue;
 		(void)snprintf(value, sizeof(value), "%s:%lld:%s", number,
 		    (long long)db_get_int(rows, i, BACK_VERSION), db_get_text(rows, i, BACK_FROM));
-		form_hidden(h, "t", value);
+		html_hidden(h, "t", value);
 	}
 	html_raw(h, "<button class=\"quiet\">");
 	html_text(h, html_say(h, "Aktarmayı geri al", "Take the transfer back"));
@@ -169,20 +170,11 @@ on_answered(void *arg, const struct command_answer *answer)
 /* --- the asking ------------------------------------------------------------------------------- */
 
 static char *
-lend(const char *text)
-{
-	char *lent;
-
-	memcpy(&lent, &text, sizeof(lent));
-	return lent;
-}
-
-static char *
 field(const struct http_request *req, const char *name)
 {
 	const char *value = http_form(req, name, NULL);
 
-	return lend(value == NULL ? "" : value);
+	return frame_lend(value == NULL ? "" : value);
 }
 
 /* The same form sent again names the same commands; another content names others. */
@@ -219,9 +211,9 @@ ask(struct bulk *b, struct chosen *c)
 	command.expected_version = c->version;
 	command.verb = field(req, "verb");
 	command.department = c->department[0] != '\0' ? c->department : field(req, "department");
-	command.reason_code = b->verb == VERB_ACCEPT ? lend("") : field(req, "reason");
+	command.reason_code = b->verb == VERB_ACCEPT ? frame_lend("") : field(req, "reason");
 	if (b->verb == VERB_ACCEPT)
-		command.department = lend("");
+		command.department = frame_lend("");
 	command_id(&command, field(req, "id"), id);
 	command.id = id;
 	commands_ask(b->v.desk->world.commands, &b->v.who, &command, NULL, on_answered, c);

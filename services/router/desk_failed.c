@@ -24,8 +24,8 @@ static void
 decisions(struct html *h, const struct visit *v, const char *kind, const char *id)
 {
 	form_begin(h, v, "failed", "group");
-	form_hidden(h, "kind", kind);
-	form_hidden(h, "what", id);
+	html_hidden(h, "kind", kind);
+	html_hidden(h, "what", id);
 	html_raw(h, "<button class=\"quiet\" name=\"do\" value=\"again\">");
 	html_text(h, html_say(h, "Yeniden dene", "Try again"));
 	html_raw(h, "</button>\n<label>");

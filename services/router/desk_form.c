@@ -60,16 +60,6 @@ form_photos(struct html *h, const char *label, uint64_t each_bytes)
 }
 
 void
-form_hidden(struct html *h, const char *name, const char *value)
-{
-	html_raw(h, "<input type=\"hidden\" name=\"");
-	html_raw(h, name);
-	html_raw(h, "\" value=\"");
-	html_text(h, value);
-	html_raw(h, "\">");
-}
-
-void
 form_id(struct html *h, const struct visit *v)
 {
 	char text[UUID_TEXT_SIZE];
@@ -77,7 +67,7 @@ form_id(struct html *h, const struct visit *v)
 
 	uuid_next(v->desk->world.ids, clock_now_us(), &id);
 	uuid_format(&id, text);
-	form_hidden(h, "id", text);
+	html_hidden(h, "id", text);
 }
 
 void
@@ -86,7 +76,7 @@ form_version(struct html *h, int64_t version)
 	char text[24];
 
 	(void)snprintf(text, sizeof(text), "%lld", (long long)version);
-	form_hidden(h, "version", text);
+	html_hidden(h, "version", text);
 }
 
 /* --- selects ---------------------------------------------------------------------------------- */
@@ -102,16 +92,6 @@ form_select_begin(struct html *h, const char *name, const char *label)
 }
 
 void
-form_option(struct html *h, const char *value, const char *text, bool chosen)
-{
-	html_raw(h, "<option value=\"");
-	html_text(h, value);
-	html_raw(h, chosen ? "\" selected>" : "\">");
-	html_text(h, text);
-	html_raw(h, "</option>");
-}
-
-void
 form_select_end(struct html *h)
 {
 	html_raw(h, "</select></label>\n");
@@ -122,9 +102,9 @@ form_subjects(struct html *h, const struct catalogue *cat, const char *name, con
     const char *nothing)
 {
 	form_select_begin(h, name, html_say(h, "Konu", "Subject"));
-	form_option(h, "", nothing, chosen[0] == '\0');
+	html_option(h, "", nothing, chosen[0] == '\0');
 	for (size_t i = 0; i < cat->subject_count; i++)
-		form_option(h, cat->subjects[i].code,
+		html_option(h, cat->subjects[i].code,
 		    catalogue_say(&cat->subjects[i].name, h->language),
 		    strcmp(cat->subjects[i].code, chosen) == 0);
 	form_select_end(h);
@@ -135,9 +115,9 @@ form_neighbourhoods(struct html *h, const struct catalogue *cat, const char *nam
     const char *chosen, const char *nothing)
 {
 	form_select_begin(h, name, html_say(h, "Mahalle", "Neighbourhood"));
-	form_option(h, "", nothing, chosen[0] == '\0');
+	html_option(h, "", nothing, chosen[0] == '\0');
 	for (size_t i = 0; i < cat->neighbourhood_count; i++)
-		form_option(h, cat->neighbourhoods[i].code, cat->neighbourhoods[i].name,
+		html_option(h, cat->neighbourhoods[i].code, cat->neighbourhoods[i].name,
 		    strcmp(cat->neighbourhoods[i].code, chosen) == 0);
 	form_select_end(h);
 }
@@ -146,11 +126,11 @@ void
 form_departments(struct html *h, const struct catalogue *cat, const char *but, const char *chosen)
 {
 	form_select_begin(h, "department", html_say(h, "Birim", "Department"));
-	form_option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
+	html_option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
 	for (size_t i = 0; i < cat->department_count; i++) {
 		const struct catalogue_department *d = &cat->departments[i];
 		if (d->active && strcmp(d->code, but) != 0)
-			form_option(h, d->code, catalogue_say(&d->name, h->language),
+			html_option(h, d->code, catalogue_say(&d->name, h->language),
 			    strcmp(d->code, chosen) == 0);
 	}
 	form_select_end(h);
@@ -174,7 +154,7 @@ explains(const struct catalogue_reason *reason, enum status_verb verb)
 static void
 one_reason(struct html *h, const struct catalogue_reason *reason, const char *chosen)
 {
-	form_option(h, reason->code, catalogue_say(&reason->name, h->language),
+	html_option(h, reason->code, catalogue_say(&reason->name, h->language),
 	    strcmp(reason->code, chosen) == 0);
 }
 
@@ -185,7 +165,7 @@ form_reasons(struct html *h, const struct catalogue *cat, enum status_verb verb,
 	const struct catalogue_reason *reason;
 
 	form_select_begin(h, "reason", html_say(h, "Neden", "Reason"));
-	form_option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
+	html_option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
 	if (needs & NEED_WAIT_REASON)
 		for (size_t i = 0; i < cat->wait_reason_count; i++)
 			one_reason(h, &cat->wait_reasons[i], chosen);
@@ -203,9 +183,9 @@ void
 form_institutions(struct html *h, const struct catalogue *cat, const char *chosen)
 {
 	form_select_begin(h, "institution", html_say(h, "Kurum", "Institution"));
-	form_option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
+	html_option(h, "", html_say(h, "Seçin", "Choose"), chosen[0] == '\0');
 	for (size_t i = 0; i < cat->institution_count; i++)
-		form_option(h, cat->institutions[i].code,
+		html_option(h, cat->institutions[i].code,
 		    catalogue_say(&cat->institutions[i].name, h->language),
 		    strcmp(cat->institutions[i].code, chosen) == 0);
 	form_select_end(h);
@@ -217,10 +197,10 @@ form_priorities(struct html *h, const char *chosen)
 	char value[8];
 
 	form_select_begin(h, "priority", html_say(h, "Öncelik", "Priority"));
-	form_option(h, "", html_say(h, "Olduğu gibi", "As it is"), chosen[0] == '\0');
+	html_option(h, "", html_say(h, "Olduğu gibi", "As it is"), chosen[0] == '\0');
 	for (int p = PRIORITY_LOW; p <= PRIORITY_URGENT; p++) {
 		(void)snprintf(value, sizeof(value), "%d", p);
-		form_option(h, value, desk_priority(p, h->language), strcmp(value, chosen) == 0);
+		html_option(h, value, desk_priority(p, h->language), strcmp(value, chosen) == 0);
 	}
 	form_select_end(h);
 }

@@ -14,14 +14,12 @@ void form_begin(struct html *h, const struct visit *v, const char *path, const c
 void form_begin_files(struct html *h, const struct visit *v, const char *path, const char *class);
 /* Up to three photos of at most so many bytes each. */
 void form_photos(struct html *h, const char *label, uint64_t each_bytes);
-void form_hidden(struct html *h, const char *name, const char *value);
 /* A new id, under which a repeat of this form is known. */
 void form_id(struct html *h, const struct visit *v);
 void form_version(struct html *h, int64_t version);
 
 /* A select with its label around it; options between begin and end. */
 void form_select_begin(struct html *h, const char *name, const char *label);
-void form_option(struct html *h, const char *value, const char *text, bool chosen);
 void form_select_end(struct html *h);
 
 /* nothing: the text of the option "". */

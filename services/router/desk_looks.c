@@ -6,30 +6,13 @@
 #include "clock.h"
 #include "db_result.h"
 #include "desk_visit.h"
+#include "frame.h"
 #include "log.h"
 #include "number.h"
 #include "store.h"
 #include "turunc/v1/event.pb-c.h"
 
 enum { EVENT_BYTES_MAX = 512 };
-
-bool
-desk_is_special(const struct catalogue *cat, const char *subject_code)
-{
-	const struct catalogue_subject *subject = catalogue_subject(cat, subject_code);
-
-	return subject != NULL && subject->special_category;
-}
-
-/* Lent to a field of a generated struct, which has no const. */
-static char *
-lend(const char *text)
-{
-	char *lent;
-
-	memcpy(&lent, &text, sizeof(lent));
-	return lent;
-}
 
 static void
 add_event(struct desk *d, struct db_array *events, const char *actor, const char *door,
@@ -45,21 +28,21 @@ add_event(struct desk *d, struct db_array *events, const char *actor, const char
 	uuid_format(&id, id_text);
 	if (!number_format(look->ticket_id, number))
 		number[0] = '\0';
-	viewed.door = lend(door);
-	viewed.subject_code = lend(look->subject_code);
-	viewed.department = lend(look->department);
+	viewed.door = frame_lend(door);
+	viewed.subject_code = frame_lend(look->subject_code);
+	viewed.department = frame_lend(look->department);
 	viewed.version = look->version;
 	event.id = id_text;
-	event.source = lend("router");
-	event.type = lend("ticket.viewed");
+	event.source = frame_lend("router");
+	event.type = frame_lend("ticket.viewed");
 	event.time_us = now_us;
 	event.subject = number;
-	event.actor = lend(actor);
+	event.actor = frame_lend(actor);
 	event.body_case = TURUNC__V1__EVENT__BODY_VIEWED;
 	event.viewed = &viewed;
 	/* A code is 64 bytes at most; a longer one is nobody's. */
 	if (turunc__v1__event__get_packed_size(&event) > sizeof(packed))
-		viewed.subject_code = lend("");
+		viewed.subject_code = frame_lend("");
 	db_array_bytea(events, packed, turunc__v1__event__pack(&event, packed));
 }
 

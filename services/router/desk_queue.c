@@ -90,17 +90,17 @@ choose_department(struct html *h, const struct queue *q, const struct catalogue 
 		return;
 	form_select_begin(h, "department", html_say(h, "Birim", "Department"));
 	if (asker_is_operator(who))
-		form_option(h, triage_code, html_say(h, "Triyaj (birimi yok)", "Triage (none yet)"),
+		html_option(h, triage_code, html_say(h, "Triyaj (birimi yok)", "Triage (none yet)"),
 		    q->triage);
 	else
-		form_option(h, "",
+		html_option(h, "",
 		    asker_has_all(who) ? html_say(h, "Bir birim seçin", "Choose one")
 				       : html_say(h, "Bütün birimlerim", "All of mine"),
 		    q->department[0] == '\0');
 	for (size_t i = 0; i < cat->department_count; i++) {
 		const struct catalogue_department *d = &cat->departments[i];
 		if (asker_covers(who, d->code))
-			form_option(h, d->code, catalogue_say(&d->name, h->language),
+			html_option(h, d->code, catalogue_say(&d->name, h->language),
 			    strcmp(d->code, q->department) == 0);
 	}
 	form_select_end(h);
@@ -119,7 +119,7 @@ choose_order(struct html *h, const struct queue *q)
 
 	form_select_begin(h, "order", html_say(h, "Sıralama", "Order"));
 	for (size_t i = 0; i < ARRAY_LEN(orders); i++)
-		form_option(h, orders[i].value, html_say(h, orders[i].turkish, orders[i].english),
+		html_option(h, orders[i].value, html_say(h, orders[i].turkish, orders[i].english),
 		    (size_t)q->order == i + 1);
 	form_select_end(h);
 }
@@ -130,11 +130,11 @@ choose_status(struct html *h, const struct queue *q)
 	char value[8];
 
 	form_select_begin(h, "status", html_say(h, "Durum", "Status"));
-	form_option(h, "0", html_say(h, "Hepsi", "All"), q->status == 0);
+	html_option(h, "0", html_say(h, "Hepsi", "All"), q->status == 0);
 	for (int s = TURUNC__V1__STATUS__STATUS_TRIAGE; s <= TURUNC__V1__STATUS__STATUS_WAITING;
 	     s++) {
 		(void)snprintf(value, sizeof(value), "%d", s);
-		form_option(h, value, status_word(s, h->language), q->status == s);
+		html_option(h, value, status_word(s, h->language), q->status == s);
 	}
 	form_select_end(h);
 }
@@ -293,10 +293,10 @@ suggestion(struct html *h, const struct queue *q, const struct pg_result *rows, 
 	form_begin(h, &q->v, path, "one");
 	form_id(h, &q->v);
 	form_version(h, db_get_int(rows, row, ROW_VERSION));
-	form_hidden(h, "back", triage_code);
-	form_hidden(h, "verb", "route");
-	form_hidden(h, "subject", subject->code);
-	form_hidden(h, "department", rule->department->code);
+	html_hidden(h, "back", triage_code);
+	html_hidden(h, "verb", "route");
+	html_hidden(h, "subject", subject->code);
+	html_hidden(h, "department", rule->department->code);
 	html_raw(h, "<button class=\"quiet\">");
 	html_text(h, catalogue_say(&subject->name, h->language));
 	html_raw(h, " → ");
@@ -312,7 +312,7 @@ triage_row(struct html *h, const struct queue *q, const struct pg_result *rows, 
 	const struct catalogue_subject *guesses[DESK_SUGGESTIONS];
 	const char *said = db_get_text_or_null(rows, row, ROW_DESCRIPTION);
 	const char *subject = db_get_text(rows, row, ROW_SUBJECT);
-	bool special = desk_is_special(cat, subject);
+	bool special = catalogue_is_special(cat, subject);
 	size_t count = said == NULL || special || suggest == NULL
 			   ? 0
 			   : suggest_subjects(suggest, said, guesses);

@@ -163,7 +163,7 @@ desk_row_write(struct html *h, const struct catalogue *cat, const struct pg_resu
     int64_t now_us, bool choosable)
 {
 	const char *subject = db_get_text(rows, row, ROW_SUBJECT);
-	bool special = desk_is_special(cat, subject);
+	bool special = catalogue_is_special(cat, subject);
 	/* What has ended is not late any more. */
 	bool live = db_get_int(rows, row, ROW_STATUS) <= TURUNC__V1__STATUS__STATUS_WAITING;
 	int64_t due_us = live ? db_get_int(rows, row, ROW_DUE) : INT64_MAX;

@@ -93,7 +93,7 @@ on_rows(void *arg, const struct db_reply *reply)
 		desk_row_write(h, cat, rows, i, now_us, false);
 		shown++;
 		/* From the end, which sorts them by ticket. */
-		if (desk_is_special(cat, subject))
+		if (catalogue_is_special(cat, subject))
 			looks[--look_at] = (struct desk_look){ .ticket_id = db_get_int(
 								   rows, i, ROW_TICKET),
 				.version = (uint32_t)db_get_int(rows, i, ROW_VERSION),

@@ -68,7 +68,7 @@ show(struct ticket_visit *t, const struct ticket_rows *rows)
 		.version = (uint32_t)db_get_int(rows->ticket, 0, ONE_VERSION),
 		.department = db_get_text(rows->ticket, 0, ONE_DEPARTMENT),
 		.subject_code = subject };
-	bool noted = desk_is_special(visit_catalogue(&t->v), subject)
+	bool noted = catalogue_is_special(visit_catalogue(&t->v), subject)
 		     && asker_sees_people(&t->v.who);
 	char number[NUMBER_SIZE];
 

@@ -97,7 +97,7 @@ one(struct html *h, const struct ticket_visit *t, const struct ticket_rows *rows
 	html_raw(h, "</span>");
 	if (step != NULL
 	    && (asker_sees_people(&t->v.who)
-		|| !desk_is_special(
+		|| !catalogue_is_special(
 		    visit_catalogue(&t->v), db_get_text(rows->ticket, 0, ONE_SUBJECT))))
 		words(h, rows->texts, step->version);
 	html_raw(h, "</li>\n");

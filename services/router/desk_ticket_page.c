@@ -13,11 +13,11 @@
 #include "istanbul.h"
 #include "number.h"
 #include "phone.h"
+#include "photo_item.h"
 #include "status_words.h"
 #include "ticket.h"
 #include "view.h"
 
-enum { PHOTO_LIFE_MIN = 30 };
 #define MS_PER_HOUR INT64_C(3600000)
 
 static const char *
@@ -263,7 +263,7 @@ contact(struct html *h, const struct ticket_visit *t, const struct ticket_rows *
 		    html_say(h, "Kişisel veriler silindi.", "Personal data was erased."));
 		return;
 	}
-	if (!whole && desk_is_special(cat, subject)) {
+	if (!whole && catalogue_is_special(cat, subject)) {
 		html_element(h, "p", "second",
 		    html_say(h, "Özel nitelikli konu: söylenenleri yalnız yetkililer görür.",
 			"A special category: only those in charge see what was said."));
@@ -380,36 +380,24 @@ static void
 photos(struct html *h, const struct ticket_visit *t, const struct ticket_rows *rows, int64_t now_us)
 {
 	struct attachments *store = t->v.desk->world.attachments;
-	bool hidden = desk_is_special(
+	bool hidden = catalogue_is_special(
 			  visit_catalogue(&t->v), db_get_text(rows->ticket, 0, ONE_SUBJECT))
 		      && !asker_sees_people(&t->v.who);
-	char link[ATTACHMENT_LINK_SIZE], size[64];
-	struct digest digest;
-	size_t len;
 
 	if (store == NULL || hidden || db_rows(rows->photos) == 0)
 		return;
 	html_element(h, "h2", NULL, html_say(h, "Fotoğraflar", "Photos"));
 	html_raw(h, "<ul class=\"photos\">\n");
 	for (int i = 0; i < db_rows(rows->photos); i++) {
-		const void *name = db_get_bytea(rows->photos, i, PHOTO_DIGEST, &len);
-		if (len != sizeof(digest.bytes))
+		struct photo_item photo = { .width = db_get_int(rows->photos, i, PHOTO_WIDTH),
+			.height = db_get_int(rows->photos, i, PHOTO_HEIGHT) };
+		photo.digest = db_get_bytea(rows->photos, i, PHOTO_DIGEST, &photo.digest_len);
+		if (!photo_item_begin(h, store, &photo, now_us))
 			continue;
-		memcpy(digest.bytes, name, len);
-		if (!attachments_link(store, &digest, now_us + PHOTO_LIFE_MIN * US_PER_MIN, link))
-			continue;
-		(void)snprintf(size, sizeof(size), "\" width=\"%d\" height=\"%d\" alt=\"",
-		    (int)db_get_int(rows->photos, i, PHOTO_WIDTH),
-		    (int)db_get_int(rows->photos, i, PHOTO_HEIGHT));
-		html_raw(h, "<li><a href=\"");
-		html_raw(h, link);
-		html_raw(h, "\"><img loading=\"lazy\" src=\"");
-		html_raw(h, link);
-		html_raw(h, size);
 		html_text(h, photo_words(h, (int)db_get_int(rows->photos, i, PHOTO_ORIGIN)));
 		html_raw(h, ", ");
 		html_time(h, db_get_int(rows->photos, i, PHOTO_AT), true);
-		html_raw(h, "\"></a>");
+		photo_item_end(h);
 		photo_by(h, rows->photos, i);
 		html_raw(h, "</li>\n");
 	}

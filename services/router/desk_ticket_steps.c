@@ -81,7 +81,7 @@ begin(struct html *h, const struct ticket_visit *t, const struct pg_result *tick
 		form_begin(h, &t->v, path, class);
 	form_id(h, &t->v);
 	form_version(h, db_get_int(ticket, 0, ONE_VERSION));
-	form_hidden(h, "verb", status_rule(verb)->verb);
+	html_hidden(h, "verb", status_rule(verb)->verb);
 }
 
 static void

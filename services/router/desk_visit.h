@@ -129,8 +129,6 @@ typedef void desk_noted_fn(struct visit *v, bool noted);
 void desk_note_looks(struct visit *v, const char *door, const struct desk_look looks[],
     size_t count, desk_noted_fn *noted);
 
-bool desk_is_special(const struct catalogue *cat, const char *subject_code);
-
 /* --- routes -------------------------------------------------------------------------------------
  */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clocks.h"
+#include "frame.h"
 
 struct step
 step_none(enum status_verb verb, unsigned actors, const char *actor)
@@ -199,15 +200,6 @@ text_kind(enum status_verb verb)
 	}
 }
 
-/* protobuf-c's strings are not const; the encoder only reads them. */
-static char *
-lend(const char *text)
-{
-	char *lent;
-	memcpy(&lent, &text, sizeof(lent));
-	return lent;
-}
-
 static void
 write_record(const struct step_world *world, struct ticket *t, const struct step *step,
     const char *previous_department)
@@ -222,20 +214,20 @@ write_record(const struct step_world *world, struct ticket *t, const struct step
 	body.status = t->status;
 	body.version = (uint32_t)t->version;
 	body.department = t->department;
-	body.previous_department = lend(previous_department);
+	body.previous_department = frame_lend(previous_department);
 	body.subject_code = t->subject;
 	body.priority = (uint32_t)t->priority;
-	body.reason_code = lend(step->reason);
+	body.reason_code = frame_lend(step->reason);
 	body.until_us = step->verb == VERB_WAIT ? t->until_us : 0;
-	body.institution = lend(step->verb == VERB_FORWARD ? step->institution : "");
-	body.reference = lend(step->verb == VERB_FORWARD ? step->reference : "");
-	body.related = lend(joins ? step->primary->number : "");
+	body.institution = frame_lend(step->verb == VERB_FORWARD ? step->institution : "");
+	body.reference = frame_lend(step->verb == VERB_FORWARD ? step->reference : "");
+	body.related = frame_lend(joins ? step->primary->number : "");
 	body.legal_due_us = t->legal_due_us;
 	body.service_due_us = t->service_due_us;
 	body.calendar_version = t->service.state != CLOCK_ABSENT ? t->service.calendar_version
 								 : t->legal.calendar_version;
 	body.rule = step->rule;
-	body.command_id = lend(step->command_id);
+	body.command_id = frame_lend(step->command_id);
 	if (step->text[0] != '\0') {
 		changes_text(world->changes, t, text_kind(step->verb), step->actor, step->text,
 		    world->ids, world->now_us, &id, &digest);
@@ -249,9 +241,9 @@ write_record(const struct step_world *world, struct ticket *t, const struct step
 		changes_photos(world->changes, t,
 		    step->verb == VERB_NOTE ? CHANGES_PHOTO_NOTE : CHANGES_PHOTO_EVIDENCE, &id,
 		    step->actor, step->photos, step->photo_count, world->now_us);
-	event.type = lend(status_rule(step->verb)->record);
-	event.actor = lend(step->actor);
-	event.traceparent = lend(step->traceparent);
+	event.type = frame_lend(status_rule(step->verb)->record);
+	event.actor = frame_lend(step->actor);
+	event.traceparent = frame_lend(step->traceparent);
 	event.body_case = TURUNC__V1__EVENT__BODY_STEP;
 	event.step = &body;
 	changes_record(world->changes, t, &event, previous_department, world->ids, world->now_us);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "frame.h"
 #include "log.h"
 
 enum { EVENT_BYTES_MAX = 512 };
@@ -95,16 +96,6 @@ on_noted(void *arg, const struct db_reply *reply)
 	stream_run(s);
 }
 
-/* Lent to a field of a generated struct, which has no const. */
-static char *
-lend(const char *text)
-{
-	char *lent;
-
-	memcpy(&lent, &text, sizeof(lent));
-	return lent;
-}
-
 static void
 add_event(struct stream *s, struct db_array *events, const struct reader *r,
     const struct look *look, enum reader_door door)
@@ -123,13 +114,13 @@ add_event(struct stream *s, struct db_array *events, const struct reader *r,
 	if (!number_format(look->ticket_id, number))
 		number[0] = '\0';
 	(void)snprintf(actor, sizeof(actor), "client:%s", r->client);
-	viewed.door = lend(door == READER_DOOR_SNAPSHOT ? "snapshot" : "stream");
-	viewed.subject_code = lend(look->subject_code);
-	viewed.department = lend(look->department);
+	viewed.door = frame_lend(door == READER_DOOR_SNAPSHOT ? "snapshot" : "stream");
+	viewed.subject_code = frame_lend(look->subject_code);
+	viewed.department = frame_lend(look->department);
 	viewed.version = look->version;
 	event.id = id_text;
-	event.source = lend("router");
-	event.type = lend("ticket.viewed");
+	event.source = frame_lend("router");
+	event.type = frame_lend("ticket.viewed");
 	event.time_us = now_us;
 	event.subject = number;
 	event.actor = actor;
@@ -137,7 +128,7 @@ add_event(struct stream *s, struct db_array *events, const struct reader *r,
 	event.viewed = &viewed;
 	/* A code is 64 bytes at most; a longer one is nobody's. */
 	if (turunc__v1__event__get_packed_size(&event) > sizeof(packed))
-		viewed.subject_code = lend("");
+		viewed.subject_code = frame_lend("");
 	size_t len = turunc__v1__event__pack(&event, packed);
 	db_array_bytea(events, packed, len);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "db_result.h"
+#include "frame.h"
 #include "utf8.h"
 
 enum view_column {
@@ -75,16 +76,6 @@ view_read(const struct pg_result *rows, int row, struct view_ticket *t)
 	}
 }
 
-/* Lent to a field of a generated struct, which has no const. */
-static char *
-lend(const char *text)
-{
-	char *lent;
-
-	memcpy(&lent, &text, sizeof(lent));
-	return lent;
-}
-
 void
 view_cut_short(struct view *v, const struct view_ticket *t)
 {
@@ -96,7 +87,7 @@ view_cut_short(struct view *v, const struct view_ticket *t)
 	if (number_format(t->ticket_id, v->number))
 		v->message.number = v->number;
 	v->message.status = (Turunc__V1__Status)t->status;
-	v->message.department = lend(t->department);
+	v->message.department = frame_lend(t->department);
 }
 
 static void
@@ -106,9 +97,9 @@ put_codes(struct view *v, const struct view_ticket *t)
 
 	m->version = t->version;
 	m->channel = (Turunc__V1__Channel)t->channel;
-	m->subject_code = lend(t->subject_code);
+	m->subject_code = frame_lend(t->subject_code);
 	m->priority = (uint32_t)t->priority;
-	m->neighbourhood = lend(t->neighbourhood);
+	m->neighbourhood = frame_lend(t->neighbourhood);
 	m->arrived_us = t->arrived_us;
 	m->recorded_us = t->recorded_us;
 	m->legal_due_us = t->legal_due_us;
@@ -125,7 +116,7 @@ put_values(json_t *list, char **values)
 	json_t *item;
 
 	json_array_foreach(list, i, item) if (json_is_string(item))
-	    values[n++] = lend(json_string_value(item));
+	    values[n++] = frame_lend(json_string_value(item));
 	return n;
 }
 
@@ -163,7 +154,7 @@ put_answers(struct view *v, const char *text)
 		if (n == VIEW_ANSWERS_MAX)
 			break;
 		v->answers[n] = empty;
-		v->answers[n].code = lend(code);
+		v->answers[n].code = frame_lend(code);
 		v->answers[n].values = v->values + used;
 		v->answers[n].n_values = put_values(list, v->values + used);
 		used += v->answers[n].n_values;
@@ -179,8 +170,8 @@ put_story(struct view *v, const struct view_ticket *t)
 	static const Turunc__V1__Position no_position = TURUNC__V1__POSITION__INIT;
 	Turunc__V1__TicketView *m = &v->message;
 
-	m->description = lend(t->description);
-	m->address = lend(t->address);
+	m->description = frame_lend(t->description);
+	m->address = frame_lend(t->address);
 	if (t->has_position) {
 		v->position = no_position;
 		v->position.latitude = t->latitude;
@@ -189,7 +180,7 @@ put_story(struct view *v, const struct view_ticket *t)
 	}
 	if (t->media_url[0] != '\0') {
 		v->attachment = no_attachment;
-		v->attachment.link = lend(t->media_url);
+		v->attachment.link = frame_lend(t->media_url);
 		v->attachments[0] = &v->attachment;
 		m->attachments = v->attachments;
 		m->n_attachments = 1;
@@ -214,9 +205,9 @@ put_citizen(struct view *v, const struct view_ticket *t, enum acl_personal perso
 		if (t->phone[0] != '\0')
 			phone_mask(t->phone, v->phone);
 	}
-	v->citizen.name = v->citizen.masked ? v->name : lend(t->name);
-	v->citizen.phone = v->citizen.masked ? v->phone : lend(t->phone);
-	v->citizen.email = v->citizen.masked ? v->email : lend(t->email);
+	v->citizen.name = v->citizen.masked ? v->name : frame_lend(t->name);
+	v->citizen.phone = v->citizen.masked ? v->phone : frame_lend(t->phone);
+	v->citizen.email = v->citizen.masked ? v->email : frame_lend(t->email);
 	v->message.citizen = &v->citizen;
 }
 
