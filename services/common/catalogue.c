@@ -115,7 +115,7 @@ catalogue_is_special(const struct catalogue *cat, const char *subject_code)
 {
 	const struct catalogue_subject *subject = catalogue_subject(cat, subject_code);
 
-	return subject != NULL && subject->special_category;
+	return subject != NULL ? subject->special_category : subject_code[0] != '\0';
 }
 
 const struct catalogue_question *

@@ -233,7 +233,8 @@ void catalogue_destroy(struct catalogue *cat); /* takes NULL */
 const struct catalogue_department *catalogue_department(
     const struct catalogue *cat, const char *code);
 const struct catalogue_subject *catalogue_subject(const struct catalogue *cat, const char *code);
-/* Is it of a special category (KVKK art. 6)? */
+/* Is it of a special category (KVKK art. 6)?  Nothing is known to be harmless of a subject that has
+ * left the catalogue; none at all ("") is. */
 bool catalogue_is_special(const struct catalogue *cat, const char *subject_code);
 const struct catalogue_question *catalogue_question(
     const struct catalogue_subject *subject, const char *code);

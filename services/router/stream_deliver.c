@@ -27,11 +27,8 @@ stream_subject_special(const struct stream *s, const char *subject_code)
 {
 	const struct catalogue *cat = s->in.catalogue(s->in.arg);
 
-	/* Nothing is known to be harmless without a catalogue, or of a subject that has left it. */
-	if (cat == NULL)
-		return true;
-	const struct catalogue_subject *subject = catalogue_subject(cat, subject_code);
-	return subject != NULL ? subject->special_category : subject_code[0] != '\0';
+	/* Nothing is known to be harmless without a catalogue. */
+	return cat == NULL || catalogue_is_special(cat, subject_code);
 }
 
 void

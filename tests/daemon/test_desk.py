@@ -297,6 +297,16 @@ def test_every_look_at_a_special_category_is_in_the_log_first(world):
     assert len(viewed(world, number)) == 3
 
 
+def test_a_subject_that_has_left_the_catalogue_is_held_as_special(world):
+    """Nobody can say any more that it was not."""
+    number = world.routed()
+    world.stack.sql("update turunc.ticket_state set subject_code = 'kalkan-konu' where ticket_id = %s",
+                    world.opener.id_of(number))
+    assert "what was said" not in world.ayse.get("/desk/?lang=tr").text.split(number)[1].split("</tr>")[0]
+    assert world.ayse.ticket(number).status == 200
+    assert viewed(world, number) == ["user:ayse"]
+
+
 def test_a_viewer_sees_no_person(world):
     number = world.routed()
     page = world.vedat.ticket(number)

@@ -210,6 +210,17 @@ static const struct {
 	{ ", ; /", "" },
 };
 
+TEST(test_what_is_special)
+{
+	struct catalogue *cat = open_catalogue();
+
+	CHECK_TRUE("a special category", catalogue_is_special(cat, "evde-saglik"));
+	CHECK_TRUE("none", !catalogue_is_special(cat, "cadde-supurme"));
+	CHECK_TRUE("no subject", !catalogue_is_special(cat, ""));
+	CHECK_TRUE("who knows what has left", catalogue_is_special(cat, "gitti"));
+	catalogue_destroy(cat);
+}
+
 TEST(test_neighbourhood_of_an_address)
 {
 	struct catalogue *cat = open_catalogue();
