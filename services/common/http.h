@@ -76,7 +76,8 @@ struct http_settings {
 	uint32_t max_body_bytes; /* unless the route says otherwise */
 	uint32_t max_buffered_bytes; /* bodies held at one time, all connections together; those
 				      over a megabyte may be three quarters of it, so that however
-				      many photos are under way a report without one is taken */
+				      many photos are under way a report without one is taken;
+				      half of that from one address, but one body always */
 	uint32_t stream_cap_bytes; /* unread by one stream's reader before it is cut */
 	uint32_t idle_ms; /* between requests of one connection */
 	uint32_t header_deadline_ms; /* from the first byte (or the connect) to the last header */

@@ -37,7 +37,8 @@ http_find_client(struct http_request *req)
 		TAILQ_FOREACH_REVERSE(field, headers, evkeyvalq, next)
 		{
 			if (strcasecmp(field->key, "X-Forwarded-For") == 0
-			    && !http_peers_follow(trusted, field->value, &address))
+			    && !http_peers_follow(
+				trusted, field->value, strlen(field->value), &address))
 				break;
 		}
 	}

@@ -73,6 +73,7 @@ struct http_conn {
 	uint64_t come_bytes; /* all that came */
 	uint64_t passed_bytes; /* heads and bodies that evhttp was to read */
 	size_t reserved_bytes; /* of http->buffered_bytes; the request's from CONN_WORKING on */
+	struct http_address body_from; /* in CONN_BODY, of a large one: whose it is */
 
 	struct http_request *req; /* in CONN_WORKING */
 	struct http_stream *stream; /* in CONN_STREAM */

@@ -118,10 +118,9 @@ http_peers_trust(const struct http_peers *peers, const struct http_address *addr
 }
 
 bool
-http_peers_follow(const struct http_peers *peers, const char *value, struct http_address *address)
+http_peers_follow(
+    const struct http_peers *peers, const char *value, size_t len, struct http_address *address)
 {
-	size_t len = strlen(value);
-
 	while (len > 0 && http_peers_trust(peers, address)) {
 		size_t item_len;
 		const char *item = last_item(value, &len, &item_len);

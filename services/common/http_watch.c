@@ -5,6 +5,8 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "stats.h"
 
@@ -45,6 +47,59 @@ conn_restore_read_ahead(struct http_conn *conn)
 	bufferevent_setwatermark(conn->bev, EV_READ, 0, READ_AHEAD_BYTES);
 }
 
+/* Whose request this is, of a head that passed: as http_find_client() finds it later, when evhttp
+ * has read it. */
+static struct http_address
+client_of(const struct http_conn *conn, const char *data, size_t head_len)
+{
+	static const char name[] = "\r\nX-Forwarded-For:";
+	const size_t name_len = sizeof(name) - 1;
+	struct http_address address = conn->peer;
+
+	for (size_t at = head_len; conn->trusted && at-- > 0;) {
+		if (head_len - at <= name_len || strncasecmp(data + at, name, name_len) != 0)
+			continue;
+		const char *value = data + at + name_len;
+		const char *end = memchr(value, '\r', head_len - at - name_len);
+		if (end == NULL
+		    || !http_peers_follow(
+			&conn->http->trusted, value, (size_t)(end - value), &address))
+			break;
+	}
+	return address;
+}
+
+/* The large bodies that are coming from where this one comes from. */
+static size_t
+coming_from(const struct http *http, const struct http_address *client)
+{
+	const struct http_conn *conn;
+	size_t bytes = 0;
+
+	TAILQ_FOREACH (conn, &http->phases[CONN_BODY], in_phase) {
+		if (conn->reserved_bytes > LARGE_BODY_BYTES
+		    && http_address_equal(&conn->body_from, client))
+			bytes += conn->reserved_bytes;
+	}
+	return bytes;
+}
+
+/* Does a large body fit beside the others, and is some room left for people elsewhere? */
+static struct http_verdict
+check_large_body(struct http_conn *conn, size_t length)
+{
+	struct http *http = conn->http;
+	size_t room = http->settings.max_buffered_bytes / 4 * 3;
+	size_t theirs = coming_from(http, &conn->body_from);
+
+	if (length > room - http->large_bytes)
+		return (struct http_verdict){ 503, "too many large bodies at once, try again" };
+	if (theirs > 0 && length > room / 2 - (theirs < room / 2 ? theirs : room / 2))
+		return (struct http_verdict){ 503,
+			"too many large bodies at once from your address, try again" };
+	return (struct http_verdict){ 0, NULL };
+}
+
 /* Does the body fit its route and what we hold already? */
 static struct http_verdict
 check_body(struct http_conn *conn, const struct http_head *head, const char *path)
@@ -57,9 +112,8 @@ check_body(struct http_conn *conn, const struct http_head *head, const char *pat
 		return (struct http_verdict){ 413, "the body is too large" };
 	if (head->content_length > http->settings.max_buffered_bytes - http->buffered_bytes)
 		return (struct http_verdict){ 503, "too many bodies at once, try again" };
-	if (head->content_length > LARGE_BODY_BYTES
-	    && head->content_length > http->settings.max_buffered_bytes / 4 * 3 - http->large_bytes)
-		return (struct http_verdict){ 503, "too many large bodies at once, try again" };
+	if (head->content_length > LARGE_BODY_BYTES)
+		return check_large_body(conn, (size_t)head->content_length);
 	return (struct http_verdict){ 0, NULL };
 }
 
@@ -95,6 +149,8 @@ pass_head(struct http_conn *conn, const char *data, size_t head_len)
 			   != NULL)
 			path[0] = '\0';
 	}
+	if (head.content_length > LARGE_BODY_BYTES)
+		conn->body_from = client_of(conn, data, head_len);
 	if (verdict.status == 0 && head.content_length > 0)
 		verdict = check_body(conn, &head, path == NULL ? "" : path);
 	if (verdict.status != 0) {

@@ -38,14 +38,14 @@ def token_of(stack):
     return re.search(r'name="token" value="([^"]+)"', page).group(1)
 
 
-def head(length, kind, path="/report"):
-    return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
-            f"Content-Length: {length}\r\n\r\n").encode()
+def head(length, kind, path="/report", person=1):
+    return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 198.51.100.{person}\r\n"
+            f"Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n").encode()
 
 
-def send(stack, body, kind, timeout=60):
+def send(stack, body, kind, timeout=60, person=1):
     return request(stack.port["intake_http"], "POST", "/report?lang=tr", body=body, timeout=timeout,
-                   headers={"Content-Type": kind})
+                   headers={"Content-Type": kind, "X-Forwarded-For": f"198.51.100.{person}"})
 
 
 def form(stack, *files, **fields):
@@ -59,26 +59,28 @@ def kept(stack):
 
 
 def test_uploads_that_never_end(stack):
-    """Each says that it will be long, sends a little, and waits.  They may hold three quarters of the
-    memory for bodies; beyond that an upload is told to come again, and a report is not."""
+    """Each says that it will be long, sends a little, and waits.  From one address they may hold half of the
+    memory for large bodies, from all three quarters of the memory for bodies; beyond that an upload is told
+    to come again, and a report is not."""
     kind = "multipart/form-data; boundary=x"
     with under_attack(stack, "slow uploads at intake", by=[citizen(stack, "intake")]) as said, \
             contextlib.ExitStack() as open_links:
-        refused = 0
-        for _ in range(40):
+        refused = {1: 0, 2: 0}
+        for person in [1] * 40 + [2] * 40:
             said["attempts"] += 1
             link = open_links.enter_context(socket.create_connection(
                 ("127.0.0.1", stack.port["intake_http"]), timeout=10))
-            link.sendall(head(10 * MIB, kind) + b"--x\r\n")
+            link.sendall(head(10 * MIB, kind, person=person) + b"--x\r\n")
             link.settimeout(0.2)
             try:
-                refused += link.recv(4096).startswith(b"HTTP/1.1 503")
+                refused[person] += link.recv(4096).startswith(b"HTTP/1.1 503")
             except TimeoutError:
                 pass
-        assert refused >= 40 - BODIES_MIB * 3 // 4 // 10, "the budget holds"
+        share = BODIES_MIB * 3 // 4 // 2 // 10
+        assert refused == {1: 40 - share, 2: 40 - share}, "the first leaves as much to the second"
         assert stack.metric("intake", "turunc_http_buffered_bytes") <= BODIES_MIB * MIB * 3 // 4 + 1024 * 1024
         assert send(stack, *form(stack)).status == 201, "a report without photos is taken"
-        large = send(stack, *form(stack, photos.plain("plain.jpeg") + b"\0" * (9 * MIB)))
+        large = send(stack, *form(stack, photos.plain("plain.jpeg") + b"\0" * (9 * MIB)), person=3)
         assert large.status == 503 and "yeniden gönderin" in large.text, large
 
 
@@ -90,9 +92,9 @@ def test_many_uploads_at_once(stack):
     statuses = []
     bodies = [form(stack, data, data, data) for _ in range(20)]
     with under_attack(stack, "uploads at once at intake", by=[citizen(stack, "intake")], grows_mib=BODIES_MIB + 48) as said:
-        def post(body):
-            statuses.append(send(stack, *body).status)
-        threads = [threading.Thread(target=post, args=(body,)) for body in bodies]
+        def post(body, person):
+            statuses.append(send(stack, *body, person=person).status)
+        threads = [threading.Thread(target=post, args=(body, n)) for n, body in enumerate(bodies)]
         for thread in threads:
             thread.start()
         for thread in threads:

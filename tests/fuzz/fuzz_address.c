@@ -22,12 +22,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (http_peers_parse(list, &peers)) {
 		HOLDS(http_address_parse("127.0.0.1", 9, &address));
-		(void)http_peers_follow(&peers, text, &address);
+		(void)http_peers_follow(&peers, text, strlen(text), &address);
 		peers.not_loopback = true;
 		HOLDS(http_address_parse("127.0.0.1", 9, &again));
 		bool named = http_peers_trust(&peers, &again);
 		if (!named) {
-			(void)http_peers_follow(&peers, text, &again);
+			(void)http_peers_follow(&peers, text, strlen(text), &again);
 			HOLDS(http_address_parse("127.0.0.1", 9, &address));
 			HOLDS(http_address_equal(&address, &again));
 		}

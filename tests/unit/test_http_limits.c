@@ -237,6 +237,66 @@ TEST(test_http_long_body_that_keeps_coming)
 	lab_close(&lab);
 }
 
+/* Begins a large body that never comes.  Returns the connection, or -1 and the answer. */
+static int
+begin_large(struct lab *lab, const char *from, size_t bytes, struct answer *a)
+{
+	char head[400];
+	size_t before = (size_t)stats_get(http_stats(lab->http), HTTP_STAT_BUFFERED, 0);
+	int fd = lab_connect(lab);
+	int n = snprintf(head, sizeof(head),
+	    "POST /photos HTTP/1.1\r\n" H "X-Forwarded-For: %s\r\nContent-Length: %zu\r\n\r\n",
+	    from, bytes);
+
+	memset(a, 0, sizeof(*a));
+	lab_send(fd, head, (size_t)n);
+	LAB_UNTIL(lab,
+	    (answer_read(a, fd),
+		answer_count(a) > 0
+		    || (size_t)stats_get(http_stats(lab->http), HTTP_STAT_BUFFERED, 0) > before));
+	if (answer_count(a) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* However slowly somebody sends photos, people elsewhere still can. */
+TEST(test_http_large_bodies_of_one_address)
+{
+	enum { MIB = 1024 * 1024 };
+	static const struct http_route photos[] = {
+		{ HTTP_POST, "/photos", handle_echo, 6 * MIB },
+	};
+	static struct answer a;
+	struct lab lab;
+	int fds[3];
+
+	lab_prepare(&lab);
+	lab.settings.max_buffered_bytes = 8 * MIB;
+	lab.settings.body_deadline_ms = 60000;
+	if (!lab_open(&lab, photos, ARRAY_LEN(photos), NULL))
+		return;
+	int alone = begin_large(&lab, "192.0.2.1", 5 * MIB, &a);
+	CHECK(alone >= 0);
+	close(alone);
+	LAB_UNTIL(&lab, stats_get(http_stats(lab.http), HTTP_STAT_BUFFERED, 0) == 0);
+
+	fds[0] = begin_large(&lab, "192.0.2.1", 2 * MIB, &a);
+	CHECK(fds[0] >= 0);
+	CHECK_I64("no second", begin_large(&lab, "203.0.113.9, 192.0.2.1", 2 * MIB, &a), -1);
+	CHECK_U64("come again", answer_status(a.text), 503);
+	CHECK(strstr(a.text, "from your address") != NULL);
+	fds[1] = begin_large(&lab, "192.0.2.1, 127.0.0.1", 64 * 1024, &a);
+	CHECK(fds[1] >= 0);
+	fds[2] = begin_large(&lab, "192.0.2.2", 2 * MIB, &a);
+	CHECK(fds[2] >= 0);
+	CHECK_I64("no room", begin_large(&lab, "192.0.2.3", 5 * MIB / 2, &a), -1);
+	CHECK(strstr(a.text, "at once, try") != NULL);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	lab_close(&lab);
+}
+
 TEST(test_http_idle_is_closed)
 {
 	static const char get[] = "GET /page HTTP/1.1\r\n" H "\r\n";

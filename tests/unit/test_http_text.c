@@ -202,7 +202,8 @@ TEST(test_forwarded)
 		char text[INET6_ADDRSTRLEN];
 
 		CHECK(http_address_parse(forwards[i].peer, strlen(forwards[i].peer), &at));
-		(void)http_peers_follow(&trusted, forwards[i].forwarded, &at);
+		(void)http_peers_follow(
+		    &trusted, forwards[i].forwarded, strlen(forwards[i].forwarded), &at);
 		http_address_format(&at, text);
 		CHECK_STR(forwards[i].name, text, forwards[i].client);
 	}
