@@ -34,6 +34,7 @@ static const struct {
 	{ "ticket.triaged",
 	    { "Hangi birime gideceğine bakılıyor", "Being assigned to a department" } },
 	{ "ticket.accepted", { "Birim incelemeye aldı", "The department has taken it up" } },
+	{ "ticket.released", { "Birimin iş sırasında", "In the department's queue again" } },
 	{ "ticket.started", { "Çalışma başladı", "Work has begun" } },
 	{ "ticket.waiting", { "Çalışma beklemeye alındı", "Work is on hold" } },
 	{ "ticket.resumed", { "Çalışma sürüyor", "Work goes on" } },

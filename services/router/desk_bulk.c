@@ -53,8 +53,14 @@ outcome(struct html *h, const struct chosen *c)
 	html_raw(h, "</li>\n");
 }
 
-/* May it be sent back to where it came from, and by this person?  Nothing else of what is done to
- * many has a step that undoes it. */
+/* The step that takes it back. */
+static enum status_verb
+undoing(enum status_verb verb)
+{
+	return verb == VERB_ACCEPT ? VERB_RELEASE : VERB_TRANSFER;
+}
+
+/* Is there a way back, and for this person? */
 static bool
 may_go_back(const struct bulk *b, const struct pg_result *rows, int row)
 {
@@ -63,8 +69,8 @@ may_go_back(const struct bulk *b, const struct pg_result *rows, int row)
 	const char *from = db_get_text(rows, row, BACK_FROM);
 	unsigned actors = asker_actors(&b->v.who, db_get_text(rows, row, BACK_DEPARTMENT));
 
-	return b->verb == VERB_TRANSFER && from[0] != '\0' && (actors & staff) != 0
-	       && status_step((ticket_status)db_get_int(rows, row, BACK_STATUS), VERB_TRANSFER,
+	return (b->verb == VERB_ACCEPT || from[0] != '\0') && (actors & staff) != 0
+	       && status_step((ticket_status)db_get_int(rows, row, BACK_STATUS), undoing(b->verb),
 		      actors, &next)
 		      == STATUS_ALLOWED;
 }
@@ -81,8 +87,9 @@ offer_undo(struct html *h, const struct bulk *b, const struct pg_result *rows)
 		return;
 	form_begin(h, &b->v, "bulk", "undo");
 	form_id(h, &b->v);
-	html_hidden(h, "verb", "transfer");
-	html_hidden(h, "reason", "geri-alma");
+	html_hidden(h, "verb", status_rule(undoing(b->verb))->verb);
+	if (b->verb == VERB_TRANSFER)
+		html_hidden(h, "reason", "geri-alma");
 	for (int i = 0; i < db_rows(rows); i++) {
 		if (!may_go_back(b, rows, i)
 		    || !number_format(db_get_int(rows, i, BACK_TICKET), number))
@@ -92,7 +99,10 @@ offer_undo(struct html *h, const struct bulk *b, const struct pg_result *rows)
 		html_hidden(h, "t", value);
 	}
 	html_raw(h, "<button class=\"quiet\">");
-	html_text(h, html_say(h, "Aktarmayı geri al", "Take the transfer back"));
+	if (b->verb == VERB_TRANSFER)
+		html_text(h, html_say(h, "Aktarmayı geri al", "Take the transfer back"));
+	else
+		html_text(h, html_say(h, "İncelemeye almayı geri al", "Take the acceptance back"));
 	html_raw(h, "</button></form>\n");
 }
 
@@ -143,7 +153,7 @@ all_answered(struct bulk *b)
 	for (size_t i = 0; i < b->count; i++)
 		if (b->chosen[i].refusal == 0)
 			db_array_int8(ids, b->chosen[i].ticket_id);
-	if (b->verb == VERB_TRANSFER && db_submit(db, unit, on_back, b))
+	if (b->verb != VERB_RELEASE && db_submit(db, unit, on_back, b))
 		return;
 	db_unit_destroy(unit);
 	reply(b, NULL);
@@ -211,8 +221,8 @@ ask(struct bulk *b, struct chosen *c)
 	command.expected_version = c->version;
 	command.verb = field(req, "verb");
 	command.department = c->department[0] != '\0' ? c->department : field(req, "department");
-	command.reason_code = b->verb == VERB_ACCEPT ? frame_lend("") : field(req, "reason");
-	if (b->verb == VERB_ACCEPT)
+	command.reason_code = b->verb == VERB_TRANSFER ? field(req, "reason") : frame_lend("");
+	if (b->verb != VERB_TRANSFER)
 		command.department = frame_lend("");
 	command_id(&command, field(req, "id"), id);
 	command.id = id;
@@ -271,7 +281,7 @@ known_bulk(void *arg, struct http_request *req, const struct person *who)
 		return;
 	const char *verb = field(req, "verb");
 	if (!status_verb_parse(verb, &b->verb)
-	    || (b->verb != VERB_ACCEPT && b->verb != VERB_TRANSFER)) {
+	    || (b->verb != VERB_ACCEPT && b->verb != VERB_RELEASE && b->verb != VERB_TRANSFER)) {
 		page_say(&b->v, 400, WORD_NOTHING_CHOSEN);
 		return;
 	}

@@ -170,9 +170,10 @@ const struct db_statement desk_statements[DESK_STATEMENTS] = {
 	    "WHERE ticket_id = $1::bigint OR earlier_id = $1::bigint ORDER BY ticket_id",
 	    1 },
 	[DESK_BACK] = { "desk_back",
-	    "SELECT s.ticket_id, s.version, s.status, s.department, h.from_department "
+	    "SELECT s.ticket_id, s.version, s.status, s.department, coalesce(h.from_department, "
+	    "'') "
 	    "FROM unnest($1::bigint[]) AS u(id) JOIN turunc.ticket_state s ON s.ticket_id = u.id "
-	    "JOIN turunc.ticket_hop h ON h.ticket_id = s.ticket_id AND h.version = s.version "
+	    "LEFT JOIN turunc.ticket_hop h ON h.ticket_id = s.ticket_id AND h.version = s.version "
 	    "ORDER BY s.ticket_id",
 	    1 },
 	[DESK_CHANGED] = { "desk_changed",

@@ -18,6 +18,7 @@ static const struct {
 	bool text, until, quick;
 } offers[] = {
 	{ VERB_ACCEPT, "a", false, false, true },
+	{ VERB_RELEASE, "z", false, false, true },
 	{ VERB_START, "b", false, false, true },
 	{ VERB_RESUME, "b", false, false, true },
 	{ VERB_SEPARATE, "m", false, false, true },

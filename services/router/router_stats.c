@@ -66,6 +66,7 @@ const struct stat_row router_stat_rows[ROUTER_STATS] = {
 	COMMANDS(VERB_ROUTE, "route"),
 	COMMANDS(VERB_TRIAGE, "triage"),
 	COMMANDS(VERB_ACCEPT, "accept"),
+	COMMANDS(VERB_RELEASE, "release"),
 	COMMANDS(VERB_START, "start"),
 	COMMANDS(VERB_RESUME, "resume"),
 	COMMANDS(VERB_WAIT, "wait"),

@@ -31,6 +31,8 @@ static const struct status_rule rules[] = {
 	[VERB_TRIAGE] = { "triage", "ticket.triaged", BIT(OPENED) | WORKED, TRIAGE,
 	    ACTOR_RULE | STAFF, NEED_REASON },
 	[VERB_ACCEPT] = { "accept", "ticket.accepted", BIT(ROUTED), ACCEPTED, ACTOR_DEPARTMENT, 0 },
+	[VERB_RELEASE] = { "release", "ticket.released", BIT(ACCEPTED), ROUTED, ACTOR_DEPARTMENT,
+	    0 },
 	[VERB_START] = { "start", "ticket.started", BIT(ROUTED) | BIT(ACCEPTED), IN_PROGRESS,
 	    ACTOR_DEPARTMENT, 0 },
 	[VERB_RESUME] = { "resume", "ticket.resumed", BIT(WAITING), IN_PROGRESS, ACTOR_DEPARTMENT,

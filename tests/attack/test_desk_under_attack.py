@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 from desk_world import DeskWorld, Person  # noqa: E402
 
 SECRET, HIDDEN = "kimsenin-bilmemesi-gereken", "saklı söz"
-VERBS = ("accept", "start", "transfer", "answer", "resolve", "reject", "forward", "note", "amend", "triage", "join",
+VERBS = ("accept", "release", "start", "transfer", "answer", "resolve", "reject", "forward", "note", "amend", "triage", "join",
          "withdraw", "route", "extend", "reopen", "separate", "close")
 
 

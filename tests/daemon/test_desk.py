@@ -209,10 +209,31 @@ def test_many_are_accepted_each_by_itself(world):
     assert page.status == 409 and "Seçilen: 3, yapılan: 2." in page.text
     assert "başka biri" in page.text
     assert [world.version(n) for n in numbers] == [3, 3, 3]
-    # Nothing takes an acceptance back.
-    assert 'class="undo"' not in page.text
     again = bulk(world.ayse, [f"{n}:2" for n in numbers[:2]], form, verb="accept")
     assert again.status == 200 and [world.version(n) for n in numbers] == [3, 3, 3]
+
+
+def undo(person, page):
+    """Presses the page's button: the form's fields as they stand."""
+    form = re.search(r'<form method="post" class="undo".*?</form>', page.text, re.S).group(0)
+    fields = re.findall(r'name="(\w+)" value="([^"]*)"', form)
+    answer = person.stack.http("router", "POST", "/desk/bulk?lang=tr", form=fields, headers=person.headers())
+    return fields, answer
+
+
+def test_an_acceptance_of_many_can_be_taken_back_until_work_begins(world):
+    numbers = [world.routed() for _ in range(3)]
+    due = [world.reader.state(n)["service_due_us"] for n in numbers]
+    page = bulk(world.ayse, [f"{n}:2" for n in numbers], verb="accept")
+    assert page.status == 200 and "İncelemeye almayı geri al" in page.text
+    assert world.ayse.step(numbers[2], "start", 3).status == 303
+    fields, back = undo(world.ayse, page)
+    assert dict(fields)["verb"] == "release" and back.status == 409 and "yapılan: 2." in back.text
+    assert 'class="undo"' not in back.text
+    states = [world.reader.state(n) for n in numbers]
+    assert [(s["department"], s["version"]) for s in states] == [("temizlik", 4)] * 3
+    assert [s["status"] for s in states] == ["routed", "routed", "in_progress"], "two wait in the queue again, one is being worked on"
+    assert [s["service_due_us"] for s in states] == due, "the promise runs on"
 
 
 def test_a_transfer_of_many_can_be_taken_back_by_whoever_may(world):
@@ -221,10 +242,8 @@ def test_a_transfer_of_many_can_be_taken_back_by_whoever_may(world):
     assert page.status == 200 and 'class="undo"' not in page.text, "it is not hers any more"
     more = [world.routed() for _ in range(2)]
     page = bulk(world.iki, [f"{n}:2" for n in more], verb="transfer", department="fen", reason="konu-yanlis")
-    form = re.search(r'<form method="post" class="undo".*?</form>', page.text, re.S).group(0)
-    fields = re.findall(r'name="(\w+)" value="([^"]*)"', form)
+    fields, back = undo(world.iki, page)
     assert sorted(value for name, value in fields if name == "t") == sorted(f"{n}:3:temizlik" for n in more)
-    back = world.iki.stack.http("router", "POST", "/desk/bulk?lang=tr", form=fields, headers=world.iki.headers())
     assert back.status == 200
     assert [world.reader.state(n)["department"] for n in numbers + more] == ["fen"] * 2 + ["temizlik"] * 2
 

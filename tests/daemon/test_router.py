@@ -30,6 +30,7 @@ TABLE = {
     "route": (("triage",), "routed", "o"),
     "triage": (WORKED, "triage", "do"),
     "accept": (("routed",), "accepted", "d"),
+    "release": (("accepted",), "routed", "d"),
     "start": (("routed", "accepted"), "in_progress", "d"),
     "resume": (("waiting",), "in_progress", "d"),
     "wait": (("accepted", "in_progress"), "waiting", "d"),

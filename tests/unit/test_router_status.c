@@ -22,6 +22,7 @@ static const struct {
 	{ "route", "OT", 'R', "ro", "ticket.routed" },
 	{ "triage", "ORAIW", 'T', "rdo", "ticket.triaged" },
 	{ "accept", "R", 'A', "d", "ticket.accepted" },
+	{ "release", "A", 'R', "d", "ticket.released" },
 	{ "start", "RA", 'I', "d", "ticket.started" },
 	{ "resume", "W", 'I', "d", "ticket.resumed" },
 	{ "wait", "AI", 'W', "d", "ticket.waiting" },

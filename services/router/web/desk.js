@@ -144,6 +144,7 @@ const KEYS = [
   ['q', 'Başvuru listesi', 'The queue'],
   ['r', 'Yenile', 'Reload'],
   ['a', 'İncelemeye al', 'Accept'],
+  ['z', 'İş sırasına geri bırak', 'Put back into the queue'],
   ['b', 'Çalışmaya başla, sürdür', 'Start, resume'],
   ['w', 'Beklemeye al', 'Put on hold'],
   ['t', 'Başka birime aktar', 'Transfer'],
