@@ -34,7 +34,7 @@ bool http_peers_trust(const struct http_peers *peers, const struct http_address 
 
 /* One X-Forwarded-For value, read from its end for as long as *address (the nearest speaker known)
  * is trusted.  False: it held something that is no address, further values do not count. */
-bool http_peers_follow(const struct http_peers *peers, const char *value, size_t len,
-    struct http_address *address);
+bool http_peers_follow(
+    const struct http_peers *peers, const char *value, size_t len, struct http_address *address);
 
 #endif
