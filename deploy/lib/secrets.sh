@@ -37,6 +37,7 @@ secrets_make()
 	done
 	secret redis.password "$user_service"
 	secret identity.secret "$user_service"
+	secret mail.secret "$user_service"
 	count=$(find "$RUN/secrets" -type f | wc -l)
 	detail "$count files under .run/secrets, readable by their user only"
 }

@@ -48,6 +48,7 @@ own_env()
 		echo "TURUNC_DOORBELL=$doorbell"
 		echo "TURUNC_LMTP_LISTEN=127.0.0.1:${PORT[lmtp]}"
 		echo "TURUNC_IDENTITY_SECRET_FILE=$REAL/secrets/identity.secret"
+		echo "TURUNC_MAIL_SECRET_FILE=$REAL/secrets/mail.secret"
 		people_env
 		echo "TURUNC_ATTACHMENTS_DIR=$REAL/state/attachments"
 		;;
@@ -61,6 +62,7 @@ own_env()
 		echo "TURUNC_BUS_PUBLISH=$publish"
 		echo "TURUNC_BUS_STREAM=$stream"
 		echo "TURUNC_DOORBELL=$doorbell"
+		echo "TURUNC_MAIL_SECRET_FILE=$REAL/secrets/mail.secret"
 		outlet_env
 		;;
 	metrics)

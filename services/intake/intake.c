@@ -204,6 +204,15 @@ load_identity_secret(struct intake *in)
 }
 
 static bool
+load_mail_key(struct intake *in)
+{
+	if (reply_address_key_init(&in->mail_key, in->config.mail_secret))
+		return true;
+	log_error("cannot start what=TURUNC_MAIL_SECRET_FILE why=\"shorter than 16 characters\"");
+	return false;
+}
+
+static bool
 load_keys(struct intake *in, char router_key[KEYS_TEXT_SIZE])
 {
 	char path[PATH_BYTES];
@@ -489,7 +498,8 @@ intake_open(struct intake *in)
 	in->catalogue_state = daemon_add_dependency(in->daemon, "catalogue", true);
 	in->door_state = daemon_add_dependency(in->daemon, "publish_door", true);
 	in->numbers_state = daemon_add_dependency(in->daemon, "numbers", true);
-	if (!load_identity_secret(in) || !standby_open(in) || !make_parts(in) || !open_record(in))
+	if (!load_identity_secret(in) || !load_mail_key(in) || !standby_open(in) || !make_parts(in)
+	    || !open_record(in))
 		return false;
 	in->files = files_open(in);
 	if (in->files == NULL)

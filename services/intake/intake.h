@@ -31,6 +31,7 @@
 #include "ratelimit.h"
 #include "registry.h"
 #include "repeats.h"
+#include "reply_address.h"
 #include "settings.h"
 #include "spool.h"
 #include "stats.h"
@@ -62,6 +63,7 @@ struct intake_config {
 	char *keys_dir;
 	char *state_dir;
 	char *identity_secret;
+	char *mail_secret;
 	int64_t batch_items;
 	int64_t batch_bytes;
 	int64_t held_items;
@@ -162,6 +164,7 @@ struct intake {
 	struct repeats *repeats;
 	struct item_maker maker;
 	uint8_t secret[32];
+	struct reply_address_key mail_key;
 	struct ratelimit *per_key; /* NULL: no limit */
 	struct ratelimit *per_address;
 	struct ratelimit *photos_per_address; /* forms with photos */

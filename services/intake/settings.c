@@ -59,6 +59,7 @@ const struct setting intake_settings[] = {
 	    "folder for what intake itself keeps" },
 	{ "TURUNC_IDENTITY_SECRET", SETTING_SECRET, AT(identity_secret), "", 0, 0, NULL,
 	    "keys the digests of what was sent; without it one is made in the state folder" },
+	REPLY_ADDRESS_SETTING(struct intake_config, mail_secret),
 	{ "TURUNC_INTAKE_BATCH_ITEMS", SETTING_INT, AT(batch_items), "256", 1, 4096, NULL,
 	    "items in one transaction" },
 	{ "TURUNC_INTAKE_BATCH_BYTES", SETTING_BYTES, AT(batch_bytes), "1MiB", 65536, 4194304, NULL,

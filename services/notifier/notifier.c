@@ -364,6 +364,11 @@ notifier_open(struct notifier *n)
 		log_error("cannot start why=\"no event loop\"");
 		return false;
 	}
+	if (!reply_address_key_init(&n->mail_key, n->config.mail_secret)) {
+		log_error("cannot start what=TURUNC_MAIL_SECRET_FILE "
+			  "why=\"shorter than 16 characters\"");
+		return false;
+	}
 	n->record_state = daemon_add_dependency(n->daemon, "record", true);
 	n->catalogue_state = daemon_add_dependency(n->daemon, "catalogue", true);
 	n->stream_state = daemon_add_dependency(n->daemon, "stream", false);

@@ -21,6 +21,7 @@
 #include "letters.h"
 #include "recalling.h"
 #include "registry.h"
+#include "reply_address.h"
 #include "settings.h"
 #include "stats.h"
 #include "turunc/client.h"
@@ -37,6 +38,7 @@ struct notifier_config {
 	char *trusted_peers;
 	char *stream;
 	char *keys_dir;
+	char *mail_secret;
 	char *smtp_url;
 	char *smtp_user;
 	char *smtp_password;
@@ -60,6 +62,7 @@ struct notifier {
 	struct daemon *daemon;
 	struct stats *stats;
 	struct uuid_source ids;
+	struct reply_address_key mail_key;
 	struct acl *acl; /* filled by the registry; the notifier lets nobody in */
 	struct registry *registry;
 	struct db *db;

@@ -20,6 +20,7 @@ const struct setting notifier_settings[] = {
 	    "the router's stream door" },
 	{ "TURUNC_KEYS_DIR", SETTING_TEXT, AT(keys_dir), "keys", 1, 1000, NULL,
 	    "folder of notifier.key and router.pub" },
+	REPLY_ADDRESS_SETTING(struct notifier_config, mail_secret),
 	{ "TURUNC_SMTP_URL", SETTING_TEXT, AT(smtp_url), "", 0, 500, NULL,
 	    "mail server, smtp://host:port or smtps://host:port; empty: mails wait" },
 	{ "TURUNC_SMTP_USER", SETTING_TEXT, AT(smtp_user), "", 0, 200, NULL, "its user, if any" },
