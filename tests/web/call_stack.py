@@ -39,8 +39,10 @@ def main():
     with Stack(services=["intake", "router", "metrics", "edge"]) as stack:
         stack.pbx = stack.client("pbx")
         password = stack.user("ayse", "call-taker")
+        stack.user("oya", "administrator")
         stack.start()
-        print(json.dumps({"origin": f"http://127.0.0.1:{stack.port['edge']}", "user": "ayse", "password": password}),
+        print(json.dumps({"origin": f"http://127.0.0.1:{stack.port['edge']}", "user": "ayse", "password": password,
+                          "administrator": "oya"}),
               flush=True)
         for line in sys.stdin:
             print(json.dumps(obey(stack, line.split())), flush=True)

@@ -1,0 +1,84 @@
+// How soon a page can be used on a slow phone, and what it weighs: Chromium held to a slow mobile line
+// (150 ms there and back, 1.6 Mbit/s down, 750 kbit/s up) and a quarter of this machine's processor, with
+// nothing in its cache.  Usable: painted, and its script has done its first work.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+const LINE = { offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 750e3 / 8 };
+const SLOWER = 4;
+const USABLE_MS = 1000;
+const WEIGHT = 150 * 1024;
+const ROUNDS = 3;
+
+let system;
+let place;
+let browser;
+
+before(async () => {
+  const script = fileURLToPath(new URL('call_stack.py', import.meta.url));
+  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
+  place = JSON.parse((await answers.next()).value);
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+}, { timeout: 120000 });
+
+after(async () => {
+  await browser?.close();
+  system.stdin.end();
+  await new Promise((resolve) => system.once('exit', resolve));
+});
+
+async function signedIn() {
+  const context = await browser.newContext({ viewport: { width: 360, height: 780 }, locale: 'tr-TR' });
+  const page = await context.newPage();
+  await page.goto(`${place.origin}/desk/`);
+  await page.fill('input[name=name]', place.administrator);
+  await page.fill('input[name=password]', place.password);
+  await page.click('main form button');
+  await page.waitForSelector('.mast');
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}
+
+// Once, with an empty cache: when it could be used, and the bytes that came over the line.
+async function open(path, state) {
+  const context = await browser.newContext({ viewport: { width: 360, height: 780 }, locale: 'tr-TR',
+    storageState: state });
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  let bytes = 0;
+  devtools.on('Network.loadingFinished', (event) => { bytes += event.encodedDataLength; });
+  await devtools.send('Network.enable');
+  await devtools.send('Network.emulateNetworkConditions', LINE);
+  await devtools.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+  const answer = await page.goto(`${place.origin}${path}`, { waitUntil: 'load' });
+  assert.equal(answer.status(), 200, path);
+  const usable = await page.evaluate(() => new Promise((resolve) => {
+    const done = (paint) => resolve(Math.max(paint.startTime,
+      performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd));
+    new PerformanceObserver((list) => list.getEntriesByName('first-contentful-paint').forEach(done))
+      .observe({ type: 'paint', buffered: true });
+  }));
+  await context.close();
+  return { usable, bytes };
+}
+
+for (const [path, staff] of [['/', false], ['/report', false], ['/report?subject=cop-alinmadi', false],
+  ['/track', false], ['/live/', false], ['/desk/', true], ['/desk/search?q=tabela', true], ['/call/', true]]) {
+  test(`${path} is there within a second on a slow phone`, { timeout: 120000 }, async () => {
+    const state = staff ? await signedIn() : undefined;
+    const runs = [];
+    for (let i = 0; i < ROUNDS; i += 1) runs.push(await open(path, state));
+    const times = runs.map((run) => run.usable).sort((a, b) => a - b);
+    const bytes = Math.max(...runs.map((run) => run.bytes));
+    console.log(`# ${path}: usable after ${Math.round(times[0])} to ${Math.round(times.at(-1))} ms, ${bytes} bytes`);
+    assert.ok(bytes > 1000 && bytes < WEIGHT, `${path} weighs ${bytes}`);
+    assert.ok(times[0] < USABLE_MS, `${path}: ${times}`); // what else this machine does only adds
+  });
+}
