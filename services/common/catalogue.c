@@ -168,19 +168,23 @@ catalogue_institution(const struct catalogue *cat, const char *code)
 
 const struct catalogue_template *
 catalogue_template(const struct catalogue *cat, const char *event, const char *channel,
-    enum catalogue_language language)
+    enum catalogue_language language, bool discreet)
 {
 	const struct catalogue_template *fallback = NULL;
 
 	for (size_t i = 0; i < cat->template_count; i++) {
 		const struct catalogue_template *t = &cat->templates[i];
-		if (strcmp(t->event, event) != 0 || strcmp(t->channel, channel) != 0)
+		if (strcmp(t->event, event) != 0 || strcmp(t->channel, channel) != 0
+		    || t->discreet != discreet)
 			continue;
 		if (t->language == language)
 			return t;
 		if (t->language == cat->municipality.default_language)
 			fallback = t;
 	}
+	/* Discretion goes before the language. */
+	if (fallback == NULL && discreet)
+		return catalogue_template(cat, event, channel, language, false);
 	return fallback;
 }
 

@@ -153,9 +153,11 @@ struct catalogue_holiday {
 };
 
 struct catalogue_template {
-	const char *event; /* received, routed, resolved, rejected, forwarded */
+	const char
+	    *event; /* received, routed, answered, ...: catalogue_placeholder.c has them all */
 	const char *channel; /* sms, email */
 	enum catalogue_language language;
+	bool discreet; /* for subjects of a special category: says nothing of the matter */
 	const char *subject; /* e-mail only; "" for SMS */
 	const char *body;
 };
@@ -247,9 +249,13 @@ const struct catalogue_reason *catalogue_wait_reason(const struct catalogue *cat
 const struct catalogue_institution *catalogue_institution(
     const struct catalogue *cat, const char *code);
 
-/* The template in that language, or in the default one when it has none. */
+/* Is it an event that templates are written for? */
+bool catalogue_template_event(const char *event);
+/* The template in that language, or in the default one when it has none.  discreet: that for
+ * subjects of a special category; when there is none in either language the ordinary one, in which
+ * what it would tell of the matter must be replaced (its `discreet` says which it is). */
 const struct catalogue_template *catalogue_template(const struct catalogue *cat, const char *event,
-    const char *channel, enum catalogue_language language);
+    const char *channel, enum catalogue_language language, bool discreet);
 
 /* In that language, or else in another; NULL: no such version. */
 const struct catalogue_information *catalogue_information(

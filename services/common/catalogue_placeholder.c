@@ -13,28 +13,37 @@ enum {
 	NUMBER_CHARS = 14
 };
 
-const char *const template_events[EVENTS] = { "received", "routed", "resolved", "rejected",
-	"forwarded" };
+const struct template_event_word template_events[EVENTS] = {
+	[RECEIVED] = { "received", true },
+	[ROUTED] = { "routed", true },
+	[ANSWERED] = { "answered", false },
+	[EXTENDED] = { "extended", false },
+	[RESOLVED] = { "resolved", true },
+	[REJECTED] = { "rejected", true },
+	[FORWARDED] = { "forwarded", true },
+	[REOPENED] = { "reopened", false },
+};
 
 const char *const template_channels[CHANNELS] = { "sms", "email" };
 
 enum { ANY = (1 << EVENTS) - 1, ENDS = 1 << RESOLVED | 1 << REJECTED | 1 << FORWARDED };
 
 const struct placeholder placeholders[PLACEHOLDERS] = {
-	{ "number", ANY, ANY, true },
-	{ "status", ANY, ANY, true },
-	{ "subject", ANY, 0, true },
-	{ "department", ANY & ~BIT(RECEIVED), BIT(ROUTED), true },
-	{ "closure_reason", ENDS, BIT(REJECTED), true },
-	{ "institution", BIT(FORWARDED), BIT(FORWARDED), true },
-	{ "link", ANY, 0, true },
-	{ "municipality", ANY, 0, true },
-	{ "phone", ANY, 0, true },
-	{ "date", ANY, 0, true },
-	{ "due_date", BIT(RECEIVED) | BIT(ROUTED), 0, true },
-	{ "name", ANY, 0, false },
-	{ "answer", ENDS, 0, false },
-	{ "reference", BIT(FORWARDED), 0, false },
+	{ "number", ANY, ANY, true, false },
+	{ "status", ANY, ANY, true, false },
+	{ "subject", ANY, 0, true, true },
+	{ "department", ANY & ~BIT(RECEIVED), BIT(ROUTED), true, true },
+	{ "closure_reason", ENDS, BIT(REJECTED), true, true },
+	{ "institution", BIT(FORWARDED), BIT(FORWARDED), true, true },
+	{ "link", ANY, 0, true, false },
+	{ "municipality", ANY, 0, true, false },
+	{ "phone", ANY, 0, true, false },
+	{ "date", ANY, 0, true, false },
+	{ "due_date", BIT(RECEIVED) | BIT(ROUTED) | BIT(EXTENDED) | BIT(REOPENED), BIT(EXTENDED),
+	    true, false },
+	{ "name", ANY, 0, false, false },
+	{ "answer", ENDS | BIT(ANSWERED), 0, false, true },
+	{ "reference", BIT(FORWARDED), 0, false, true },
 };
 
 /* --- lengths ------------------------------------------------------------------------- */

@@ -8,8 +8,22 @@
 
 #include "catalogue.h"
 
-enum template_event { RECEIVED, ROUTED, RESOLVED, REJECTED, FORWARDED, EVENTS };
-extern const char *const template_events[EVENTS];
+enum template_event {
+	RECEIVED,
+	ROUTED,
+	ANSWERED,
+	EXTENDED,
+	RESOLVED,
+	REJECTED,
+	FORWARDED,
+	REOPENED,
+	EVENTS
+};
+struct template_event_word {
+	const char *word;
+	bool required; /* each municipality has words for it; else nobody is told without them */
+};
+extern const struct template_event_word template_events[EVENTS];
 
 enum template_channel { SMS, EMAIL, CHANNELS };
 extern const char *const template_channels[CHANNELS];
@@ -21,6 +35,7 @@ struct placeholder {
 	unsigned allowed; /* events, as BIT() */
 	unsigned required; /* events */
 	bool in_sms; /* personal or long texts travel by e-mail alone */
+	bool telling; /* says what the matter is: in no discreet text */
 };
 
 enum { PLACEHOLDERS = 14 };

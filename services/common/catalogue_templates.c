@@ -20,6 +20,7 @@ struct kind {
 	enum template_event event;
 	enum template_channel channel;
 	enum catalogue_language language;
+	bool discreet;
 };
 
 /* --- which template a file is -------------------------------------------------------- */
@@ -34,7 +35,19 @@ word_at(const char *const *words, size_t count, const char *text, size_t len)
 	return i;
 }
 
-/* "templates/received.sms.tr.txt" */
+static size_t
+event_at(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < EVENTS
+	       && (strlen(template_events[i].word) != len
+		   || strncmp(template_events[i].word, text, len) != 0))
+		i++;
+	return i;
+}
+
+/* "templates/received.sms.tr.txt", or with ".discreet" before ".txt" */
 static bool
 kind_parse(const char *name, struct kind *ret_kind)
 {
@@ -46,14 +59,15 @@ kind_parse(const char *name, struct kind *ret_kind)
 	const char *language = channel + channel_len + (channel[channel_len] == '.');
 	size_t language_len = strcspn(language, ".");
 
-	size_t e = word_at(template_events, EVENTS, event, event_len);
+	size_t e = event_at(event, event_len);
 	size_t c = word_at(template_channels, CHANNELS, channel, channel_len);
 	size_t l = word_at(languages, ARRAY_LEN(languages), language, language_len);
+	bool discreet = strcmp(language + language_len, ".discreet.txt") == 0;
 	if (e == EVENTS || c == CHANNELS || l == ARRAY_LEN(languages)
-	    || strcmp(language + language_len, ".txt") != 0)
+	    || (!discreet && strcmp(language + language_len, ".txt") != 0))
 		return false;
 	*ret_kind = (struct kind){ (enum template_event)e, (enum template_channel)c,
-		(enum catalogue_language)l };
+		(enum catalogue_language)l, discreet };
 	return true;
 }
 
@@ -65,6 +79,7 @@ struct scan {
 	struct kind kind;
 	struct placeholder_lengths longest;
 	int line;
+	bool in_subject; /* the line that a locked screen shows */
 	unsigned seen; /* placeholders, by index */
 	size_t length;
 	bool ucs2;
@@ -79,10 +94,16 @@ take_placeholder(struct scan *s, const char *word, size_t len)
 			continue;
 		if ((h->allowed & BIT(s->kind.event)) == 0)
 			parse_error(s->p, s->file, s->line, "{%s} has no value when a ticket is %s",
-			    h->word, template_events[s->kind.event]);
+			    h->word, template_events[s->kind.event].word);
+		else if (s->kind.discreet && h->telling)
+			parse_error(s->p, s->file, s->line,
+			    "{%s} says what the matter is: not in a discreet text", h->word);
 		else if (s->kind.channel == SMS && !h->in_sms)
 			parse_error(s->p, s->file, s->line,
 			    "{%s} may stand in an e-mail, not in an SMS", h->word);
+		else if (s->in_subject && !h->in_sms)
+			parse_error(s->p, s->file, s->line,
+			    "{%s} may stand in the text, not in the subject line", h->word);
 		s->seen |= BIT(i);
 		s->length += s->longest.of[i];
 		s->ucs2 = s->ucs2 || s->longest.ucs2[i];
@@ -123,8 +144,10 @@ static void
 check_required(struct scan *s)
 {
 	for (size_t i = 0; i < PLACEHOLDERS; i++) {
-		if ((placeholders[i].required & BIT(s->kind.event)) != 0 && (s->seen & BIT(i)) == 0)
-			parse_error(s->p, s->file, 0, "{%s} is missing", placeholders[i].word);
+		const struct placeholder *h = &placeholders[i];
+		if ((h->required & BIT(s->kind.event)) != 0 && !(s->kind.discreet && h->telling)
+		    && (s->seen & BIT(i)) == 0)
+			parse_error(s->p, s->file, 0, "{%s} is missing", h->word);
 	}
 }
 
@@ -218,14 +241,17 @@ read_template(struct parse *p, struct list *templates, const struct bundle_file 
 	struct catalogue_template *t = list_add(p, templates, f->name, 0);
 	if (t == NULL)
 		return;
-	*t = (struct catalogue_template){ .event = template_events[s.kind.event],
+	*t = (struct catalogue_template){ .event = template_events[s.kind.event].word,
 		.channel = template_channels[s.kind.channel],
 		.language = s.kind.language,
+		.discreet = s.kind.discreet,
 		.subject = "" };
 	s.longest = longest[s.kind.language];
 	if (s.kind.channel == EMAIL) {
 		text = take_email_subject(p, f->name, text, &t->subject);
+		s.in_subject = true;
 		scan_text(&s, t->subject);
+		s.in_subject = false;
 		s.line = t->subject[0] == '\0' ? 1 : 3;
 	}
 	t->body = text;
@@ -245,41 +271,78 @@ compare_templates(const void *a, const void *b)
 
 	if (order == 0)
 		order = strcmp(left->channel, right->channel);
-	return order != 0 ? order : (int)left->language - (int)right->language;
+	if (order == 0)
+		order = (int)left->language - (int)right->language;
+	return order != 0 ? order : (int)left->discreet - (int)right->discreet;
 }
 
 static bool
-has_template(const struct catalogue *cat, const char *event, const char *channel,
-    enum catalogue_language language)
+has_template(const struct catalogue *cat, size_t event, size_t channel,
+    enum catalogue_language language, bool discreet)
 {
-	const struct catalogue_template *t = catalogue_template(cat, event, channel, language);
+	const struct catalogue_template *t = catalogue_template(
+	    cat, template_events[event].word, template_channels[channel], language, discreet);
 
-	return t != NULL && t->language == language;
+	return t != NULL && t->language == language && t->discreet == discreet;
+}
+
+static void
+check_one(struct parse *p, size_t event, size_t channel, enum catalogue_language language)
+{
+	const struct catalogue_municipality *m = &p->cat->municipality;
+	char name[72];
+
+	snprintf(name, sizeof(name), "templates/%s.%s.%s.txt", template_events[event].word,
+	    template_channels[channel], catalogue_language_name(language));
+	if (!has_template(p->cat, event, channel, language, false)) {
+		if (language == m->default_language && template_events[event].required)
+			parse_error(p, name, 0, "the file is missing");
+		else if (language == m->default_language)
+			parse_warning(p, name, 0, "the file is missing: nobody is told");
+		else if (has_template(p->cat, event, channel, m->default_language, false))
+			parse_warning(
+			    p, name, 0, "the file is missing: the default language is used");
+	}
+}
+
+/* What stands in for a missing discreet text tells nothing either, but reads less well. */
+static void
+check_discreet(struct parse *p, size_t event, size_t channel, enum catalogue_language language)
+{
+	char name[72];
+
+	if (has_template(p->cat, event, channel, language, true)
+	    || !has_template(p->cat, event, channel, language, false))
+		return;
+	snprintf(name, sizeof(name), "templates/%s.%s.%s.discreet.txt", template_events[event].word,
+	    template_channels[channel], catalogue_language_name(language));
+	parse_warning(
+	    p, name, 0, "the file is missing: the ordinary text is used, with general words in it");
 }
 
 /* Every text is there in the default language; in the other one it is only missed. */
 static void
 check_complete(struct parse *p)
 {
+	bool special = false;
+
+	for (size_t i = 0; i < p->cat->subject_count; i++)
+		special = special || p->cat->subjects[i].special_category;
 	for (size_t e = 0; e < EVENTS; e++) {
 		for (size_t c = 0; c < CHANNELS; c++) {
 			for (int l = 0; l < CATALOGUE_LANGUAGES; l++) {
-				enum catalogue_language language = (enum catalogue_language)l;
-				char name[72];
-				if (has_template(
-					p->cat, template_events[e], template_channels[c], language))
-					continue;
-				snprintf(name, sizeof(name), "templates/%s.%s.%s.txt",
-				    template_events[e], template_channels[c],
-				    catalogue_language_name(language));
-				if (language == p->cat->municipality.default_language)
-					parse_error(p, name, 0, "the file is missing");
-				else
-					parse_warning(p, name, 0,
-					    "the file is missing: the default language is used");
+				check_one(p, e, c, (enum catalogue_language)l);
+				if (special)
+					check_discreet(p, e, c, (enum catalogue_language)l);
 			}
 		}
 	}
+}
+
+bool
+catalogue_template_event(const char *event)
+{
+	return event_at(event, strlen(event)) < EVENTS;
 }
 
 void

@@ -1,6 +1,7 @@
 /* Reads the stream from the notifier's own cursor and turns batches of records into messages. */
 #include "following.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 
 enum {
 	BATCH_NEWS = 200,
+	NEWS_TYPES_MAX = 32,
 	NEWS_MAX = 2048, /* more than the window, so it is never reached by an honest door */
 	STREAM_WINDOW = 1024,
 	LOOK_MS = 500, /* between two tries at what failed, and between two moves without news */
@@ -114,14 +116,15 @@ static bool
 subscribe(struct following *f)
 {
 	char log_id[UUID_TEXT_SIZE];
-	const char *types[] = { "ticket.opened", "ticket.routed", "ticket.resolved",
-		"ticket.rejected", "ticket.forwarded" };
+	const char *types[NEWS_TYPES_MAX];
+	size_t type_count = news_types(types, NEWS_TYPES_MAX);
 
+	assert(type_count <= NEWS_TYPES_MAX);
 	uuid_format(&f->log_uuid, log_id);
 	const struct turunc_subscription wanted = {
 		.name = "notifier",
 		.types = types,
-		.type_count = ARRAY_LEN(types),
+		.type_count = type_count,
 		.from = TURUNC__V1__FROM__FROM_SEQ,
 		.from_seq = f->cursor,
 		.log_id = log_id,

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "istanbul.h"
+#include "mail_address.h"
 
 enum {
 	ENCODED_WORD_BYTES = 42, /* of text: 56 in base64, and the frame: under RFC 2047's 75 */
@@ -16,22 +17,6 @@ enum {
 static void put_header(FILE *out, const char *name, const char *value);
 static void put_date(FILE *out, int64_t date_us);
 static void put_body(FILE *out, const char *body);
-
-bool
-mail_address_valid(const char *address)
-{
-	const char *at = strchr(address, '@');
-	size_t len = strlen(address);
-
-	if (at == NULL || at == address || len > MAIL_ADDRESS_MAX || strchr(at + 1, '@') != NULL)
-		return false;
-	for (const char *c = address; *c != '\0'; c++)
-		if (*c <= ' ' || *c > '~' || strchr("<>()[]\\,;:\"", *c) != NULL)
-			return false;
-	const char *dot = strchr(at + 1, '.');
-	return dot != NULL && dot != at + 1 && address[len - 1] != '.'
-	       && strstr(address, "..") == NULL && address[0] != '.' && at[-1] != '.';
-}
 
 static bool
 one_line(const char *text)

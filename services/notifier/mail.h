@@ -14,7 +14,7 @@
 
 #include "base.h"
 
-enum { MAIL_ADDRESS_MAX = 254, MAIL_SUBJECT_MAX = 400 };
+enum { MAIL_SUBJECT_MAX = 400 };
 
 struct mail {
 	const char *from; /* address */
@@ -27,10 +27,6 @@ struct mail {
 	const char *language; /* "tr" */
 	int64_t date_us;
 };
-
-/* One @, a domain with a dot, printable ASCII without spaces, quotes or angle brackets: what can
- * stand in SMTP commands and headers without any escaping. */
-bool mail_address_valid(const char *address);
 
 /*
  * The text and its size, to be freed by the caller.  NULL: out of memory, an address that is not

@@ -45,7 +45,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "AND o.kind IN ('report', 'joined'))",
 	    2 },
 	[STORE_TEXTS] = { "texts",
-	    "SELECT text_id, body FROM turunc.ticket_text WHERE text_id = ANY ($1::uuid[])", 1 },
+	    "SELECT text_id, body FROM turunc.ticket_text WHERE text_id = ANY ($1::uuid[]) "
+	    "AND kind IN ('answer', 'closing')",
+	    1 },
 	/* Only one routing is told, the first that could be; a message without a body is refused
 	 * when it is claimed.
 	 */

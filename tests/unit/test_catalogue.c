@@ -117,7 +117,8 @@ TEST(test_catalogue_sound)
 		say("sound", &report);
 		return;
 	}
-	CHECK_U64("only the English texts are missed", report.warnings, 10);
+	/* English: 10.  Not everybody has them: 6.  Discreet ones: 10. */
+	CHECK_U64("only texts that may be missing are missed", report.warnings, 26);
 	const struct catalogue_municipality *m = &cat->municipality;
 	CHECK_STR("name", m->name, "Deneme Belediyesi");
 	CHECK_I64("quiet", m->quiet_from_min, 21 * 60);
@@ -148,7 +149,7 @@ TEST(test_catalogue_sound)
 	CHECK_I64("no neighbourhood", catalogue_route(cat, "yol", "", "web")->order, 20);
 	CHECK_STR("alias", catalogue_neighbourhood_named(cat, "BİRİNCİ Mah.")->code, "bir");
 	CHECK_STR("e-mail body with LF",
-	    catalogue_template(cat, "received", "email", CATALOGUE_EN)->body, "{status}");
+	    catalogue_template(cat, "received", "email", CATALOGUE_EN, false)->body, "{status}");
 	catalogue_destroy(cat);
 }
 

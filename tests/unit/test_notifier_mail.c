@@ -7,6 +7,7 @@
 #include "check.h"
 #include "istanbul.h"
 #include "mail.h"
+#include "mail_address.h"
 
 enum { TEXT_MAX = 40000 };
 

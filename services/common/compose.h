@@ -4,8 +4,8 @@
  * Pure: the catalogue and the people come in.  A message goes by e-mail when the person gave an
  * address, else by SMS when they gave a mobile number, else there is none.
  */
-#ifndef NOTIFIER_COMPOSE_H
-#define NOTIFIER_COMPOSE_H
+#ifndef TURUNC_COMPOSE_H
+#define TURUNC_COMPOSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +28,7 @@ struct news {
 	char *department, *reason_code, *institution, *reference;
 	struct uuid text_id; /* nil: none */
 	int64_t due_us;
+	int status; /* turunc.v1.Status after it, 0: that of its type */
 	bool faulty; /* it cannot be told, for this reason; only seq is known for sure */
 	enum letter_reason fault;
 	const char *detail; /* lent, may be NULL */
@@ -42,6 +43,10 @@ enum news_kind {
 MUST_CHECK enum news_kind news_of(
     const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news);
 void news_finish(struct news *news);
+/* Types of the records that are told; at most max of them, how many there are. */
+size_t news_types(const char **ret_types, size_t max);
+/* The type that a template's event tells of; NULL: none. */
+const char *news_type_of(const char *event);
 /* It ends the ticket, so that those joined to it hear of it as well. */
 bool news_ends(const struct news *news);
 

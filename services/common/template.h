@@ -4,8 +4,8 @@
  * Placeholders are {name}; the catalogue's check has refused unknown ones.  Values are plain text.
  * A value with line ends is allowed in a body and becomes one line in a subject.
  */
-#ifndef NOTIFIER_TEMPLATE_H
-#define NOTIFIER_TEMPLATE_H
+#ifndef TURUNC_TEMPLATE_H
+#define TURUNC_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
