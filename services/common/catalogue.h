@@ -17,6 +17,7 @@
 
 #include "base.h"
 #include "calendar.h"
+#include "gsm.h"
 
 struct bundle;
 
@@ -158,6 +159,7 @@ struct catalogue_template {
 	const char *channel; /* sms, email */
 	enum catalogue_language language;
 	bool discreet; /* for subjects of a special category: says nothing of the matter */
+	enum sms_policy sms_policy; /* SMS only: how it is folded */
 	const char *subject; /* e-mail only; "" for SMS */
 	const char *body;
 };

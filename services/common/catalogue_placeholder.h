@@ -38,20 +38,20 @@ struct placeholder {
 	bool telling; /* says what the matter is: in no discreet text */
 };
 
-enum { PLACEHOLDERS = 14 };
+enum { PLACEHOLDERS = 14, PLACEHOLDER_LINK_SIZE = 600 };
 extern const struct placeholder placeholders[PLACEHOLDERS];
 
-/* Of each placeholder's longest value: septets, and whether a character is in no SMS table. */
-struct placeholder_lengths {
-	size_t of[PLACEHOLDERS];
-	bool ucs2[PLACEHOLDERS];
+/* What makes a text longest: of each placeholder the value of most units, and the longest of those
+ * that have a character in no SMS table (NULL: none has).  Lent from the catalogue and from here.
+ */
+struct placeholder_values {
+	const char *longest[PLACEHOLDERS];
+	const char *dearest[PLACEHOLDERS];
+	char link[PLACEHOLDER_LINK_SIZE];
 };
 
-struct placeholder_lengths placeholder_longest(
-    const struct catalogue *cat, enum catalogue_language language);
-
-/* Septets that the text takes with the Turkish tables, once typographic characters are folded;
- * *ret_ucs2 becomes true when a character is in no table. */
-size_t sms_length(const char *text, size_t len, bool *ret_ucs2);
+/* ret_values may not be moved afterwards. */
+void placeholder_longest(const struct catalogue *cat, enum catalogue_language language,
+    struct placeholder_values *ret_values);
 
 #endif

@@ -5,15 +5,15 @@
 
 #include "catalogue_parse.h"
 #include "catalogue_placeholder.h"
+#include "gsm.h"
 #include "utf8.h"
 
 enum {
 	WORD_MAX = 24,
 	EMAIL_BYTES_MAX = 8000,
 	EMAIL_SUBJECT_BYTES_MAX = 200,
-	/* Two parts of an SMS: in the national tables, and in UCS-2. */
-	SMS_TURKISH_MAX = 292,
-	SMS_UCS2_MAX = 134
+	SMS_PARTS_MAX = 2,
+	FILLED_BYTES_MAX = 2 * EMAIL_BYTES_MAX
 };
 
 struct kind {
@@ -77,12 +77,11 @@ struct scan {
 	struct parse *p;
 	const char *file;
 	struct kind kind;
-	struct placeholder_lengths longest;
+	const struct placeholder_values *longest;
 	int line;
+	bool sound; /* no unknown placeholder, no brace alone */
 	bool in_subject; /* the line that a locked screen shows */
 	unsigned seen; /* placeholders, by index */
-	size_t length;
-	bool ucs2;
 };
 
 static void
@@ -105,10 +104,9 @@ take_placeholder(struct scan *s, const char *word, size_t len)
 			parse_error(s->p, s->file, s->line,
 			    "{%s} may stand in the text, not in the subject line", h->word);
 		s->seen |= BIT(i);
-		s->length += s->longest.of[i];
-		s->ucs2 = s->ucs2 || s->longest.ucs2[i];
 		return;
 	}
+	s->sound = false;
 	parse_error(s->p, s->file, s->line, "unknown placeholder {%.*s}",
 	    (int)(len < WORD_MAX ? len : WORD_MAX), word);
 }
@@ -121,19 +119,18 @@ scan_text(struct scan *s, const char *text)
 
 	while (text < end) {
 		size_t plain = strcspn(text, "{}\n");
-		s->length += sms_length(text, plain, &s->ucs2);
 		text += plain;
 		if (text == end)
 			break;
 		size_t word = *text == '{' ? strcspn(text + 1, "{}\n") : 0;
 		if (*text == '\n') {
 			s->line++;
-			s->length++;
 			text++;
 		} else if (*text == '{' && text[1 + word] == '}') {
 			take_placeholder(s, text + 1, word);
 			text += word + 2;
 		} else {
+			s->sound = false;
 			parse_error(s->p, s->file, s->line, "a brace without its partner");
 			text++;
 		}
@@ -151,18 +148,67 @@ check_required(struct scan *s)
 	}
 }
 
-static void
-check_sms_length(struct scan *s)
+/* The text with the longest values; dear: with those that are in no SMS table, where there are
+ * such.  False: it is longer than anything that could be sent. */
+static bool
+fill_longest(
+    const struct placeholder_values *v, const char *text, bool dear, char *out, size_t size)
 {
-	size_t most = s->ucs2 ? SMS_UCS2_MAX : SMS_TURKISH_MAX;
+	size_t used = 0;
 
-	if (s->length > most)
+	while (*text != '\0') {
+		size_t len = strcspn(text, "{"), word = 0;
+		const char *part = text;
+		if (len == 0) {
+			word = strcspn(text, "}");
+			size_t i = 0;
+			while (i < PLACEHOLDERS
+			       && (strlen(placeholders[i].word) != word - 1
+				   || strncmp(placeholders[i].word, text + 1, word - 1) != 0))
+				i++;
+			if (i == PLACEHOLDERS || text[word] == '\0')
+				return false;
+			part = dear && v->dearest[i] != NULL ? v->dearest[i] : v->longest[i];
+			part = part != NULL ? part : "";
+			len = strlen(part);
+		}
+		if (len >= size - used)
+			return false;
+		memcpy(out + used, part, len);
+		used += len;
+		text += word > 0 ? word + 1 : len;
+	}
+	out[used] = '\0';
+	return true;
+}
+
+static void
+check_sms_length(struct scan *s, const struct catalogue_template *t)
+{
+	char filled[FILLED_BYTES_MAX];
+	struct sms_size worst = { 0 };
+
+	for (int dear = 0; dear < 2; dear++) {
+		struct sms_size size;
+		if (!fill_longest(s->longest, t->body, dear == 1, filled, sizeof(filled))) {
+			parse_error(s->p, s->file, 0, "with the longest values it is too long");
+			return;
+		}
+		sms_measure(filled, strlen(filled), t->sms_policy, GSM_OF_GATEWAY, &size);
+		if (size.parts > worst.parts
+		    || (size.parts == worst.parts && size.units > worst.units))
+			worst = size;
+	}
+	if (worst.parts > SMS_PARTS_MAX)
 		parse_error(s->p, s->file, 0,
-		    "with the longest values it takes %zu characters%s; two parts hold %zu",
-		    s->length, s->ucs2 ? " in UCS-2 (a character is in no SMS table)" : "", most);
-	else if (s->ucs2)
+		    "with the longest values it takes %zu parts (%zu units in %s); at most %d go "
+		    "out",
+		    worst.parts, worst.units, gsm_coding_name(worst.coding), SMS_PARTS_MAX);
+	else if (worst.coding == GSM_UCS2 && t->sms_policy != SMS_UCS2)
 		parse_warning(
 		    s->p, s->file, 0, "a character is in no SMS table: each message costs UCS-2");
+	if (worst.lost > 0)
+		parse_warning(s->p, s->file, 0, "%zu characters become question marks", worst.lost);
 }
 
 /* A copy with LF line ends and none at its end. */
@@ -204,6 +250,27 @@ take_email_subject(struct parse *p, const char *file, char *text, const char **r
 	return line_end + 2;
 }
 
+/* Cuts "Coding: ascii" off the front, if it is there. */
+static char *
+take_sms_policy(
+    struct parse *p, const char *file, char *text, struct catalogue_template *t, int *line)
+{
+	static const char head[] = "Coding: ";
+	char *line_end = strchr(text, '\n');
+
+	if (strncmp(text, head, sizeof(head) - 1) != 0)
+		return text;
+	if (line_end == NULL || line_end[1] != '\n') {
+		parse_error(p, file, 2, "an empty line must follow the coding");
+		return text;
+	}
+	*line_end = '\0';
+	if (!sms_policy_parse(text + sizeof(head) - 1, &t->sms_policy))
+		parse_error(p, file, 1, "the coding is auto, ascii, tr or ucs2");
+	*line = 3;
+	return line_end + 2;
+}
+
 static bool
 text_sound(struct parse *p, const struct bundle_file *f)
 {
@@ -226,9 +293,9 @@ text_sound(struct parse *p, const struct bundle_file *f)
 
 static void
 read_template(struct parse *p, struct list *templates, const struct bundle_file *f,
-    const struct placeholder_lengths *longest)
+    const struct placeholder_values *longest)
 {
-	struct scan s = { .p = p, .file = f->name, .line = 1 };
+	struct scan s = { .p = p, .file = f->name, .line = 1, .sound = true };
 
 	if (!kind_parse(f->name, &s.kind)) {
 		parse_error(p, f->name, 0,
@@ -246,7 +313,7 @@ read_template(struct parse *p, struct list *templates, const struct bundle_file 
 		.language = s.kind.language,
 		.discreet = s.kind.discreet,
 		.subject = "" };
-	s.longest = longest[s.kind.language];
+	s.longest = &longest[s.kind.language];
 	if (s.kind.channel == EMAIL) {
 		text = take_email_subject(p, f->name, text, &t->subject);
 		s.in_subject = true;
@@ -254,13 +321,15 @@ read_template(struct parse *p, struct list *templates, const struct bundle_file 
 		s.in_subject = false;
 		s.line = t->subject[0] == '\0' ? 1 : 3;
 	}
+	if (s.kind.channel == SMS)
+		text = take_sms_policy(p, f->name, text, t, &s.line);
 	t->body = text;
 	if (text[0] == '\0')
 		parse_error(p, f->name, 0, "the text is empty");
 	scan_text(&s, text);
 	check_required(&s);
-	if (s.kind.channel == SMS)
-		check_sms_length(&s);
+	if (s.kind.channel == SMS && s.sound)
+		check_sms_length(&s, t);
 }
 
 static int
@@ -348,11 +417,11 @@ catalogue_template_event(const char *event)
 void
 parse_templates(struct parse *p)
 {
-	const struct placeholder_lengths longest[CATALOGUE_LANGUAGES] = {
-		placeholder_longest(p->cat, CATALOGUE_TR), placeholder_longest(p->cat, CATALOGUE_EN)
-	};
+	struct placeholder_values longest[CATALOGUE_LANGUAGES];
 	struct list templates;
 
+	for (int l = 0; l < CATALOGUE_LANGUAGES; l++)
+		placeholder_longest(p->cat, (enum catalogue_language)l, &longest[l]);
 	list_init(&templates, sizeof(struct catalogue_template));
 	for (size_t i = 0; i < p->bundle->count; i++) {
 		const struct bundle_file *f = &p->bundle->files[i];

@@ -234,9 +234,13 @@ static bool
 fill(const struct catalogue_template *template, const struct template_values *values,
     struct message *m)
 {
-	if (strcmp(m->channel, "sms") == 0)
-		return template_fill(
-		    template->body, values, TEMPLATE_LINE, m->body, sizeof(m->body));
+	if (strcmp(m->channel, "sms") == 0) {
+		char text[COMPOSE_SMS_SIZE];
+		if (!template_fill(template->body, values, TEMPLATE_LINE, text, sizeof(text)))
+			return false;
+		sms_fold(template->sms_policy, text, strlen(text), m->body);
+		return true;
+	}
 	bool fits = template_fill(template->body, values, TEMPLATE_TEXT, m->body, sizeof(m->body));
 	return template_fill(
 		   template->subject, values, TEMPLATE_LINE, m->subject, sizeof(m->subject))

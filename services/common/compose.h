@@ -17,7 +17,12 @@
 #include "turunc/v1/event.pb-c.h"
 #include "uuid.h"
 
-enum { COMPOSE_SUBJECT_SIZE = 400, COMPOSE_BODY_SIZE = 16384, COMPOSE_RECIPIENT_SIZE = 256 };
+enum {
+	COMPOSE_SUBJECT_SIZE = 400,
+	COMPOSE_BODY_SIZE = 16384,
+	COMPOSE_SMS_SIZE = 2048,
+	COMPOSE_RECIPIENT_SIZE = 256
+};
 
 /* What is kept of a record that is worth telling; strings are owned. */
 struct news {

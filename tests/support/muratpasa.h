@@ -6,5 +6,8 @@
 
 /* NULL, and a failed check, when it does not parse.  The caller destroys it. */
 struct catalogue *muratpasa_load(void);
+/* With one file replaced, added, or (text NULL) left out; NULL: report says what is wrong. */
+struct catalogue *muratpasa_load_with(
+    const char *file, const char *text, struct catalogue_report *report);
 
 #endif
