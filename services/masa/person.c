@@ -200,7 +200,9 @@ person_find(struct masa *m, const char *given, struct person *ret_person)
 		return code;
 	const char *values[] = { kind, value };
 	code = masa_query(m,
-	    "WITH wanted AS (SELECT c.contact_id FROM turunc.contact c WHERE $1::text = 'phone' "
+	    /* On the page of one's own ticket, and by the link of an invitation, people give no
+	     * address: what they said there is theirs all the same. */
+	    "WITH named AS (SELECT c.contact_id FROM turunc.contact c WHERE $1::text = 'phone' "
 	    "AND c.phone = $2::text UNION SELECT c.contact_id FROM turunc.contact c WHERE "
 	    "$1::text = 'mail' AND lower(c.email) = lower($2::text) UNION "
 	    "SELECT o.contact_id FROM turunc.ticket t JOIN turunc.contact c ON c.contact_id = "
@@ -208,7 +210,12 @@ person_find(struct masa *m, const char *given, struct person *ret_person)
 	    "c.citizen_id WHERE $1::text = 'ticket' AND t.ticket_id = coalesce((SELECT "
 	    "a.ticket_id FROM turunc.ticket_alias a WHERE a.alias_id = (CASE WHEN $1::text = "
 	    "'ticket' THEN $2::text END)::bigint), (CASE WHEN $1::text = 'ticket' THEN $2::text "
-	    "END)::bigint)) "
+	    "END)::bigint)), "
+	    "wanted AS (SELECT n.contact_id FROM named n UNION SELECT s.contact_id FROM named n "
+	    "JOIN turunc.contact c USING (contact_id) JOIN turunc.ticket t ON t.ticket_id = "
+	    "c.ticket_id AND t.contact_id = c.contact_id JOIN turunc.contact s ON s.ticket_id = "
+	    "t.ticket_id WHERE s.kind IN ('follow_up', 'withdraw', 'not_solved', 'survey') AND "
+	    "s.citizen_id IS NULL AND s.phone IS NULL AND s.email IS NULL) "
 	    "SELECT count(*), coalesce(array_agg(c.contact_id ORDER BY c.contact_id), '{}')::text, "
 	    "coalesce(array_agg(t.ticket_id ORDER BY t.ticket_id) FILTER (WHERE t.ticket_id IS "
 	    "NOT NULL), '{}')::text, count(t.ticket_id) FILTER (WHERE coalesce(s.status, 1) <= 6) "
