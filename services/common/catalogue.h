@@ -44,7 +44,9 @@ struct catalogue_municipality {
 	enum catalogue_language default_language;
 	int reopen_window_days;
 	bool survey_enabled;
-	int survey_delay_hours;
+	int survey_delay_hours; /* from the end of a ticket to the invitation */
+	int survey_reminder_days; /* from there to the one reminder; 0: none */
+	int survey_expiry_days; /* from there to the last answer that is taken */
 	int service_due_soon_percent; /* of the promise spent when "due soon" is recorded */
 	int legal_due_soon_days; /* before the legal end */
 	int quiet_from_min; /* no SMS in [quiet_from, quiet_to) local; equal: never quiet */

@@ -33,6 +33,8 @@ static const struct setting {
 	{ "reopen_window_days",       WHOLE,    AT(reopen_window_days),       0, 365 },
 	{ "survey_enabled",           YES_NO,   AT(survey_enabled),           0, 0 },
 	{ "survey_delay_hours",       WHOLE,    AT(survey_delay_hours),       0, 720 },
+	{ "survey_reminder_days",     WHOLE,    AT(survey_reminder_days),     0, 90 },
+	{ "survey_expiry_days",       WHOLE,    AT(survey_expiry_days),       1, 365 },
 	{ "service_due_soon_percent", WHOLE,    AT(service_due_soon_percent), 1, 99 },
 	{ "legal_due_soon_days",      WHOLE,    AT(legal_due_soon_days),      0, 29 },
 	{ "quiet_from",               MINUTE,   AT(quiet_from_min),           0, 0 },
@@ -44,6 +46,15 @@ static const struct setting {
 	/* clang-format on */
 };
 #undef AT
+
+/* Of whole numbers that files written before there was the key need not have. */
+static const struct standard {
+	const char *key;
+	int value;
+} standards[] = {
+	{ "survey_reminder_days", 3 },
+	{ "survey_expiry_days", 14 },
+};
 
 enum { COLUMN_KEY, COLUMN_VALUE };
 
@@ -146,6 +157,19 @@ clear_municipality(struct catalogue_municipality *m)
 	}
 }
 
+/* False: the key must be there. */
+static bool
+take_standard(struct catalogue_municipality *m, const struct setting *setting)
+{
+	for (size_t i = 0; i < ARRAY_LEN(standards); i++) {
+		if (strcmp(standards[i].key, setting->key) != 0)
+			continue;
+		memcpy((char *)m + setting->offset, &standards[i].value, sizeof(int));
+		return true;
+	}
+	return false;
+}
+
 void
 parse_municipality(struct parse *p)
 {
@@ -177,7 +201,7 @@ parse_municipality(struct parse *p)
 			p->office_calendar_line = sheet_line(&s);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		if (!seen[i])
+		if (!seen[i] && !take_standard(m, &settings[i]))
 			parse_error(p, s.file, 0, "key \"%s\" is missing", settings[i].key);
 	}
 	if (m->min_lat > m->max_lat || m->min_long > m->max_long)

@@ -6,6 +6,7 @@
 
 #include "gsm.h"
 #include "status_words.h"
+#include "survey_link.h"
 #include "turunc/v1/ticket.pb-c.h"
 
 const struct template_event_word template_events[EVENTS] = {
@@ -17,17 +18,26 @@ const struct template_event_word template_events[EVENTS] = {
 	[REJECTED] = { "rejected", true },
 	[FORWARDED] = { "forwarded", true },
 	[REOPENED] = { "reopened", false },
+	[SURVEY] = { "survey", false },
+	[SURVEY_REMINDER] = { "survey_reminder", false },
 };
 
 const char *const template_channels[CHANNELS] = { "sms", "email" };
 
-enum { ANY = (1 << EVENTS) - 1, ENDS = 1 << RESOLVED | 1 << REJECTED | 1 << FORWARDED };
+/* What asks whether one is satisfied says nothing of the matter, so that it needs no discreet text.
+ */
+enum {
+	ANY = (1 << EVENTS) - 1,
+	SURVEYS = 1 << SURVEY | 1 << SURVEY_REMINDER,
+	STEPS = ANY & ~SURVEYS,
+	ENDS = 1 << RESOLVED | 1 << REJECTED | 1 << FORWARDED
+};
 
 const struct placeholder placeholders[PLACEHOLDERS] = {
 	{ "number", ANY, ANY, true, false },
-	{ "status", ANY, ANY, true, false },
-	{ "subject", ANY, 0, true, true },
-	{ "department", ANY & ~BIT(RECEIVED), BIT(ROUTED), true, true },
+	{ "status", STEPS, STEPS, true, false },
+	{ "subject", STEPS, 0, true, true },
+	{ "department", STEPS & ~BIT(RECEIVED), BIT(ROUTED), true, true },
 	{ "closure_reason", ENDS, BIT(REJECTED), true, true },
 	{ "institution", BIT(FORWARDED), BIT(FORWARDED), true, true },
 	{ "link", ANY, 0, true, false },
@@ -39,6 +49,7 @@ const struct placeholder placeholders[PLACEHOLDERS] = {
 	{ "name", ANY, 0, false, false },
 	{ "answer", ENDS | BIT(ANSWERED), 0, false, true },
 	{ "reference", BIT(FORWARDED), 0, false, true },
+	{ "survey_link", SURVEYS, SURVEYS, true, false },
 };
 
 /* --- the longest values ----------------------------------------------------------------------- */
@@ -74,6 +85,7 @@ placeholder_longest(
     const struct catalogue *cat, enum catalogue_language language, struct placeholder_values *v)
 {
 	static const char number[] = "26-000000000-0", day[] = "24.11.2026";
+	static const char token[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_0123"; /* survey_link.h's */
 
 	memset(v, 0, sizeof(*v));
 	for (size_t i = 0; i < cat->subject_count; i++) {
@@ -93,6 +105,9 @@ placeholder_longest(
 	offer(v, "phone", cat->municipality.phone);
 	snprintf(v->link, sizeof(v->link), "%s/?no=%s", cat->municipality.base_url, number);
 	offer(v, "link", v->link);
+	snprintf(v->survey_link, sizeof(v->survey_link), "%s" SURVEY_LINK_PATH "%s",
+	    cat->municipality.base_url, token);
+	offer(v, "survey_link", v->survey_link);
 	offer(v, "number", number);
 	offer(v, "date", day);
 	offer(v, "due_date", day);

@@ -17,6 +17,8 @@ enum template_event {
 	REJECTED,
 	FORWARDED,
 	REOPENED,
+	SURVEY,
+	SURVEY_REMINDER,
 	EVENTS
 };
 struct template_event_word {
@@ -38,7 +40,7 @@ struct placeholder {
 	bool telling; /* says what the matter is: in no discreet text */
 };
 
-enum { PLACEHOLDERS = 14, PLACEHOLDER_LINK_SIZE = 600 };
+enum { PLACEHOLDERS = 15, PLACEHOLDER_LINK_SIZE = 600 };
 extern const struct placeholder placeholders[PLACEHOLDERS];
 
 /* What makes a text longest: of each placeholder the value of most units, and the longest of those
@@ -47,7 +49,7 @@ extern const struct placeholder placeholders[PLACEHOLDERS];
 struct placeholder_values {
 	const char *longest[PLACEHOLDERS];
 	const char *dearest[PLACEHOLDERS];
-	char link[PLACEHOLDER_LINK_SIZE];
+	char link[PLACEHOLDER_LINK_SIZE], survey_link[PLACEHOLDER_LINK_SIZE];
 };
 
 /* ret_values may not be moved afterwards. */

@@ -380,6 +380,8 @@ check_discreet(struct parse *p, size_t event, size_t channel, enum catalogue_lan
 {
 	char name[72];
 
+	if (event == SURVEY || event == SURVEY_REMINDER)
+		return; /* what may stand in them tells nothing */
 	if (has_template(p->cat, event, channel, language, true)
 	    || !has_template(p->cat, event, channel, language, false))
 		return;

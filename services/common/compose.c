@@ -11,6 +11,7 @@
 #include "number.h"
 #include "phone.h"
 #include "status_words.h"
+#include "survey_link.h"
 #include "template.h"
 
 /* The records that citizens hear of, and what the templates call them. */
@@ -35,6 +36,9 @@ static const struct told {
 	    { { "Kurum dışı iletildi", "Forwarded" } }, true },
 	{ "ticket.reopened", TURUNC__V1__EVENT__BODY_STEP, "reopened",
 	    { { "Yeniden açıldı", "Reopened" } }, false },
+	{ NEWS_SURVEY_INVITED, TURUNC__V1__EVENT__BODY_SURVEY, "survey", { { "", "" } }, false },
+	{ NEWS_SURVEY_REMINDED, TURUNC__V1__EVENT__BODY_SURVEY, "survey_reminder", { { "", "" } },
+	    false },
 };
 
 size_t
@@ -84,6 +88,10 @@ news_of(const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news)
 		return NEWS_NONE;
 	if (number_parse(event->subject, &n.ticket_id) != NUMBER_OK
 	    || event->body_case != telling->body)
+		return NEWS_MISFIT;
+	if (event->body_case == TURUNC__V1__EVENT__BODY_SURVEY
+	    && !uuid_parse(
+		event->survey->survey_id, strlen(event->survey->survey_id), &n.survey_id))
 		return NEWS_MISFIT;
 	n.event = telling->event;
 	n.type = telling->type;
@@ -143,6 +151,14 @@ choose_channel(const struct person *person, struct message *m)
 		return "sms";
 	}
 	return NULL;
+}
+
+const char *
+compose_channel(const struct person *person)
+{
+	struct message message;
+
+	return choose_channel(person, &message);
 }
 
 static void
@@ -252,7 +268,7 @@ write_words(const struct catalogue *catalogue, const struct news *news, const st
     const char *answer, enum catalogue_language language, struct message *m)
 {
 	const struct catalogue_municipality *municipality = &catalogue->municipality;
-	char number[NUMBER_SIZE], today[16], due[16], link[600];
+	char number[NUMBER_SIZE], today[16], due[16], link[600], survey_link[600];
 	struct template_values values = { 0 };
 	bool special = catalogue_is_special(catalogue, person->subject_code);
 	const struct catalogue_template *template = catalogue_template(
@@ -265,8 +281,12 @@ write_words(const struct catalogue *catalogue, const struct news *news, const st
 	day_text(person->recorded_us, today, sizeof(today));
 	day_text(news->due_us, due, sizeof(due));
 	if (snprintf(link, sizeof(link), "%s/?no=%s", municipality->base_url, number)
-	    >= (int)sizeof(link))
+		>= (int)sizeof(link)
+	    || snprintf(survey_link, sizeof(survey_link), "%s" SURVEY_LINK_PATH "%s",
+		   municipality->base_url, person->survey_token != NULL ? person->survey_token : "")
+		   >= (int)sizeof(survey_link))
 		return COMPOSE_TOO_LONG;
+	values.of[FIELD_SURVEY_LINK] = survey_link;
 	values.of[FIELD_NUMBER] = number;
 	values.of[FIELD_STATUS] = status_of(news, language);
 	values.of[FIELD_LINK] = link;

@@ -32,6 +32,7 @@ struct news {
 	const char *type; /* the record's, lent for the process's life */
 	char *department, *reason_code, *institution, *reference;
 	struct uuid text_id; /* nil: none */
+	struct uuid survey_id; /* of an invitation or reminder; nil: none */
 	int64_t due_us;
 	int status; /* turunc.v1.Status after it, 0: that of its type */
 	bool faulty; /* it cannot be told, for this reason; only seq is known for sure */
@@ -48,6 +49,8 @@ enum news_kind {
 MUST_CHECK enum news_kind news_of(
     const Turunc__V1__Event *event, uint64_t seq, struct news *ret_news);
 void news_finish(struct news *news);
+#define NEWS_SURVEY_INVITED "survey.invited"
+#define NEWS_SURVEY_REMINDED "survey.reminded"
 /* Types of the records that are told; at most max of them, how many there are. */
 size_t news_types(const char **ret_types, size_t max);
 /* The type that a template's event tells of; NULL: none. */
@@ -61,6 +64,7 @@ struct person {
 	bool joined; /* somebody else opened it, they asked for the same */
 	const char *name, *phone, *email, *language, *subject_code; /* "" when not given */
 	int64_t recorded_us;
+	const char *survey_token; /* of an invitation or reminder, else NULL */
 };
 
 struct message {
@@ -78,6 +82,9 @@ enum compose_result {
 	COMPOSE_TOO_LONG, /* recipient, channel and language are set; the text did not fit, or it
 			     has a placeholder that nothing is known for */
 };
+
+/* By which of their addresses a person is told: "email", "sms", or NULL. */
+const char *compose_channel(const struct person *person);
 
 /* answer: the words of the department, "" when none. */
 enum compose_result compose(const struct catalogue *catalogue, const struct news *news,

@@ -69,6 +69,9 @@ enum failpoint_side {
 	X("notifier", "claim")          \
 	X("notifier", "settle")         \
 	X("notifier", "hasten")         \
+	X("notifier", "survey_end")     \
+	X("notifier", "survey_seq")     \
+	X("notifier", "survey_move")    \
 	X("notifier", "letter_put")     \
 	X("notifier", "letter_end")     \
 	X("metrics", "letter_put")      \

@@ -18,6 +18,7 @@ static const char *const names[] = {
 	[FIELD_NAME] = "name",
 	[FIELD_ANSWER] = "answer",
 	[FIELD_REFERENCE] = "reference",
+	[FIELD_SURVEY_LINK] = "survey_link",
 };
 _Static_assert(ARRAY_LEN(names) == TEMPLATE_FIELDS, "name every field");
 

@@ -10,6 +10,7 @@
 #include "isolation.h"
 #include "log.h"
 #include "store.h"
+#include "surveying.h"
 #include "telling.h"
 
 enum {
@@ -59,7 +60,7 @@ following_create(const struct following_world *world)
 	if (f == NULL)
 		return NULL;
 	f->world = *world;
-	f->telling = telling_create(world->registry, world->stats, world->ids);
+	f->telling = telling_create(world->registry, world->stats, world->ids, world->key);
 	if (f->telling == NULL) {
 		following_destroy(f);
 		return NULL;
@@ -351,6 +352,10 @@ write_batch(struct following *f, const struct pg_result *people, const struct pg
 		f->batch = done;
 		f->batch_through = f->news[done - 1].seq;
 	}
+	if (f->batch > 0)
+		surveying_note(unit, f->world.ids,
+		    &registry_catalogue(f->world.registry)->municipality, f->news, f->batch, people,
+		    now_us);
 	letters_write(f->world.letters, unit, now_us);
 	db_unit_add(unit, STORE_CURSOR_ADVANCE);
 	db_add_uuid(unit, &f->log_uuid);

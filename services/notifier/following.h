@@ -15,6 +15,7 @@
 #include "db.h"
 #include "letters.h"
 #include "registry.h"
+#include "reply_address.h"
 #include "stats.h"
 #include "turunc/client.h"
 #include "uuid.h"
@@ -28,6 +29,7 @@ struct following_world {
 	struct letters *letters; /* of the consumer "notifier" */
 	struct stats *stats;
 	struct uuid_source *ids;
+	const struct reply_address_key *key; /* of links to surveys */
 	void (*on_queued)(void *arg); /* there are new messages to send */
 	void (*wake)(void *arg);
 	void *arg;

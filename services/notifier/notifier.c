@@ -264,6 +264,7 @@ make_parts(struct notifier *n)
 		.letters = n->letters,
 		.stats = n->stats,
 		.ids = &n->ids,
+		.key = &n->mail_key,
 		.on_queued = on_queued,
 		.arg = n };
 	n->recalling = recalling_create(&recalling);
@@ -272,10 +273,21 @@ make_parts(struct notifier *n)
 		.letters = n->letters,
 		.stats = n->stats,
 		.ids = &n->ids,
+		.key = &n->mail_key,
 		.on_queued = on_queued,
 		.wake = wake,
 		.arg = n };
 	n->following = following_create(&following);
+	const struct surveying_world surveying = { .db = n->db,
+		.registry = n->registry,
+		.stats = n->stats,
+		.ids = &n->ids,
+		.has_links = n->mail_key.given };
+	n->surveying = surveying_create(&surveying);
+	if (!n->mail_key.given)
+		log_warn(
+		    "nobody is asked whether they are satisfied: TURUNC_MAIL_SECRET_FILE is not "
+		    "set");
 	struct delivery_world delivery = { .loop = daemon_loop(n->daemon),
 		.db = n->db,
 		.registry = n->registry,
@@ -302,7 +314,7 @@ make_parts(struct notifier *n)
 	}
 	n->delivery = delivery_create(&delivery);
 	return n->letters != NULL && n->recalling != NULL && n->following != NULL
-	       && n->delivery != NULL;
+	       && n->surveying != NULL && n->delivery != NULL;
 }
 
 static int64_t
@@ -330,6 +342,12 @@ tick_following(void *arg, uint64_t now_ms)
 }
 
 static int64_t
+tick_surveying(void *arg, uint64_t now_ms)
+{
+	return surveying_tick(((struct notifier *)arg)->surveying, now_ms);
+}
+
+static int64_t
 tick_delivery(void *arg, uint64_t now_ms)
 {
 	return delivery_tick(((struct notifier *)arg)->delivery, now_ms);
@@ -342,6 +360,7 @@ stop_telling(void *arg)
 
 	following_stop(n->following);
 	recalling_stop(n->recalling);
+	surveying_stop(n->surveying);
 	delivery_stop(n->delivery);
 }
 
@@ -351,7 +370,8 @@ is_telling(void *arg)
 	struct notifier *n = arg;
 
 	return following_busy(n->following) || recalling_busy(n->recalling)
-	       || letters_busy(n->letters) || delivery_busy(n->delivery);
+	       || surveying_busy(n->surveying) || letters_busy(n->letters)
+	       || delivery_busy(n->delivery);
 }
 
 bool
@@ -379,6 +399,7 @@ notifier_open(struct notifier *n)
 	daemon_add_tick(n->daemon, tick_letters, n);
 	daemon_add_tick(n->daemon, tick_recalling, n);
 	daemon_add_tick(n->daemon, tick_following, n);
+	daemon_add_tick(n->daemon, tick_surveying, n);
 	daemon_add_tick(n->daemon, tick_delivery, n);
 	return true;
 }
@@ -395,6 +416,7 @@ notifier_close(struct notifier *n)
 	delivery_destroy(n->delivery);
 	following_destroy(n->following);
 	recalling_destroy(n->recalling);
+	surveying_destroy(n->surveying);
 	letters_destroy(n->letters);
 	registry_destroy(n->registry);
 	acl_destroy(n->acl);

@@ -24,6 +24,7 @@
 #include "reply_address.h"
 #include "settings.h"
 #include "stats.h"
+#include "surveying.h"
 #include "turunc/client.h"
 #include "uuid.h"
 
@@ -69,6 +70,7 @@ struct notifier {
 	struct letters *letters;
 	struct following *following;
 	struct recalling *recalling;
+	struct surveying *surveying;
 	struct delivery *delivery;
 	struct turunc_client *client;
 	struct event *client_readable;

@@ -7,6 +7,8 @@ static const char *const reasons[] = { "no_address", "no_template", NULL };
 static const char *const outcomes[] = { "accepted", "refused", "deferred", "unreachable", "unknown",
 	NULL };
 
+static const char *const surveys[] = { "invited", "reminded", "nobody", NULL };
+
 const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_RECORDS] = { .name = "turunc_notifier_records_total",
 	    .help = "Records worth telling that were turned into messages" },
@@ -48,4 +50,10 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_HASTENED] = { .name = "turunc_notifier_hastened_total",
 	    .type = STAT_COUNTER,
 	    .help = "Messages that a clock set back would have kept waiting" },
+	[NOTIFIER_STAT_SURVEYS] = { .name = "turunc_notifier_surveys_total",
+	    .help =
+		"Ends of tickets whose citizen was invited to say whether they are satisfied, was "
+		"reminded, or was not asked",
+	    .label = "step",
+	    .label_values = surveys },
 };

@@ -7,6 +7,9 @@
 /* Why news was told to nobody. */
 enum untold { UNTOLD_NO_ADDRESS, UNTOLD_NO_TEMPLATE };
 
+/* What became of those who might be asked whether they are satisfied. */
+enum surveys { SURVEYS_INVITED, SURVEYS_REMINDED, SURVEYS_NOBODY };
+
 enum notifier_stat {
 	NOTIFIER_STAT_RECORDS,
 	NOTIFIER_STAT_QUEUED,
@@ -21,6 +24,7 @@ enum notifier_stat {
 	NOTIFIER_STAT_OLDEST,
 	NOTIFIER_STAT_POSITION,
 	NOTIFIER_STAT_HASTENED,
+	NOTIFIER_STAT_SURVEYS,
 	NOTIFIER_STATS
 };
 extern const struct stat_row notifier_stat_rows[NOTIFIER_STATS];

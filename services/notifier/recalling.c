@@ -7,6 +7,7 @@
 #include "compose.h"
 #include "frame.h"
 #include "store.h"
+#include "surveying.h"
 #include "telling.h"
 
 enum { RETRY_MS = 500 };
@@ -28,7 +29,7 @@ recalling_create(const struct recalling_world *world)
 	if (r == NULL)
 		return NULL;
 	r->world = *world;
-	r->telling = telling_create(world->registry, world->stats, world->ids);
+	r->telling = telling_create(world->registry, world->stats, world->ids, world->key);
 	if (r->telling == NULL) {
 		recalling_destroy(r);
 		return NULL;
@@ -88,8 +89,12 @@ write_news(struct recalling *r, const struct pg_result *people, const struct pg_
 	struct db_unit *unit = db_unit_create(r->world.db);
 	int64_t now_us = clock_now_us();
 
-	if (people != NULL)
+	if (people != NULL) {
 		(void)telling_write(r->telling, unit, &r->news, 1, people, texts, NULL, now_us);
+		surveying_note(unit, r->world.ids,
+		    &registry_catalogue(r->world.registry)->municipality, &r->news, 1, people,
+		    now_us);
+	}
 	letters_end(r->world.letters, unit, r->seq, now_us);
 	if (!db_submit(r->world.db, unit, on_written, r)) {
 		db_unit_destroy(unit);

@@ -12,6 +12,7 @@
 #include "db.h"
 #include "letters.h"
 #include "registry.h"
+#include "reply_address.h"
 #include "stats.h"
 #include "uuid.h"
 
@@ -24,6 +25,7 @@ struct recalling_world {
 	struct letters *letters;
 	struct stats *stats;
 	struct uuid_source *ids;
+	const struct reply_address_key *key; /* of links to surveys */
 	void (*on_queued)(void *arg); /* there are new messages to send */
 	void *arg;
 };

@@ -132,6 +132,55 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE state = 1 AND next_attempt_us > $2::bigint RETURNING 1) "
 	    "SELECT count(*) FROM moved",
 	    2 },
+	/* The month is that of the end; one row for each end, however often it is read. */
+	[STORE_SURVEY_END] = { "survey_end",
+	    "INSERT INTO turunc.survey (survey_id, ticket_id, ended_seq, ended_us, month, due_us) "
+	    "SELECT u.id, u.ticket_id, u.seq, e.committed_at_us, "
+	    "to_char(to_timestamp(e.committed_at_us / 1000000) AT TIME ZONE 'Europe/Istanbul', "
+	    "'YYYYMM')::integer, e.committed_at_us + $4::bigint "
+	    "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS u(id, ticket_id, seq) "
+	    "JOIN turunc.event_log e ON e.seq = u.seq "
+	    "ON CONFLICT (ticket_id, ended_seq) DO NOTHING",
+	    4 },
+	[STORE_SURVEY_SEQ] = { "survey_seq",
+	    "UPDATE turunc.survey s SET "
+	    "invited_seq = CASE WHEN u.reminder THEN s.invited_seq ELSE u.seq END, "
+	    "reminded_seq = CASE WHEN u.reminder THEN u.seq ELSE s.reminded_seq END "
+	    "FROM unnest($1::uuid[], $2::bigint[], $3::boolean[]) AS u(id, seq, reminder) "
+	    "WHERE s.survey_id = u.id",
+	    3 },
+	[STORE_SURVEY_DUE] = { "survey_due",
+	    "SELECT s.survey_id, s.ticket_id, s.ended_seq, s.state, s.due_us, "
+	    "coalesce(s.expires_us, 0), EXISTS (SELECT FROM turunc.event_log r "
+	    "WHERE r.ticket_id = s.ticket_id AND r.seq > s.ended_seq "
+	    "AND r.type = 'ticket.reopened'), c.salt = '', EXISTS (SELECT FROM "
+	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), c.email, c.phone, c.language "
+	    "FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "
+	    "ORDER BY s.due_us LIMIT $2::integer",
+	    2 },
+	/* Moves a row from where it was seen to be; says in the log what it has moved. */
+	[STORE_SURVEY_MOVE] = { "survey_move",
+	    "WITH u AS (SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::smallint[], "
+	    "$4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bytea[]) "
+	    "WITH ORDINALITY AS u(id, was, state, reason, due_us, expires_us, type, ticket_id, "
+	    "event, n)), "
+	    "moved AS (UPDATE turunc.survey s SET state = u.state, reason = u.reason, "
+	    "due_us = nullif(u.due_us, 0), expires_us = coalesce(nullif(u.expires_us, 0), "
+	    "s.expires_us), invited_us = CASE WHEN u.type = 'survey.invited' THEN $10::bigint "
+	    "ELSE s.invited_us END, reminded_us = CASE WHEN u.type = 'survey.reminded' "
+	    "THEN $10::bigint ELSE s.reminded_us END FROM u "
+	    "WHERE s.survey_id = u.id AND s.state = u.was RETURNING s.survey_id), "
+	    "said AS (SELECT array_agg(u.type ORDER BY u.n) AS types, "
+	    "array_agg(u.ticket_id ORDER BY u.n) AS tickets, "
+	    "array_agg(NULL::text) AS nobody, array_agg('system'::text) AS actors, "
+	    "array_agg(u.event ORDER BY u.n) AS events FROM u JOIN moved "
+	    "ON moved.survey_id = u.id WHERE u.type IS NOT NULL) "
+	    "SELECT CASE WHEN said.types IS NOT NULL THEN turunc.log_append($10::bigint, "
+	    "said.types, said.tickets, said.nobody, said.nobody, said.actors, said.events) END "
+	    "FROM said",
+	    10 },
 	[STORE_BACKLOG] = { "backlog",
 	    "SELECT (SELECT count(*) FROM turunc.notification WHERE state = 1), "
 	    "(SELECT count(*) FROM turunc.notification WHERE state = 4), "

@@ -23,6 +23,10 @@ enum store_statement {
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	STORE_HASTEN, /* now, later than: what waits for such a time is due now -> how many */
+	STORE_SURVEY_END, /* ids, tickets, seqs of ends, delay: their rows */
+	STORE_SURVEY_SEQ, /* surveys, seqs, is it a reminder: the records that say so */
+	STORE_SURVEY_DUE, /* now, limit -> enum survey_due_column */
+	STORE_SURVEY_MOVE, /* what is decided of those, and the records of what that moved */
 	STORE_BACKLOG, /* -> waiting, unknown, dead, when the oldest waiting one was made */
 	STORE_STATEMENTS
 };
@@ -66,6 +70,22 @@ enum left_column {
 	LEFT_ATTEMPTS,
 	LEFT_CHANNEL,
 	LEFT_OURS /* begun by this process */
+};
+
+/* Columns of STORE_SURVEY_DUE. */
+enum survey_due_column {
+	SURVEY_DUE_ID,
+	SURVEY_DUE_TICKET,
+	SURVEY_DUE_ENDED_SEQ,
+	SURVEY_DUE_STATE,
+	SURVEY_DUE_AT,
+	SURVEY_DUE_EXPIRES,
+	SURVEY_DUE_REOPENED, /* since that end */
+	SURVEY_DUE_ERASED,
+	SURVEY_DUE_ANSWERED,
+	SURVEY_DUE_EMAIL,
+	SURVEY_DUE_PHONE,
+	SURVEY_DUE_LANGUAGE
 };
 
 /* Columns of STORE_BACKLOG. */

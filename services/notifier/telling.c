@@ -8,18 +8,21 @@
 #include "letters.h"
 #include "notifier_stats.h"
 #include "store.h"
+#include "survey_link.h"
 
 struct telling {
 	const struct registry *registry;
 	struct stats *stats;
 	struct uuid_source *ids;
+	const struct reply_address_key *key; /* of links to surveys */
 	size_t told; /* news of the last batch */
 	uint64_t untold[2]; /* of it: nobody to tell, no words */
 	struct message message; /* the one being written; large */
 };
 
 struct telling *
-telling_create(const struct registry *registry, struct stats *stats, struct uuid_source *ids)
+telling_create(const struct registry *registry, struct stats *stats, struct uuid_source *ids,
+    const struct reply_address_key *key)
 {
 	struct telling *t = calloc(1, sizeof(*t));
 
@@ -28,6 +31,7 @@ telling_create(const struct registry *registry, struct stats *stats, struct uuid
 	t->registry = registry;
 	t->stats = stats;
 	t->ids = ids;
+	t->key = key;
 	return t;
 }
 
@@ -173,13 +177,17 @@ queue_news(struct telling *t, const struct columns *c, const struct news *news,
 	const char *answer = uuid_is_nil(&news->text_id) ? "" : answer_of(texts, &news->text_id);
 	bool queued = false;
 
+	char token[SURVEY_LINK_SIZE] = "";
+	if (!uuid_is_nil(&news->survey_id))
+		survey_link_make(t->key->bytes, sizeof(t->key->bytes), &news->survey_id, token);
 	for (int row = 0; row < db_rows(people); row++) {
-		const struct person person = person_of(people, row);
+		struct person person = person_of(people, row);
 		struct uuid contact;
 		bool own = person.ticket_id == news->ticket_id && !person.joined;
 		if (db_get_int(people, row, PEOPLE_ABOUT) != news->ticket_id
 		    || (!own && !news_ends(news)))
 			continue;
+		person.survey_token = token;
 		if (person.joined)
 			contact = db_get_uuid(people, row, PEOPLE_CONTACT);
 		queued = queue_one(t, c, news, &person, person.joined ? &contact : NULL, answer)

@@ -12,15 +12,16 @@
 #include "compose.h"
 #include "db.h"
 #include "registry.h"
+#include "reply_address.h"
 #include "stats.h"
 #include "uuid.h"
 
 struct letters;
 struct telling;
 
-/* registry, stats and ids are lent.  NULL: no memory.  Destroy takes NULL. */
-struct telling *telling_create(
-    const struct registry *registry, struct stats *stats, struct uuid_source *ids);
+/* All are lent.  NULL: no memory.  Destroy takes NULL. */
+struct telling *telling_create(const struct registry *registry, struct stats *stats,
+    struct uuid_source *ids, const struct reply_address_key *key);
 void telling_destroy(struct telling *t);
 
 /* Adds the questions (people, texts); their results are what telling_write() takes. */

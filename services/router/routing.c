@@ -243,6 +243,16 @@ on_opened(
 	    t->status == TURUNC__V1__STATUS__STATUS_ROUTED ? ROUTED_BY_RULE : ROUTED_TO_TRIAGE, 1);
 }
 
+/* What each type of record must say. */
+static Turunc__V1__Event__BodyCase
+body_of(const char *type)
+{
+	if (strcmp(type, "ticket.opened") == 0)
+		return TURUNC__V1__EVENT__BODY_OPENED;
+	return strcmp(type, "survey.answered") == 0 ? TURUNC__V1__EVENT__BODY_SURVEY
+						    : TURUNC__V1__EVENT__BODY_CONTACT;
+}
+
 /* What the citizen said, as far as it is a step; whatever the table does not allow stays a contact
  * that people read. */
 static void
@@ -252,10 +262,13 @@ on_contact(struct routing *g, const struct step_world *world, struct ticket *t,
 	char why[CHANGES_WHY_BYTES];
 	struct step step = step_none(VERB_WITHDRAW, ACTOR_CITIZEN, "citizen");
 
-	if (strcmp(event->contact->kind, "not_solved") == 0) {
+	if (event->body_case == TURUNC__V1__EVENT__BODY_SURVEY
+		? event->survey->not_solved
+		: strcmp(event->contact->kind, "not_solved") == 0) {
 		step.verb = VERB_REOPEN;
 		step.reason = "not_solved";
-	} else if (strcmp(event->contact->kind, "withdraw") != 0) {
+	} else if (event->body_case == TURUNC__V1__EVENT__BODY_SURVEY
+		   || strcmp(event->contact->kind, "withdraw") != 0) {
 		return;
 	}
 	step.traceparent = event->traceparent;
@@ -284,9 +297,7 @@ decide(struct routing *g, const struct step_world *world, const struct pg_result
 					     ? (const Turunc__V1__Event *)frame_message(frame)
 					     : NULL;
 	bool usable = event != NULL
-		      && event->body_case
-			     == (opened ? TURUNC__V1__EVENT__BODY_OPENED
-					: TURUNC__V1__EVENT__BODY_CONTACT);
+		      && event->body_case == body_of(db_get_text(rows, row, RECORD_TYPE));
 	/* The rows say all that routing needs: nobody's report is lost for a damaged record. */
 	if (opened && !usable) {
 		stats_incr(g->world.stats, ROUTER_STAT_RECORDS_DAMAGED);

@@ -20,9 +20,10 @@
 	"LEFT JOIN turunc.ticket_clock l ON l.ticket_id = t.ticket_id AND l.clock = 1 " \
 	"LEFT JOIN turunc.ticket_clock v ON v.ticket_id = t.ticket_id AND v.clock = 2 "
 
-#define RECORDS_TO_ACT_ON                                                              \
-	"FROM turunc.event_log WHERE seq > $1::bigint AND seq <= $2::bigint "          \
-	"AND type IN ('ticket.opened', 'contact.recorded') AND ticket_id IS NOT NULL " \
+#define RECORDS_TO_ACT_ON                                                       \
+	"FROM turunc.event_log WHERE seq > $1::bigint AND seq <= $2::bigint "   \
+	"AND type IN ('ticket.opened', 'contact.recorded', 'survey.answered') " \
+	"AND ticket_id IS NOT NULL "                                            \
 	"ORDER BY seq LIMIT $3::bigint"
 
 /* What view.h reads of a ticket t with its state s and the contact c that opened it.  Nobody has

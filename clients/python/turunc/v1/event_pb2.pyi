@@ -132,14 +132,20 @@ class NotificationStep(_message.Message):
     def __init__(self, notification_id: _Optional[str] = ..., about: _Optional[str] = ..., about_seq: _Optional[int] = ..., channel: _Optional[str] = ..., language: _Optional[str] = ..., attempt: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class SurveyStep(_message.Message):
-    __slots__ = ["score", "solved", "survey_id"]
+    __slots__ = ["channel", "ended_seq", "not_solved", "score", "solved", "survey_id"]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ENDED_SEQ_FIELD_NUMBER: _ClassVar[int]
+    NOT_SOLVED_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     SOLVED_FIELD_NUMBER: _ClassVar[int]
     SURVEY_ID_FIELD_NUMBER: _ClassVar[int]
+    channel: _ticket_pb2.Channel
+    ended_seq: int
+    not_solved: bool
     score: int
     solved: bool
     survey_id: str
-    def __init__(self, survey_id: _Optional[str] = ..., score: _Optional[int] = ..., solved: bool = ...) -> None: ...
+    def __init__(self, survey_id: _Optional[str] = ..., score: _Optional[int] = ..., solved: bool = ..., not_solved: bool = ..., channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., ended_seq: _Optional[int] = ...) -> None: ...
 
 class TicketOpened(_message.Message):
     __slots__ = ["arrived_us", "call_id", "channel", "client", "contact_id", "content_digest", "follows", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "version"]

@@ -1,0 +1,23 @@
+/* survey_record - the record of the log that somebody was invited, or reminded. */
+#ifndef NOTIFIER_SURVEY_RECORD_H
+#define NOTIFIER_SURVEY_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uuid.h"
+
+enum { SURVEY_RECORD_MAX = 256 };
+
+struct survey_record {
+	const char *type; /* NEWS_SURVEY_INVITED or NEWS_SURVEY_REMINDED */
+	struct uuid survey_id;
+	int64_t ticket_id;
+	uint64_t ended_seq;
+};
+
+/* Returns its size. */
+size_t survey_record_pack(const struct survey_record *record, struct uuid_source *ids,
+    int64_t now_us, uint8_t ret_packed[SURVEY_RECORD_MAX]);
+
+#endif
