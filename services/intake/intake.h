@@ -112,6 +112,7 @@ enum intake_stat {
 	INTAKE_STAT_NUMBERS_ASIDE,
 	INTAKE_STAT_TRACKED, /* looks at a ticket, by outcome */
 	INTAKE_STAT_SAID, /* by what */
+	INTAKE_STAT_SURVEYS, /* visits by an invitation, by what came of them */
 	INTAKE_STAT_CALLS, /* dealt with on the call-taker's page, by how */
 	INTAKE_STAT_DRAFTS, /* by whether they were kept */
 	INTAKE_STAT_PHOTOS, /* by what became of them */
@@ -130,6 +131,17 @@ enum { CALLS_TICKET, CALLS_JOINED, CALLS_ENDED, CALLS_REFUSED, CALLS_AWAY };
 enum { DRAFT_KEPT, DRAFT_LOST };
 enum { PHOTOS_STORED, PHOTOS_TURNED_DOWN, PHOTOS_DROPPED };
 enum { FILES_ERASED, FILES_ORPHAN };
+enum {
+	SURVEYED_SHOWN,
+	SURVEYED_ANSWERED,
+	SURVEYED_REPEATED,
+	SURVEYED_DENIED,
+	SURVEYED_REFUSED,
+	SURVEYED_OVER,
+	SURVEYED_WRONG,
+	SURVEYED_LIMITED,
+	SURVEYED_AWAY
+};
 enum { SAID_FOLLOW_UP, SAID_WITHDRAW, SAID_NOT_SOLVED, SAID_REFUSED };
 enum drained_as {
 	DRAINED_WRITTEN, /* or found written */

@@ -187,6 +187,21 @@ pack_call(struct item *item, Turunc__V1__Event *event)
 }
 
 static bool
+pack_survey(struct item *item, Turunc__V1__Event *event)
+{
+	Turunc__V1__SurveyStep step = TURUNC__V1__SURVEY_STEP__INIT;
+
+	step.survey_id = frame_lend(item->survey_id);
+	step.score = (uint32_t)item->survey_score;
+	step.solved = item->survey_solved;
+	step.not_solved = item->survey_not_solved;
+	step.channel = (Turunc__V1__Channel)item->channel;
+	event->body_case = TURUNC__V1__EVENT__BODY_SURVEY;
+	event->survey = &step;
+	return pack(item, event);
+}
+
+static bool
 pack_contact(
     struct item *item, Turunc__V1__Event *event, ProtobufCBinaryData digest, char *contact_id)
 {
@@ -265,6 +280,8 @@ item_seal(struct item *item, struct item_maker *maker, int64_t now_us)
 		packed = pack_opened(item, &event, content_digest, contact_id);
 	else if (item->tells_call)
 		packed = pack_call(item, &event);
+	else if (item->survey_id != NULL)
+		packed = pack_survey(item, &event);
 	else if (item->kind != NULL)
 		packed = pack_contact(item, &event, content_digest, contact_id);
 	else

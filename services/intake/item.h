@@ -93,6 +93,11 @@ struct item {
 	const char *call_caller;
 	const char *call_disposition;
 
+	/* An answer to a survey, whose words and answers are the contact's; NULL: it is none. */
+	const char *survey_id;
+	int survey_score; /* 1 to 5; 0: none was given */
+	bool survey_solved, survey_not_solved; /* neither: nothing was said of it */
+
 	/* The body kept as it came; content_type NULL: none. */
 	const char *content_type;
 	const void *body;

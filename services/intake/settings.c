@@ -106,6 +106,8 @@ static const char *const drained[] = { "written", "repeat", "alias", "id_reused"
 	"set_aside", "damaged", NULL };
 static const char *const limits[] = { "key", "address", "wrong_keys", "photos", NULL };
 static const char *const tracked[] = { "shown", "wrong", "limited", "away", NULL };
+static const char *const surveyed[] = { "shown", "answered", "repeated", "denied", "refused",
+	"over", "wrong", "limited", "away", NULL };
 static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
 static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };
 static const char *const drafts[] = { "kept", "lost", NULL };
@@ -186,6 +188,10 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .help = "Times that somebody looked up a ticket on the public page",
 	    .label = "outcome",
 	    .label_values = tracked },
+	[INTAKE_STAT_SURVEYS] = { .name = "turunc_intake_surveys_total",
+	    .help = "Visits by an invitation to say whether one is satisfied, by what came of them",
+	    .label = "outcome",
+	    .label_values = surveyed },
 	[INTAKE_STAT_SAID] = { .name = "turunc_intake_said_total",
 	    .help = "What citizens said of a ticket on its page",
 	    .label = "what",

@@ -205,6 +205,14 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "SELECT l.ticket_id, true FROM turunc.ticket_link l "
 	    "WHERE l.earlier_id = " TRACKED_TICKET " ORDER BY 1 LIMIT 20",
 	    1 },
+	[STORE_SURVEY] = { "survey",
+	    "SELECT s.ticket_id, coalesce(s.expires_us, 0), c.salt = '', a.survey_id IS NOT NULL, "
+	    "a.score, a.solved, coalesce(a.solved = false OR a.denied_us IS NOT NULL, false) "
+	    "FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "LEFT JOIN turunc.survey_answer a ON a.survey_id = s.survey_id "
+	    "WHERE s.survey_id = $1::uuid",
+	    1 },
 	[STORE_TRACK_OPENER] = { "track_opener",
 	    "SELECT coalesce(s.subject_code, t.subject_code), t.neighbourhood, t.legal_basis, "
 	    "t.public, c.language, c.information_version, c.name, c.phone, c.email, c.address, "

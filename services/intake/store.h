@@ -35,6 +35,7 @@ enum store_read_statement {
 	STORE_TRACK_PHOTOS, /* ticket asked for, last digits -> enum store_track_photo_column */
 	STORE_TRACK_MESSAGES, /* ticket asked for -> enum store_track_message_column */
 	STORE_TRACK_LINKS, /* ticket asked for -> enum store_track_link_column */
+	STORE_SURVEY, /* survey -> enum store_survey_column, at most one row */
 	STORE_TRACK_OPENER, /* ticket asked for -> enum store_opener_column */
 	STORE_FILES_ERASED, /* a name -> the next ones of files whose rows are erased */
 	STORE_FILES_KNOWN, /* names of files -> those that a row speaks of */
@@ -117,6 +118,15 @@ enum store_ticket_column {
 };
 /* Of STORE_CALL_TARGET: what a caller is joined to. */
 enum store_target_column { TARGET_TICKET, TARGET_ENDED /* may be null */ };
+enum store_survey_column {
+	SURVEY_TICKET,
+	SURVEY_EXPIRES, /* 0: nobody was invited */
+	SURVEY_ERASED, /* whoever was invited is not known any more */
+	SURVEY_ANSWERED,
+	SURVEY_SCORE, /* may be null */
+	SURVEY_SOLVED, /* may be null */
+	SURVEY_DENIED, /* said then or later: it is not solved */
+};
 /* Of STORE_TRACK_OPENER: the ticket and the contact that opened it. */
 enum store_opener_column {
 	OPENER_SUBJECT,

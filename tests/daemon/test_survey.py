@@ -1,0 +1,217 @@
+"""Was the citizen satisfied?  From the end of a ticket to the answer, with the real services."""
+import html
+
+import pytest
+from router_world import Opener
+from survey_world import DAY_US, HOUR_US, SurveyWorld
+from turunc.v1 import event_pb2, inbound_pb2
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    made = SurveyWorld(tmp_path_factory.mktemp("survey"))
+    yield made
+    made.reader.check()
+    assert made.close(), "a service did not stop cleanly"
+
+
+def text_of(page):
+    return html.unescape(page.body.decode())
+
+
+def looked(world):
+    """The notifier has looked at the present time: a ticket that ends now and is not asked is seen."""
+    probe = world.ended(email=None)
+    world.clock.advance(DAY_US)
+    world.wait_survey(probe, (4, "no_address", False, False))
+
+
+# --- being asked ------------------------------------------------------------------------------------
+
+def test_asked_once_after_the_delay_and_reminded_once(world):
+    number = world.ended()
+    world.clock.advance(DAY_US - HOUR_US)
+    assert world.surveys(number) == [(1, "", False, False)], "not before the delay"
+    world.clock.advance(HOUR_US)
+    world.wait_survey(number, (2, "", True, False))
+    token = world.token(number)
+    letter, channel, _, recipient = world.letters(number)[0]
+    assert channel == "email" and recipient == "ayse@ornek.example"
+    assert "Sayın Ayşe Yılmaz" in letter and number in letter and "{" not in letter
+    step, = world.records(number, "survey.invited")
+    assert len(step.survey_id) == 36 and step.ended_seq > 0 and not step.score
+    world.clock.advance(3 * DAY_US)
+    world.wait_survey(number, (3, "", True, True))
+    world.stack.wait(lambda: len(world.letters(number, "survey.reminded")) == 1, 15, "the reminder")
+    assert f"/anket/{token}" in world.letters(number, "survey.reminded")[0][0], "the same link"
+    world.clock.advance(30 * DAY_US)
+    looked(world)
+    assert len(world.letters(number)) == len(world.letters(number, "survey.reminded")) == 1
+    assert len(world.records(number, "survey.invited")) == 1
+
+
+def test_a_record_read_again_and_a_death_ask_nobody_twice(world):
+    number, _ = world.invited()
+    count = world.stack.one("select count(*) from turunc.survey")
+    world.stack.kill9("notifier")
+    world.stack.sql("update turunc.consumer_cursor set seq = 0 where client = '' and name = 'notifier'")
+    world.stack.start("notifier")
+    looked(world)
+    assert world.stack.one("select count(*) from turunc.survey") == count + 1, "the probe's alone"
+    assert len(world.letters(number)) == 1 and len(world.records(number, "survey.invited")) == 1
+
+
+def test_who_is_not_asked_and_why(world):
+    reopened = world.ended()
+    state = world.reader.wait_status(reopened, "resolved")
+    world.department.command(reopened, "reopen", state["version"], timeout=10, reason_code="yanlis-kapatildi")
+    landline = world.ended(email=None, phone="+902422222222")
+    erased = world.ended(email="silinen@ornek.example")
+    world.erase("silinen@ornek.example")
+    withdrawn = world.open()
+    world.clock.advance(DAY_US)
+    world.wait_survey(reopened, (4, "reopened", False, False))
+    world.wait_survey(landline, (4, "no_address", False, False))
+    world.wait_survey(erased, (4, "erased", False, False))
+    assert world.surveys(withdrawn) == [], "what has not ended is no end"
+    assert world.stack.metric("notifier", 'turunc_notifier_surveys_total{step="nobody"}') >= 3
+
+
+def test_a_mobile_is_asked_by_sms_in_two_parts(world):
+    number, token = world.invited(email=None, phone="+905321112233")
+    body, channel, _, recipient = world.letters(number)[0]
+    assert channel == "sms" and recipient == "+905321112233"
+    assert number in body and token in body and "cop" not in body
+
+
+# --- answering --------------------------------------------------------------------------------------
+
+def test_an_answer_counts_once(world):
+    number, token = world.invited()
+    page = world.look(token)
+    assert page.status == 200 and number in text_of(page) and page.headers["Cache-Control"] == "no-store"
+    assert "Çöp" not in text_of(page), "what it is about is not for whoever holds the phone"
+    assert world.answers(number) == [], "looking is no answer"
+    first = world.answer(token, 4, "yes", "Teşekkürler <b>Ali</b>")
+    assert first.status == 200 and "4 · Memnunum" in text_of(first)
+    again = world.answer(token, 4, "yes", "Teşekkürler <b>Ali</b>")
+    other = world.answer(token, 1)
+    assert [again.status, other.status] == [200, 200]
+    assert "4 · Memnunum" in text_of(other), "the first answer again"
+    assert world.answers(number) == [(4, True, False)]
+    step, = world.records(number, "survey.answered")
+    assert (step.score, step.solved, step.not_solved, step.channel) == (4, True, False, 2)
+    kept = world.stack.sql("select description, kind from turunc.contact where ticket_id = %s and kind = 'survey'",
+                           Opener.id_of(number))
+    assert kept == [("Teşekkürler <b>Ali</b>", "survey")]
+    assert "Ali" not in str(world.stack.sql("select event from turunc.event_log where ticket_id = %s",
+                                            Opener.id_of(number)))
+    assert world.status(number) == "resolved"
+    looked(world)
+    world.clock.advance(3 * DAY_US)
+    looked(world)
+    assert world.letters(number, "survey.reminded") == [], "who answered is not reminded"
+
+
+def test_what_is_no_answer(world):
+    number, token = world.invited()
+    for form in ({}, {"score": "0"}, {"score": "6"}, {"score": "5 "}, {"score": "٤"}, {"score": "44"}):
+        page = world.answer(token, **form)
+        assert page.status == 400 and "1 ile 5 arasında" in text_of(page), form
+    assert world.answer(token, 5, text="ş" * 4001).status == 400
+    assert world.answers(number) == [] and world.records(number, "survey.answered") == []
+
+
+def test_not_solved_reopens_with_the_same_clocks(world):
+    number, token = world.invited()
+    before = world.reader.clock(number, 2)
+    page = world.answer(token, 2, "no", "Hâlâ duruyor")
+    assert page.status == 200 and "çözülmediğini bildirdiniz" in text_of(page)
+    world.reader.wait_status(number, "routed")
+    after = world.reader.clock(number, 2)
+    assert (after["promise_ms"], after["elapsed_ms"]) == (before["promise_ms"], before["elapsed_ms"])
+    assert world.answers(number) == [(2, False, False)]
+    world.end(number)
+    world.clock.advance(DAY_US)
+    world.stack.wait(lambda: len(world.surveys(number)) == 2, 15, "the second end")
+    world.wait_survey(number, (2, "", True, False))
+    world.stack.wait(lambda: len(world.letters(number)) == 2, 15, "asked anew")
+    assert world.token(number) != token
+    assert world.answer(world.token(number), 5).status == 200
+    assert world.answers(number) == [(2, False, False), (5, None, False)]
+
+
+def test_a_change_of_mind_takes_back_and_adds_nothing(world):
+    number, token = world.invited()
+    assert world.answer(token, 5, "yes").status == 200
+    assert "çözülmediğini bildirdiniz" not in text_of(world.look(token))
+    for _ in range(2):
+        page = world.answer(token, solved="no", text="Yine oldu")
+        assert page.status == 200 and "5 · Çok memnunum" in text_of(page)
+    world.reader.wait_status(number, "routed")
+    assert world.answers(number) == [(5, True, True)]
+    assert [(s.score, s.not_solved) for s in world.records(number, "survey.answered")] == [(5, False), (0, True)]
+
+
+def test_not_solved_after_closing_opens_a_linked_ticket(world):
+    number, token = world.invited()
+    world.close_ticket(number)
+    assert world.answer(token, 1, "no").status == 400, "a new ticket needs words"
+    page = world.answer(token, 1, "no", "Çöp yine alınmadı")
+    assert page.status == 200
+    later = world.stack.one("select ticket_id from turunc.ticket_link where earlier_id = %s", Opener.id_of(number))
+    assert later is not None and world.status(number) == "closed"
+    assert world.answers(number) == [(1, False, False)]
+    again = world.answer(token, 1, "no", "Çöp yine alınmadı")
+    assert again.status == 200
+    assert world.stack.one("select count(*) from turunc.ticket_link where earlier_id = %s",
+                           Opener.id_of(number)) == 1
+
+
+def test_links_that_are_none_and_those_that_are_over(world):
+    number, token = world.invited()
+    wrong = ("A" if token[5] != "A" else "B").join((token[:5], token[6:]))
+    assert world.look(wrong).status == world.answer(wrong, 5).status == 404
+    assert world.look("x" * 200, address="10.1.0.1").status == 404
+    statuses = [world.look(wrong, address="10.2.0.1").status for _ in range(20)]
+    assert statuses[0] == 404 and statuses[-1] == 429, "guessing is slow"
+    assert world.look(token).status == 200, "for others nothing has changed"
+    assert all(world.look(token, address="10.3.0.1").status == 200 for _ in range(20))
+    world.clock.advance(14 * DAY_US)
+    over = world.answer(token, 5)
+    assert over.status == 410 and "süresi doldu" in text_of(over)
+    assert world.answers(number) == []
+
+
+def test_erasing_keeps_the_figure_and_takes_the_words(world):
+    number, token = world.invited(email="giden@ornek.example")
+    assert world.answer(token, 3, text="Adım Ayşe").status == 200
+    world.erase("giden@ornek.example")
+    assert world.answers(number) == [(3, None, False)]
+    left = world.stack.sql("select description, answers from turunc.contact where ticket_id = %s and kind = 'survey'",
+                           Opener.id_of(number))
+    assert left == [(None, None)], "the words went"
+    assert world.letters(number)[0][0] is None, "and the link"
+    page = world.look(token)
+    assert page.status == 410 and "silindi" in text_of(page)
+
+
+def test_both_languages_and_both_paths(world):
+    _, token = world.invited(language="en", name="Ann")
+    page = world.look(token, lang="en", path="/survey")
+    assert page.status == 200 and '<html lang="en">' in page.body.decode()
+    assert "How satisfied are you" in text_of(page)
+    done = world.answer(token, 5, lang="en")
+    assert "Very satisfied" in text_of(done)
+
+
+def test_other_systems_cannot_answer(world):
+    number, _ = world.invited()
+    survey = world.records(number, "survey.invited")[0].survey_id
+    body = event_pb2.SurveyStep(survey_id=survey, score=5, solved=True).SerializeToString()
+    result = world.department.publish_many([inbound_pb2.InboundEvent(
+        id=f"forged-{number}", source="x", type="survey.answered", time_us=world.clock.at_us,
+        foreign=inbound_pb2.ForeignBody(content_type="application/x-protobuf", data=body))])[0]
+    assert not result.rejected, "it is kept as what it is, a foreign event"
+    looked(world)
+    assert world.answers(number) == [] and world.records(number, "survey.answered") == []
