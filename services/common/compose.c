@@ -138,16 +138,16 @@ news_ends(const struct news *n)
 }
 
 static const char *
-choose_channel(const struct person *person, struct message *m)
+choose_channel(const struct person *person, char ret_recipient[COMPOSE_RECIPIENT_SIZE])
 {
 	struct phone phone;
 
 	if (person->email[0] != '\0' && mail_address_valid(person->email)) {
-		snprintf(m->recipient, sizeof(m->recipient), "%s", person->email);
+		snprintf(ret_recipient, COMPOSE_RECIPIENT_SIZE, "%s", person->email);
 		return "email";
 	}
 	if (phone_parse(person->phone, &phone) == PHONE_OK && phone.mobile) {
-		snprintf(m->recipient, sizeof(m->recipient), "%s", phone.number);
+		snprintf(ret_recipient, COMPOSE_RECIPIENT_SIZE, "%s", phone.number);
 		return "sms";
 	}
 	return NULL;
@@ -156,9 +156,9 @@ choose_channel(const struct person *person, struct message *m)
 const char *
 compose_channel(const struct person *person)
 {
-	struct message message;
+	char recipient[COMPOSE_RECIPIENT_SIZE];
 
-	return choose_channel(person, &message);
+	return choose_channel(person, recipient);
 }
 
 static void
@@ -277,7 +277,7 @@ write_words(const struct catalogue *catalogue, const struct news *news, const st
 	if (template == NULL)
 		return COMPOSE_NO_TEMPLATE;
 	if (!number_format(person->ticket_id, number))
-		return COMPOSE_NOBODY;
+		return COMPOSE_TOO_LONG;
 	day_text(person->recorded_us, today, sizeof(today));
 	day_text(news->due_us, due, sizeof(due));
 	if (snprintf(link, sizeof(link), "%s/?no=%s", municipality->base_url, number)
@@ -304,19 +304,31 @@ write_words(const struct catalogue *catalogue, const struct news *news, const st
 }
 
 enum compose_result
-compose(const struct catalogue *catalogue, const struct news *news, const struct person *person,
-    const char *answer, struct message *m)
+compose_words(const struct catalogue *catalogue, const struct news *news,
+    const struct person *person, const char *answer, const char *channel, struct message *m)
 {
 	enum catalogue_language language;
 
-	m->channel = choose_channel(person, m);
-	if (m->channel == NULL)
-		return COMPOSE_NOBODY;
 	if (!catalogue_language_parse(person->language, &language))
 		language = catalogue->municipality.default_language;
+	m->channel = channel;
 	m->language = catalogue_language_name(language);
-	m->subject[0] = m->body[0] = '\0';
+	m->recipient[0] = m->subject[0] = m->body[0] = '\0';
 	return write_words(catalogue, news, person, answer, language, m);
+}
+
+enum compose_result
+compose(const struct catalogue *catalogue, const struct news *news, const struct person *person,
+    const char *answer, struct message *m)
+{
+	char recipient[COMPOSE_RECIPIENT_SIZE];
+	const char *channel = choose_channel(person, recipient);
+
+	if (channel == NULL)
+		return COMPOSE_NOBODY;
+	enum compose_result result = compose_words(catalogue, news, person, answer, channel, m);
+	strcpy(m->recipient, recipient);
+	return result;
 }
 
 bool

@@ -86,6 +86,12 @@ enum compose_result {
 /* By which of their addresses a person is told: "email", "sms", or NULL. */
 const char *compose_channel(const struct person *person);
 
+/* The words alone, for "email" or "sms" (a literal): ret_message has no recipient.  Never
+ * COMPOSE_NOBODY. */
+enum compose_result compose_words(const struct catalogue *catalogue, const struct news *news,
+    const struct person *person, const char *answer, const char *channel,
+    struct message *ret_message);
+
 /* answer: the words of the department, "" when none. */
 enum compose_result compose(const struct catalogue *catalogue, const struct news *news,
     const struct person *person, const char *answer, struct message *ret_message);

@@ -2,6 +2,7 @@
  */
 #include "fuzz.h"
 #include "mail.h"
+#include "mail_address.h"
 
 enum { LINE_MAX_BYTES = 998 };
 

@@ -1,0 +1,26 @@
+/*
+ * mail_html - a message's plain text as the HTML part beside it.
+ *
+ * The same words, nothing more: paragraphs, "Key: value" lines as a table, and links where the text
+ * has addresses below our own.  Everything is escaped; nothing is fetched from anywhere; readable
+ * on a narrow screen, and in dark mode.
+ */
+#ifndef TURUNC_MAIL_HTML_H
+#define TURUNC_MAIL_HTML_H
+
+#include <stddef.h>
+
+#include "base.h"
+
+struct mail_html {
+	const char *language; /* "tr" */
+	const char *title; /* the mail's subject */
+	const char *sender; /* the municipality, as heading */
+	const char *body; /* paragraphs between empty lines */
+	const char *base_url; /* only what begins with it becomes a link */
+};
+
+/* To be freed; lines by \n.  NULL: no memory. */
+MUST_CHECK char *mail_html_make(const struct mail_html *mail, size_t *ret_size);
+
+#endif
