@@ -79,10 +79,16 @@ void channel_stop(struct channel *channel);
 
 /* --- the two there are --- */
 
+/* STARTTLS.  Only where it is required is the server's certificate looked at: who could forge one
+ * could as well hide the offer. */
+enum smtp_tls { SMTP_TLS_NEVER, SMTP_TLS_OFFERED, SMTP_TLS_REQUIRED };
+extern const char *const smtp_tls_words[]; /* by that order, ends with NULL */
+
 struct smtp_config {
 	const char *url; /* smtp://host:port or smtps://host:port */
 	const char *user, *password; /* "" = no authentication */
-	bool require_tls; /* STARTTLS or nothing */
+	int64_t tls; /* enum smtp_tls */
+	const char *ca_file; /* "" = the system's */
 	long timeout_ms;
 };
 channel_work_fn channel_smtp_work;

@@ -6,6 +6,10 @@
 #include "channel.h"
 #include "failpoint.h"
 
+const char *const smtp_tls_words[] = { "never", "offered", "required", NULL };
+
+enum { SMTP_GREETING = 220 };
+
 struct upload {
 	const char *at;
 	size_t left;
@@ -57,7 +61,29 @@ channel_smtp_judge(int curl_code, long reply, bool handed_over)
 		return OUTCOME_DEFERRED;
 	if (handed_over)
 		return OUTCOME_UNKNOWN;
-	return reply == 0 ? OUTCOME_UNREACHABLE : OUTCOME_DEFERRED;
+	/* A greeting alone says nothing of this mail. */
+	return reply == 0 || reply == SMTP_GREETING ? OUTCOME_UNREACHABLE : OUTCOME_DEFERRED;
+}
+
+/* A password goes to nobody but a server that has shown who it is. */
+static void
+use_tls(CURL *curl, const struct smtp_config *c)
+{
+	static const long ways[] = { [SMTP_TLS_NEVER] = CURLUSESSL_NONE,
+		[SMTP_TLS_OFFERED] = CURLUSESSL_TRY,
+		[SMTP_TLS_REQUIRED] = CURLUSESSL_ALL };
+	enum smtp_tls tls = (enum smtp_tls)c->tls;
+
+	if (c->user[0] != '\0' && tls == SMTP_TLS_OFFERED)
+		tls = SMTP_TLS_REQUIRED;
+	bool implicit = strncmp(c->url, "smtps:", strlen("smtps:")) == 0;
+	bool looked_at = implicit || tls == SMTP_TLS_REQUIRED;
+	curl_easy_setopt(curl, CURLOPT_USE_SSL, ways[tls]);
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, looked_at ? 1L : 0L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, looked_at ? 2L : 0L);
+	if (c->ca_file[0] != '\0')
+		curl_easy_setopt(curl, CURLOPT_CAINFO, c->ca_file);
 }
 
 void
@@ -81,8 +107,7 @@ channel_smtp_work(const void *config, void *curl, struct job *job)
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, c->timeout_ms);
-	curl_easy_setopt(
-	    curl, CURLOPT_USE_SSL, (long)(c->require_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+	use_tls(curl, c);
 	if (c->user[0] != '\0') {
 		curl_easy_setopt(curl, CURLOPT_USERNAME, c->user);
 		curl_easy_setopt(curl, CURLOPT_PASSWORD, c->password);

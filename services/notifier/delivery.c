@@ -274,7 +274,7 @@ send_row(struct lane *lane, const struct pg_result *rows, int row)
 	job->attempt = (uint32_t)db_get_int(rows, row, CLAIM_ATTEMPTS);
 	job->deferrals = (uint32_t)db_get_int(rows, row, CLAIM_DEFERRALS);
 	letter_write(job, rows, row, &registry_catalogue(d->world.registry)->municipality,
-	    lane->which == DELIVERY_SMS, &d->world.sms.fields);
+	    lane->which == DELIVERY_SMS, &d->world.sms.fields, d->world.mail_key);
 	if (job->detail[0] == '\0' && d->stopping)
 		letter_refuse(job, OUTCOME_UNREACHABLE, "the notifier was stopped");
 	if (job->detail[0] == '\0')

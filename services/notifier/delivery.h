@@ -16,6 +16,7 @@
 #include "channel.h"
 #include "db.h"
 #include "registry.h"
+#include "reply_address.h"
 #include "stats.h"
 #include "uuid.h"
 
@@ -37,6 +38,7 @@ struct delivery_world {
 	/* NULL url: nothing leaves by this channel; messages wait. */
 	struct smtp_config smtp;
 	struct sms_http_config sms;
+	const struct reply_address_key *mail_key; /* of the addresses in mails */
 	void (*wake)(void *arg);
 	void *arg;
 };

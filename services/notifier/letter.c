@@ -1,10 +1,13 @@
 /* Writes the mail, or the request for the SMS gateway. */
 #include "letter.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "mail.h"
+#include "mail_html.h"
 #include "number.h"
 #include "store.h"
 
@@ -15,12 +18,72 @@ letter_refuse(struct job *job, enum outcome outcome, const char *why)
 	job_say(job, "not sent: %s", why);
 }
 
+/* Where reports of a mail that did not arrive go, and citizens' answers; without a secret, or of an
+ * address that is too long for it, to the municipality's own address. */
+static void
+address_mail(const struct reply_address_key *key, const char *base, const struct job *job,
+    int64_t ticket_id, char ret_sender[REPLY_ADDRESS_SIZE], char ret_reply[REPLY_ADDRESS_SIZE])
+{
+	const struct reply_address bounce = { .kind = REPLY_ADDRESS_BOUNCE,
+		.notification_id = job->notification_id };
+	const struct reply_address answer = { .kind = REPLY_ADDRESS_REPLY, .ticket_id = ticket_id };
+
+	if (!reply_address_make(key, base, &bounce, ret_sender))
+		snprintf(ret_sender, REPLY_ADDRESS_SIZE, "%s", base);
+	if (!reply_address_make(key, base, &answer, ret_reply))
+		ret_reply[0] = '\0';
+}
+
+static const char no_memory[] = "out of memory";
+
+/* Fills sender and payload; or why says what is wrong. */
+static void
+write_mail(struct job *job, const struct pg_result *rows, int row, const char *number,
+    const struct catalogue_municipality *m, const struct reply_address_key *key,
+    const char **ret_why)
+{
+	char sender[REPLY_ADDRESS_SIZE], reply_to[REPLY_ADDRESS_SIZE], id[UUID_TEXT_SIZE];
+	const char *subject = db_get_text_or_null(rows, row, CLAIM_SUBJECT);
+	size_t html_size;
+
+	subject = subject != NULL ? subject : "";
+	uuid_format(&job->notification_id, id);
+	address_mail(
+	    key, m->email_from, job, db_get_int(rows, row, CLAIM_TICKET), sender, reply_to);
+	const struct mail_html page = { .language = db_get_text(rows, row, CLAIM_LANGUAGE),
+		.title = subject,
+		.sender = m->name,
+		.body = db_get_text(rows, row, CLAIM_BODY),
+		.base_url = m->base_url };
+	char *html = mail_html_make(&page, &html_size);
+	const struct mail mail = {
+		.from = m->email_from,
+		.from_name = m->name,
+		.to = db_get_text(rows, row, CLAIM_RECIPIENT),
+		.reply_to = reply_to,
+		.stop_url = "",
+		.subject = subject,
+		.body = page.body,
+		.html = html,
+		.message_id = id,
+		.ticket = number,
+		.language = page.language,
+		.date_us = clock_now_us(),
+	};
+	*ret_why = no_memory;
+	job->sender = html != NULL ? strdup(sender) : NULL;
+	if (job->sender != NULL)
+		job->payload = mail_compose(&mail, &job->payload_size, ret_why);
+	free(html);
+}
+
 void
 letter_write(struct job *job, const struct pg_result *rows, int row,
-    const struct catalogue_municipality *m, bool sms, const struct sms_fields *fields)
+    const struct catalogue_municipality *m, bool sms, const struct sms_fields *fields,
+    const struct reply_address_key *mail_key)
 {
 	char id[UUID_TEXT_SIZE], number[NUMBER_SIZE] = "";
-	const char *why = "out of memory";
+	const char *why = no_memory;
 
 	uuid_format(&job->notification_id, id);
 	if (db_is_null(rows, row, CLAIM_RECIPIENT)) {
@@ -32,28 +95,14 @@ letter_write(struct job *job, const struct pg_result *rows, int row,
 		letter_refuse(job, OUTCOME_REFUSED, db_get_text(rows, row, CLAIM_ERROR));
 		return;
 	}
-	const char *subject = db_get_text_or_null(rows, row, CLAIM_SUBJECT);
-	const struct mail mail = {
-		.from = m->email_from,
-		.from_name = m->name,
-		.to = db_get_text(rows, row, CLAIM_RECIPIENT),
-		.subject = subject != NULL ? subject : "",
-		.body = db_get_text(rows, row, CLAIM_BODY),
-		.message_id = id,
-		.ticket = number,
-		.language = db_get_text(rows, row, CLAIM_LANGUAGE),
-		.date_us = clock_now_us(),
-	};
-	job->sender = strdup(m->email_from);
-	job->recipient = strdup(mail.to);
+	job->recipient = strdup(db_get_text(rows, row, CLAIM_RECIPIENT));
 	if (sms)
-		job->payload = channel_sms_payload(
-		    fields, mail.to, m->sms_sender, mail.body, id, &job->payload_size);
+		job->payload = channel_sms_payload(fields, db_get_text(rows, row, CLAIM_RECIPIENT),
+		    m->sms_sender, db_get_text(rows, row, CLAIM_BODY), id, &job->payload_size);
 	else
-		job->payload = mail_compose(&mail, &job->payload_size, &why);
-	if (job->sender != NULL && job->recipient != NULL && job->payload != NULL)
+		write_mail(job, rows, row, number, m, mail_key, &why);
+	if (job->recipient != NULL && job->payload != NULL)
 		return;
-	bool memory = strcmp(why, "") == 0 || strcmp(why, "out of memory") == 0;
-	letter_refuse(
-	    job, memory ? OUTCOME_DEFERRED : OUTCOME_REFUSED, memory ? "out of memory" : why);
+	bool memory = job->recipient == NULL || strcmp(why, "") == 0 || strcmp(why, no_memory) == 0;
+	letter_refuse(job, memory ? OUTCOME_DEFERRED : OUTCOME_REFUSED, memory ? no_memory : why);
 }

@@ -7,11 +7,13 @@
 #include "catalogue.h"
 #include "channel.h"
 #include "db.h"
+#include "reply_address.h"
 
 /* Fills job from a row of STORE_CLAIM.  When that cannot be done (the person was erased, there are
  * no words, no memory) the job has its outcome and its detail already and must not be sent. */
 void letter_write(struct job *job, const struct pg_result *rows, int row,
-    const struct catalogue_municipality *municipality, bool sms, const struct sms_fields *fields);
+    const struct catalogue_municipality *municipality, bool sms, const struct sms_fields *fields,
+    const struct reply_address_key *mail_key);
 
 /* It will not be sent, and why. */
 void letter_refuse(struct job *job, enum outcome outcome, const char *why);

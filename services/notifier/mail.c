@@ -11,6 +11,9 @@
 
 enum {
 	ENCODED_WORD_BYTES = 42, /* of text: 56 in base64, and the frame: under RFC 2047's 75 */
+	NAME_MAX_BYTES = 200,
+	TOKEN_MAX = 64,
+	URL_MAX = 600,
 	QUOTED_LINE_MAX = 73, /* room for "=" under RFC 2045's 76 */
 };
 
@@ -27,27 +30,33 @@ one_line(const char *text)
 	return true;
 }
 
-char *
-mail_compose(const struct mail *mail, size_t *ret_size, const char **ret_why)
+static bool
+fits_header(const char *text, size_t max)
 {
-	char *text = NULL;
-	size_t size = 0;
+	return one_line(text) && strlen(text) <= max;
+}
 
-	*ret_why = "";
-	if (!mail_address_valid(mail->to) || !mail_address_valid(mail->from))
-		*ret_why = "an address is not valid";
-	else if (!one_line(mail->subject) || !one_line(mail->from_name) || !one_line(mail->ticket)
-		 || !one_line(mail->message_id) || !one_line(mail->language)
-		 || strlen(mail->subject) > MAIL_SUBJECT_MAX)
-		*ret_why = "a header would hold a line end or be too long";
-	if ((*ret_why)[0] != '\0')
-		return NULL;
+/* NULL: there is nothing wrong with it. */
+static const char *
+refusal(const struct mail *mail)
+{
+	if (!mail_address_valid(mail->to) || !mail_address_valid(mail->from)
+	    || (mail->reply_to[0] != '\0' && !mail_address_valid(mail->reply_to)))
+		return "an address is not valid";
+	if (!fits_header(mail->subject, MAIL_SUBJECT_MAX)
+	    || !fits_header(mail->from_name, NAME_MAX_BYTES)
+	    || !fits_header(mail->ticket, TOKEN_MAX) || !fits_header(mail->message_id, TOKEN_MAX)
+	    || !fits_header(mail->language, TOKEN_MAX) || !fits_header(mail->stop_url, URL_MAX)
+	    || strpbrk(mail->message_id, "\"=") != NULL || strpbrk(mail->stop_url, " <>") != NULL)
+		return "a header would hold a line end or be too long";
+	return NULL;
+}
 
-	FILE *out = open_memstream(&text, &size);
-	if (out == NULL) {
-		*ret_why = "out of memory";
-		return NULL;
-	}
+static void
+put_headers(FILE *out, const struct mail *mail)
+{
+	const char *domain = strchr(mail->from, '@') + 1;
+
 	put_date(out, mail->date_us);
 	if (mail->from_name[0] != '\0') {
 		put_header(out, "From", mail->from_name);
@@ -55,19 +64,69 @@ mail_compose(const struct mail *mail, size_t *ret_size, const char **ret_why)
 	} else {
 		fprintf(out, "From: <%s>\r\n", mail->from);
 	}
+	if (mail->reply_to[0] != '\0')
+		fprintf(out, "Reply-To:\r\n <%s>\r\n", mail->reply_to);
 	fprintf(out, "To: <%s>\r\n", mail->to);
 	put_header(out, "Subject", mail->subject);
-	fprintf(out, "\r\nMessage-ID: <%s@%s>\r\n", mail->message_id, strchr(mail->from, '@') + 1);
+	/* All of a ticket's mails are one thread: under a first one that nobody ever sent. */
 	fprintf(out,
+	    "\r\nMessage-ID: <%s@%s>\r\n"
+	    "References: <ticket.%s@%s>\r\n"
 	    "X-Turunc-Ticket: %s\r\n"
 	    "Content-Language: %s\r\n"
 	    "Auto-Submitted: auto-generated\r\n"
 	    "X-Auto-Response-Suppress: All\r\n"
-	    "MIME-Version: 1.0\r\n"
-	    "Content-Type: text/plain; charset=UTF-8\r\n"
+	    "List-Id: <bildirim.%s>\r\n",
+	    mail->message_id, domain, mail->ticket, domain, mail->ticket, mail->language, domain);
+	if (mail->stop_url[0] != '\0')
+		fprintf(out,
+		    "List-Unsubscribe:\r\n <%s>\r\n"
+		    "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+		    mail->stop_url);
+	fputs("MIME-Version: 1.0\r\n", out);
+}
+
+static void
+put_part(FILE *out, const char *type, const char *text)
+{
+	fprintf(out,
+	    "Content-Type: text/%s; charset=UTF-8\r\n"
 	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
-	    mail->ticket, mail->language);
-	put_body(out, mail->body);
+	    type);
+	put_body(out, text);
+}
+
+/* In no line of quoted-printable does '=' stand before '_', so no part holds the boundary. */
+static void
+put_parts(FILE *out, const struct mail *mail)
+{
+	fprintf(out, "Content-Type: multipart/alternative;\r\n boundary=\"=_%s\"\r\n\r\n--=_%s\r\n",
+	    mail->message_id, mail->message_id);
+	put_part(out, "plain", mail->body);
+	fprintf(out, "\r\n--=_%s\r\n", mail->message_id);
+	put_part(out, "html", mail->html);
+	fprintf(out, "\r\n--=_%s--\r\n", mail->message_id);
+}
+
+char *
+mail_compose(const struct mail *mail, size_t *ret_size, const char **ret_why)
+{
+	char *text = NULL;
+	size_t size = 0;
+	const char *why = refusal(mail);
+	FILE *out = why == NULL ? open_memstream(&text, &size) : NULL;
+
+	*ret_why = why != NULL ? why : "";
+	if (out == NULL) {
+		if (why == NULL)
+			*ret_why = "out of memory";
+		return NULL;
+	}
+	put_headers(out, mail);
+	if (mail->html[0] != '\0')
+		put_parts(out, mail);
+	else
+		put_part(out, "plain", mail->body);
 	bool failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed) {
 		free(text);

@@ -1,9 +1,10 @@
 /*
  * mail - one message to a citizen as RFC 5322 text, ready for SMTP.
  *
- * Plain text in UTF-8: headers by RFC 2047, the body in quoted-printable, lines ended by CRLF.
- * Auto-Submitted (RFC 3834) keeps answering machines quiet.  The Message-ID is made of the
- * notification's id, so that whoever finds the mail finds the row.
+ * The words twice (multipart/alternative): plain, and as HTML beside it; UTF-8, headers by RFC
+ * 2047, bodies in quoted-printable, lines ended by CRLF.  Auto-Submitted (RFC 3834) keeps answering
+ * machines quiet, List-Id (RFC 2919) lets people sort.  The Message-ID is made of the
+ * notification's id, so that whoever finds the mail finds the row, and answers find their ticket.
  */
 #ifndef NOTIFIER_MAIL_H
 #define NOTIFIER_MAIL_H
@@ -20,8 +21,11 @@ struct mail {
 	const char *from; /* address */
 	const char *from_name; /* shown, may be "" */
 	const char *to; /* address */
+	const char *reply_to; /* address, "": to from */
+	const char *stop_url; /* where it can be stopped (RFC 2369, 8058), "": nowhere */
 	const char *subject;
 	const char *body; /* lines by \n */
+	const char *html; /* the same as HTML; "": plain text alone */
 	const char *message_id; /* left side of the Message-ID */
 	const char *ticket; /* printed number, for the X-Turunc-Ticket header */
 	const char *language; /* "tr" */
@@ -30,7 +34,7 @@ struct mail {
 
 /*
  * The text and its size, to be freed by the caller.  NULL: out of memory, an address that is not
- * valid, or a subject with a line end (which could add headers); why says which.
+ * valid, or a header with a line end (which could add headers); why says which.
  */
 MUST_CHECK char *mail_compose(const struct mail *mail, size_t *ret_size, const char **ret_why);
 

@@ -301,11 +301,13 @@ make_parts(struct notifier *n)
 		.smtp = { .url = c->smtp_url[0] != '\0' ? c->smtp_url : NULL,
 		    .user = c->smtp_user,
 		    .password = c->smtp_password,
-		    .require_tls = c->smtp_require_tls,
+		    .tls = c->smtp_tls,
+		    .ca_file = c->smtp_ca_file,
 		    .timeout_ms = (long)c->send_timeout_ms },
 		.sms = { .url = c->sms_url[0] != '\0' ? c->sms_url : NULL,
 		    .authorization = c->sms_authorization,
 		    .timeout_ms = (long)c->send_timeout_ms },
+		.mail_key = &n->mail_key,
 		.wake = wake,
 		.arg = n };
 	if (!channel_sms_fields(c->sms_fields, &delivery.sms.fields)) {

@@ -43,7 +43,8 @@ struct notifier_config {
 	char *smtp_url;
 	char *smtp_user;
 	char *smtp_password;
-	bool smtp_require_tls;
+	int64_t smtp_tls;
+	char *smtp_ca_file;
 	char *sms_url;
 	char *sms_authorization;
 	char *sms_fields;

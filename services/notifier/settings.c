@@ -26,8 +26,11 @@ const struct setting notifier_settings[] = {
 	{ "TURUNC_SMTP_USER", SETTING_TEXT, AT(smtp_user), "", 0, 200, NULL, "its user, if any" },
 	{ "TURUNC_SMTP_PASSWORD", SETTING_SECRET, AT(smtp_password), "", 0, 0, NULL,
 	    "and that user's password" },
-	{ "TURUNC_SMTP_REQUIRE_TLS", SETTING_BOOL, AT(smtp_require_tls), "no", 0, 0, NULL,
-	    "do not send in the clear; otherwise STARTTLS is used where it is offered" },
+	{ "TURUNC_SMTP_STARTTLS", SETTING_CHOICE, AT(smtp_tls), "offered", 0, 0, smtp_tls_words,
+	    "required: never in the clear, and to a server with a valid certificate alone (as with "
+	    "smtps:// or a user); offered: where it is, whatever the certificate" },
+	{ "TURUNC_SMTP_CA_FILE", SETTING_TEXT, AT(smtp_ca_file), "", 0, 1000, NULL,
+	    "certificates (PEM) that vouch for the mail server, in place of the system's" },
 	{ "TURUNC_SMS_URL", SETTING_TEXT, AT(sms_url), "", 0, 500, NULL,
 	    "SMS gateway that takes POST of a JSON object; empty: texts wait" },
 	{ "TURUNC_SMS_FIELDS", SETTING_TEXT, AT(sms_fields), "to,from,text,id", 7, 160, NULL,

@@ -23,14 +23,16 @@ FAST = {"TURUNC_NOTIFIER_SEND_TIMEOUT": "1s", "TURUNC_NOTIFIER_RETRY_FIRST": "10
 
 
 class Mail:
-    """One mail as it came: the envelope's recipient and the parsed message."""
+    """One mail as it came: the envelope's recipient and sender, and the parsed message."""
 
-    def __init__(self, to, content):
+    def __init__(self, to, content, sender=None):
         self.to = to
+        self.sender = sender
         self.raw = content
         self.message = email.message_from_bytes(content, policy=email.policy.default)
         self.subject = str(self.message["subject"])
-        self.text = self.message.get_content().replace("\r\n", "\n")
+        self.text = self.message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+        self.html = self.message.get_body(("html",)).get_content().replace("\r\n", "\n")
         self.id = str(self.message["message-id"])[1:].split("@")[0]
 
 
@@ -39,8 +41,9 @@ class MailServer:
     bytes (that once, with words that are no ASCII), vanish (takes the mail, closes without a word),
     hang (takes the mail, never answers)."""
 
-    def __init__(self, port):
+    def __init__(self, port, **tls):
         self.port = port
+        self.tls = tls  # tls_context, require_starttls
         self.mode = "ok"
         self.delay_s = 0
         self.taken = []
@@ -49,7 +52,7 @@ class MailServer:
 
     def start(self):
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ident="test",
-                                      enable_SMTPUTF8=True)
+                                      enable_SMTPUTF8=True, **self.tls)
         self._controller.start()
 
     def stop(self):
@@ -64,7 +67,8 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        mail = Mail(envelope.rcpt_tos[0], envelope.content)
+        mail = Mail(envelope.rcpt_tos[0], envelope.content, envelope.mail_from)
+        mail.tls = session.ssl is not None
         self.tries[mail.id] = self.tries.get(mail.id, 0) + 1
         if self.mode == "later" and self.tries[mail.id] == 1:
             return "451 4.3.0 come back"

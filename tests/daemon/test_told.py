@@ -1,15 +1,23 @@
 """What citizens are told: previews of it, and e-mail to Postfix's own smtp-sink in its worst moods."""
+import html.parser
 import json
+import os
+import ssl
+import subprocess
+import tempfile
 
 import pytest
-from notifier_world import World
+from notifier_world import MailServer, World
 
 PHONE = "+905321112233"
 
 
 @pytest.fixture(scope="module")
-def world():
-    one = World()
+def world(tmp_path_factory):
+    secret = tmp_path_factory.mktemp("secret") / "mail.secret"
+    secret.write_text("a secret of sixteen bytes and more\n")
+    secret.chmod(0o600)
+    one = World(TURUNC_MAIL_SECRET_FILE=str(secret))
     yield one
     assert one.close(), "a service did not stop cleanly"
 
@@ -66,3 +74,160 @@ def test_nobody_to_tell(world):
     done = world.stack.masa("template", "show", "received", "--ticket", number, check=False)
     assert done.returncode == 3 and "nobody is told" in done.stderr
     assert number in preview(world, "received", "--ticket", number, "--channel", "sms")["text"]
+
+
+# --- e-mail out -------------------------------------------------------------------------------------
+
+def mails_of(world, number):
+    return [m for m in list(world.mail.taken) if number in m.subject]
+
+
+class Words(html.parser.HTMLParser):
+    """The text of a page, and what it would fetch or lead to."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.words, self.links, self.tags, self.dark = [], [], set(), False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.links += [value for name, value in attrs if name in ("href", "src", "background", "action")]
+        self.dark |= ("content", "light dark") in attrs
+
+    def handle_data(self, data):
+        self.words += data.split()
+
+
+def test_a_mail_says_the_same_twice(world):
+    number = world.open(email="iki@ornek.example", name="Şük<b>rü> & 'Öz\"")[0]
+    world.end(number, text="<script>alert(1)</script>\nhttps://kotu.example/x")
+    world.wait_state(number, "resolved", "sent")
+    mail = mails_of(world, number)[-1]
+    page = Words(mail.html)
+    assert mail.message.get_content_type() == "multipart/alternative"
+    said = " ".join(page.words)
+    for line in filter(None, mail.text.split("\n")):
+        for part in line.split(": ") if ": " in line else [line]:
+            assert " ".join(part.split()) in said, part
+    assert page.links == [link for link in page.links if link.endswith(f"/?no={number}")] != []
+    assert not page.tags & {"script", "img", "b", "link", "form", "iframe"} and page.dark
+
+
+def test_where_answers_and_bounces_go(world):
+    first, second = world.open(2, email="geri@ornek.example")
+    world.wait_state(first, "routed", "sent")
+    world.wait_state(second, "routed", "sent")
+    one, two, other = mails_of(world, first)[0], mails_of(world, first)[1], mails_of(world, second)[0]
+    reply = one.message["reply-to"].addresses[0].addr_spec
+    assert reply.startswith(f"turuncmasa+r.{first}.") and reply.endswith("@muratpasa.example")
+    assert reply == two.message["reply-to"].addresses[0].addr_spec, "one address a ticket"
+    assert one.sender.startswith("turuncmasa+b.") and len({one.sender, two.sender, other.sender}) == 3
+    for mail in (one, two, other):
+        assert len(mail.sender.split("@")[0]) <= 64
+        assert mail.message["from"].addresses[0].addr_spec == "turuncmasa@muratpasa.example"
+        assert mail.message["auto-submitted"] == "auto-generated"
+        assert mail.message["list-id"] == "<bildirim.muratpasa.example>"
+        assert max(map(len, mail.raw.split(b"\r\n"))) <= 78
+    assert one.message["references"] == two.message["references"] != other.message["references"]
+
+
+# --- Postfix's smtp-sink; tests/unit/test_notifier_smtp_sink.c has all its moods ----------------------
+
+class Sink:
+    """smtp-sink at the mail server's port, keeping each mail it takes in a file."""
+
+    def __init__(self, world, *options):
+        self.folder = tempfile.mkdtemp(prefix="sink-", dir=world.stack.folder)
+        os.chmod(self.folder, 0o777)
+        os.chmod(world.stack.folder, 0o755)
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        self.process = subprocess.Popen(
+            ["/usr/sbin/smtp-sink", *user, "-d", os.path.join(self.folder, "%H%M%S."), *options,
+             f"127.0.0.1:{world.mail.port}", "64"], cwd=self.folder, stderr=subprocess.DEVNULL)
+
+    def mails(self):
+        """The mails it took whole, as text."""
+        found = []
+        for name in os.listdir(self.folder):
+            with open(os.path.join(self.folder, name), encoding="ascii") as file:
+                found.append(file.read())
+        return found
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.process.terminate()
+        self.process.wait()
+
+
+@pytest.fixture
+def no_server(world):
+    world.wait_settled()
+    world.mail.stop()
+    yield
+    world.mail.start()
+
+
+def test_a_sink_that_says_later_and_then_yes(world, no_server):
+    with Sink(world, "-r", "RCPT"):
+        numbers = world.open(3, email="sonra{n}@ornek.example")
+        world.stack.wait(lambda: world.stack.one(
+            "select count(*) from turunc.notification_attempt where outcome = 'deferred' "
+            "and detail like 'smtp 450%%'") >= 3, 20, "all three were put off")
+    with Sink(world) as sink:
+        for number in numbers:
+            world.wait_state(number, "routed", "sent", 30)
+        taken = sink.mails()
+    assert len(taken) == 6, "each mail once"
+    assert all(sum(f"X-Turunc-Ticket: {number}" in mail for mail in taken) == 2 for number in numbers)
+    assert all("X-Mail-Args: <turuncmasa+b." in mail for mail in taken)
+
+
+def test_a_sink_that_says_no(world, no_server):
+    with Sink(world, "-f", "RCPT") as sink:
+        number = world.open(email="yok@ornek.example")[0]
+        state, attempts, why, sent = world.wait_state(number, "opened", "dead")
+        assert attempts == 1 and why.startswith("smtp 500") and sink.mails() == []
+    assert world.outcomes()[sent] == [("notification.failed", "refused")]
+
+
+# --- STARTTLS ---------------------------------------------------------------------------------------
+
+def certificate(folder):
+    """A self-signed one for 127.0.0.1: its own authority."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+                    "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out",
+                    folder / "cert.pem"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+def test_starttls_as_configured(world, tmp_path):
+    """Offered: taken, whatever the certificate.  Required: only of a server that is vouched for."""
+    context = certificate(tmp_path)
+    world.wait_settled()
+    world.mail.stop()
+    plain, world.mail = world.mail, MailServer(world.mail.port, tls_context=context, require_starttls=True)
+    world.mail.start()
+    try:
+        number = world.open(email="gizli@ornek.example")[0]
+        world.wait_state(number, "routed", "sent")
+        assert all(mail.tls for mail in mails_of(world, number)) and len(mails_of(world, number)) == 2
+        world.stack.restart("notifier", env={"TURUNC_SMTP_STARTTLS": "required"})
+        held = world.open(email="bekler@ornek.example")[0]
+        world.stack.wait(lambda: world.stack.one(
+            "select count(*) from turunc.notification_attempt where outcome = 'unreachable' "
+            "and detail ilike '%%certificate%%'") > 0, 20, "a stranger's certificate")
+        assert mails_of(world, held) == []
+        world.stack.restart("notifier", env={"TURUNC_SMTP_STARTTLS": "required",
+                                             "TURUNC_SMTP_CA_FILE": str(tmp_path / "cert.pem")})
+        world.wait_state(held, "routed", "sent", 30)
+    finally:
+        world.mail.stop()
+        world.mail = plain
+        world.mail.start()
+        world.stack.restart("notifier", env={})

@@ -118,12 +118,18 @@ class Stack:
     def resume(self, name):
         self.process[name].resume()
 
-    def restart(self, name, wait=True):
-        """Starts what was killed or terminated, or terminates first what runs."""
+    def restart(self, name, wait=True, env=None):
+        """Starts what was killed or terminated, or terminates first what runs.  env: of a service, from
+        now on its variables beside those it had at first."""
         if name in ("postgres", "redis"):
             getattr(self, name).start()
             return
         self.process[name].terminate()
+        if env is not None:
+            had = self._env.get(name, {})
+            self._env[name] = {**had, **env}
+            self.process[name] = self._process(name)
+            self._env[name] = had
         self.start(name, wait=wait)
 
     def close(self):

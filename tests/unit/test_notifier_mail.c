@@ -18,6 +18,9 @@ plain(void)
 		.from_name = "Muratpaşa Belediyesi",
 		.to = "ayse@ornek.example",
 		.subject = "Konu",
+		.reply_to = "",
+		.stop_url = "",
+		.html = "",
 		.body = "Merhaba\n",
 		.message_id = "0198c0de-0000-7000-8000-000000000001",
 		.ticket = "26-0012345-4",
@@ -176,6 +179,69 @@ TEST(test_mail_headers)
 	free(got);
 }
 
+/* Cuts the part of that type out of a mail; out is as large as it. */
+static void
+part_of(const char *mail, const char *type, char *out)
+{
+	char boundary[100], want[60];
+	const char *marked = strstr(mail, "boundary=\"");
+	const char *part;
+
+	out[0] = '\0';
+	if (!CHECK(marked != NULL))
+		return;
+	marked += strlen("boundary=\"");
+	snprintf(boundary, sizeof(boundary), "\r\n--%.*s", (int)strcspn(marked, "\""), marked);
+	snprintf(want, sizeof(want), "Content-Type: %s;", type);
+	for (part = strstr(mail, boundary); part != NULL; part = strstr(part + 1, boundary)) {
+		const char *begin = part + strlen(boundary) + 2, *end = strstr(begin, boundary);
+		if (end == NULL || strncmp(begin, want, strlen(want)) != 0)
+			continue;
+		memcpy(out, begin, (size_t)(end - begin));
+		out[end - begin] = '\0';
+	}
+}
+
+TEST(test_mail_twice)
+{
+	struct mail mail = plain();
+	char part[2000], text[2000], value[1000];
+	const char *why;
+	size_t size = 0;
+	static const char *const want[][2] = {
+		{ "Reply-To", "<masa+r.26-0012345-4.k3v7q2m4x6y5a@bel.example>" },
+		{ "References", "<ticket.26-0012345-4@bel.example>" },
+		{ "List-Id", "<bildirim.bel.example>" },
+		{ "List-Unsubscribe", "<https://masa.example/receipts/stop/x>" },
+		{ "List-Unsubscribe-Post", "List-Unsubscribe=One-Click" },
+		{ "Content-Type",
+		    "multipart/alternative; boundary=\"=_0198c0de-0000-7000-8000-000000000001\"" },
+		{ "Content-Transfer-Encoding", "" },
+	};
+
+	mail.reply_to = "masa+r.26-0012345-4.k3v7q2m4x6y5a@bel.example";
+	mail.stop_url = "https://masa.example/receipts/stop/x";
+	mail.body = "düz — metin\n--=_0198c0de-0000-7000-8000-000000000001--\n";
+	mail.html = "<p>düz — metin</p>\n--=_0198c0de-0000-7000-8000-000000000001\n";
+	char *got = mail_compose(&mail, &size, &why);
+	if (!CHECK(got != NULL))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		header_of(got, want[i][0], value);
+		CHECK_STR(want[i][0], value, want[i][1]);
+	}
+	check_lines("both", got);
+	part_of(got, "text/plain", part);
+	body_decode(part, text);
+	CHECK_STR("plain", text, mail.body);
+	part_of(got, "text/html", part);
+	body_decode(part, text);
+	CHECK_STR("html", text, mail.html);
+	CHECK_TRUE(
+	    "its end", strcmp(got + size - strlen("--\r\n"), "--\r\n") == 0 && strlen(got) == size);
+	free(got);
+}
+
 TEST(test_mail_subjects_come_back)
 {
 	static const char *const subjects[] = { "26-0012345-4 numaralı başvurunuz sonuçlandı",
@@ -264,7 +330,7 @@ TEST(test_mail_bodies_of_every_length)
 TEST(test_mail_refuses_injection)
 {
 	static const char evil[] = "x\r\nBcc: herkes@ornek.example";
-	struct mail bad[8];
+	struct mail bad[11];
 	const char *why = "";
 	size_t size;
 	char long_subject[MAIL_SUBJECT_MAX + 2];
@@ -281,6 +347,9 @@ TEST(test_mail_refuses_injection)
 	bad[5].to = "a@b.example\r\nBcc: c@d.example";
 	bad[6].from = "a@b.example>\r\nX: y";
 	bad[7].subject = long_subject;
+	bad[8].reply_to = "a@b.example\r\nBcc: c@d.example";
+	bad[9].stop_url = "https://a.example/\r\nBcc: c@d.example";
+	bad[10].stop_url = "https://a.example/>, <mailto:x@y.example";
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		char *got = mail_compose(&bad[i], &size, &why);
 		CHECK(got == NULL);
