@@ -424,6 +424,7 @@ def test_the_record_lost_under_load():
             time.sleep(0.3)
             world.stack.restart("postgres")
             world.stack.wait_ready()
+        world.stack.wait(lambda: len(world.rows()) >= 2 * len(numbers), 90, "all are routed")
         world.wait_settled(90)
         taken = Counter(m.id for m in world.mail.taken)
         assert set(taken.values()) == {1}
