@@ -69,6 +69,8 @@ board_create(const struct picture *picture, const struct registry *registry)
 		{ "index.html", web_index_html, (size_t)(web_index_html_end - web_index_html) },
 		{ "board.css", web_board_css, (size_t)(web_board_css_end - web_board_css) },
 		{ "board.js", web_board_js, (size_t)(web_board_js_end - web_board_js) },
+		{ "satisfaction.css", web_satisfaction_css,
+		    (size_t)(web_satisfaction_css_end - web_satisfaction_css) },
 		{ "icon.svg", web_icon_svg, (size_t)(web_icon_svg_end - web_icon_svg) },
 		{ "words.js", web_words_js, (size_t)(web_words_js_end - web_words_js) },
 	};
@@ -213,8 +215,8 @@ board_tick(struct board *b, uint64_t now_ms)
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static bool
-may_see(struct board *b, struct http_request *req)
+bool
+board_may_see(struct board *b, struct http_request *req)
 {
 	const char *text = http_client_address(req);
 	struct http_address address;
@@ -245,7 +247,7 @@ get_events(struct http_request *req, void *arg)
 	static const char retry[] = "retry: 1000\n\n";
 	struct board *b = arg;
 
-	if (!may_see(b, req))
+	if (!board_may_see(b, req))
 		return;
 	struct viewer *v = calloc(1, sizeof(*v));
 	if (v == NULL) {
@@ -270,7 +272,7 @@ get_state(struct http_request *req, void *arg)
 {
 	struct board *b = arg;
 
-	if (!may_see(b, req))
+	if (!board_may_see(b, req))
 		return;
 	board_changed(b);
 	json_t *state = snapshot(b);
@@ -288,7 +290,7 @@ get_file(struct http_request *req, void *arg)
 {
 	struct board *b = arg;
 
-	if (may_see(b, req))
+	if (board_may_see(b, req))
 		http_static_reply(b->files, req, http_path_param(req, "path"));
 }
 

@@ -18,6 +18,7 @@
 
 struct board;
 struct http;
+struct http_request;
 struct picture;
 struct registry;
 struct stats;
@@ -28,6 +29,8 @@ struct board *board_create(const struct picture *picture, const struct registry 
 void board_destroy(struct board *b);
 /* Who sees it beside this machine: "10.0.0.1, 10.0.0.2".  False: not addresses, or no memory. */
 MUST_CHECK bool board_show_to(struct board *b, const char *addresses);
+/* False: it was answered with 403. */
+MUST_CHECK bool board_may_see(struct board *b, struct http_request *req);
 /* False: no room for another table of routes. */
 MUST_CHECK bool board_add_routes(struct board *b, struct http *http);
 

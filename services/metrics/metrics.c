@@ -216,7 +216,10 @@ open_http(struct metrics *m)
 	settings.max_streams = (uint32_t)c->board_viewers;
 	settings.max_streams_per_address = (uint32_t)c->board_viewers_per_address;
 	m->http = http_open(daemon_loop(m->daemon), &settings, NULL, 0, m, &why);
-	if (m->http != NULL && board_add_routes(m->board, m->http))
+	m->satisfaction = satisfaction_create(m->db, m->board);
+	if (m->http != NULL && m->satisfaction != NULL
+	    && satisfaction_add_routes(m->satisfaction, m->http)
+	    && board_add_routes(m->board, m->http))
 		m->pages = http_common_open(m->http, m->daemon);
 	if (m->pages == NULL) {
 		log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",
@@ -225,6 +228,7 @@ open_http(struct metrics *m)
 	}
 	http_common_add_stats(m->pages, projector_stats(m->projector), NULL, NULL);
 	http_common_add_stats(m->pages, board_stats(m->board), board_refresh_stats, m->board);
+	http_common_add_stats(m->pages, satisfaction_stats(m->satisfaction), NULL, NULL);
 	http_common_add_stats(m->pages, redis_stats(m->redis), NULL, NULL);
 	http_common_add_stats(m->pages, letters_stats(m->letters), NULL, NULL);
 	http_common_add_stats(m->pages, db_stats(m->db), NULL, NULL);
@@ -335,6 +339,7 @@ metrics_close(struct metrics *m)
 	projector_destroy(m->projector);
 	letters_destroy(m->letters);
 	live_destroy(m->live);
+	satisfaction_destroy(m->satisfaction);
 	board_destroy(m->board);
 	picture_destroy(m->picture);
 	registry_destroy(m->registry);

@@ -22,6 +22,7 @@
 #include "projector.h"
 #include "redis.h"
 #include "registry.h"
+#include "satisfaction.h"
 #include "settings.h"
 
 struct metrics_config {
@@ -62,6 +63,7 @@ struct metrics {
 	struct projector *projector;
 	struct picture *picture;
 	struct board *board;
+	struct satisfaction *satisfaction;
 	struct http *http;
 	struct http_common *pages;
 	struct key_pair keys;

@@ -40,6 +40,31 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE e.seq > turunc.seq_before($1::bigint) AND e.type IN "
 	    "('call.offered', 'call.answered', 'call.abandoned', 'call.ended')",
 	    1 },
+	/* ladder.h says what each step is; that each holds the next one follows from the ORs.  A
+	 * message that was discarded was never to be sent. */
+	[STORE_LADDER] = { "ladder",
+	    "SELECT s.month, count(*) FILTER (WHERE a.denied), "
+	    "count(*), count(*) FILTER (WHERE s.state IN (2, 3)), "
+	    "count(*) FILTER (WHERE s.state IN (2, 3) AND (m.written OR a.given)), "
+	    "count(*) FILTER (WHERE s.state IN (2, 3) AND (m.delivered OR a.given)), "
+	    "count(*) FILTER (WHERE a.given), "
+	    "count(*) FILTER (WHERE a.score >= 4 AND NOT a.denied), "
+	    "count(*) FILTER (WHERE s.state = 1), "
+	    "count(*) FILTER (WHERE s.reason = 'reopened'), "
+	    "count(*) FILTER (WHERE s.reason = 'no_address'), "
+	    "count(*) FILTER (WHERE s.reason = 'erased'), "
+	    "count(*) FILTER (WHERE s.reason = 'late'), "
+	    "count(*) FILTER (WHERE s.reason = 'disabled') "
+	    "FROM turunc.survey s "
+	    "LEFT JOIN (SELECT survey_id, score, true AS given, "
+	    "coalesce(solved = false OR denied_us IS NOT NULL, false) AS denied "
+	    "FROM turunc.survey_answer) a ON a.survey_id = s.survey_id "
+	    "LEFT JOIN LATERAL (SELECT true AS written, bool_or(n.state = 6 OR (n.state = 3 "
+	    "AND n.channel = 'email')) AS delivered FROM turunc.notification n "
+	    "WHERE n.about_seq IN (s.invited_seq, s.reminded_seq) AND n.ticket_id = s.ticket_id "
+	    "AND n.state <> 7 HAVING count(*) > 0) m ON true "
+	    "WHERE s.month >= $1::integer GROUP BY s.month ORDER BY s.month DESC",
+	    1 },
 	[STORE_CURSOR] = { "cursor",
 	    "INSERT INTO turunc.consumer_cursor AS c (client, name, log_id, seq, updated_at_us) "
 	    "VALUES ('', 'metrics', $1::uuid, $2::bigint, $3::bigint) "

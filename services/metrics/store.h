@@ -15,11 +15,19 @@ enum store_statement {
 	STORE_TODAY, /* day start, next day's start -> channel, is it tomorrow, tickets */
 	STORE_HOUR, /* start -> minute, type, department, records */
 	STORE_CALLS, /* start -> type, event, committed_us of the calls since */
+	STORE_LADDER, /* first month -> enum ladder_column, newest month first */
 	STORE_CURSOR, /* log_id, seq, now: where the projection stands */
 	STORE_RECORD, /* seq -> committed_us, event */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	STORE_STATEMENTS
+};
+/* The steps and the rests follow one another as ladder.h has them. */
+enum ladder_column {
+	LADDER_COLUMN_MONTH,
+	LADDER_COLUMN_NOT_SOLVED,
+	LADDER_COLUMN_STEPS,
+	LADDER_COLUMN_RESTS = LADDER_COLUMN_STEPS + 6
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];
 

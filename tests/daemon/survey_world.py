@@ -57,6 +57,13 @@ class SurveyWorld:
         self.mail.stop()
         return clean
 
+    def wait_as_time_goes(self, condition, limit_s, what):
+        """A message behind another of its ticket steps back for half a second, of this clock."""
+        def look():
+            self.clock.advance(1_000_000)
+            return condition()
+        return self.stack.wait(look, limit_s, what)
+
     # --- tickets ---
 
     def open(self, **fields):

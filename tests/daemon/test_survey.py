@@ -1,5 +1,6 @@
 """Was the citizen satisfied?  From the end of a ticket to the answer, with the real services."""
 import html
+from collections import Counter
 
 import pytest
 from router_world import Opener
@@ -215,3 +216,69 @@ def test_other_systems_cannot_answer(world):
     assert not result.rejected, "it is kept as what it is, a foreign event"
     looked(world)
     assert world.answers(number) == [] and world.records(number, "survey.answered") == []
+
+
+# --- the ladder -------------------------------------------------------------------------------------
+
+STEPS = ("ended", "eligible", "invited", "delivered", "answered", "satisfied")
+
+
+def ladder(world):
+    """Sums of all months, of each figure."""
+    page = world.stack.http("metrics", "GET", "/live/satisfaction.json")
+    assert page.status == 200
+    total = Counter()
+    for month in page.json()["months"]:
+        total.update({name: month[name] for name in STEPS + ("not_solved",)})
+        total.update(month["not_eligible"])
+    return total
+
+
+def settled_ladder(world):
+    """As the record has it now: readings are kept for two seconds."""
+    readings = world.stack.metric("metrics", "turunc_metrics_satisfaction_readings_total")
+    world.stack.wait(lambda: ladder(world) and world.stack.metric(
+        "metrics", "turunc_metrics_satisfaction_readings_total") > readings, 10, "a new reading")
+    return ladder(world)
+
+
+def test_the_ladder_is_what_people_did(world):
+    looked(world)
+    world.wait_as_time_goes(lambda: not world.stack.one("""select count(*) from turunc.notification
+                     where channel = 'email' and state in (1, 2)"""), 30, "every mail is sent")
+    before = settled_ladder(world)
+    world.mail.mode = "no_such"
+    lost = world.ended()
+    world.clock.advance(DAY_US)
+    world.wait_as_time_goes(lambda: [row[2] for row in world.letters(lost)] == [5], 20, "a mail that is refused")
+    world.mail.mode = "ok"
+    tokens = [world.ended(email=f"a{n}@ornek.example") for n in range(4)]
+    world.ended(email=None)
+    back = world.ended()
+    world.department.command(back, "reopen", world.reader.wait_status(back, "resolved")["version"],
+                             timeout=10, reason_code="yanlis-kapatildi")
+    world.clock.advance(DAY_US)
+    happy, undone, unhappy, _ = [world.token(number) for number in tokens]
+    assert world.answer(happy, 5, "yes").status == 200
+    assert world.answer(undone, 4).status == world.answer(undone, solved="no").status == 200
+    assert world.answer(unhappy, 2, "no").status == 200
+    world.wait_survey(back, (4, "reopened", False, False))
+    world.ended()
+    wanted = {"ended": 8, "eligible": 5, "invited": 5, "delivered": 4, "answered": 3, "satisfied": 1,
+              "not_solved": 2, "no_address": 1, "reopened": 1, "waiting": 1}
+    world.wait_as_time_goes(lambda: +(ladder(world) - before) == Counter(wanted), 20,
+                            f"{wanted}, not {ladder(world) - before}")
+    assert world.stack.metric("metrics", "turunc_metrics_satisfaction_odd_total") == 0
+
+
+def test_the_ladder_as_a_page(world):
+    for path in ("/live/satisfaction?lang=tr", "/live/memnuniyet?lang=tr"):
+        page = world.stack.http("metrics", "GET", path)
+        text = text_of(page)
+        assert page.status == 200 and "default-src" in page.headers["Content-Security-Policy"]
+        assert "Mart 2026" in text and "Wilson" in text and "Memnuniyet: " in text
+        assert "<script" not in text and " style=" not in text
+    english = text_of(world.stack.http("metrics", "GET", "/live/satisfaction?lang=en"))
+    assert "March 2026" in english and "Not answering is nowhere counted" in english
+    far = world.stack.http("metrics", "GET", "/live/satisfaction.json", headers={"X-Forwarded-For": "192.0.2.7"})
+    assert far.status == 403, "shown to whom the board is shown"
