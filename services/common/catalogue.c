@@ -38,6 +38,7 @@ static const struct {
 	{ "neighbourhoods.csv", parse_neighbourhoods },
 	{ "rules.csv", parse_rules },
 	{ "competence.csv", parse_competence },
+	{ "cimer.csv", parse_cimer },
 	{ "templates/", parse_templates }, /* last: lengths depend on all names above */
 	{ "information/", parse_information },
 };

@@ -174,6 +174,51 @@ struct catalogue_information {
 	const char *body; /* lines: "## heading", "- point", paragraphs */
 };
 
+/* What a column of a CİMER file holds. */
+enum cimer_field {
+	CIMER_REFERENCE,
+	CIMER_DATE,
+	CIMER_KIND,
+	CIMER_UNIT,
+	CIMER_TEXT,
+	CIMER_NAME,
+	CIMER_PHONE,
+	CIMER_EMAIL,
+	CIMER_ADDRESS,
+	CIMER_NEIGHBOURHOOD,
+	CIMER_FIELDS
+};
+
+/* name: folded (fold.h) as a file's header or cell is compared; "*": any other. */
+struct catalogue_cimer_column {
+	const char *name;
+	enum cimer_field field;
+};
+struct catalogue_cimer_kind {
+	const char *name;
+	enum legal_basis basis;
+};
+struct catalogue_cimer_subject {
+	const char *kind;
+	const struct catalogue_subject *subject;
+};
+struct catalogue_cimer_unit {
+	const char *code; /* of eight digits, as DETSİS has it */
+	const struct catalogue_department *department;
+};
+
+/* How applications of the presidency's portal are read.  column_count 0: they are not taken. */
+struct catalogue_cimer {
+	const struct catalogue_cimer_column *columns;
+	size_t column_count;
+	const struct catalogue_cimer_kind *kinds;
+	size_t kind_count;
+	const struct catalogue_cimer_subject *subjects;
+	size_t subject_count;
+	const struct catalogue_cimer_unit *units;
+	size_t unit_count;
+};
+
 struct catalogue {
 	char digest[65]; /* lower-case hex SHA-256 of the bundle */
 	struct catalogue_municipality municipality;
@@ -198,6 +243,7 @@ struct catalogue {
 	size_t institution_count;
 	const struct catalogue_competence *competences; /* in the order of the file */
 	size_t competence_count;
+	struct catalogue_cimer cimer;
 	const struct catalogue_holiday *holidays;
 	size_t holiday_count;
 	const struct catalogue_template *templates;
@@ -286,6 +332,18 @@ const struct catalogue_rule *catalogue_route(const struct catalogue *cat, const 
 /* neighbourhood and street may be "" when unknown; NULL: nothing is said of it. */
 const struct catalogue_competence *catalogue_competence(const struct catalogue *cat,
     const char *subject, const char *neighbourhood, const char *street);
+
+/* NULL: no column of that header; its name is folded already. */
+const struct catalogue_cimer_column *catalogue_cimer_column(
+    const struct catalogue *cat, const char *folded);
+/* Of a kind as a file has it, folded ("" when it has none).  There always is one. */
+enum legal_basis catalogue_cimer_basis(const struct catalogue *cat, const char *kind);
+const struct catalogue_subject *catalogue_cimer_subject(
+    const struct catalogue *cat, const char *kind);
+/* NULL: no department has that unit code. */
+const struct catalogue_department *catalogue_cimer_unit(
+    const struct catalogue *cat, const char *code);
+const char *catalogue_cimer_field_name(enum cimer_field field);
 
 const char *catalogue_say(const struct catalogue_text *text, enum catalogue_language language);
 

@@ -138,6 +138,7 @@ void parse_subjects(struct parse *p); /* and questions */
 void parse_neighbourhoods(struct parse *p);
 void parse_rules(struct parse *p);
 void parse_competence(struct parse *p);
+void parse_cimer(struct parse *p);
 void parse_templates(struct parse *p);
 void parse_information(struct parse *p);
 

@@ -179,7 +179,9 @@ csv_read(struct csv_reader *r)
 void
 csv_start(struct csv_writer *w, char *out, size_t size, bool spreadsheet)
 {
-	*w = (struct csv_writer){ .out = out, .size = size, .spreadsheet = spreadsheet };
+	*w = (struct csv_writer){
+		.out = out, .size = size, .spreadsheet = spreadsheet, .separator = ','
+	};
 }
 
 static void
@@ -232,13 +234,14 @@ void
 csv_field(struct csv_writer *w, const char *text)
 {
 	bool guard = w->spreadsheet && looks_like_formula(text);
-	bool quote = strpbrk(text, ",\"\r\n") != NULL || text[0] == ' '
+	bool quote = strpbrk(text, ",\"\r\n") != NULL || strchr(text, w->separator) != NULL
+		     || text[0] == ' '
 		     || (text[0] != '\0' && text[strlen(text) - 1] == ' ')
 		     /* A row of one empty field must not look like an empty line. */
 		     || (!w->in_row && text[0] == '\0');
 
 	if (w->in_row)
-		write_byte(w, ',');
+		write_byte(w, w->separator);
 	w->in_row = true;
 	if (quote)
 		write_byte(w, '"');

@@ -43,6 +43,7 @@ struct csv_writer {
 	size_t size;
 	size_t used;
 	bool spreadsheet;
+	char separator; /* ','; spreadsheets in Turkish expect ';', which the caller may set */
 	bool in_row;
 	bool overflow; /* something did not fit; out is then incomplete and must not be used */
 };
