@@ -161,6 +161,7 @@ pack_opened(
 	opened.inbound_id = frame_lend(item->id);
 	opened.version = 1;
 	opened.call_id = frame_lend(item->call_id);
+	opened.department = frame_lend(item->department);
 	if (item->earlier_id != 0 && number_format(item->earlier_id, earlier))
 		opened.follows = earlier;
 	event->body_case = TURUNC__V1__EVENT__BODY_OPENED;

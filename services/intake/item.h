@@ -80,6 +80,7 @@ struct item {
 	const char *subject_code; /* "" when none */
 	char neighbourhood[ITEM_CODE_BYTES]; /* a code of the catalogue, which may be replaced; or
 						"" */
+	const char *department; /* to whom it is addressed; NULL: the rules say */
 	int16_t legal_basis; /* turunc.v1.LegalBasis */
 	bool is_public;
 	const char *call_id;

@@ -233,12 +233,13 @@ write_batch(struct routing *g)
 /* --- deciding --------------------------------------------------------------------------------- */
 
 static void
-on_opened(
-    struct routing *g, const struct step_world *world, struct ticket *t, const char *traceparent)
+on_opened(struct routing *g, const struct step_world *world, struct ticket *t,
+    const Turunc__V1__Event *event)
 {
 	if (t->status != TURUNC__V1__STATUS__STATUS_OPENED)
 		return; /* a person or the other router was here before */
-	step_route_by_rules(world, t, traceparent);
+	step_route_by_rules(world, t, event != NULL ? event->opened->department : "",
+	    event != NULL ? event->traceparent : "");
 	stats_add_at(g->world.stats, ROUTER_STAT_ROUTED,
 	    t->status == TURUNC__V1__STATUS__STATUS_ROUTED ? ROUTED_BY_RULE : ROUTED_TO_TRIAGE, 1);
 }
@@ -305,7 +306,7 @@ decide(struct routing *g, const struct step_world *world, const struct pg_result
 		    db_get_int(rows, row, RECORD_SEQ));
 	}
 	if (opened)
-		on_opened(g, world, t, event != NULL ? event->traceparent : "");
+		on_opened(g, world, t, usable ? event : NULL);
 	else if (usable)
 		on_contact(g, world, t, event);
 	*ret_reason = result != FRAME_OK ? LETTER_UNDECODABLE : LETTER_MISFIT;

@@ -275,20 +275,26 @@ step_take(const struct step_world *world, struct ticket *t, const struct step *s
 /* --- rules ------------------------------------------------------------------------------------ */
 
 void
-step_route_by_rules(const struct step_world *world, struct ticket *t, const char *traceparent)
+step_route_by_rules(const struct step_world *world, struct ticket *t, const char *addressed_to,
+    const char *traceparent)
 {
 	const struct catalogue_subject *subject = catalogue_subject(world->cat, t->subject);
 	const struct catalogue_rule *rule = subject == NULL ? NULL
 							    : catalogue_route(world->cat,
 								subject->code, t->neighbourhood,
 								catalogue_channel_name(t->channel));
+	const struct catalogue_department *addressed = catalogue_department(
+	    world->cat, addressed_to);
 	char actor[CHANGES_ACTOR_BYTES] = "system", why[CHANGES_WHY_BYTES];
 	struct step step = step_none(VERB_TRIAGE, ACTOR_RULE, actor);
 
 	step.traceparent = traceparent;
 	if (subject != NULL)
 		step.priority = (uint32_t)subject->priority;
-	if (subject == NULL) {
+	if (subject != NULL && addressed != NULL && addressed->active) {
+		step.verb = VERB_ROUTE;
+		step.department = addressed->code;
+	} else if (subject == NULL) {
 		step.reason = t->subject[0] == '\0' ? "no_subject" : "unknown_subject";
 	} else if (rule == NULL) {
 		step.reason = "no_rule";

@@ -69,7 +69,9 @@ MUST_CHECK enum step_result step_check(const struct step_world *world, const str
 MUST_CHECK enum step_result step_take(const struct step_world *world, struct ticket *t,
     const struct step *step, char why[CHANGES_WHY_BYTES]);
 
-/* Puts a ticket that was just opened where the rules say, or into triage with the reason. */
-void step_route_by_rules(const struct step_world *world, struct ticket *t, const char *traceparent);
+/* Puts a ticket that was just opened where it was addressed to ("": nowhere) or the rules say, or
+ * into triage with the reason. */
+void step_route_by_rules(const struct step_world *world, struct ticket *t, const char *addressed_to,
+    const char *traceparent);
 
 #endif
