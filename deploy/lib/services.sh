@@ -51,6 +51,7 @@ own_env()
 		echo "TURUNC_MAIL_SECRET_FILE=$REAL/secrets/mail.secret"
 		people_env
 		echo "TURUNC_ATTACHMENTS_DIR=$REAL/state/attachments"
+		echo "TURUNC_CIMER_DIR=$REAL/cimer"
 		;;
 	router)
 		echo "TURUNC_BUS_STREAM_LISTEN=$stream"
@@ -103,6 +104,15 @@ attachments_place()
 	chmod 750 "$RUN/state/attachments"
 	! am_root || [ "$(stat -c %U "$RUN/state/attachments")" = "$user_service" ] ||
 		chown -R "$user_service" "$RUN/state/attachments"
+}
+
+# Where files of CİMER's applications are put, which intake takes and moves.
+cimer_place()
+{
+	mkdir -p "$RUN/cimer"
+	chmod 2770 "$RUN/cimer"
+	! am_root || [ "$(stat -c %U "$RUN/cimer")" = "$user_service" ] ||
+		chown "$user_service" "$RUN/cimer"
 }
 
 program_define()
@@ -189,6 +199,7 @@ services_define()
 	pg_define
 	redis_define
 	attachments_place
+	cimer_place
 	for name in "${services[@]}"; do program_define "$name"; done
 	edge_define
 	if [ "$demo" = yes ]; then

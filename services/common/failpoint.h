@@ -38,6 +38,7 @@ enum failpoint_side {
 	X("intake", "people_change")    \
 	X("intake", "people_keep")      \
 	X("intake", "file_forget")      \
+	X("intake", "cimer")            \
 	X("router", "cursor_make")      \
 	X("router", "cursor_adopt")     \
 	X("router", "cursor_advance")   \
@@ -89,6 +90,8 @@ enum failpoint_side {
 	X(INTAKE_REGISTRY, "intake", "registry")               \
 	X(INTAKE_LINK_KEY, "intake", "link_key")               \
 	X(INTAKE_ATTACHMENT, "intake", "attachment")           \
+	X(INTAKE_CIMER_REPORT, "intake", "cimer_report")       \
+	X(INTAKE_CIMER_MOVE, "intake", "cimer_move")           \
 	X(ROUTER_EVIDENCE, "router", "evidence")               \
 	X(ROUTER_ROUTE, "router", "route")                     \
 	X(ROUTER_COMMANDS, "router", "commands")               \

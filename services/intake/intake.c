@@ -360,6 +360,7 @@ items_busy(void *arg)
 static void
 register_parts(struct intake *in)
 {
+
 	struct daemon_part http = { "http", stop_http, http_busy, in };
 	struct daemon_part items = { "items", NULL, items_busy, in };
 
@@ -516,7 +517,7 @@ intake_open(struct intake *in)
 	daemon_add_tick(in->daemon, tick_registry, in);
 	daemon_add_tick(in->daemon, tick_second, in);
 	daemon_add_tick(in->daemon, tick_files, in);
-	return true;
+	return cimer_open(in);
 }
 
 /* The record first: whoever still waits for it is told, while there is a door to tell it by. */
@@ -526,6 +527,8 @@ intake_close(struct intake *in)
 	people_stop(in->people);
 	db_close(in->lookup);
 	in->lookup = NULL; /* those told by accept_destroy() look nothing up any more */
+	db_close(in->imports);
+	in->imports = NULL;
 	db_close(in->writer);
 	db_close(in->reader);
 	accept_destroy(in->accept);
@@ -535,6 +538,7 @@ intake_close(struct intake *in)
 	http_close(in->http);
 	people_close(in->people);
 	files_close(in->files);
+	cimer_close(in->cimer);
 	doorbell_button_close(in->bell);
 	bus_door_close(in->door);
 	bus_metrics_destroy(in->bus_metrics);

@@ -15,6 +15,7 @@
 #include "base.h"
 #include "bus.h"
 #include "catalogue.h"
+#include "cimer.h"
 #include "daemon.h"
 #include "db.h"
 #include "doorbell.h"
@@ -81,6 +82,15 @@ struct intake_config {
 	int64_t photo_pixels;
 	int64_t photos_per_minute;
 	int64_t photos_burst;
+	char *cimer_dir; /* "": no files are taken */
+	int64_t cimer_look_ms;
+	int64_t cimer_settle_ms;
+	int64_t cimer_keep_ms; /* 0: for ever */
+	int64_t cimer_rows;
+	int64_t cimer_text_bytes;
+	int64_t cimer_file_bytes;
+	int64_t cimer_unpacked_bytes;
+	int64_t cimer_string_bytes;
 };
 
 extern const struct setting intake_settings[];
@@ -120,6 +130,9 @@ enum intake_stat {
 	INTAKE_STAT_FILES_BYTES,
 	INTAKE_STAT_FILES_REMOVED, /* by why */
 	INTAKE_STAT_FILES_STUCK, /* by why they should go */
+	INTAKE_STAT_CIMER_FILES, /* by what became of them */
+	INTAKE_STAT_CIMER_ROWS, /* likewise */
+	INTAKE_STAT_CIMER_WAITING,
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
@@ -142,6 +155,9 @@ enum {
 	SURVEYED_LIMITED,
 	SURVEYED_AWAY
 };
+enum { CIMER_FILES_DONE, CIMER_FILES_REJECTED, CIMER_FILES_WAITED };
+/* As enum cimer_as, and one more. */
+enum { CIMER_ROWS_WRONG = 3 };
 enum { SAID_FOLLOW_UP, SAID_WITHDRAW, SAID_NOT_SOLVED, SAID_REFUSED };
 enum drained_as {
 	DRAINED_WRITTEN, /* or found written */
@@ -170,6 +186,8 @@ struct intake {
 	struct drain *drain;
 	struct attachments *attachments;
 	struct files *files;
+	struct db *imports; /* for cimer, whose transactions are large */
+	struct cimer *cimer; /* NULL: no folder is watched */
 	struct numbers *numbers;
 	struct number_file *number_file;
 	bool setting_aside; /* numbers for the time without the record are being leased */

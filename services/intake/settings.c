@@ -96,6 +96,24 @@ const struct setting intake_settings[] = {
 	    NULL, "forms with photos that one address may send a minute; 0: no limit" },
 	{ "TURUNC_INTAKE_PHOTOS_BURST", SETTING_INT, AT(photos_burst), "6", 1, 1000000, NULL,
 	    "and at once" },
+	{ "TURUNC_CIMER_DIR", SETTING_TEXT, AT(cimer_dir), "", 0, 1000, NULL,
+	    "folder that files of CİMER's applications are put into; without it none are taken" },
+	{ "TURUNC_CIMER_LOOK", SETTING_DURATION, AT(cimer_look_ms), "5s", 10, 3600000, NULL,
+	    "how often it is looked at" },
+	{ "TURUNC_CIMER_SETTLE", SETTING_DURATION, AT(cimer_settle_ms), "10s", 0, 3600000, NULL,
+	    "how long a file's size and time must have stayed the same" },
+	{ "TURUNC_CIMER_KEEP", SETTING_DURATION, AT(cimer_keep_ms), "336h", 0, 315360000000, NULL,
+	    "how long files stay in done and rejected, which hold personal data; 0: for ever" },
+	{ "TURUNC_CIMER_ROWS", SETTING_INT, AT(cimer_rows), "5000", 1, 20000, NULL,
+	    "applications in one file, which are one transaction" },
+	{ "TURUNC_CIMER_TEXT_BYTES", SETTING_BYTES, AT(cimer_text_bytes), "16MiB", 65536, 134217728,
+	    NULL, "and their texts" },
+	{ "TURUNC_CIMER_FILE_BYTES", SETTING_BYTES, AT(cimer_file_bytes), "32MiB", 65536,
+	    1073741824, NULL, "size of a file" },
+	{ "TURUNC_CIMER_UNPACKED_BYTES", SETTING_BYTES, AT(cimer_unpacked_bytes), "256MiB", 1048576,
+	    4294967296, NULL, "what an XLSX file may unpack to" },
+	{ "TURUNC_CIMER_STRING_BYTES", SETTING_BYTES, AT(cimer_string_bytes), "24MiB", 65536,
+	    1073741824, NULL, "memory for the shared texts of one" },
 };
 const size_t intake_settings_count = ARRAY_LEN(intake_settings);
 
@@ -113,6 +131,8 @@ static const char *const calls[] = { "ticket", "joined", "ended", "refused", "aw
 static const char *const drafts[] = { "kept", "lost", NULL };
 static const char *const photos[] = { "stored", "refused", "dropped", NULL };
 static const char *const removed[] = { "erased", "orphan", NULL };
+static const char *const cimer_files[] = { "done", "rejected", "waited", NULL };
+static const char *const cimer_rows[] = { "opened", "known", "different", "wrong", NULL };
 static const char *const busy[] = { "away", "full", "credit", "no_number", NULL };
 static const int64_t batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 0 };
 
@@ -222,6 +242,17 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .help = "Times a file there could not be removed, by why it should go",
 	    .label = "why",
 	    .label_values = removed },
+	[INTAKE_STAT_CIMER_FILES] = { .name = "turunc_intake_cimer_files_total",
+	    .help = "Files of applications, by what became of them",
+	    .label = "as",
+	    .label_values = cimer_files },
+	[INTAKE_STAT_CIMER_ROWS] = { .name = "turunc_intake_cimer_applications_total",
+	    .help = "Applications in files, by what became of them",
+	    .label = "as",
+	    .label_values = cimer_rows },
+	[INTAKE_STAT_CIMER_WAITING] = { .name = "turunc_intake_cimer_files_waiting",
+	    .help = "Files in the folder that are still to be taken",
+	    .type = STAT_GAUGE },
 	[INTAKE_STAT_NUMBERS_ASIDE] = { .name = "turunc_intake_numbers_aside",
 	    .help = "Ticket numbers of this year set aside for the time without the record",
 	    .type = STAT_GAUGE },

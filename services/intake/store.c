@@ -33,6 +33,13 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "SELECT turunc.save_draft($1::text, $2::text, $3::bigint, $4::text, $5::text)", 5 },
 	[STORE_FILE_FORGET] = { "file_forget",
 	    "DELETE FROM turunc.erased_file e WHERE e.digest = ANY ($1::bytea[])", 1 },
+	[STORE_CIMER] = { "cimer",
+	    "INSERT INTO turunc.cimer_application (ticket_id, reference, kind, unit, received_us) "
+	    "SELECT a.ticket_id, a.reference, a.kind, a.unit, $5::bigint "
+	    "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY "
+	    "AS a(ticket_id, reference, kind, unit, place) ORDER BY a.reference, a.place "
+	    "ON CONFLICT (reference) DO NOTHING",
+	    5 },
 };
 
 /*

@@ -19,6 +19,7 @@ enum store_write_statement {
 	STORE_ALIAS, /* numbers given out, the tickets that they are other names of */
 	STORE_DRAFT, /* agent, form, now, caller, fields (null: done with) */
 	STORE_FILE_FORGET, /* names of erased files that are gone */
+	STORE_CIMER, /* tickets, references, kinds, units, now; with STORE_ACCEPT */
 	STORE_WRITE_STATEMENTS
 };
 extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];

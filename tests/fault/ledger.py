@@ -11,6 +11,7 @@ import time
 
 import board
 import call_taker
+import cimer_clerk
 import web_citizen
 
 # What a finding can be.
@@ -107,7 +108,7 @@ def sink_messages(path):
 def check(stack, ledger, messages):
     findings = []
     for look in (_tickets, _steps, _log, _deliveries, _privacy, _derived_privacy,
-                 web_citizen.check_photos, call_taker.check_calls):
+                 web_citizen.check_photos, call_taker.check_calls, cimer_clerk.check_applications):
         findings += look(stack, ledger)
     findings += _messages(stack, messages)
     findings += _recipients(stack, messages)

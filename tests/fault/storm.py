@@ -7,6 +7,7 @@ import psycopg2
 
 from actors import Citizen, CSystem, Department, System
 from call_taker import CallTaker
+from cimer_clerk import CimerClerk, environment as cimer_environment
 from figures import Figures
 from ledger import Ledger, check, sink_messages
 from municipality import never_quiet, with_special
@@ -31,7 +32,8 @@ class Storm:
                  # at the desk while router or the record are gone.
                  "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0",
                             "TURUNC_INTAKE_PHOTOS_PER_MINUTE": "0",
-                            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "40s", "TURUNC_ATTACHMENTS_LOOK": "2s"},
+                            "TURUNC_ATTACHMENTS_ORPHAN_AGE": "40s", "TURUNC_ATTACHMENTS_LOOK": "2s",
+                            **cimer_environment()},
                  "router": {"TURUNC_ATTACHMENTS_DIR": os.path.join("state", "intake", "attachments")},
                  "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
         self.ledger = Ledger()
@@ -53,7 +55,8 @@ class Storm:
                                  api_key, "defter-http") for n in range(CITIZENS)]
         self.web_citizen = WebCitizen("web-citizen", self.ledger, 0.2, self.stack.link_port["citizens-intake"])
         self.call_taker = CallTaker("cagrici", self.ledger, 0.2, self.stack, self.stack.link_port["citizens-intake"])
-        self.reporters = self.citizens + [self.web_citizen, self.call_taker, self.system, self.c_system]
+        self.cimer_clerk = CimerClerk("dosya", self.ledger, 0.3, self.stack)
+        self.reporters = self.citizens + [self.web_citizen, self.call_taker, self.cimer_clerk, self.system, self.c_system]
         self.actors = self.departments + self.reporters
         self._wait_for_key(api_key)
         for actor in self.actors:
