@@ -12,7 +12,9 @@
 #include "search_store.h"
 #include "search_words.h"
 
-enum { IDLE_MS = 1000, RECORDS_MAX = 1000 };
+/* What has come is written down at most so often: a commit for each report would make all who wait
+ * for theirs wait longer, and nobody searches so soon for what was just said. */
+enum { IDLE_MS = 1000, RECORDS_MAX = 1000, PAUSE_MS = 250 };
 
 static const struct backoff retry = { .first_ms = 50, .cap_ms = 5000, .spread_percent = 50 };
 
@@ -137,6 +139,8 @@ on_put(void *arg, const struct db_reply *reply)
 	}
 	s->busy = false;
 	s->failures = 0;
+	if (s->through - s->done < s->limit)
+		s->wait_until_ms = clock_monotonic_ms() + PAUSE_MS;
 	s->done = s->through;
 	s->limit = s->limit * 2 < RECORDS_MAX ? s->limit * 2 : RECORDS_MAX;
 	stats_add(s->stats, STAT_CONTACTS, s->contacts);

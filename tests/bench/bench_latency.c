@@ -33,6 +33,7 @@ struct run {
 	struct event_base *loop;
 	struct turunc_client *client;
 	struct connection connections[CONNECTIONS];
+	size_t turn;
 	struct slot *slots;
 	struct event *pace, *client_ready;
 	struct sockaddr_in address;
@@ -134,13 +135,16 @@ send_report(struct run *run, struct connection *c)
 	    len, body);
 }
 
-/* What is due and finds no idle connection goes out late, and its lateness counts. */
+/* What is due and finds no idle connection goes out late, and its lateness counts.  All are used in
+ * turn: one on which nothing comes would be closed. */
 static void
 send_due(struct run *run)
 {
-	for (size_t i = 0; i < CONNECTIONS && run->sent < run->due; i++)
-		if (run->connections[i].due_us == 0)
-			send_report(run, &run->connections[i]);
+	for (size_t i = 0; i < CONNECTIONS && run->sent < run->due; i++) {
+		struct connection *c = &run->connections[run->turn++ % CONNECTIONS];
+		if (c->due_us == 0)
+			send_report(run, c);
+	}
 }
 
 static void
