@@ -20,8 +20,8 @@
 enum { DRAFT_LIFE_S = 3600, DRAFT_NAME_BYTES = 16 };
 static const char drafts[] = "new";
 
-static bool
-path_of(const struct attachments *a, const struct digest *digest, char path[PATH_MAX])
+bool
+attachments_path(const struct attachments *a, const struct digest *digest, char path[PATH_MAX])
 {
 	char hex[DIGEST_HEX_SIZE];
 
@@ -30,8 +30,8 @@ path_of(const struct attachments *a, const struct digest *digest, char path[PATH
 }
 
 /* A path of its own below the drafts. */
-static bool
-draft_path(const struct attachments *a, char path[PATH_MAX])
+bool
+attachments_draft_path(const struct attachments *a, char path[PATH_MAX])
 {
 	uint8_t random[DRAFT_NAME_BYTES];
 	char hex[2 * DRAFT_NAME_BYTES + 1];
@@ -41,9 +41,11 @@ draft_path(const struct attachments *a, char path[PATH_MAX])
 	return snprintf(path, PATH_MAX, "%s/%s/%s", a->folder, drafts, hex) < PATH_MAX;
 }
 
-static bool
-write_whole(int fd, const uint8_t *data, size_t len)
+bool
+attachments_write(int fd, const void *bytes, size_t len)
 {
+	const uint8_t *data = bytes;
+
 	while (len > 0) {
 		ssize_t n = write(fd, data, len);
 		if (n == -1 && errno == EINTR)
@@ -67,11 +69,11 @@ make_key(const struct attachments *a, const char *path)
 	char draft[PATH_MAX];
 
 	randombytes_buf(key, sizeof(key));
-	if (!draft_path(a, draft))
+	if (!attachments_draft_path(a, draft))
 		return false;
 	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
 	bool made = fd != -1 && !failpoint(FAILPOINT_INTAKE_LINK_KEY, FAILPOINT_BEFORE)
-		    && write_whole(fd, key, sizeof(key)) && fsync(fd) == 0
+		    && attachments_write(fd, key, sizeof(key)) && fsync(fd) == 0
 		    && (link(draft, path) == 0 || errno == EEXIST)
 		    && state_file_sync_folder_of(path)
 		    && !failpoint(FAILPOINT_INTAKE_LINK_KEY, FAILPOINT_AFTER);
@@ -238,13 +240,13 @@ write_file(struct attachments *a, const char *path, const struct photo *photo)
 {
 	char draft[PATH_MAX];
 
-	if (!draft_path(a, draft))
+	if (!attachments_draft_path(a, draft))
 		return false;
 	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
 	if (fd == -1)
 		return false;
 	bool durable = !failpoint(a->step, FAILPOINT_BEFORE)
-		       && write_whole(fd, photo->data, photo->len) && fsync(fd) == 0
+		       && attachments_write(fd, photo->data, photo->len) && fsync(fd) == 0
 		       && rename(draft, path) == 0 && state_file_sync_folder_of(path)
 		       && !failpoint(a->step, FAILPOINT_AFTER);
 	int why = errno;
@@ -280,7 +282,7 @@ attachments_store(struct attachments *a, const struct photo *photo, struct attac
 	digest_sha256_add(&d, stored.salt, sizeof(stored.salt));
 	digest_sha256_add(&d, photo->data, photo->len);
 	digest_sha256_finish(&d, &stored.digest);
-	if (!path_of(a, &stored.digest, path)) {
+	if (!attachments_path(a, &stored.digest, path)) {
 		errno = ENAMETOOLONG;
 		return ATTACHMENT_FAILED;
 	}
@@ -298,7 +300,7 @@ attachments_remove(struct attachments *a, const struct digest *digest)
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (!path_of(a, digest, path))
+	if (!attachments_path(a, digest, path))
 		return false;
 	if (stat(path, &st) != 0 || unlink(path) != 0)
 		return errno == ENOENT;
@@ -383,5 +385,6 @@ attachments_open_file(struct attachments *a, const struct digest *digest)
 {
 	char path[PATH_MAX];
 
-	return path_of(a, digest, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	return attachments_path(a, digest, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+						 : -1;
 }

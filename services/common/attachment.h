@@ -75,6 +75,9 @@ bool attachments_remove(struct attachments *a, const struct digest *digest);
 MUST_CHECK bool attachments_read(
     struct attachments *a, const struct digest *digest, uint8_t **ret_data, size_t *ret_len);
 
+/* To be read, and closed by the caller; -1: there is none. */
+MUST_CHECK int attachments_open_file(struct attachments *a, const struct digest *digest);
+
 /* The names in one of ATTACHMENT_FOLDERS folders that were written before that second: the first
  * max behind `after` (NULL: from the first), in their order.  Fewer than max: there are no more. */
 size_t attachments_list_old(struct attachments *a, unsigned folder, int64_t before_s,

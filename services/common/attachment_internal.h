@@ -2,6 +2,7 @@
 #ifndef TURUNC_ATTACHMENT_INTERNAL_H
 #define TURUNC_ATTACHMENT_INTERNAL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,10 @@ struct attachments {
 
 /* Reads the key of the links if it was not read yet; who writes makes it. */
 bool attachments_read_key(struct attachments *a);
-/* -1: none. */
-int attachments_open_file(struct attachments *a, const struct digest *digest);
+/* Where a file of that name lies; a path of its own below the drafts. */
+bool attachments_path(
+    const struct attachments *a, const struct digest *digest, char path[PATH_MAX]);
+bool attachments_draft_path(const struct attachments *a, char path[PATH_MAX]);
+bool attachments_write(int fd, const void *data, size_t len);
 
 #endif

@@ -39,6 +39,7 @@ enum failpoint_side {
 	X("intake", "people_keep")      \
 	X("intake", "file_forget")      \
 	X("intake", "cimer")            \
+	X("intake", "bounce")           \
 	X("router", "cursor_make")      \
 	X("router", "cursor_adopt")     \
 	X("router", "cursor_advance")   \
@@ -92,6 +93,7 @@ enum failpoint_side {
 	X(INTAKE_ATTACHMENT, "intake", "attachment")           \
 	X(INTAKE_CIMER_REPORT, "intake", "cimer_report")       \
 	X(INTAKE_CIMER_MOVE, "intake", "cimer_move")           \
+	X(INTAKE_MAIL, "intake", "mail")                       \
 	X(ROUTER_EVIDENCE, "router", "evidence")               \
 	X(ROUTER_ROUTE, "router", "route")                     \
 	X(ROUTER_COMMANDS, "router", "commands")               \

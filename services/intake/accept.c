@@ -134,7 +134,8 @@ spill(struct accept *a, struct item_list *list, size_t *count)
 
 	for (item = TAILQ_FIRST(list); item != NULL && last == SPOOL_TAKEN; item = next) {
 		next = TAILQ_NEXT(item, link);
-		if (item->from_spool || spool_knows(a->spool, item, &ticket_id, &same))
+		if (item->from_spool || item->never_spooled
+		    || spool_knows(a->spool, item, &ticket_id, &same))
 			continue;
 		item->perhaps_kept = true;
 		last = spool_add(a->spool, item);

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "digest.h"
 #include "door.h"
+#include "door_mail.h"
 #include "failpoint.h"
 #include "log.h"
 #include "number.h"
@@ -201,15 +202,6 @@ load_identity_secret(struct intake *in)
 	in->maker.secret = in->secret;
 	in->maker.secret_len = sizeof(in->secret);
 	return true;
-}
-
-static bool
-load_mail_key(struct intake *in)
-{
-	if (reply_address_key_init(&in->mail_key, in->config.mail_secret))
-		return true;
-	log_error("cannot start what=TURUNC_MAIL_SECRET_FILE why=\"shorter than 16 characters\"");
-	return false;
 }
 
 static bool
@@ -460,6 +452,7 @@ make_parts(struct intake *in)
 	in->per_key = limit(c->key_per_minute, c->key_burst, LIMIT_KEYS, &ok);
 	in->per_address = limit(c->address_per_minute, c->address_burst, LIMIT_ADDRESSES, &ok);
 	in->photos_per_address = limit(c->photos_per_minute, c->photos_burst, LIMIT_ADDRESSES, &ok);
+	in->mail_per_address = limit(c->mails_per_minute, c->mails_burst, LIMIT_ADDRESSES, &ok);
 	in->track_per_address = limit(TRACK_PER_MINUTE, TRACK_BURST, LIMIT_ADDRESSES, &ok);
 	in->track_per_ticket = limit(TRACK_TICKET_PER_MINUTE, TRACK_TICKET_BURST, LIMIT_KEYS, &ok);
 	if (c->wrong_keys_per_minute > 0) {
@@ -500,14 +493,13 @@ intake_open(struct intake *in)
 	in->catalogue_state = daemon_add_dependency(in->daemon, "catalogue", true);
 	in->door_state = daemon_add_dependency(in->daemon, "publish_door", true);
 	in->numbers_state = daemon_add_dependency(in->daemon, "numbers", true);
-	if (!load_identity_secret(in) || !load_mail_key(in) || !standby_open(in) || !make_parts(in)
-	    || !open_record(in))
+	if (!load_identity_secret(in) || !standby_open(in) || !make_parts(in) || !open_record(in))
 		return false;
 	in->files = files_open(in);
 	if (in->files == NULL)
 		return false;
 	registry_set_db(in->registry, in->reader, STORE_REGISTRY);
-	if (!open_bus(in) || !open_http(in) || !open_call(in))
+	if (!open_bus(in) || !open_http(in) || !open_call(in) || !door_mail_open(in))
 		return false;
 	use_registry_cache(in);
 	register_parts(in);
@@ -532,6 +524,7 @@ intake_close(struct intake *in)
 	db_close(in->writer);
 	db_close(in->reader);
 	accept_destroy(in->accept);
+	door_mail_close(in->mail);
 	drain_destroy(in->drain);
 	spool_close(in->spool);
 	number_file_close(in->number_file);
@@ -551,6 +544,7 @@ intake_close(struct intake *in)
 	ratelimit_destroy(in->per_key);
 	ratelimit_destroy(in->per_address);
 	ratelimit_destroy(in->photos_per_address);
+	ratelimit_destroy(in->mail_per_address);
 	ratelimit_destroy(in->track_per_address);
 	ratelimit_destroy(in->track_per_ticket);
 	guesses_destroy(in->guesses);

@@ -25,6 +25,7 @@
 #include "http.h"
 #include "item.h"
 #include "keys.h"
+#include "lmtp.h"
 #include "number_file.h"
 #include "numbers.h"
 #include "people.h"
@@ -91,6 +92,15 @@ struct intake_config {
 	int64_t cimer_file_bytes;
 	int64_t cimer_unpacked_bytes;
 	int64_t cimer_string_bytes;
+	struct setting_address lmtp_listen;
+	char *lmtp_trusted;
+	int64_t lmtp_connections;
+	int64_t lmtp_mail_bytes;
+	int64_t lmtp_command_ms;
+	int64_t lmtp_mail_ms;
+	char *mail_addresses; /* further ones */
+	int64_t mails_per_minute;
+	int64_t mails_burst;
 };
 
 extern const struct setting intake_settings[];
@@ -133,11 +143,26 @@ enum intake_stat {
 	INTAKE_STAT_CIMER_FILES, /* by what became of them */
 	INTAKE_STAT_CIMER_ROWS, /* likewise */
 	INTAKE_STAT_CIMER_WAITING,
+	INTAKE_STAT_MAILS, /* by what became of them */
+	INTAKE_STAT_LMTP, /* by enum lmtp_count */
+	INTAKE_STAT_LMTP_OPEN,
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
 enum { LIMITED_KEY, LIMITED_ADDRESS, LIMITED_WRONG_KEYS, LIMITED_PHOTOS };
 enum { BUSY_AWAY, BUSY_FULL, BUSY_CREDIT, BUSY_NO_NUMBER };
+enum mail_outcome {
+	MAIL_TICKET,
+	MAIL_REPLY,
+	MAIL_MACHINE, /* a contact, and no ticket */
+	MAIL_BOUNCE,
+	MAIL_REPEAT,
+	MAIL_UNREADABLE, /* a ticket nonetheless */
+	MAIL_DEFERRED,
+	MAIL_TOO_OFTEN,
+	MAIL_NO_ROOM,
+	MAIL_OUTCOMES
+};
 enum { SPOOL_REFUSED_FULL, SPOOL_REFUSED_DISK };
 enum { TRACKED_SHOWN, TRACKED_WRONG, TRACKED_LIMITED, TRACKED_AWAY };
 enum { CALLS_TICKET, CALLS_JOINED, CALLS_ENDED, CALLS_REFUSED, CALLS_AWAY };
@@ -200,9 +225,12 @@ struct intake {
 	struct ratelimit *photos_per_address; /* forms with photos */
 	struct ratelimit *track_per_address; /* wrong digits, by who gave them */
 	struct ratelimit *track_per_ticket; /* and by whose they were to be */
+	struct ratelimit *mail_per_address; /* NULL: no limit */
 	struct guesses *guesses; /* likewise */
 	struct http *http;
 	struct people *people; /* call-takers */
+	struct lmtp *lmtp;
+	struct door_mail *mail;
 	struct key_pair keys;
 	struct bus *bus;
 	struct bus_metrics *bus_metrics;

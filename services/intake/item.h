@@ -126,6 +126,7 @@ struct item {
 	unsigned conflicts; /* how often a row of it was there already */
 	bool perhaps_kept; /* it was given to the record or the spool, and may surface whatever the
 			      answer is */
+	bool never_spooled; /* its sender keeps it until it is in the record */
 	bool from_spool; /* was answered before; goes back there when the record is away */
 };
 

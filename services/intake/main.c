@@ -1,9 +1,11 @@
 /* turunc-intake: settings, open, run until drained, close. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "intake.h"
 #include "log.h"
+#include "mail_reader.h"
 
 int
 main(int argc, char **argv)
@@ -18,12 +20,14 @@ main(int argc, char **argv)
 	};
 	int status;
 
+	if (argc == 2 && strcmp(argv[1], "--read-mail") == 0)
+		return mail_reader_main();
 	if (!daemon_command_line(&program, argc, argv, &in.config, &status))
 		return status;
 	bool clean = false;
 	if (intake_open(&in)) {
-		log_info("ready http_port=%u publish=%s", http_port(in.http),
-		    bus_door_endpoint(in.door));
+		log_info("ready http_port=%u publish=%s lmtp_port=%u", http_port(in.http),
+		    bus_door_endpoint(in.door), lmtp_port(in.lmtp));
 		clean = daemon_run(in.daemon);
 		log_info("stopped clean=%s", clean ? "yes" : "no");
 	}

@@ -114,6 +114,24 @@ const struct setting intake_settings[] = {
 	    4294967296, NULL, "what an XLSX file may unpack to" },
 	{ "TURUNC_CIMER_STRING_BYTES", SETTING_BYTES, AT(cimer_string_bytes), "24MiB", 65536,
 	    1073741824, NULL, "memory for the shared texts of one" },
+	{ "TURUNC_LMTP_LISTEN", SETTING_LISTEN, AT(lmtp_listen), "127.0.0.1:8024", 0, 0, NULL,
+	    "where the municipality's mail server brings mail, by LMTP" },
+	{ "TURUNC_LMTP_TRUSTED", SETTING_TEXT, AT(lmtp_trusted), "", 0, 1000, NULL,
+	    "addresses of mail servers that may, beside loopback; comma separated" },
+	{ "TURUNC_LMTP_CONNECTIONS", SETTING_INT, AT(lmtp_connections), "32", 1, 1000, NULL,
+	    "connections at one time; more are told to come again" },
+	{ "TURUNC_LMTP_MAIL_BYTES", SETTING_BYTES, AT(lmtp_mail_bytes), "25MiB", 65536, 67108864,
+	    NULL, "size of one mail; a larger one is refused" },
+	{ "TURUNC_LMTP_COMMAND_TIMEOUT", SETTING_DURATION, AT(lmtp_command_ms), "5m", 100, 3600000,
+	    NULL, "how long a mail server may say nothing" },
+	{ "TURUNC_LMTP_MAIL_TIMEOUT", SETTING_DURATION, AT(lmtp_mail_ms), "10m", 100, 3600000, NULL,
+	    "how long one mail may take to come in" },
+	{ "TURUNC_MAIL_ADDRESSES", SETTING_TEXT, AT(mail_addresses), "", 0, 2000, NULL,
+	    "addresses whose mail is taken beside the municipality's own; comma separated" },
+	{ "TURUNC_MAIL_PER_MINUTE", SETTING_INT, AT(mails_per_minute), "2", 0, 1000000, NULL,
+	    "mails that one address may send a minute; more are told to come again; 0: no limit" },
+	{ "TURUNC_MAIL_BURST", SETTING_INT, AT(mails_burst), "30", 1, 1000000, NULL,
+	    "and at once" },
 };
 const size_t intake_settings_count = ARRAY_LEN(intake_settings);
 
@@ -130,6 +148,9 @@ static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refu
 static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };
 static const char *const drafts[] = { "kept", "lost", NULL };
 static const char *const photos[] = { "stored", "refused", "dropped", NULL };
+static const char *const mails[] = { "ticket", "reply", "machine", "bounce", "repeat", "unreadable",
+	"deferred", "too_often", "no_room", NULL };
+static const char *const lmtp[] = { "connections", "turned_away", "refused", "timed_out", NULL };
 static const char *const removed[] = { "erased", "orphan", NULL };
 static const char *const cimer_files[] = { "done", "rejected", "waited", NULL };
 static const char *const cimer_rows[] = { "opened", "known", "different", "wrong", NULL };
@@ -255,5 +276,16 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .type = STAT_GAUGE },
 	[INTAKE_STAT_NUMBERS_ASIDE] = { .name = "turunc_intake_numbers_aside",
 	    .help = "Ticket numbers of this year set aside for the time without the record",
+	    .type = STAT_GAUGE },
+	[INTAKE_STAT_MAILS] = { .name = "turunc_intake_mails_total",
+	    .help = "Mails, by what became of them",
+	    .label = "outcome",
+	    .label_values = mails },
+	[INTAKE_STAT_LMTP] = { .name = "turunc_intake_lmtp_total",
+	    .help = "LMTP connections, and answers that were none of the good ones",
+	    .label = "what",
+	    .label_values = lmtp },
+	[INTAKE_STAT_LMTP_OPEN] = { .name = "turunc_intake_lmtp_connections",
+	    .help = "LMTP connections open now",
 	    .type = STAT_GAUGE },
 };

@@ -40,6 +40,13 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "AS a(ticket_id, reference, kind, unit, place) ORDER BY a.reference, a.place "
 	    "ON CONFLICT (reference) DO NOTHING",
 	    5 },
+	/* Few reports about one message say more than many. */
+	[STORE_BOUNCE] = { "bounce",
+	    "INSERT INTO turunc.bounce (bounce_id, identity, notification_id, permanent, status, "
+	    "at_us) SELECT $1::uuid, $2::bytea, $3::uuid, $4::boolean, $5::text, $6::bigint "
+	    "WHERE (SELECT count(*) FROM turunc.bounce b WHERE b.notification_id = $3::uuid) < 5 "
+	    "ON CONFLICT (identity) DO NOTHING",
+	    6 },
 };
 
 /*
@@ -195,7 +202,7 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "SELECT f.created_us, f.digest, f.width, f.height, f.origin = 3 "
 	    "FROM turunc.attachment f "
 	    "LEFT JOIN turunc.contact c ON f.origin = 1 AND c.contact_id = f.owner_id "
-	    "WHERE f.ticket_id = " TRACKED_TICKET " AND f.digest IS NOT NULL "
+	    "WHERE f.ticket_id = " TRACKED_TICKET " AND f.digest IS NOT NULL AND f.type <> 4 "
 	    "AND (f.origin = 3 OR (c.contact_id IS NOT NULL "
 	    "AND (c.phone IS NULL OR right(c.phone, 4) = $2::text))) "
 	    "ORDER BY f.created_us, f.owner_id, f.place LIMIT 60",
@@ -234,6 +241,10 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    1 },
 	[STORE_FILES_KNOWN] = { "files_known",
 	    "SELECT f.digest FROM turunc.attachment f WHERE f.digest = ANY ($1::bytea[])", 1 },
+	[STORE_MAIL_TARGET] = { "mail_target",
+	    "SELECT ticket_id, status, linked FROM turunc.mail_target($1::bigint, $2::uuid[], "
+	    "$3::text)",
+	    3 },
 };
 
 /* One column of an item, added to its array. */

@@ -20,6 +20,7 @@ enum store_write_statement {
 	STORE_DRAFT, /* agent, form, now, caller, fields (null: done with) */
 	STORE_FILE_FORGET, /* names of erased files that are gone */
 	STORE_CIMER, /* tickets, references, kinds, units, now; with STORE_ACCEPT */
+	STORE_BOUNCE, /* id, identity, message, given up?, status, now */
 	STORE_WRITE_STATEMENTS
 };
 extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];
@@ -50,6 +51,7 @@ enum store_read_statement {
 	STORE_CALL_SEARCH, /* tsquery, how many at most -> the same, newest first */
 	STORE_CALL_SIMILAR, /* subject -> the same, newest first */
 	STORE_CALL_DRAFTS, /* agent -> enum store_draft_column */
+	STORE_MAIL_TARGET, /* ticket or 0, messages answered, sender -> enum store_mail_column */
 	STORE_READ_STATEMENTS
 };
 extern const struct db_statement store_read_statements[STORE_READ_STATEMENTS];
@@ -142,6 +144,12 @@ enum store_opener_column {
 	OPENER_ADDRESS,
 	OPENER_LATITUDE,
 	OPENER_LONGITUDE,
+};
+/* Of STORE_MAIL_TARGET: the ticket that a mail belongs to. */
+enum store_mail_column {
+	TARGET_OF_MAIL,
+	TARGET_OF_MAIL_STATUS,
+	TARGET_OF_MAIL_LINKED, /* another ticket follows it already */
 };
 enum store_track_link_column { TRACK_LINK_TICKET, TRACK_LINK_LATER };
 enum store_track_event_column { TRACK_EVENT_AT, TRACK_EVENT_TYPE, TRACK_EVENT_DEPARTMENT };

@@ -27,6 +27,8 @@ from web import request
 
 EVERYTHING = ("sink",) + SERVICES + ("edge",)
 CONFIG = os.path.join(ROOT, "deploy", "config", "muratpasa")
+# Of the addresses that reply_address.py makes.
+MAIL_SECRET = "a secret of the test stack"
 SANITIZERS = {"ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:handle_abort=1",
               "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
@@ -60,6 +62,8 @@ class Stack:
         self._links = {}
         self._make_ports()
         self._make_keys()
+        with open(self.path("mail.secret"), "w", encoding="ascii") as file:
+            file.write(MAIL_SECRET + "\n")
         if config:
             self.masa("config", "apply", config)
         for name in self.services:
@@ -296,6 +300,8 @@ class Stack:
         env = {"TURUNC_HTTP_LISTEN": f"127.0.0.1:{self.port[f'{name}_http']}"}
         if name in ("intake", "router"):
             env["TURUNC_PEOPLE_SECURE"] = "no"
+        if name in ("intake", "notifier"):
+            env["TURUNC_MAIL_SECRET_FILE"] = self.path("mail.secret")
         env.update({
             "intake": {"TURUNC_BUS_PUBLISH_LISTEN": self._door("publish"),
                        "TURUNC_DOORBELL": self._door("doorbell"),

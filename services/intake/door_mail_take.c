@@ -1,0 +1,303 @@
+/* Decides what a mail that was read is, and gives it to the record. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "clock.h"
+#include "door_mail_internal.h"
+#include "log.h"
+#include "number.h"
+#include "store.h"
+#include "turunc/v1/ticket.pb-c.h"
+
+static const char mail_source[] = "mail";
+
+/* --- reports that a message did not arrive -------------------------------------------------------
+ */
+
+static void
+on_bounce(void *arg, const struct db_reply *reply)
+{
+	struct mail *m = arg;
+
+	mail_end(m, reply->outcome == DB_COMMITTED ? MAIL_BOUNCE : MAIL_DEFERRED);
+}
+
+/* The row says it all: the mail itself is not kept. */
+static void
+note_bounce(struct mail *m)
+{
+	struct intake *in = m->door->in;
+	struct db_unit *unit = db_unit_create(in->writer);
+	struct uuid id;
+
+	mail_drop_files(m);
+	uuid_next(&in->maker.uuids, clock_now_us(), &id);
+	db_unit_add(unit, STORE_BOUNCE);
+	db_add_uuid(unit, &id);
+	db_add_bytea(unit, m->item.identity.bytes, sizeof(m->item.identity.bytes));
+	db_add_uuid(unit, &m->message);
+	db_add_bool(unit, m->letter.failed);
+	db_add_text(unit, m->letter.status);
+	db_add_int8(unit, clock_now_us());
+	if (db_submit(in->writer, unit, on_bounce, m))
+		return;
+	db_unit_destroy(unit);
+	mail_end(m, MAIL_DEFERRED);
+}
+
+/* --- tickets and contacts ----------------------------------------------------------------------
+ */
+
+static void
+give(struct mail *m)
+{
+	struct intake *in = m->door->in;
+	struct item *item = &m->item;
+
+	item->source = mail_source;
+	item->id = m->identity_text;
+	item->never_spooled = true;
+	item->channel = TURUNC__V1__CHANNEL__CHANNEL_EMAIL;
+	if (item_seal(item, &in->maker, item->time_us)) {
+		accept_add(in->accept, item, clock_monotonic_ms());
+		return;
+	}
+	mail_drop_files(m);
+	mail_end(m, MAIL_DEFERRED);
+}
+
+/* Photos that are none after all stay with the raw mail. */
+static bool
+keep_photos(struct mail *m)
+{
+	struct intake *in = m->door->in;
+
+	for (size_t i = 0; i < m->letter.photo_count; i++) {
+		const struct mail_photo *p = &m->letter.photos[i];
+		if (p->len <= (size_t)in->config.photo_bytes
+		    && photo_clean(p->data, p->len, (uint64_t)in->config.photo_pixels,
+			   &m->photos.clean[m->photos.count])
+			   == PHOTO_OK)
+			m->photos.count++;
+		else
+			stats_add_at(in->stats, INTAKE_STAT_PHOTOS, PHOTOS_TURNED_DOWN, 1);
+	}
+	return photos_store(&m->photos, in->attachments).problem == PHOTOS_FINE;
+}
+
+/* ticket_id: of the ticket it belongs to, 0: it opens one, which follows earlier_id unless 0. */
+static void
+record(struct mail *m, int64_t ticket_id, int64_t earlier_id)
+{
+	struct intake *in = m->door->in;
+	struct item *item = &m->item;
+	const struct catalogue *cat = registry_catalogue(in->registry);
+
+	item->time_us = clock_now_us();
+	item->arrived_us = mail_item_arrived(m->was_read ? &m->letter : NULL, item->time_us);
+	item->opens = ticket_id == 0;
+	if (cat != NULL)
+		item->language = catalogue_language_name(cat->municipality.default_language);
+	if (item->opens
+	    && !numbers_take(in->numbers, number_year(item->time_us), &item->ticket_id)) {
+		stats_incr(in->stats, INTAKE_STAT_NO_NUMBER);
+		mail_drop_files(m);
+		mail_end(m, MAIL_DEFERRED);
+		return;
+	}
+	if (!item->opens)
+		item->ticket_id = ticket_id;
+	item->earlier_id = earlier_id;
+	item->kind = item->opens ? "report" : "follow_up";
+	item->type = item->opens ? "ticket.opened" : "contact.recorded";
+	m->as = !m->was_read ? MAIL_UNREADABLE : item->opens ? MAIL_TICKET : MAIL_REPLY;
+	mail_item_fill(&m->words, m->was_read ? &m->letter : NULL, m->sender, item);
+	if (!keep_photos(m)) {
+		mail_drop_files(m);
+		mail_end(m, MAIL_NO_ROOM);
+		return;
+	}
+	mail_item_files(&m->words, m->photos.json, &m->raw, item);
+	give(m);
+}
+
+/* What a machine wrote is kept as a contact of nobody's ticket, in case it was no machine. */
+static void
+record_machine(struct mail *m)
+{
+	struct item *item = &m->item;
+
+	mail_drop_files(m);
+	item->time_us = item->arrived_us = clock_now_us();
+	item->kind = "machine";
+	item->type = "contact.recorded";
+	m->as = MAIL_MACHINE;
+	mail_item_fill(&m->words, &m->letter, m->sender, item);
+	give(m);
+}
+
+static void
+on_target(void *arg, const struct db_reply *reply)
+{
+	struct mail *m = arg;
+
+	if (reply->outcome != DB_COMMITTED) {
+		mail_drop_files(m);
+		mail_end(m, MAIL_DEFERRED);
+		return;
+	}
+	const struct pg_result *rows = reply->results[0];
+	if (db_rows(rows) == 0) {
+		record(m, 0, 0);
+		return;
+	}
+	int64_t ticket_id = db_get_int(rows, 0, TARGET_OF_MAIL);
+	bool closed = db_get_int(rows, 0, TARGET_OF_MAIL_STATUS)
+		      == TURUNC__V1__STATUS__STATUS_CLOSED;
+	if (!closed)
+		record(m, ticket_id, 0);
+	else
+		record(m, 0, db_get_bool(rows, 0, TARGET_OF_MAIL_LINKED) ? 0 : ticket_id);
+}
+
+static void
+look_up_target(struct mail *m)
+{
+	struct intake *in = m->door->in;
+	struct db_unit *unit = db_unit_create(in->reader);
+	struct db_array *answered;
+
+	db_unit_add(unit, STORE_MAIL_TARGET);
+	db_add_int8(unit, m->asked_ticket);
+	answered = db_add_array(unit, DB_UUID);
+	for (size_t i = 0; i < m->letter.answered_count; i++)
+		db_array_uuid(answered, &m->letter.answered[i]);
+	/* Who answers to the envelope's address answers that message. */
+	if (m->about_message)
+		db_array_uuid(answered, &m->message);
+	db_add_text(unit, m->letter.texts[MAIL_ADDRESS]);
+	if (db_submit(in->reader, unit, on_target, m))
+		return;
+	db_unit_destroy(unit);
+	mail_drop_files(m);
+	mail_end(m, MAIL_DEFERRED);
+}
+
+/* --- deciding ----------------------------------------------------------------------------------
+ */
+
+/* The addresses it was written to: an answer's may stand there though another copy came here. */
+static void
+read_to(struct mail *m, const char *base)
+{
+	struct reply_address about;
+
+	for (size_t i = 0; i < m->letter.to_count && m->asked_ticket == 0; i++)
+		if (reply_address_read(&m->door->in->mail_key, base, m->letter.to[i], &about)
+			== REPLY_ADDRESS_OK
+		    && about.kind == REPLY_ADDRESS_REPLY)
+			m->asked_ticket = about.ticket_id;
+}
+
+static void
+decide(struct mail *m)
+{
+	struct intake *in = m->door->in;
+	const struct catalogue *cat = registry_catalogue(in->registry);
+	const char *base = cat == NULL || cat->municipality.email_from == NULL
+			       ? ""
+			       : cat->municipality.email_from;
+	const char *from = m->letter.texts[MAIL_ADDRESS];
+	struct reply_address about;
+	bool our_own = from[0] != '\0'
+		       && reply_address_read(&in->mail_key, base, from, &about)
+			      != REPLY_ADDRESS_FOREIGN;
+
+	if (m->letter.kind == MAIL_OF_POSTMASTER && m->about_message) {
+		note_bounce(m);
+		return;
+	}
+	if (m->letter.kind != MAIL_OF_PERSON || our_own) {
+		record_machine(m);
+		return;
+	}
+	if (strcasecmp(from, m->sender) != 0 && !mail_within_rate(in, from)) {
+		mail_drop_files(m);
+		mail_end(m, MAIL_TOO_OFTEN);
+		return;
+	}
+	read_to(m, base);
+	if (m->asked_ticket != 0 || m->letter.answered_count > 0 || m->about_message)
+		look_up_target(m);
+	else
+		record(m, 0, 0);
+}
+
+void
+mail_on_read(void *arg, struct mail_letter *letter)
+{
+	struct mail *m = arg;
+
+	if (m->door->closing) {
+		mail_drop_files(m);
+		return; /* freed with the door */
+	}
+	if (letter != NULL) {
+		m->letter = *letter;
+		m->was_read = true;
+		decide(m);
+		return;
+	}
+	log_warn("a mail could not be read, it becomes a ticket as it is bytes=%u", m->raw.bytes);
+	/* Nothing says that it is no report about a message; a person will see. */
+	if (m->sender[0] == '\0' && m->about_message) {
+		note_bounce(m);
+		return;
+	}
+	record(m, 0, 0);
+}
+
+/* --- afterwards --------------------------------------------------------------------------------
+ */
+
+/* Once more without what its sender wrote: the raw mail has it, and nobody's mail is refused. */
+static void
+go_plain(struct mail *m)
+{
+	struct item *item = &m->item;
+	int64_t ticket_id = item->ticket_id;
+
+	log_warn("the record would not take a mail's words, it becomes a ticket without them");
+	m->plain = true;
+	item_finish(item);
+	mail_item_fill(&m->words, NULL, "", item);
+	item->earlier_id = 0;
+	item->ticket_id = ticket_id;
+	m->as = item->opens ? MAIL_UNREADABLE : m->as;
+	give(m);
+}
+
+void
+mail_on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
+{
+	struct mail *m = (struct mail *)item;
+	struct intake *in = m->door->in;
+
+	(void)ticket_id;
+	if (outcome == ITEM_REFUSED && !m->plain) {
+		go_plain(m);
+		return;
+	}
+	stats_add_at(in->stats, INTAKE_STAT_ITEMS, outcome, 1);
+	bool accepted = outcome == ITEM_ACCEPTED;
+	bool repeat = outcome == ITEM_DUPLICATE || outcome == ITEM_ID_REUSED;
+	stats_add_at(in->stats, INTAKE_STAT_PHOTOS, accepted ? PHOTOS_STORED : PHOTOS_DROPPED,
+	    m->photos.stored_count);
+	/* What may yet surface keeps its files; if it does not, they go as orphans. */
+	if (!accepted && !(outcome == ITEM_UNAVAILABLE && item->perhaps_kept))
+		mail_drop_files(m);
+	if (accepted && item->opens)
+		stats_incr(in->stats, INTAKE_STAT_OPENED);
+	mail_end(m, accepted ? m->as : repeat ? MAIL_REPEAT : MAIL_DEFERRED);
+}

@@ -1,0 +1,311 @@
+"""E-mail in: what each mail becomes, what the door says, and that nothing is taken that is not in the record."""
+import email.utils
+import glob
+import os
+import threading
+import time
+import uuid
+
+import pytest
+
+import lmtp
+import photos
+import reply_address
+from intake_world import check_log
+from stack import MAIL_SECRET, Stack
+
+BASE = "turuncmasa@muratpasa.example"
+MAIL = 4  # Channel, and the type of a raw mail's file
+TRIAGE, CLOSED = 2, 12
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack(services=["intake", "router"], env={"intake": {
+            "TURUNC_MAIL_PER_MINUTE": "60", "TURUNC_MAIL_BURST": "8", "TURUNC_LMTP_CONNECTIONS": "6",
+            "TURUNC_LMTP_MAIL_BYTES": "2MiB", "TURUNC_MAIL_ADDRESSES": "iletisim@eski.example, x@y.example",
+            "TURUNC_LMTP_COMMAND_TIMEOUT": "20s"}}) as made:
+        made.start()
+        made.count = 0
+        yield made
+
+
+def send(stack, mail, *recipients, sender=None):
+    stack.count += 1
+    return lmtp.send(stack.port["lmtp"], mail, recipients or (BASE,),
+                     f"person{stack.count}@example.org" if sender is None else sender)
+
+
+def contact(stack, description):
+    """The newest whose description begins so, as a dict."""
+    names = ("contact_id", "ticket_id", "kind", "channel", "name", "email", "description", "arrived_us", "recorded_us",
+             "opened")
+    rows = stack.sql("""select c.contact_id, c.ticket_id, c.kind, c.channel, c.name, c.email, c.description, c.arrived_us,
+                          c.recorded_us, exists (select from turunc.ticket t where t.contact_id = c.contact_id)
+                        from turunc.contact c where c.description like %s order by c.recorded_us desc limit 1""",
+                     description + "%")
+    assert rows, f"no contact says {description}"
+    return dict(zip(names, rows[0]))
+
+
+def number(ticket_id):
+    digits = f"{ticket_id:09}"
+    table = ("0317598642", "7092154863", "4206871359", "1750983426", "6123045978", "3674209581", "5869720134",
+             "8945362017", "9438617205", "2581436790")
+    check = 0
+    for digit in digits:
+        check = int(table[check][int(digit)])
+    return f"{digits[:2]}-{digits[2:]}-{check}"
+
+
+def files(stack):
+    return glob.glob(os.path.join(stack.path("state", "intake", "attachments"), "[0-9a-f][0-9a-f]", "*"))
+
+
+def drafts(stack):
+    return glob.glob(os.path.join(stack.path("state", "intake", "attachments"), "new", "*"))
+
+
+# --- what it becomes --------------------------------------------------------------------------------------
+
+def test_a_mail_is_a_ticket_in_triage_with_its_photos_and_its_raw_self(stack):
+    then = time.time() - 7200
+    photo = photos.png_of(200, 150)
+    mail = lmtp.letter(subject="Birinci", sender="ayse@example.org", headers=[("Received", f"by mx; {email.utils.formatdate(then)}")], attachments=[
+        ("image", "png", "çukur.png", photo), ("image", "png", "logo.png", photos.png_of(16, 16)),
+        ("application", "pdf", "dilekçe.pdf", b"%PDF-1.4")])
+    assert send(stack, mail, sender="ayse@example.org") == ["250 2.0.0 Taken."]
+    made = contact(stack, "Birinci")
+    assert (made["kind"], made["channel"], made["name"], made["email"]) == ("report", MAIL, "Ayşe İnan", "ayse@example.org")
+    assert made["description"] == ("Birinci\n\nÜç gündür alınmıyor.\n\n"
+                                   "[Yalnızca e-postanın aslındaki ekler: dilekçe.pdf]")
+    assert abs(made["arrived_us"] / 1e6 - then) < 2, "the day our own server took it counts"
+    rows = stack.sql("select type, width, height, encode(digest, 'hex') from turunc.attachment where owner_id = %s "
+                     "order by place", made["contact_id"])
+    assert [row[:3] for row in rows] == [(2, 200, 150), (MAIL, 0, 0)]
+    with open(os.path.join(stack.path("state", "intake", "attachments"), rows[1][3][:2], rows[1][3]), "rb") as file:
+        raw = file.read()
+    assert raw == b"Return-Path: <ayse@example.org>\r\n" + mail
+    stack.wait(lambda: stack.one("select status from turunc.ticket_state where ticket_id = %s",
+                                 made["ticket_id"]) == TRIAGE, 20, "router put it into triage")
+    check_log(stack)
+
+
+def test_a_mail_that_comes_twice_is_one_and_another_text_under_its_id_is_another(stack):
+    before = stack.one("select count(*) from turunc.ticket"), len(files(stack))
+    mail = lmtp.letter(subject="Iki kez", message_id="<same@example.org>")
+    other = lmtp.letter(subject="Iki kez", text="baska\n", message_id="<same@example.org>")
+    late = b"Received: by another.example; Mon, 30 Nov 2026 10:00:00 +0300\r\nX-Spam: no\r\n" + mail
+    for sent in (mail, mail, late, other):
+        assert send(stack, sent) == ["250 2.0.0 Taken."]
+    assert stack.one("select count(*) from turunc.ticket") == before[0] + 2
+    assert len(files(stack)) == before[1] + 2, "the files of repeats are gone"
+    assert stack.metric("intake", 'turunc_intake_mails_total{outcome="repeat"}') == 2
+
+
+def test_two_recipients_of_one_mail_hear_one_answer_each_and_it_is_one_ticket(stack):
+    before = stack.one("select count(*) from turunc.ticket")
+    answers = send(stack, lmtp.letter(subject="Iki alici"), BASE, "iletisim@eski.example", BASE.upper())
+    assert answers == ["250 2.0.0 Taken."] * 3
+    assert stack.one("select count(*) from turunc.ticket") == before + 1
+
+
+def message_of(stack, ticket_id, recipient):
+    """A message that notifier has sent about it."""
+    ident = uuid.uuid4()
+    stack.sql("""insert into turunc.notification (notification_id, ticket_id, about_seq, about_type, channel, language,
+                   recipient, state, created_us, updated_us) values (%s, %s, %s, 'ticket.opened', 'email', 'tr', %s, 3, 1, 1)""",
+              str(ident), ticket_id, ticket_id, recipient)
+    return ident
+
+
+def test_an_answer_finds_its_ticket_by_a_signed_address_or_its_senders_thread_and_by_nothing_else(stack):
+    assert send(stack, lmtp.letter(subject="Asil", sender="bilge@example.org")) == ["250 2.0.0 Taken."]
+    ticket = contact(stack, "Asil")["ticket_id"]
+    message = message_of(stack, ticket, "Bilge@example.org")
+    printed = number(ticket)
+    signed = reply_address.reply(MAIL_SECRET, BASE, printed)
+    forged = signed.replace("@", "a@").replace(printed + ".", printed + ".a", 1)[:-1] + "e"
+    thread = [("In-Reply-To", f"<{message}@muratpasa.example>")]
+    cases = [
+        ("imzali", dict(sender="komsu@example.org"), signed, True),
+        ("imzali buyuk", dict(sender="komsu@example.org"), signed.upper(), True),
+        ("kime", dict(sender="komsu@example.org", to=signed), BASE, True),
+        ("konu", dict(sender="bilge@example.org", headers=thread), BASE, True),
+        ("zarf", dict(sender="bilge@example.org"), reply_address.bounce(MAIL_SECRET, BASE, message), True),
+        ("yabanci konu", dict(sender="yabanci@example.org", headers=thread), BASE, False),
+        ("yabanci zarf", dict(sender="yabanci@example.org"), reply_address.bounce(MAIL_SECRET, BASE, message), False),
+        ("sayi", dict(sender="yabanci@example.org", subject=f"Re: {printed}"), BASE, False),
+        ("sahte", dict(sender="bilge@example.org"), BASE.replace("@", f"+r.{printed}.aaaaaaaaaaaaa@"), False),
+    ]
+    assert forged != signed
+    for name, more, to, attaches in cases:
+        more = dict({"subject": name, "text": name + "\n"}, **more)
+        assert send(stack, lmtp.letter(**more), to) == ["250 2.0.0 Taken."], name
+        said = contact(stack, more["subject"])
+        assert (said["ticket_id"] == ticket, said["kind"]) == (attaches, "follow_up" if attaches else "report"), name
+
+
+def test_an_answer_to_what_was_closed_opens_another_that_follows_it(stack):
+    assert send(stack, lmtp.letter(subject="Kapanan")) == ["250 2.0.0 Taken."]
+    ticket = contact(stack, "Kapanan")["ticket_id"]
+    stack.wait(lambda: stack.one("select status from turunc.ticket_state where ticket_id = %s", ticket) == TRIAGE, 20)
+    stack.sql("update turunc.ticket_state set status = %s, version = version + 1 where ticket_id = %s", CLOSED, ticket)
+    signed = reply_address.reply(MAIL_SECRET, BASE, number(ticket))
+    for subject in ("Cozulmedi", "Hala cozulmedi"):
+        assert send(stack, lmtp.letter(subject=subject), signed) == ["250 2.0.0 Taken."]
+    first, second = contact(stack, "Cozulmedi")["ticket_id"], contact(stack, "Hala")["ticket_id"]
+    assert stack.sql("select ticket_id from turunc.ticket_link where earlier_id = %s", ticket) == [(first,)]
+    assert len({ticket, first, second}) == 3, "nothing is hung on what nobody reads any more"
+
+
+@pytest.mark.parametrize("name,mail,sender", [
+    ("Yokum", lmtp.letter(subject="Yokum", headers=[("Auto-Submitted", "auto-replied")]), None),
+    ("Kimseden", lmtp.letter(subject="Kimseden"), ""),
+    ("Kendimizden", lmtp.letter(subject="Kendimizden", sender=BASE), None),
+    ("Bizimki", lmtp.letter(subject="Bizimki", headers=[("X-Turunc-Ticket", "26-0000001-6")]), None),
+])
+def test_a_machine_makes_no_ticket(stack, name, mail, sender):
+    before = stack.one("select count(*) from turunc.ticket"), len(files(stack))
+    assert send(stack, mail, sender=sender) == ["250 2.0.0 Taken."]
+    said = contact(stack, name)
+    assert (said["kind"], said["ticket_id"], said["opened"]) == ("machine", None, False)
+    assert (stack.one("select count(*) from turunc.ticket"), len(files(stack))) == before
+
+
+def test_a_machine_that_answers_to_a_signed_address_adds_nothing_to_the_ticket(stack):
+    assert send(stack, lmtp.letter(subject="Tatilden")) == ["250 2.0.0 Taken."]
+    ticket = contact(stack, "Tatilden")["ticket_id"]
+    away = lmtp.letter(subject="Otomatik", headers=[("Auto-Submitted", "auto-replied")])
+    assert send(stack, away, reply_address.reply(MAIL_SECRET, BASE, number(ticket))) == ["250 2.0.0 Taken."]
+    assert contact(stack, "Otomatik")["ticket_id"] is None
+
+
+def test_reports_of_mail_that_did_not_arrive_are_noted_once_and_only_for_what_we_signed(stack):
+    message = uuid.uuid4()
+    to = reply_address.bounce(MAIL_SECRET, BASE, message)
+    before = stack.one("select count(*) from turunc.contact"), len(files(stack))
+    failed = lmtp.report(text="bir")
+    for mail in (failed, failed, lmtp.report("delayed", "4.4.1", "iki")):
+        assert send(stack, mail, to, sender="") == ["250 2.0.0 Taken."]
+    rows = stack.sql("select permanent, status, handled_us from turunc.bounce where notification_id = %s "
+                     "order by at_us", str(message))
+    assert rows == [(True, "5.1.1", None), (False, "4.4.1", None)]
+    for _ in range(6):
+        assert send(stack, lmtp.report(), to, sender="") == ["250 2.0.0 Taken."]
+    assert stack.one("select count(*) from turunc.bounce where notification_id = %s", str(message)) == 5
+    other = reply_address.bounce("another secret, as long", BASE, message)
+    assert send(stack, lmtp.report(), other, sender="")[0].startswith("550 5.1.1")
+    assert (stack.one("select count(*) from turunc.contact"), len(files(stack))) == before
+
+
+def test_one_address_may_write_so_often(stack):
+    answers = [send(stack, lmtp.letter(subject="Cok"), sender="Cok@example.org")[0] for _ in range(10)]
+    assert answers[:8] == ["250 2.0.0 Taken."] * 8
+    assert answers[-1].startswith("450 4.7.1")
+    # the address that a mail shows counts, whoever's envelope it comes in
+    shown = [send(stack, lmtp.letter(subject="Cok", sender="gorunen@example.org"))[0] for _ in range(10)]
+    assert shown[:8] == ["250 2.0.0 Taken."] * 8 and shown[-1].startswith("450 4.7.1")
+    assert send(stack, lmtp.letter(subject="Baska")) == ["250 2.0.0 Taken."]
+
+
+# --- what the door says ------------------------------------------------------------------------------------
+
+def test_a_conversation_in_one_write(stack):
+    mail = lmtp.letter(subject="Bir solukta")
+    with lmtp.Lmtp(stack.port["lmtp"]) as link:
+        assert link.greeting[0].startswith("220 ")
+        link.raw(b"LHLO mx\r\nMAIL FROM:<solukta@example.org>\r\nRCPT TO:<%s>\r\nRCPT TO:<nobody@muratpasa.example>\r\n"
+                 b"RCPT TO:<iletisim@eski.example>\r\nDATA\r\n" % BASE.encode())
+        hello = link.answer()
+        assert {"250-PIPELINING", "250-8BITMIME", "250-ENHANCEDSTATUSCODES", "250 SIZE 2097152"} <= set(hello)
+        assert [link.answer()[0][:3] for _ in range(5)] == ["250", "250", "550", "250", "354"]
+        link.raw(mail + b".\r\nMAIL FROM:<>\r\nRSET\r\nNOOP\r\nQUIT\r\n")
+        assert [link.answer()[0][:3] for _ in range(6)] == ["250", "250", "250", "250", "250", "221"]
+        assert link.answer() == [], "the door is closed"
+    assert contact(stack, "Bir solukta")["kind"] == "report"
+
+
+def test_nothing_in_a_mail_ends_it_but_its_end(stack):
+    before = stack.one("select count(*) from turunc.contact")
+    inner = (b"\n.\nMAIL FROM:<evil@example.org>\r\nRCPT TO:<" + BASE.encode()
+             + b">\r\nDATA\r\nSubject: Kacak\r\n\r\nx\r\n\r.\r\n")
+    mail = lmtp.letter(subject="Kacakci") + inner
+    assert send(stack, mail) == ["250 2.0.0 Taken."]
+    assert stack.one("select count(*) from turunc.contact") == before + 1
+
+
+@pytest.mark.parametrize("line,answer", [
+    ("EHLO mx", "500 5.5.1"), ("MAIL FROM:<a@b.tr>", "503 5.5.1"), ("DATA", "503 5.5.1"), ("RCPT TO:<a@b.tr>", "503 5.5.1"),
+    ("LHLO", "501 5.5.4"), ("BDAT 5", "500 5.5.2"), ("NOOP", "250 2.0.0"), ("VRFY a", "252 2.5.2")])
+def test_commands_out_of_order(stack, line, answer):
+    with lmtp.Lmtp(stack.port["lmtp"]) as link:
+        assert link.say(line).startswith(answer)
+
+
+def test_bounds_of_a_session(stack):
+    with lmtp.Lmtp(stack.port["lmtp"]) as link:
+        link.hello()
+        assert link.say("MAIL FROM:<a@b.tr> SIZE=3000000").startswith("552 5.3.4")
+        assert link.send("buyuk@example.org", [BASE], lmtp.letter(text="x" * 70 + "\n") + b"x" * 2200000)[0].startswith(
+            "552 5.3.4")
+        assert link.say("MAIL FROM:<buyuk@example.org>").startswith("250")
+        assert link.say("DATA").startswith("503"), "nobody to bring it to"
+        answers = {link.say(f"RCPT TO:<{BASE}>")[:9] for _ in range(101)}
+        assert answers == {"250 2.1.5", "452 4.5.3"}
+        link.raw(b"NOOP " + b"x" * 5000 + b"\r\n")
+        assert link.answer()[0].startswith("500 5.5.2") and link.answer() == []
+    with lmtp.Lmtp(stack.port["lmtp"]) as link:
+        link.raw(b"LHLO mx\n")
+        assert link.answer()[0].startswith("500 5.5.2") and link.answer() == []
+    with lmtp.Lmtp(stack.port["lmtp"]) as link:
+        said = [link.say("WHAT") for _ in range(21)]
+        assert said[-1].startswith("421 4.7.0") and link.answer() == []
+    assert not drafts(stack)
+
+
+def test_so_many_connections_and_no_longer_than_that(stack):
+    links = [lmtp.Lmtp(stack.port["lmtp"]) for _ in range(6)]
+    with lmtp.Lmtp(stack.port["lmtp"]) as late:
+        assert late.greeting[0].startswith("421 4.3.2") and late.answer() == []
+    # one that stops in the middle of a mail leaves nothing
+    links[0].hello()
+    links[0].say("MAIL FROM:<yarim@example.org>")
+    links[0].say(f"RCPT TO:<{BASE}>")
+    links[0].say("DATA")
+    links[0].raw(lmtp.letter(subject="Yarim"))
+    stack.wait(lambda: drafts(stack), 10, "a draft is being written")
+    for link in links:
+        link.close()
+    stack.wait(lambda: not drafts(stack), 10, "and is gone")
+    stack.wait(lambda: stack.metric("intake", "turunc_intake_lmtp_connections") == 0, 10)
+    assert not stack.sql("select 1 from turunc.contact where description like 'Yarim%%'")
+
+
+def test_many_at_once_are_all_taken(stack):
+    """As many as may connect, several mails each, read two at a time."""
+    answers = []
+
+    def bring(worker):
+        with lmtp.Lmtp(stack.port["lmtp"], timeout=120) as link:
+            link.hello()
+            for mail in range(6):
+                answers.extend(link.send(f"cok{worker}-{mail}@example.org", [BASE], lmtp.letter(
+                    subject=f"Kalabalik {worker} {mail}", sender=f"cok{worker}-{mail}@example.org")))
+
+    stack.wait(lambda: stack.metric("intake", "turunc_intake_lmtp_connections") == 0, 10)
+    workers = [threading.Thread(target=bring, args=(worker,)) for worker in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert answers == ["250 2.0.0 Taken."] * 36
+    assert stack.one("select count(*) from turunc.contact where description like 'Kalabalik%%'") == 36
+    check_log(stack)
+
+
+def test_the_log_of_the_service_names_nobody(stack):
+    log = stack.log("intake")
+    assert "lmtp_port=" in log
+    for word in ("ayse@example.org", "İnan", "Çöp", BASE.split("@", maxsplit=1)[0]):
+        assert word not in log, word
