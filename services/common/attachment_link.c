@@ -81,12 +81,13 @@ attachments_link_read(
 
 /* The open file becomes the answer's body, read by the kernel as it leaves. */
 static void
-reply_file(struct http_request *req, int fd, const char *media_type, off_t size)
+reply_file(
+    struct http_request *req, int fd, const char *media_type, const char *disposition, off_t size)
 {
 	/* Whatever a browser would make of the bytes otherwise, it may not. */
-	static const struct http_field fields[] = {
+	const struct http_field fields[] = {
 		{ "Content-Security-Policy", "default-src 'none'; sandbox" },
-		{ "Content-Disposition", "inline" },
+		{ "Content-Disposition", disposition },
 		{ "Cross-Origin-Resource-Policy", "same-origin" },
 	};
 	struct evbuffer *body = evbuffer_new();
@@ -118,11 +119,17 @@ attachments_serve(
 
 	if (attachments_link_read(a, token, now_us, &digest))
 		fd = attachments_open_file(a, &digest);
-	enum photo_type type = PHOTO_NO_TYPE;
-	if (fd != -1 && fstat(fd, &st) == 0 && pread(fd, head, sizeof(head), 0) == HEAD_BYTES)
-		type = photo_type_of(head, sizeof(head));
+	bool there = fd != -1 && fstat(fd, &st) == 0
+		     && pread(fd, head, sizeof(head), 0) == HEAD_BYTES;
+	enum photo_type type = there ? photo_type_of(head, sizeof(head)) : PHOTO_NO_TYPE;
 	if (type != PHOTO_NO_TYPE) {
-		reply_file(req, fd, photo_media_type(type), st.st_size);
+		reply_file(req, fd, photo_media_type(type), "inline", st.st_size);
+		return;
+	}
+	/* Every raw mail begins so; it is saved, never shown. */
+	if (there && memcmp(head, "Return-Path:", sizeof(head)) == 0) {
+		reply_file(req, fd, "application/octet-stream",
+		    "attachment; filename=\"e-posta.eml\"", st.st_size);
 		return;
 	}
 	if (fd != -1)

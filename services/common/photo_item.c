@@ -12,17 +12,26 @@
 
 enum { LINK_LIFE_MIN = 30 };
 
-bool
-photo_item_begin(
-    struct html *h, struct attachments *store, const struct photo_item *photo, int64_t now_us)
+/* False: no digest, or no key yet. */
+static bool
+make_link(struct attachments *store, const struct photo_item *photo, int64_t now_us,
+    char ret_link[ATTACHMENT_LINK_SIZE])
 {
-	char link[ATTACHMENT_LINK_SIZE], size[64];
 	struct digest digest;
 
 	if (photo->digest_len != sizeof(digest.bytes))
 		return false;
 	memcpy(digest.bytes, photo->digest, sizeof(digest.bytes));
-	if (!attachments_link(store, &digest, now_us + LINK_LIFE_MIN * US_PER_MIN, link))
+	return attachments_link(store, &digest, now_us + LINK_LIFE_MIN * US_PER_MIN, ret_link);
+}
+
+bool
+photo_item_begin(
+    struct html *h, struct attachments *store, const struct photo_item *photo, int64_t now_us)
+{
+	char link[ATTACHMENT_LINK_SIZE], size[64];
+
+	if (!make_link(store, photo, now_us, link))
 		return false;
 	(void)snprintf(size, sizeof(size), "\" width=\"%d\" height=\"%d\" alt=\"",
 	    (int)photo->width, (int)photo->height);
@@ -31,6 +40,20 @@ photo_item_begin(
 	html_raw(h, "\"><img loading=\"lazy\" src=\"");
 	html_raw(h, link);
 	html_raw(h, size);
+	return true;
+}
+
+bool
+photo_item_mail(
+    struct html *h, struct attachments *store, const struct photo_item *mail, int64_t now_us)
+{
+	char link[ATTACHMENT_LINK_SIZE];
+
+	if (!make_link(store, mail, now_us, link))
+		return false;
+	html_raw(h, "<li><a href=\"");
+	html_raw(h, link);
+	html_raw(h, "\" download>");
 	return true;
 }
 

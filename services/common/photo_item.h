@@ -27,4 +27,9 @@ MUST_CHECK bool photo_item_begin(
     struct html *h, struct attachments *store, const struct photo_item *photo, int64_t now_us);
 void photo_item_end(struct html *h);
 
+/* The same for a raw mail, which is saved and never shown: <li> and the link up to its words; the
+ * caller writes them, </a> and </li>. */
+MUST_CHECK bool photo_item_mail(
+    struct html *h, struct attachments *store, const struct photo_item *mail, int64_t now_us);
+
 #endif

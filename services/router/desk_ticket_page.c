@@ -375,33 +375,77 @@ photo_by(struct html *h, const struct pg_result *photos, int i)
 	html_raw(h, "</span>");
 }
 
+static struct photo_item
+file_at(const struct pg_result *files, int i)
+{
+	struct photo_item file = { .width = db_get_int(files, i, PHOTO_WIDTH),
+		.height = db_get_int(files, i, PHOTO_HEIGHT) };
+
+	file.digest = db_get_bytea(files, i, PHOTO_DIGEST, &file.digest_len);
+	return file;
+}
+
+/* The e-mails that a ticket and what was added to it came by have no width.  They say who wrote
+ * them, so they are for those who may know. */
+static void
+raw_mails(
+    struct html *h, const struct ticket_visit *t, const struct pg_result *files, int64_t now_us)
+{
+	for (int i = 0; i < db_rows(files); i++) {
+		struct photo_item mail = file_at(files, i);
+		if (mail.width > 0)
+			continue;
+		html_raw(h, "<ul class=\"mails\">");
+		if (photo_item_mail(h, t->v.desk->world.attachments, &mail, now_us)) {
+			html_text(h, html_say(h, "E-postanın aslı", "The e-mail itself"));
+			html_raw(h, "</a>, ");
+			html_time(h, db_get_int(files, i, PHOTO_AT), true);
+			html_raw(h, "</li>");
+		}
+		html_raw(h, "</ul>\n");
+	}
+}
+
 /* The photos of a ticket, by links that are good for as long as a page is looked at. */
 static void
-photos(struct html *h, const struct ticket_visit *t, const struct ticket_rows *rows, int64_t now_us)
+photos(struct html *h, const struct ticket_visit *t, const struct pg_result *files, int64_t now_us)
 {
 	struct attachments *store = t->v.desk->world.attachments;
+	int count = 0;
+
+	for (int i = 0; i < db_rows(files); i++)
+		count += db_get_int(files, i, PHOTO_WIDTH) > 0;
+	if (count == 0)
+		return;
+	html_element(h, "h2", NULL, html_say(h, "Fotoğraflar", "Photos"));
+	html_raw(h, "<ul class=\"photos\">\n");
+	for (int i = 0; i < db_rows(files); i++) {
+		struct photo_item photo = file_at(files, i);
+		if (photo.width == 0 || !photo_item_begin(h, store, &photo, now_us))
+			continue;
+		html_text(h, photo_words(h, (int)db_get_int(files, i, PHOTO_ORIGIN)));
+		html_raw(h, ", ");
+		html_time(h, db_get_int(files, i, PHOTO_AT), true);
+		photo_item_end(h);
+		photo_by(h, files, i);
+		html_raw(h, "</li>\n");
+	}
+	html_raw(h, "</ul>\n");
+}
+
+static void
+files_of(
+    struct html *h, const struct ticket_visit *t, const struct ticket_rows *rows, int64_t now_us)
+{
 	bool hidden = catalogue_is_special(
 			  visit_catalogue(&t->v), db_get_text(rows->ticket, 0, ONE_SUBJECT))
 		      && !asker_sees_people(&t->v.who);
 
-	if (store == NULL || hidden || db_rows(rows->photos) == 0)
+	if (t->v.desk->world.attachments == NULL || hidden)
 		return;
-	html_element(h, "h2", NULL, html_say(h, "Fotoğraflar", "Photos"));
-	html_raw(h, "<ul class=\"photos\">\n");
-	for (int i = 0; i < db_rows(rows->photos); i++) {
-		struct photo_item photo = { .width = db_get_int(rows->photos, i, PHOTO_WIDTH),
-			.height = db_get_int(rows->photos, i, PHOTO_HEIGHT) };
-		photo.digest = db_get_bytea(rows->photos, i, PHOTO_DIGEST, &photo.digest_len);
-		if (!photo_item_begin(h, store, &photo, now_us))
-			continue;
-		html_text(h, photo_words(h, (int)db_get_int(rows->photos, i, PHOTO_ORIGIN)));
-		html_raw(h, ", ");
-		html_time(h, db_get_int(rows->photos, i, PHOTO_AT), true);
-		photo_item_end(h);
-		photo_by(h, rows->photos, i);
-		html_raw(h, "</li>\n");
-	}
-	html_raw(h, "</ul>\n");
+	if (asker_sees_people(&t->v.who))
+		raw_mails(h, t, rows->photos, now_us);
+	photos(h, t, rows->photos, now_us);
 }
 
 /* What it follows after that was closed unsolved, and what follows it. */
@@ -471,7 +515,7 @@ ticket_page_write(
 	clocks(h, rows->ticket, now_us);
 	for (int i = 0; i < db_rows(rows->contacts); i++)
 		contact(h, t, rows, i);
-	photos(h, t, rows, now_us);
+	files_of(h, t, rows, now_us);
 	html_raw(h, "</section>\n<section class=\"steps\">\n");
 	ticket_steps_write(h, t, rows);
 	html_raw(h, "</section>\n<section class=\"story\">\n");

@@ -41,6 +41,19 @@ def ticket_id(number):
     return int(number.rsplit("-", 1)[0].replace("-", ""))
 
 
+DAMM = ("0317598642", "7092154863", "4206871359", "1750983426", "6123045978", "3674209581", "5869720134", "8945362017",
+        "9438617205", "2581436790")
+
+
+def printed(ident):
+    """The number of a ticket's id, its check digit by the table of Damm."""
+    digits = f"{ident:09}"
+    check = 0
+    for digit in digits:
+        check = int(DAMM[check][int(digit)])
+    return f"{digits[:2]}-{digits[2:]}-{check}"
+
+
 class Load:
     """Threads that post without pause, each over its own connection, until stopped."""
 

@@ -3,9 +3,11 @@ import os
 import re
 import tempfile
 
+import lmtp
 import photos
 import pytest
 from desk_world import DeskWorld
+from intake_world import printed
 from stack import Stack
 
 
@@ -51,3 +53,23 @@ def test_tickets_that_follow_each_other_say_so(world):
     world.stack.sql("insert into turunc.ticket_link values (%s, %s)", world.opener.id_of(later), world.opener.id_of(earlier))
     assert re.search(rf"devamı: <a class=\"no\" href=\"/desk/ticket/{earlier}", world.ayse.ticket(later).text)
     assert re.search(rf"Devamı olan başvuru: <a class=\"no\" href=\"/desk/ticket/{later}", world.ayse.ticket(earlier).text)
+
+
+def test_the_mail_that_a_ticket_came_by_is_there_for_those_who_may_know_its_writer(world):
+    stack = world.stack
+    mail = lmtp.letter(subject="Masadan okunacak", attachments=[("image", "png", "a.png", photos.png_of(200, 200))])
+    assert lmtp.send(stack.port["lmtp"], mail, ["turuncmasa@muratpasa.example"]) == ["250 2.0.0 Taken."]
+    ticket = stack.one("select ticket_id from turunc.contact where description like 'Masadan okunacak%%'")
+    number = printed(ticket)
+    world.reader.wait_status(number, "triage")
+    page = world.oya.ticket(number).text
+    assert len(re.findall(r'<img [^>]*src="/photo/', page)) == 1, "the mail is no picture"
+    link = re.search(r'<a href="(/photo/[^"]+)" download>E-postanın aslı</a>', page).group(1)
+    saved = stack.http("intake", "GET", link)
+    assert saved.status == 200 and saved.body == b"Return-Path: <ayse@example.org>\r\n" + mail
+    assert saved.headers["Content-Type"] == "application/octet-stream"
+    assert saved.headers["Content-Disposition"] == 'attachment; filename="e-posta.eml"'
+    stack.sql("update turunc.ticket_state set department = 'temizlik', status = 3 where ticket_id = %s", ticket)
+    assert "E-postanın aslı" in world.ayse.ticket(number).text
+    seen = world.vedat.ticket(number)
+    assert seen.status == 200 and "<img " in seen.text and "E-postanın aslı" not in seen.text

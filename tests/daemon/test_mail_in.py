@@ -11,7 +11,7 @@ import pytest
 import lmtp
 import photos
 import reply_address
-from intake_world import check_log
+from intake_world import printed
 from stack import MAIL_SECRET, Stack
 
 BASE = "turuncmasa@muratpasa.example"
@@ -48,16 +48,6 @@ def contact(stack, description):
     return dict(zip(names, rows[0]))
 
 
-def number(ticket_id):
-    digits = f"{ticket_id:09}"
-    table = ("0317598642", "7092154863", "4206871359", "1750983426", "6123045978", "3674209581", "5869720134",
-             "8945362017", "9438617205", "2581436790")
-    check = 0
-    for digit in digits:
-        check = int(table[check][int(digit)])
-    return f"{digits[:2]}-{digits[2:]}-{check}"
-
-
 def files(stack):
     return glob.glob(os.path.join(stack.path("state", "intake", "attachments"), "[0-9a-f][0-9a-f]", "*"))
 
@@ -88,7 +78,6 @@ def test_a_mail_is_a_ticket_in_triage_with_its_photos_and_its_raw_self(stack):
     assert raw == b"Return-Path: <ayse@example.org>\r\n" + mail
     stack.wait(lambda: stack.one("select status from turunc.ticket_state where ticket_id = %s",
                                  made["ticket_id"]) == TRIAGE, 20, "router put it into triage")
-    check_log(stack)
 
 
 def test_a_mail_that_comes_twice_is_one_and_another_text_under_its_id_is_another(stack):
@@ -123,9 +112,8 @@ def test_an_answer_finds_its_ticket_by_a_signed_address_or_its_senders_thread_an
     assert send(stack, lmtp.letter(subject="Asil", sender="bilge@example.org")) == ["250 2.0.0 Taken."]
     ticket = contact(stack, "Asil")["ticket_id"]
     message = message_of(stack, ticket, "Bilge@example.org")
-    printed = number(ticket)
-    signed = reply_address.reply(MAIL_SECRET, BASE, printed)
-    forged = signed.replace("@", "a@").replace(printed + ".", printed + ".a", 1)[:-1] + "e"
+    number = printed(ticket)
+    signed = reply_address.reply(MAIL_SECRET, BASE, number)
     thread = [("In-Reply-To", f"<{message}@muratpasa.example>")]
     cases = [
         ("imzali", dict(sender="komsu@example.org"), signed, True),
@@ -135,10 +123,9 @@ def test_an_answer_finds_its_ticket_by_a_signed_address_or_its_senders_thread_an
         ("zarf", dict(sender="bilge@example.org"), reply_address.bounce(MAIL_SECRET, BASE, message), True),
         ("yabanci konu", dict(sender="yabanci@example.org", headers=thread), BASE, False),
         ("yabanci zarf", dict(sender="yabanci@example.org"), reply_address.bounce(MAIL_SECRET, BASE, message), False),
-        ("sayi", dict(sender="yabanci@example.org", subject=f"Re: {printed}"), BASE, False),
-        ("sahte", dict(sender="bilge@example.org"), BASE.replace("@", f"+r.{printed}.aaaaaaaaaaaaa@"), False),
+        ("sayi", dict(sender="yabanci@example.org", subject=f"Re: {number}"), BASE, False),
+        ("sahte", dict(sender="bilge@example.org"), BASE.replace("@", f"+r.{number}.aaaaaaaaaaaaa@"), False),
     ]
-    assert forged != signed
     for name, more, to, attaches in cases:
         more = dict({"subject": name, "text": name + "\n"}, **more)
         assert send(stack, lmtp.letter(**more), to) == ["250 2.0.0 Taken."], name
@@ -151,7 +138,7 @@ def test_an_answer_to_what_was_closed_opens_another_that_follows_it(stack):
     ticket = contact(stack, "Kapanan")["ticket_id"]
     stack.wait(lambda: stack.one("select status from turunc.ticket_state where ticket_id = %s", ticket) == TRIAGE, 20)
     stack.sql("update turunc.ticket_state set status = %s, version = version + 1 where ticket_id = %s", CLOSED, ticket)
-    signed = reply_address.reply(MAIL_SECRET, BASE, number(ticket))
+    signed = reply_address.reply(MAIL_SECRET, BASE, printed(ticket))
     for subject in ("Cozulmedi", "Hala cozulmedi"):
         assert send(stack, lmtp.letter(subject=subject), signed) == ["250 2.0.0 Taken."]
     first, second = contact(stack, "Cozulmedi")["ticket_id"], contact(stack, "Hala")["ticket_id"]
@@ -177,7 +164,7 @@ def test_a_machine_that_answers_to_a_signed_address_adds_nothing_to_the_ticket(s
     assert send(stack, lmtp.letter(subject="Tatilden")) == ["250 2.0.0 Taken."]
     ticket = contact(stack, "Tatilden")["ticket_id"]
     away = lmtp.letter(subject="Otomatik", headers=[("Auto-Submitted", "auto-replied")])
-    assert send(stack, away, reply_address.reply(MAIL_SECRET, BASE, number(ticket))) == ["250 2.0.0 Taken."]
+    assert send(stack, away, reply_address.reply(MAIL_SECRET, BASE, printed(ticket))) == ["250 2.0.0 Taken."]
     assert contact(stack, "Otomatik")["ticket_id"] is None
 
 
@@ -301,7 +288,6 @@ def test_many_at_once_are_all_taken(stack):
         worker.join()
     assert answers == ["250 2.0.0 Taken."] * 36
     assert stack.one("select count(*) from turunc.contact where description like 'Kalabalik%%'") == 36
-    check_log(stack)
 
 
 def test_the_log_of_the_service_names_nobody(stack):
