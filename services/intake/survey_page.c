@@ -75,7 +75,7 @@ static void
 choice(struct html *h, const char *name, const char *value, bool chosen, bool required,
     const char *label)
 {
-	html_raw(h, "<label class=\"pick\"><input type=\"radio\" name=\"");
+	html_raw(h, "<label class=\"choice\"><input type=\"radio\" name=\"");
 	html_raw(h, name);
 	html_raw(h, "\" value=\"");
 	html_raw(h, value);

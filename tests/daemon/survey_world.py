@@ -28,8 +28,9 @@ class SurveyWorld:
         self.clock = StandingClock(str(folder / "clock"), START_US)
         shared = {"TURUNC_CLOCK_FILE": self.clock.path, "TURUNC_MAIL_SECRET_FILE": str(secret)}
         free = {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0"}
+        daemons = [name for name in services if name != "edge"]
         env = {name: {**shared, **(FAST if name == "notifier" else {}),
-                      **(free if name == "intake" else {})} for name in services}
+                      **(free if name == "intake" else {})} for name in daemons}
         self.stack = Stack(services=services, config=None, env=env)
         self.configure(**settings)
         self.mail = MailServer(self.stack.port["smtp"])

@@ -1,0 +1,127 @@
+// Satisfaction's pages in headless Chromium, without JavaScript and through the edge: an invitation is answered,
+// taken back, and after closing opens another ticket; the ladder is read.  axe finds nothing, in both languages,
+// light and dark, at 360 and 1920 px.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const SHOTS = process.env.TURUNC_SHOTS;
+
+let system;
+let place;
+let browser;
+
+before(async () => {
+  const script = fileURLToPath(new URL('survey_stack.py', import.meta.url));
+  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
+  place = JSON.parse((await answers.next()).value);
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+}, { timeout: 180000 });
+
+after(async () => {
+  await browser?.close();
+  system.stdin.end();
+  await new Promise((resolve) => system.once('exit', resolve));
+});
+
+async function page(options) {
+  const context = await browser.newContext({ javaScriptEnabled: false, ...options });
+  const made = await context.newPage();
+  made.elsewhere = [];
+  made.on('request', (request) => {
+    if (!request.url().startsWith(place.origin)) made.elsewhere.push(request.url());
+  });
+  return made;
+}
+
+async function shot(at, name) {
+  if (SHOTS) await at.screenshot({ path: `${SHOTS}/survey-${name}.png`, fullPage: true });
+}
+
+// axe runs in a world of its own, for the page's policy lets nobody add scripts.
+async function axe(at) {
+  const { readFile } = await import('node:fs/promises');
+  const cdp = await at.context().newCDPSession(at);
+  const { frameTree } = await cdp.send('Page.getFrameTree');
+  const { executionContextId: contextId } = await cdp.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
+  const run = async (expression) => {
+    const done = await cdp.send('Runtime.evaluate', { expression, contextId, awaitPromise: true, returnByValue: true });
+    assert.equal(done.exceptionDetails, undefined, JSON.stringify(done.exceptionDetails));
+    return done.result.value;
+  };
+  await run(await readFile(AXE, 'utf8'));
+  return run("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+    + '.then((r) => r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(" ")}`))');
+}
+
+test('an invitation is answered once and taken back with the keyboard alone', async () => {
+  const at = await page({ locale: 'tr', viewport: { width: 390, height: 844 } });
+  await at.goto(`${place.origin}/anket/${place.tokens[0]}`);
+  assert.match(await at.innerText('main'), new RegExp(place.numbers[0]));
+  await at.focus('input[name=score]');
+  await at.keyboard.press('ArrowDown');
+  await at.keyboard.press('Tab');
+  await at.keyboard.press('Space');
+  await at.keyboard.press('Tab');
+  await at.keyboard.type('Sağ olun');
+  await at.keyboard.press('Tab');
+  await at.keyboard.press('Enter');
+  await at.waitForSelector('summary');
+  assert.match(await at.innerText('main'), /Yanıtınız: 4 · Memnunum/);
+  await at.goto(`${place.origin}/anket/${place.tokens[0]}`);
+  assert.equal(await at.locator('input[name=score]').count(), 0, 'it is not asked again');
+  await at.click('summary');
+  await at.fill('details textarea', 'Yine oldu');
+  await at.click('details button');
+  assert.match(await at.innerText('main'), /çözülmediğini bildirdiniz/);
+  assert.equal(await at.locator('summary').count(), 0);
+  assert.deepEqual(at.elsewhere, []);
+  await at.context().close();
+});
+
+test('after closing, not solved asks for words and opens a ticket', async () => {
+  const at = await page({ locale: 'en' });
+  await at.goto(`${place.origin}/survey/${place.closed}?lang=en`);
+  await at.check('input[name=score][value="1"]');
+  await at.check('input[name=solved][value=no]');
+  await at.click('main form button');
+  assert.match(await at.innerText('[role=alert]'), /write what is missing/);
+  assert.ok(await at.isChecked('input[name=score][value="1"]'), 'what was chosen is kept');
+  await at.fill('textarea', 'It was never collected');
+  await at.click('main form button');
+  assert.match(await at.innerText('main'), /Opened since this was not solved: \d\d-\d{7}-\d/);
+  await at.context().close();
+});
+
+for (const scheme of ['light', 'dark'])
+  for (const lang of ['tr', 'en'])
+    for (const width of [360, 1920])
+      test(`axe finds nothing ${scheme} ${lang} ${width}`, async () => {
+        const at = await page({ javaScriptEnabled: true, colorScheme: scheme, viewport: { width, height: 800 } });
+        for (const [name, path] of [['ask', `/anket/${place.tokens[1]}`], ['thank', `/anket/${place.tokens[0]}`],
+          ['wrong', '/anket/x'], ['ladder', '/live/satisfaction']]) {
+          await at.goto(`${place.origin}${path}?lang=${lang}`);
+          const size = await at.locator('html').evaluate((e) => [e.scrollWidth, e.clientWidth]);
+          assert.ok(size[0] <= size[1], `nothing sticks out of ${name}`);
+          await shot(at, `${name}-${scheme}-${lang}-${width}`);
+          assert.deepEqual(await axe(at), [], name);
+        }
+        await at.context().close();
+      });
+
+test('the ladder says what it counts', async () => {
+  const at = await page({ locale: 'tr' });
+  await at.goto(`${place.origin}/live/memnuniyet`);
+  const text = await at.innerText('main');
+  assert.match(text, /Mart 2026/);
+  assert.match(text, /Memnuniyet: %\d+,\d \(%\d+,\d – %\d+,\d\)/);
+  assert.match(text, /Yanıtlamayan hiçbir yerde memnun sayılmaz/);
+  await at.context().close();
+});
