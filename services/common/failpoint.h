@@ -71,6 +71,9 @@ enum failpoint_side {
 	X("notifier", "claim")          \
 	X("notifier", "settle")         \
 	X("notifier", "hasten")         \
+	X("notifier", "bounce_mark")    \
+	X("notifier", "bounce_settle")  \
+	X("notifier", "bounce_add")     \
 	X("notifier", "survey_end")     \
 	X("notifier", "survey_seq")     \
 	X("notifier", "survey_move")    \

@@ -28,7 +28,7 @@ enum outcome {
 };
 const char *outcome_name(enum outcome outcome);
 
-enum { JOB_DETAIL_SIZE = 160, JOB_REFERENCE_SIZE = 64 };
+enum { JOB_DETAIL_SIZE = 160, JOB_REFERENCE_SIZE = 64, JOB_STATUS_SIZE = 16 };
 
 struct job {
 	struct uuid notification_id;
@@ -42,6 +42,7 @@ struct job {
 	enum outcome outcome;
 	char detail[JOB_DETAIL_SIZE]; /* for the operator: what the other side said, one line */
 	char reference[JOB_REFERENCE_SIZE]; /* the gateway's own id, or "" */
+	char address_status[JOB_STATUS_SIZE]; /* mail, refused: this recipient never, "5.1.1" */
 	struct job *next;
 };
 
@@ -117,6 +118,9 @@ MUST_CHECK char *channel_sms_payload(const struct sms_fields *fields, const char
 
 /* What the end of an attempt means; pure.  handed_over: libcurl has taken the whole text. */
 enum outcome channel_smtp_judge(int curl_code, long reply, bool handed_over);
+/* The enhanced status in the server's last line ("550 5.1.1 no"), "" when that is not of this reply
+ * or has none; pure. */
+void channel_smtp_status(const char *line, long reply, char ret_status[JOB_STATUS_SIZE]);
 /* request_bytes: what libcurl says it has sent of the request. */
 enum outcome channel_sms_http_judge(int curl_code, long status, long request_bytes);
 

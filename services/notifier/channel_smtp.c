@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bouncing.h"
 #include "channel.h"
 #include "failpoint.h"
 
@@ -86,12 +87,64 @@ use_tls(CURL *curl, const struct smtp_config *c)
 		curl_easy_setopt(curl, CURLOPT_CAINFO, c->ca_file);
 }
 
+/* The last line in which the server refused something, without its end; libcurl says QUIT behind
+ * it, to which there is an answer as well. */
+struct said {
+	char line[JOB_DETAIL_SIZE];
+};
+
+static size_t
+hear(char *line, size_t one, size_t count, void *arg)
+{
+	struct said *said = arg;
+	size_t len = one * count, kept = len < sizeof(said->line) ? len : sizeof(said->line) - 1;
+
+	if (len == 0 || (line[0] != '4' && line[0] != '5'))
+		return len;
+	memcpy(said->line, line, kept);
+	said->line[kept] = '\0';
+	said->line[strcspn(said->line, "\r\n")] = '\0';
+	return len;
+}
+
+/* The enhanced status (RFC 2034) of "550 5.1.1 no such mailbox"; "" when there is none, or it is of
+ * another reply. */
+void
+channel_smtp_status(const char *line, long reply, char ret_status[JOB_STATUS_SIZE])
+{
+	char code[8];
+	size_t len = 0, dots = 0;
+
+	ret_status[0] = '\0';
+	snprintf(code, sizeof(code), "%ld", reply);
+	if (strncmp(line, code, 3) != 0 || (line[3] != ' ' && line[3] != '-') || line[4] != code[0])
+		return;
+	const char *at = line + 4;
+	for (; at[len] == '.' || (at[len] >= '0' && at[len] <= '9'); len++)
+		dots += at[len] == '.';
+	if (dots != 2 || len >= JOB_STATUS_SIZE || (at[len] != ' ' && at[len] != '\0'))
+		return;
+	memcpy(ret_status, at, len);
+	ret_status[len] = '\0';
+}
+
+/* When nobody has this address, no later mail will do: that is kept apart from the refusal. */
+static void
+judge_address(struct job *job, const char *line, long reply)
+{
+	channel_smtp_status(line, reply, job->address_status);
+	if (job->outcome != OUTCOME_REFUSED || job->address_status[0] == '\0'
+	    || !bouncing_marks(job->address_status))
+		job->address_status[0] = '\0';
+}
+
 void
 channel_smtp_work(const void *config, void *curl, struct job *job)
 {
 	const struct smtp_config *c = config;
 	struct upload upload = { job->payload, job->payload_size };
 	char sender[300], recipient[300], why[CURL_ERROR_SIZE] = "";
+	struct said said = { .line = "" };
 	long reply = 0;
 
 	snprintf(sender, sizeof(sender), "<%s>", job->sender);
@@ -117,6 +170,8 @@ channel_smtp_work(const void *config, void *curl, struct job *job)
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
 	curl_easy_setopt(curl, CURLOPT_READDATA, &upload);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, hear);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &said);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
 	CURLcode code = CURLE_COULDNT_CONNECT;
 	if (!failpoint(FAILPOINT_NOTIFIER_SMTP, FAILPOINT_BEFORE))
@@ -128,6 +183,7 @@ channel_smtp_work(const void *config, void *curl, struct job *job)
 	}
 	curl_slist_free_all(to);
 	job->outcome = channel_smtp_judge((int)code, reply, upload.left == 0);
+	judge_address(job, said.line, reply);
 	if (code != CURLE_OK)
 		job_say(job, "smtp %ld: %.120s", reply,
 		    why[0] != '\0' ? why : curl_easy_strerror(code));

@@ -90,6 +90,11 @@ letter_write(struct job *job, const struct pg_result *rows, int row,
 		letter_refuse(job, OUTCOME_REFUSED, "the person was erased");
 		return;
 	}
+	if (db_get_bool(rows, row, CLAIM_MARKED)) {
+		letter_refuse(job, OUTCOME_REFUSED, "mail does not reach this address");
+		snprintf(job->address_status, sizeof(job->address_status), "%s", "5.1.1");
+		return;
+	}
 	if (db_is_null(rows, row, CLAIM_BODY)
 	    || !number_format(db_get_int(rows, row, CLAIM_TICKET), number)) {
 		letter_refuse(job, OUTCOME_REFUSED, db_get_text(rows, row, CLAIM_ERROR));

@@ -7,7 +7,8 @@ static const unsigned may_follow[MESSAGE_STATES] = {
 	[MESSAGE_QUEUED] = BIT(MESSAGE_SENDING) | BIT(MESSAGE_DISCARDED),
 	[MESSAGE_SENDING] = BIT(MESSAGE_SENT) | BIT(MESSAGE_QUEUED) | BIT(MESSAGE_UNKNOWN)
 			    | BIT(MESSAGE_DEAD),
-	[MESSAGE_SENT] = BIT(MESSAGE_DELIVERED),
+	/* To dead: a report came that it did not arrive (bouncing). */
+	[MESSAGE_SENT] = BIT(MESSAGE_DELIVERED) | BIT(MESSAGE_DEAD),
 	/* To sent or dead: the process that was thought to have ended says how it went. */
 	[MESSAGE_UNKNOWN] = BIT(MESSAGE_QUEUED) | BIT(MESSAGE_SENT) | BIT(MESSAGE_DEAD)
 			    | BIT(MESSAGE_DISCARDED) | BIT(MESSAGE_DELIVERED),

@@ -268,6 +268,14 @@ make_parts(struct notifier *n)
 		.on_queued = on_queued,
 		.arg = n };
 	n->recalling = recalling_create(&recalling);
+	const struct bouncing_world bouncing = { .db = n->db,
+		.registry = n->registry,
+		.stats = n->stats,
+		.ids = &n->ids,
+		.key = &n->mail_key,
+		.on_queued = on_queued,
+		.arg = n };
+	n->bouncing = bouncing_create(&bouncing);
 	const struct following_world following = { .db = n->db,
 		.registry = n->registry,
 		.letters = n->letters,
@@ -315,8 +323,8 @@ make_parts(struct notifier *n)
 		return false;
 	}
 	n->delivery = delivery_create(&delivery);
-	return n->letters != NULL && n->recalling != NULL && n->following != NULL
-	       && n->surveying != NULL && n->delivery != NULL;
+	return n->letters != NULL && n->recalling != NULL && n->bouncing != NULL
+	       && n->following != NULL && n->surveying != NULL && n->delivery != NULL;
 }
 
 static int64_t
@@ -329,6 +337,12 @@ static int64_t
 tick_letters(void *arg, uint64_t now_ms)
 {
 	return letters_tick(((struct notifier *)arg)->letters, now_ms);
+}
+
+static int64_t
+tick_bouncing(void *arg, uint64_t now_ms)
+{
+	return bouncing_tick(((struct notifier *)arg)->bouncing, now_ms);
 }
 
 static int64_t
@@ -362,6 +376,7 @@ stop_telling(void *arg)
 
 	following_stop(n->following);
 	recalling_stop(n->recalling);
+	bouncing_stop(n->bouncing);
 	surveying_stop(n->surveying);
 	delivery_stop(n->delivery);
 }
@@ -372,8 +387,8 @@ is_telling(void *arg)
 	struct notifier *n = arg;
 
 	return following_busy(n->following) || recalling_busy(n->recalling)
-	       || surveying_busy(n->surveying) || letters_busy(n->letters)
-	       || delivery_busy(n->delivery);
+	       || bouncing_busy(n->bouncing) || surveying_busy(n->surveying)
+	       || letters_busy(n->letters) || delivery_busy(n->delivery);
 }
 
 bool
@@ -400,6 +415,7 @@ notifier_open(struct notifier *n)
 	daemon_add_tick(n->daemon, tick_registry, n);
 	daemon_add_tick(n->daemon, tick_letters, n);
 	daemon_add_tick(n->daemon, tick_recalling, n);
+	daemon_add_tick(n->daemon, tick_bouncing, n);
 	daemon_add_tick(n->daemon, tick_following, n);
 	daemon_add_tick(n->daemon, tick_surveying, n);
 	daemon_add_tick(n->daemon, tick_delivery, n);
@@ -418,6 +434,7 @@ notifier_close(struct notifier *n)
 	delivery_destroy(n->delivery);
 	following_destroy(n->following);
 	recalling_destroy(n->recalling);
+	bouncing_destroy(n->bouncing);
 	surveying_destroy(n->surveying);
 	letters_destroy(n->letters);
 	registry_destroy(n->registry);

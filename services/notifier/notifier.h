@@ -11,6 +11,7 @@
 
 #include "acl.h"
 #include "base.h"
+#include "bouncing.h"
 #include "daemon.h"
 #include "db.h"
 #include "delivery.h"
@@ -71,6 +72,7 @@ struct notifier {
 	struct letters *letters;
 	struct following *following;
 	struct recalling *recalling;
+	struct bouncing *bouncing;
 	struct surveying *surveying;
 	struct delivery *delivery;
 	struct turunc_client *client;

@@ -9,6 +9,8 @@ static const char *const outcomes[] = { "accepted", "refused", "deferred", "unre
 
 static const char *const surveys[] = { "invited", "reminded", "nobody", NULL };
 
+static const char *const bounces[] = { "delayed", "message", "address", NULL };
+
 const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_RECORDS] = { .name = "turunc_notifier_records_total",
 	    .help = "Records worth telling that were turned into messages" },
@@ -50,6 +52,12 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_HASTENED] = { .name = "turunc_notifier_hastened_total",
 	    .type = STAT_COUNTER,
 	    .help = "Messages that a clock set back would have kept waiting" },
+	[NOTIFIER_STAT_BOUNCES] = { .name = "turunc_notifier_bounces_total",
+	    .help =
+		"Reports of mails that did not arrive: delayed, the message refused for good, or "
+		"its address marked",
+	    .label = "what",
+	    .label_values = bounces },
 	[NOTIFIER_STAT_SURVEYS] = { .name = "turunc_notifier_surveys_total",
 	    .help =
 		"Ends of tickets whose citizen was invited to say whether they are satisfied, was "

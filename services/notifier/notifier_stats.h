@@ -10,6 +10,10 @@ enum untold { UNTOLD_NO_ADDRESS, UNTOLD_NO_TEMPLATE };
 /* What became of those who might be asked whether they are satisfied. */
 enum surveys { SURVEYS_INVITED, SURVEYS_REMINDED, SURVEYS_NOBODY };
 
+/* What a report of a lost mail was: a delay, a message that was not wanted, an address that is
+ * none. */
+enum bounces { BOUNCES_DELAYED, BOUNCES_MESSAGE, BOUNCES_ADDRESS };
+
 enum notifier_stat {
 	NOTIFIER_STAT_RECORDS,
 	NOTIFIER_STAT_QUEUED,
@@ -25,6 +29,7 @@ enum notifier_stat {
 	NOTIFIER_STAT_POSITION,
 	NOTIFIER_STAT_HASTENED,
 	NOTIFIER_STAT_SURVEYS,
+	NOTIFIER_STAT_BOUNCES,
 	NOTIFIER_STATS
 };
 extern const struct stat_row notifier_stat_rows[NOTIFIER_STATS];

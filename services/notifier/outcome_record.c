@@ -31,7 +31,7 @@ outcome_record_pack(const struct outcome_record *row, const struct job *job,
 	strcpy(type, outcome_record_type(job->outcome));
 	strcpy(channel, row->channel);
 	if (!sent)
-		strcpy(reason, outcome_name(job->outcome));
+		strcpy(reason, row->reason != NULL ? row->reason : outcome_name(job->outcome));
 	memcpy(about, row->about_type, sizeof(about));
 	memcpy(language, row->language, sizeof(language));
 	Turunc__V1__NotificationStep step = TURUNC__V1__NOTIFICATION_STEP__INIT;

@@ -15,6 +15,7 @@ struct outcome_record {
 	char about_type[32];
 	char language[8];
 	const char *channel; /* a literal */
+	const char *reason; /* a literal; NULL: that of the outcome */
 };
 
 enum { OUTCOME_RECORD_MAX = 512 };

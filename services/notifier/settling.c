@@ -143,12 +143,39 @@ add_record(struct settling *s, const struct ended *e, bool last_word, int64_t no
 	db_array_bytea(events, packed, size);
 }
 
+/* Refusals that say that nobody has the address: bouncing deals with them. */
+static void
+add_bounces(struct settling *s, struct db_unit *unit, int64_t now_us)
+{
+	const struct ended *e = s->sent;
+
+	while (e != NULL && e->job->address_status[0] == '\0')
+		e = e->next;
+	if (e == NULL)
+		return;
+	db_unit_add(unit, STORE_BOUNCE_ADD);
+	struct db_array *ids = db_add_array(unit, DB_UUID);
+	struct db_array *messages = db_add_array(unit, DB_UUID);
+	struct db_array *statuses = db_add_array(unit, DB_TEXT);
+	db_add_int8(unit, now_us);
+	for (; e != NULL; e = e->next) {
+		struct uuid id;
+		if (e->job->address_status[0] == '\0')
+			continue;
+		uuid_next(s->world.ids, now_us, &id);
+		db_array_uuid(ids, &id);
+		db_array_uuid(messages, &e->job->notification_id);
+		db_array_text(statuses, e->job->address_status);
+	}
+}
+
 static struct db_unit *
 unit_of(struct settling *s)
 {
 	struct db_unit *unit = db_unit_create(s->world.db);
 	int64_t now_us = clock_now_us();
 
+	add_bounces(s, unit, now_us);
 	db_unit_add(unit, STORE_SETTLE);
 	struct db_array *ids = db_add_array(unit, DB_UUID);
 	struct db_array *attempts = db_add_array(unit, DB_INT4);

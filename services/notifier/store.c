@@ -1,6 +1,11 @@
 /* The notifier's SQL, all of it. */
 #include "store.h"
 
+/* An address, or NULL when mail does not reach it. */
+#define MAIL_OF(column)                                                                        \
+	"CASE WHEN NOT EXISTS (SELECT FROM turunc.mail_mark k WHERE k.address = lower(" column \
+	" COLLATE \"C\")) THEN " column " END"
+
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	LETTERS_SQL(STORE_LETTERS, "notifier"),
@@ -19,30 +24,47 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "$4::bigint)",
 	    4 },
 	[STORE_PEOPLE] = { "people",
-	    "SELECT q.id, t.ticket_id, c.name, c.phone, c.email, coalesce(c.language, ''), "
-	    "coalesce(s.subject_code, t.subject_code), t.recorded_us, NULL::uuid "
-	    "FROM unnest($1::bigint[]) AS q(id) JOIN turunc.ticket t ON t.ticket_id = q.id "
-	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
-	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
-	    "UNION ALL "
-	    "SELECT s.primary_id, t.ticket_id, c.name, c.phone, c.email, c.language, "
-	    "s.subject_code, "
-	    "t.recorded_us, NULL FROM turunc.ticket_state s JOIN turunc.ticket t ON t.ticket_id = "
-	    "s.ticket_id "
-	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
-	    "WHERE s.primary_id = ANY ($2::bigint[]) AND s.status = 10 "
-	    "UNION ALL "
-	    "SELECT e.about, c.ticket_id, c.name, c.phone, c.email, c.language, "
-	    "coalesce(s.subject_code, t.subject_code), t.recorded_us, c.contact_id "
-	    "FROM (SELECT q.id AS about, q.id FROM unnest($2::bigint[]) AS q(id) UNION ALL "
-	    "SELECT d.primary_id, d.ticket_id FROM turunc.ticket_state d "
-	    "WHERE d.primary_id = ANY ($2::bigint[]) AND d.status = 10) e "
-	    "JOIN turunc.contact c ON c.ticket_id = e.id AND c.kind = 'joined' "
-	    "JOIN turunc.ticket t ON t.ticket_id = e.id "
-	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = e.id "
-	    "WHERE NOT EXISTS (SELECT FROM turunc.contact o WHERE o.ticket_id = c.ticket_id "
-	    "AND o.contact_id < c.contact_id AND o.phone = c.phone "
-	    "AND o.kind IN ('report', 'joined'))",
+	    "SELECT q.id, t.ticket_id, c.name, c.phone, " MAIL_OF(
+		"c.email") ", coalesce(c.language, ''), "
+			   "coalesce(s.subject_code, t.subject_code), t.recorded_us, NULL::uuid "
+			   "FROM unnest($1::bigint[]) AS q(id) JOIN turunc.ticket t ON t.ticket_id "
+			   "= q.id "
+			   "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+			   "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
+			   "UNION ALL "
+			   "SELECT s.primary_id, t.ticket_id, c.name, c.phone, " MAIL_OF(
+			       "c.email") ", c.language, "
+					  "s.subject_code, "
+					  "t.recorded_us, NULL FROM turunc.ticket_state s JOIN "
+					  "turunc.ticket t ON t.ticket_id = "
+					  "s.ticket_id "
+					  "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+					  "WHERE s.primary_id = ANY ($2::bigint[]) AND s.status = "
+					  "10 "
+					  "UNION ALL "
+					  "SELECT e.about, c.ticket_id, c.name, c.phone, " MAIL_OF(
+					      "c.email") ", c.language, "
+							 "coalesce(s.subject_code, "
+							 "t.subject_code), t.recorded_us, "
+							 "c.contact_id "
+							 "FROM (SELECT q.id AS about, q.id FROM "
+							 "unnest($2::bigint[]) AS q(id) UNION ALL "
+							 "SELECT d.primary_id, d.ticket_id FROM "
+							 "turunc.ticket_state d "
+							 "WHERE d.primary_id = ANY ($2::bigint[]) "
+							 "AND d.status = 10) e "
+							 "JOIN turunc.contact c ON c.ticket_id = "
+							 "e.id AND c.kind = 'joined' "
+							 "JOIN turunc.ticket t ON t.ticket_id = "
+							 "e.id "
+							 "LEFT JOIN turunc.ticket_state s ON "
+							 "s.ticket_id = e.id "
+							 "WHERE NOT EXISTS (SELECT FROM "
+							 "turunc.contact o WHERE o.ticket_id = "
+							 "c.ticket_id "
+							 "AND o.contact_id < c.contact_id AND "
+							 "o.phone = c.phone "
+							 "AND o.kind IN ('report', 'joined'))",
 	    2 },
 	[STORE_TEXTS] = { "texts",
 	    "SELECT text_id, body FROM turunc.ticket_text WHERE text_id = ANY ($1::uuid[]) "
@@ -98,7 +120,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "SELECT notification_id, ticket_id, about_seq, about_type, language, recipient, "
 	    "subject, body, attempts, last_error, (SELECT count(*) FROM "
 	    "turunc.notification_attempt "
-	    "a WHERE a.notification_id = claimed.notification_id AND a.outcome = 'deferred') "
+	    "a WHERE a.notification_id = claimed.notification_id AND a.outcome = 'deferred'), "
+	    "channel = 'email' AND EXISTS (SELECT FROM turunc.mail_mark k "
+	    "WHERE k.address = lower(claimed.recipient COLLATE \"C\")) "
 	    "FROM claimed ORDER BY about_seq",
 	    5 },
 	/* Moves what is being sent, and what was thought to be lost with its process; says in the
@@ -127,6 +151,40 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "said.types, said.tickets, said.nobody, said.nobody, said.actors, said.events) END "
 	    "FROM said",
 	    11 },
+	[STORE_BOUNCE_NEXT] = { "bounce_next",
+	    "SELECT b.bounce_id, b.notification_id, b.permanent, b.status, n.ticket_id, "
+	    "n.about_seq, n.about_type, n.language, n.attempts, n.recipient, l.event "
+	    "FROM turunc.bounce b LEFT JOIN turunc.notification n "
+	    "ON n.notification_id = b.notification_id AND n.channel = 'email' "
+	    "LEFT JOIN turunc.event_log l ON l.seq = n.about_seq "
+	    "WHERE b.handled_us IS NULL ORDER BY b.at_us, b.bounce_id LIMIT 1",
+	    0 },
+	[STORE_BOUNCE_MARK] = { "bounce_mark",
+	    "INSERT INTO turunc.mail_mark (address, notification_id, status, at_us) "
+	    "SELECT lower(n.recipient COLLATE \"C\"), n.notification_id, $2::text, $3::bigint "
+	    "FROM turunc.notification n WHERE n.notification_id = $1::uuid "
+	    "AND n.recipient IS NOT NULL ON CONFLICT (address) DO NOTHING",
+	    3 },
+	/* What the server refused at once is failed already, and was said so. */
+	[STORE_BOUNCE_SETTLE] = { "bounce_settle",
+	    "WITH handled AS (UPDATE turunc.bounce SET handled_us = $4::bigint "
+	    "WHERE bounce_id = $1::uuid AND handled_us IS NULL RETURNING bounce_id), "
+	    "moved AS (UPDATE turunc.notification n SET state = 5, next_attempt_us = NULL, "
+	    "last_error = $5::text, updated_us = $4::bigint FROM handled h "
+	    "WHERE $3::boolean AND n.notification_id = $2::uuid AND n.state IN (3, 4, 6) "
+	    "RETURNING n.notification_id), "
+	    "said AS (SELECT count(*) AS moved FROM moved) "
+	    "SELECT said.moved, CASE WHEN said.moved > 0 THEN turunc.log_append($4::bigint, "
+	    "ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[NULL::text], ARRAY[NULL::text], "
+	    "ARRAY['system'::text], ARRAY[$8::bytea]) END FROM said",
+	    8 },
+	/* Said by the server in its dialogue with us. */
+	[STORE_BOUNCE_ADD] = { "bounce_add",
+	    "INSERT INTO turunc.bounce (bounce_id, identity, notification_id, permanent, status, "
+	    "at_us) SELECT u.id, sha256(convert_to('smtp ' || u.notification_id, 'UTF8')), "
+	    "u.notification_id, true, u.status, $4::bigint FROM unnest($1::uuid[], $2::uuid[], "
+	    "$3::text[]) AS u(id, notification_id, status) ON CONFLICT (identity) DO NOTHING",
+	    4 },
 	[STORE_HASTEN] = { "hasten",
 	    "WITH moved AS (UPDATE turunc.notification SET next_attempt_us = $1::bigint "
 	    "WHERE state = 1 AND next_attempt_us > $2::bigint RETURNING 1) "
@@ -154,11 +212,12 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "coalesce(s.expires_us, 0), EXISTS (SELECT FROM turunc.event_log r "
 	    "WHERE r.ticket_id = s.ticket_id AND r.seq > s.ended_seq "
 	    "AND r.type = 'ticket.reopened'), c.salt = '', EXISTS (SELECT FROM "
-	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), c.email, c.phone, c.language "
-	    "FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
-	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
-	    "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "
-	    "ORDER BY s.due_us LIMIT $2::integer",
+	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), " MAIL_OF(
+		"c.email") ", c.phone, c.language "
+			   "FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+			   "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+			   "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "
+			   "ORDER BY s.due_us LIMIT $2::integer",
 	    2 },
 	/* Moves a row from where it was seen to be; says in the log what it has moved. */
 	[STORE_SURVEY_MOVE] = { "survey_move",

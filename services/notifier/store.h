@@ -22,6 +22,10 @@ enum store_statement {
 	STORE_RECORD, /* seq -> its event */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
+	STORE_BOUNCE_NEXT, /* -> enum bounce_column, the first that is open */
+	STORE_BOUNCE_MARK, /* message, status, now: its address gets no mail from now on */
+	STORE_BOUNCE_SETTLE, /* it is dealt with, and what that moved */
+	STORE_BOUNCE_ADD, /* ids, messages, statuses, now */
 	STORE_HASTEN, /* now, later than: what waits for such a time is due now -> how many */
 	STORE_SURVEY_END, /* ids, tickets, seqs of ends, delay: their rows */
 	STORE_SURVEY_SEQ, /* surveys, seqs, is it a reminder: the records that say so */
@@ -57,7 +61,23 @@ enum claim_column {
 	CLAIM_BODY, /* NULL: it could not be written, and CLAIM_ERROR says why; or erased */
 	CLAIM_ATTEMPTS,
 	CLAIM_ERROR,
-	CLAIM_DEFERRALS
+	CLAIM_DEFERRALS,
+	CLAIM_MARKED /* mail does not reach the address */
+};
+
+/* Columns of STORE_BOUNCE_NEXT; from BOUNCE_TICKET on NULL for a message that there is not. */
+enum bounce_column {
+	BOUNCE_ID,
+	BOUNCE_NOTIFICATION,
+	BOUNCE_PERMANENT,
+	BOUNCE_STATUS,
+	BOUNCE_TICKET,
+	BOUNCE_ABOUT_SEQ,
+	BOUNCE_ABOUT_TYPE,
+	BOUNCE_LANGUAGE,
+	BOUNCE_ATTEMPTS,
+	BOUNCE_RECIPIENT, /* NULL: erased */
+	BOUNCE_EVENT /* what it told of; NULL: not in the log any more */
 };
 
 /* Columns of STORE_LEFT. */

@@ -193,6 +193,102 @@ def test_a_sink_that_says_no(world, no_server):
     assert world.outcomes()[sent] == [("notification.failed", "refused")]
 
 
+# --- what did not arrive ------------------------------------------------------------------------------
+
+def report(world, notification, status, permanent=True, at=1):
+    """As intake writes down a report that came to a signed address."""
+    world.stack.sql("""insert into turunc.bounce (bounce_id, identity, notification_id, permanent, status, at_us)
+                       values (gen_random_uuid(), sha256(convert_to(%s, 'UTF8')), %s::uuid, %s, %s, %s)""",
+                    f"{notification} {status} {at}", notification, permanent, status, at)
+
+
+def wait_handled(world):
+    world.stack.wait(lambda: world.stack.one("select count(*) from turunc.bounce where handled_us is null") == 0,
+                     20, "every report is dealt with")
+
+
+def texts_of(world, number):
+    return [t for t in list(world.sms.taken) if number in t["text"]]
+
+
+def test_a_bounce_marks_the_address_and_goes_on_by_sms(world):
+    address, phone = "Yanlis.Adres@ornek.example", "+905331112233"
+    number = world.open(email=address, phone=phone)[0]
+    world.wait_state(number, "routed", "sent")
+    sent = {about: row[3] for (about, _), row in world.rows(number).items()}
+    report(world, sent["opened"], "5.1.1")
+    wait_handled(world)
+    rows = world.rows(number)
+    assert rows["opened", "email"][:3] == ("dead", 1, "bounced: 5.1.1")
+    assert rows["routed", "email"][0] == "sent", "of that one nothing was said"
+    world.wait_settled()
+    assert world.rows(number)["opened", "sms"][0] == "sent"
+    assert [t["to"] for t in texts_of(world, number)] == [phone]
+    assert world.outcomes()[sent["opened"]] == [("notification.sent", ""), ("notification.failed", "bounced")]
+    world.end(number)
+    world.stack.wait(lambda: world.state(number, "resolved") == "sent", 20)
+    assert ("resolved", "email") not in world.rows(number) and len(texts_of(world, number)) == 2
+    # A report that comes twice, and one for the other mail.
+    report(world, sent["opened"], "5.1.1", at=2)
+    report(world, sent["routed"], "5.1.1")
+    wait_handled(world)
+    world.wait_settled()
+    assert len(world.outcomes()[sent["opened"]]) == 2 and len(texts_of(world, number)) == 3
+    # Somebody else with that address and no phone is not told at all.
+    silent = world.open(email=address.lower())[0]
+    world.reader.wait_status(silent, "routed")
+    world.wait_settled()
+    assert world.rows(silent) == {}
+
+
+@pytest.mark.parametrize("status, permanent, state", [
+    ("4.4.1", False, "sent"), ("5.7.1", True, "dead"), ("5.2.2", True, "dead")])
+def test_a_bounce_that_is_not_the_addresss_fault(world, status, permanent, state):
+    address = f"iyi{status}@ornek.example"
+    number = world.open(email=address, phone=PHONE)[0]
+    world.wait_state(number, "routed", "sent")
+    report(world, world.rows(number)["opened", "email"][3], status, permanent)
+    wait_handled(world)
+    assert world.state(number, "opened") == state
+    world.end(number)
+    world.wait_state(number, "resolved", "sent")
+    assert mails_of(world, number)[-1].to == address and texts_of(world, number) == []
+
+
+def test_a_bounce_of_nothing(world):
+    report(world, "00000000-0000-7000-8000-000000000001", "5.1.1")
+    wait_handled(world)
+
+
+def test_refused_at_the_door_is_a_bounce(world):
+    """550 5.1.1 in the dialogue: the address is marked, and what waited for it goes by SMS too."""
+    world.mail.mode = "no_such"
+    number = world.open(email="kapi@ornek.example", phone="+905341112233")[0]
+    world.stack.wait(lambda: len(texts_of(world, number)) == 2, 30, "both by SMS")
+    world.mail.mode = "ok"
+    world.end(number)
+    world.stack.wait(lambda: len(texts_of(world, number)) == 3, 20)
+    assert mails_of(world, number) == []
+    assert {row[0] for (_, channel), row in world.rows(number).items() if channel == "email"} == {"dead"}
+
+
+def test_an_erased_person_leaves_no_mark(world):
+    number = world.open(email="Silinen@ornek.example", phone="+905351112233")[0]
+    world.wait_state(number, "routed", "sent")
+    report(world, world.rows(number)["opened", "email"][3], "5.1.1")
+    wait_handled(world)
+    world.wait_settled()
+    held = "select count(*) from turunc.mail_mark where address = 'silinen@ornek.example'"
+    assert world.stack.one(held) == 1
+    world.stack.masa("citizen", "erase", number, "--reason", "istek", "--confirm", 1, "--open-too")
+    assert world.stack.one(held) == 0
+    # A report that comes only now finds nothing to mark.
+    report(world, world.stack.one("select notification_id::text from turunc.notification where ticket_id = %s "
+                                  "and channel = 'email' limit 1", int(number.replace("-", "")[:-1])), "5.1.1", at=3)
+    wait_handled(world)
+    assert world.stack.one(held) == 0
+
+
 # --- STARTTLS ---------------------------------------------------------------------------------------
 
 def certificate(folder):

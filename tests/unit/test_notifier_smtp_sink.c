@@ -60,7 +60,7 @@ wait_ready(int port)
 }
 
 static pid_t
-start_sink(int port, const char *option, const char *value)
+start_sink(int port, const char *option, const char *value, const char *more)
 {
 	char where[40];
 	const char *argv[10];
@@ -77,6 +77,8 @@ start_sink(int port, const char *option, const char *value)
 		argv[count++] = option;
 	if (value != NULL)
 		argv[count++] = value;
+	if (more != NULL)
+		argv[count++] = more;
 	argv[count++] = where;
 	argv[count++] = "16";
 	argv[count] = NULL;
@@ -161,7 +163,7 @@ TEST(test_smtp_sink_in_every_mood)
 	for (size_t i = 0; i < ARRAY_LEN(moods); i++) {
 		char url[64];
 		int port = free_port();
-		pid_t sink = start_sink(port, moods[i].option, moods[i].value);
+		pid_t sink = start_sink(port, moods[i].option, moods[i].value, NULL);
 		snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", port);
 		const struct smtp_config config = { .url = url,
 			.user = "",
@@ -196,7 +198,7 @@ TEST(test_smtp_sink_in_the_middle)
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		char url[64];
 		int port = free_port();
-		pid_t sink = start_sink(port, ways[i].option, ways[i].value);
+		pid_t sink = start_sink(port, ways[i].option, ways[i].value, NULL);
 		snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", port);
 		const struct smtp_config config = { .url = url,
 			.user = "",
@@ -217,12 +219,70 @@ TEST(test_smtp_sink_in_the_middle)
 }
 
 /* smtp-sink has no STARTTLS: where it is required nothing is said in the clear. */
+TEST(test_smtp_status_of_a_line)
+{
+	static const struct {
+		const char *line;
+		long reply;
+		const char *status;
+	} lines[] = {
+		{ "550 5.1.1 no such mailbox", 550, "5.1.1" },
+		{ "550-5.1.10 more", 550, "5.1.10" },
+		{ "550 5.1.1", 550, "5.1.1" },
+		{ "550 no such mailbox", 550, "" },
+		{ "250 2.1.5 ok", 550, "" },
+		{ "550 4.1.1 of another class", 550, "" },
+		{ "550 5.1 half", 550, "" },
+		{ "550 5.1.1.1 more", 550, "" },
+		{ "550 5.1.1x", 550, "" },
+		{ "550 5.123456789.12345678 long", 550, "" },
+		{ "550", 550, "" },
+		{ "", 550, "" },
+		{ "", 0, "" },
+	};
+	char status[JOB_STATUS_SIZE];
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		channel_smtp_status(lines[i].line, lines[i].reply, status);
+		CHECK_STR(lines[i].line, status, lines[i].status);
+	}
+}
+
+/* A user's address that nobody has is told apart from a text that nobody wants. */
+TEST(test_smtp_sink_says_whose_fault)
+{
+	static const struct {
+		const char *words, *status;
+	} says[] = { { "550 5.1.1 no such mailbox", "5.1.1" }, { "550 5.7.1 policy", "" },
+		{ "550 5.2.2 full", "" }, { "553 5.1.8 bad sender", "" }, { "550 no", "" } };
+	CURL *curl = curl_easy_init();
+
+	for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+		char url[64];
+		int port = free_port();
+		pid_t sink = start_sink(port, "-fRCPT", "-B", says[i].words);
+		snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", port);
+		const struct smtp_config config = { .url = url,
+			.user = "",
+			.password = "",
+			.ca_file = "",
+			.timeout_ms = TIMEOUT_MS };
+		struct job job = mail_job();
+		curl_easy_reset(curl);
+		channel_smtp_work(&config, curl, &job);
+		CHECK_U64(says[i].words, job.outcome, OUTCOME_REFUSED);
+		CHECK_STR(says[i].words, job.address_status, says[i].status);
+		stop_sink(sink);
+	}
+	curl_easy_cleanup(curl);
+}
+
 TEST(test_smtp_sink_without_tls)
 {
 	CURL *curl = curl_easy_init();
 	char url[64];
 	int port = free_port();
-	pid_t sink = start_sink(port, NULL, NULL);
+	pid_t sink = start_sink(port, NULL, NULL, NULL);
 
 	snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", port);
 	for (int with_user = 0; with_user < 2; with_user++) {

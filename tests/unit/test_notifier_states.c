@@ -11,7 +11,7 @@
 static const char *const follows[] = {
 	[MESSAGE_QUEUED] = ".x....x",
 	[MESSAGE_SENDING] = "x.xxx..",
-	[MESSAGE_SENT] = ".....x.",
+	[MESSAGE_SENT] = "....xx.",
 	[MESSAGE_UNKNOWN] = "x.x.xxx",
 	[MESSAGE_DEAD] = "x.....x",
 	[MESSAGE_DELIVERED] = ".......",

@@ -1,0 +1,48 @@
+/*
+ * bouncing - what becomes of a message that was sent and did not arrive.
+ *
+ * intake writes down the reports that come to the addresses we signed, channel_smtp what the server
+ * says of a recipient at once (turunc.bounce).  One at a time: a permanent failure makes the
+ * message a failed one and says so in the log; when it was the address's fault, the address is
+ * marked, gets no mail from then on, and the same news goes out by SMS where there is a number.  A
+ * report of a delay changes nothing.  Each step may be done again: what was done stays done once.
+ */
+#ifndef NOTIFIER_BOUNCING_H
+#define NOTIFIER_BOUNCING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base.h"
+#include "db.h"
+#include "registry.h"
+#include "reply_address.h"
+#include "stats.h"
+#include "uuid.h"
+
+struct bouncing;
+
+/* Everything is lent for the life of the bouncing. */
+struct bouncing_world {
+	struct db *db;
+	const struct registry *registry;
+	struct stats *stats;
+	struct uuid_source *ids;
+	const struct reply_address_key *key;
+	void (*on_queued)(void *arg); /* there may be new messages */
+	void *arg;
+};
+
+/* NULL: no memory.  Destroy takes NULL; close the db first. */
+struct bouncing *bouncing_create(const struct bouncing_world *world);
+void bouncing_destroy(struct bouncing *b);
+
+int64_t bouncing_tick(struct bouncing *b, uint64_t now_ms);
+void bouncing_stop(struct bouncing *b);
+bool bouncing_busy(const struct bouncing *b);
+
+/* Is a permanent failure of this status (RFC 3463, "" when none was given) the address's fault, so
+ * that no later mail will do?  Not of a full mailbox, nor of a text that was not wanted.  Pure. */
+bool bouncing_marks(const char *status);
+
+#endif
