@@ -10,7 +10,7 @@
 #include "compose.h"
 #include "frame.h"
 #include "gsm.h"
-#include "mail_html.h"
+#include "message_html.h"
 #include "masa.h"
 #include "number.h"
 #include "viewed.h"
@@ -242,7 +242,7 @@ describe(const struct showing *s)
 static enum exit_code
 print_html(struct masa *m, const struct showing *s)
 {
-	const struct mail_html mail = { .language = s->message.language,
+	const struct message_html mail = { .language = s->message.language,
 		.title = s->message.subject,
 		.sender = s->catalogue->municipality.name,
 		.body = s->message.body,
@@ -251,7 +251,7 @@ print_html(struct masa *m, const struct showing *s)
 
 	if (strcmp(s->message.channel, "email") != 0)
 		return masa_fail(MASA_USAGE, "--html is of an e-mail (see --channel)");
-	char *html = mail_html_make(&mail, &size);
+	char *html = message_html_make(&mail, &size);
 	if (html == NULL)
 		return masa_fail(MASA_FAILED, "out of memory");
 	if (m->json) {

@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "mail.h"
-#include "mail_html.h"
+#include "message_html.h"
 #include "number.h"
 #include "store.h"
 
@@ -50,12 +50,12 @@ write_mail(struct job *job, const struct pg_result *rows, int row, const char *n
 	uuid_format(&job->notification_id, id);
 	address_mail(
 	    key, m->email_from, job, db_get_int(rows, row, CLAIM_TICKET), sender, reply_to);
-	const struct mail_html page = { .language = db_get_text(rows, row, CLAIM_LANGUAGE),
+	const struct message_html page = { .language = db_get_text(rows, row, CLAIM_LANGUAGE),
 		.title = subject,
 		.sender = m->name,
 		.body = db_get_text(rows, row, CLAIM_BODY),
 		.base_url = m->base_url };
-	char *html = mail_html_make(&page, &html_size);
+	char *html = message_html_make(&page, &html_size);
 	const struct mail mail = {
 		.from = m->email_from,
 		.from_name = m->name,

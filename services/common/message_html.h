@@ -1,18 +1,18 @@
 /*
- * mail_html - a message's plain text as the HTML part beside it.
+ * message_html - a message's plain text as the HTML part beside it.
  *
  * The same words, nothing more: paragraphs, "Key: value" lines as a table, and links where the text
  * has addresses below our own.  Everything is escaped; nothing is fetched from anywhere; readable
  * on a narrow screen, and in dark mode.
  */
-#ifndef TURUNC_MAIL_HTML_H
-#define TURUNC_MAIL_HTML_H
+#ifndef TURUNC_MESSAGE_HTML_H
+#define TURUNC_MESSAGE_HTML_H
 
 #include <stddef.h>
 
 #include "base.h"
 
-struct mail_html {
+struct message_html {
 	const char *language; /* "tr" */
 	const char *title; /* the mail's subject */
 	const char *sender; /* the municipality, as heading */
@@ -21,6 +21,6 @@ struct mail_html {
 };
 
 /* To be freed; lines by \n.  NULL: no memory. */
-MUST_CHECK char *mail_html_make(const struct mail_html *mail, size_t *ret_size);
+MUST_CHECK char *message_html_make(const struct message_html *mail, size_t *ret_size);
 
 #endif

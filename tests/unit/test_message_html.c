@@ -5,18 +5,18 @@
 
 #include "base.h"
 #include "check.h"
-#include "mail_html.h"
+#include "message_html.h"
 
 static char *
 made(const char *body)
 {
-	const struct mail_html mail = { .language = "tr",
+	const struct message_html mail = { .language = "tr",
 		.title = "Konu <b>",
 		.sender = "Belediye & Masa",
 		.body = body,
 		.base_url = "https://masa.example" };
 	size_t size = 0;
-	char *html = mail_html_make(&mail, &size);
+	char *html = message_html_make(&mail, &size);
 
 	CHECK(html != NULL && strlen(html) == size);
 	return html;
@@ -56,7 +56,7 @@ static const struct {
 	{ "nothing", "", "role=\"article\">\n<p class=\"from\">Belediye &amp; Masa</p>\n</div>" },
 };
 
-TEST(test_mail_html_bodies)
+TEST(test_message_html_bodies)
 {
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
 		char *html = made(bodies[i].body);
@@ -68,7 +68,7 @@ TEST(test_mail_html_bodies)
 }
 
 /* Nothing that a mail program would fetch, and nothing that runs. */
-TEST(test_mail_html_fetches_nothing)
+TEST(test_message_html_fetches_nothing)
 {
 	static const char *const never[] = { "<img", "<script", "<link", "<iframe", "<form", "url(",
 		"@import", "src=", "javascript:", " on", "http-equiv" };

@@ -1,5 +1,5 @@
 /* Writes the HTML part of a mail out of its plain text. */
-#include "mail_html.h"
+#include "message_html.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -180,7 +180,7 @@ put_body(const struct place *p, const char *body)
 }
 
 char *
-mail_html_make(const struct mail_html *mail, size_t *ret_size)
+message_html_make(const struct message_html *mail, size_t *ret_size)
 {
 	char *text = NULL;
 	size_t size = 0;
