@@ -3,6 +3,7 @@ never gets through."""
 import http.server
 import json
 import os
+import select
 import socket
 import threading
 import time
@@ -41,7 +42,12 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"data: first\n\n")
         self.wfile.flush()
-        self.server.second.wait(20)
+        end = time.monotonic() + 20
+        while not self.server.second.is_set() and time.monotonic() < end:
+            readable, _, _ = select.select([self.connection], [], [], 0.02)
+            if readable:  # nothing is asked on a stream: it was closed
+                self.server.gone.set()
+                return
         self.wfile.write(b"data: second\n\n")
 
     def log_message(self, *args):
@@ -58,6 +64,7 @@ class Upstream:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler)
         self.server.daemon_threads = True
         self.server.second = threading.Event()
+        self.server.gone = threading.Event()
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
@@ -187,6 +194,20 @@ def test_a_stream_is_not_held_back(edge):
             part = link.recv(4096)
             assert part, seen
             seen += part
+
+
+@pytest.mark.parametrize("path, service", [("/live/stream", "metrics"), ("/desk/stream", "router")])
+def test_a_stream_ends_when_its_reader_has_gone(edge, path, service):
+    """Else whoever looks at twenty pages one after another has used up the live pages of one person."""
+    server = edge.upstream[service].server
+    server.second.clear()
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=10) as reader:
+        reader.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        said = b""
+        while b"first" not in said:
+            said += reader.recv(4096)
+        assert not server.gone.is_set()
+    assert server.gone.wait(5), "the service hears of it"
 
 
 def test_a_service_that_comes_back_in_time_is_not_missed(edge):
