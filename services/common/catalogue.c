@@ -271,6 +271,12 @@ catalogue_say(const struct catalogue_text *text, enum catalogue_language languag
 	return text->in[(size_t)language < CATALOGUE_LANGUAGES ? language : CATALOGUE_TR];
 }
 
+bool
+catalogue_same_group(const struct catalogue_subject *a, const struct catalogue_subject *b)
+{
+	return strcmp(a->group.in[CATALOGUE_TR], b->group.in[CATALOGUE_TR]) == 0;
+}
+
 const char *
 catalogue_language_name(enum catalogue_language language)
 {

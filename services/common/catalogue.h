@@ -90,7 +90,7 @@ struct catalogue_question {
 struct catalogue_subject {
 	const char *code;
 	struct catalogue_text name;
-	const char *group;
+	struct catalogue_text group; /* the Turkish one says which they are */
 	const char *keywords; /* "a,b,c", as Open311 wants them */
 	struct catalogue_text description;
 	enum legal_basis legal_basis; /* the least the subject carries; a channel may add its own */
@@ -346,6 +346,8 @@ const struct catalogue_department *catalogue_cimer_unit(
 const char *catalogue_cimer_field_name(enum cimer_field field);
 
 const char *catalogue_say(const struct catalogue_text *text, enum catalogue_language language);
+
+bool catalogue_same_group(const struct catalogue_subject *a, const struct catalogue_subject *b);
 
 const char *catalogue_language_name(enum catalogue_language language); /* "tr", "en" */
 MUST_CHECK bool catalogue_language_parse(const char *text, enum catalogue_language *ret_language);

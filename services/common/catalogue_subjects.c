@@ -65,6 +65,7 @@ read_subject(struct parse *p, struct list *subjects, struct sheet *s)
 		NAME_TR,
 		NAME_EN,
 		GROUP,
+		GROUP_EN,
 		KEYWORDS,
 		DESCRIPTION_TR,
 		DESCRIPTION_EN,
@@ -77,7 +78,7 @@ read_subject(struct parse *p, struct list *subjects, struct sheet *s)
 	};
 	struct catalogue_subject subject = { .code = cell_code(s, CODE_),
 		.name = cell_both(s, NAME_TR, NAME_BYTES_MAX, true),
-		.group = cell_required(s, GROUP, NAME_BYTES_MAX),
+		.group = cell_both(s, GROUP, NAME_BYTES_MAX, true),
 		.keywords = read_keywords(s, KEYWORDS),
 		.description = cell_both(s, DESCRIPTION_TR, TEXT_BYTES_MAX, false),
 		.service_ms = read_promise(s, SERVICE_HOURS),
@@ -259,8 +260,8 @@ void
 parse_subjects(struct parse *p)
 {
 	static const char *const subject_columns[] = { "code", "name_tr", "name_en", "group",
-		"keywords?", "description_tr?", "description_en?", "legal_basis?", "service_hours?",
-		"priority?", "public", "special_category", "type?" };
+		"group_en?", "keywords?", "description_tr?", "description_en?", "legal_basis?",
+		"service_hours?", "priority?", "public", "special_category", "type?" };
 	static const char *const question_columns[] = { "subject", "order", "code", "datatype",
 		"required", "description_tr", "description_en", "values?" };
 	struct list subjects, questions;

@@ -175,7 +175,7 @@ static bool
 first_of_group(const struct catalogue *cat, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
-		if (strcmp(cat->subjects[i].group, cat->subjects[index].group) == 0)
+		if (catalogue_same_group(&cat->subjects[i], &cat->subjects[index]))
 			return false;
 	return true;
 }
@@ -191,10 +191,10 @@ write_subjects(struct html *h, const struct catalogue *cat, const char *chosen)
 		if (!first_of_group(cat, i))
 			continue;
 		html_raw(h, "<optgroup label=\"");
-		html_text(h, cat->subjects[i].group);
+		html_text(h, catalogue_say(&cat->subjects[i].group, h->language));
 		html_raw(h, "\">\n");
 		for (size_t k = i; k < cat->subject_count; k++)
-			if (strcmp(cat->subjects[k].group, cat->subjects[i].group) == 0)
+			if (catalogue_same_group(&cat->subjects[k], &cat->subjects[i]))
 				html_option(h, cat->subjects[k].code,
 				    catalogue_say(&cat->subjects[k].name, h->language),
 				    strcmp(cat->subjects[k].code, chosen) == 0);

@@ -96,7 +96,7 @@ write_service(struct doc *doc, const struct catalogue_subject *s, enum catalogue
 	doc_bool(doc, "metadata", s->question_count > 0);
 	doc_text(doc, "type", s->type[0] == '\0' ? "realtime" : s->type);
 	doc_text(doc, "keywords", s->keywords);
-	doc_text(doc, "group", s->group);
+	doc_text(doc, "group", s->group.in[CATALOGUE_TR]);
 	doc_entry_end(doc);
 }
 

@@ -16,8 +16,8 @@ static void
 words_of(const struct catalogue_subject *s, char ret_words[WORDS_BYTES])
 {
 	const char *const parts[] = { s->name.in[CATALOGUE_TR], s->name.in[CATALOGUE_EN],
-		s->keywords, s->group, s->description.in[CATALOGUE_TR],
-		s->description.in[CATALOGUE_EN] };
+		s->keywords, s->group.in[CATALOGUE_TR], s->group.in[CATALOGUE_EN],
+		s->description.in[CATALOGUE_TR], s->description.in[CATALOGUE_EN] };
 	char text[WORDS_BYTES];
 	size_t len = 0;
 
@@ -85,7 +85,7 @@ first_of_group(const struct search *s, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
 		if (s->found[i]
-		    && strcmp(s->cat->subjects[i].group, s->cat->subjects[index].group) == 0)
+		    && catalogue_same_group(&s->cat->subjects[i], &s->cat->subjects[index]))
 			return false;
 	return s->found[index];
 }
@@ -127,13 +127,13 @@ write_subject(struct html *h, const struct catalogue_subject *s)
 static void
 write_group(struct html *h, const struct search *s, size_t first)
 {
-	const char *group = s->cat->subjects[first].group;
 
 	html_raw(h, "<section>\n");
-	html_element(h, "h2", NULL, group);
+	html_element(h, "h2", NULL, catalogue_say(&s->cat->subjects[first].group, h->language));
 	html_raw(h, "<ul class=\"subjects\">\n");
 	for (size_t i = first; i < s->cat->subject_count; i++)
-		if (s->found[i] && strcmp(s->cat->subjects[i].group, group) == 0)
+		if (s->found[i]
+		    && catalogue_same_group(&s->cat->subjects[i], &s->cat->subjects[first]))
 			write_subject(h, &s->cat->subjects[i]);
 	html_raw(h, "</ul>\n</section>\n");
 }

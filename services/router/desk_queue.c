@@ -175,9 +175,12 @@ counts(struct html *h, const struct pg_result *rows)
 	if (h->language == CATALOGUE_EN)
 		(void)snprintf(text, sizeof(text),
 		    "%" PRId64 " open tickets, %" PRId64 " of them late.", open, late);
-	else
+	else if (late > 0)
 		(void)snprintf(text, sizeof(text),
 		    "%" PRId64 " açık başvuru, %" PRId64 " tanesinin süresi geçti.", open, late);
+	else
+		(void)snprintf(
+		    text, sizeof(text), "%" PRId64 " açık başvuru, süresi geçen yok.", open);
 	html_element(h, "p", "counts", text);
 }
 
