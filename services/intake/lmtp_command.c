@@ -159,5 +159,7 @@ lmtp_command_parse(const char *line, size_t len, struct lmtp_command *ret_comman
 	}
 	if (c.fault == LMTP_FINE && c.verb == LMTP_RCPT && c.path[0] == '\0')
 		c.fault = LMTP_BAD_SYNTAX;
+	if (c.fault != LMTP_FINE)
+		c.path[0] = '\0'; /* nobody is to use half of one */
 	*ret_command = c;
 }

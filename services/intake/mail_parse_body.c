@@ -5,7 +5,7 @@
 
 #include "base.h"
 #include "mail_charset.h"
-#include "mail_html.h"
+#include "mail_plain.h"
 #include "mail_parse_internal.h"
 #include "mail_words.h"
 #include "photo.h"
@@ -61,7 +61,7 @@ text_of(struct mail_parse *p, GMimePart *part)
 	p->letter->cut = p->letter->cut || len == TEXT_READ_BYTES;
 	free(bytes);
 	if (html && text != NULL) {
-		char *plain = mail_html_text(text, strlen(text));
+		char *plain = mail_plain_text(text, strlen(text));
 		free(text);
 		text = plain;
 	}

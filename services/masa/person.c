@@ -69,7 +69,8 @@ static const struct section {
 	/* With their files' contents where the attachments' folder can be read. */
 	{ "photos",
 	    "SELECT owner_id::text, place, ticket_id, "
-	    "(ARRAY['image/jpeg','image/png','image/webp','message/rfc822'])[type] AS type, bytes, width, height, "
+	    "(ARRAY['image/jpeg','image/png','image/webp','message/rfc822'])[type] AS type, bytes, "
+	    "width, height, "
 	    "created_us, encode(digest, 'hex') AS file FROM turunc.attachment WHERE (owner_id = "
 	    "ANY ($1::uuid[]) OR " OF_TICKETS ") AND digest IS NOT NULL ORDER BY created_us, "
 	    "owner_id, place",

@@ -11,6 +11,7 @@ from cimer_clerk import CimerClerk, environment as cimer_environment
 from figures import Figures
 from ledger import Ledger, check, sink_messages
 from municipality import never_quiet, with_special
+from postman import Postman, check_mails
 from process import Failed, wait_until
 from web_citizen import WebCitizen, orphans
 from wired import WiredStack
@@ -56,7 +57,8 @@ class Storm:
         self.web_citizen = WebCitizen("web-citizen", self.ledger, 0.2, self.stack.link_port["citizens-intake"])
         self.call_taker = CallTaker("cagrici", self.ledger, 0.2, self.stack, self.stack.link_port["citizens-intake"])
         self.cimer_clerk = CimerClerk("dosya", self.ledger, 0.3, self.stack)
-        self.reporters = self.citizens + [self.web_citizen, self.call_taker, self.cimer_clerk, self.system, self.c_system]
+        self.postman = Postman("postaci", self.ledger, 0.2, self.stack)
+        self.reporters = self.citizens + [self.postman, self.web_citizen, self.call_taker, self.cimer_clerk, self.system, self.c_system]
         self.actors = self.departments + self.reporters
         self._wait_for_key(api_key)
         for actor in self.actors:
@@ -240,7 +242,7 @@ class Storm:
     def findings(self, messages=None):
         if messages is None:
             messages = self.messages()
-        return check(self.stack, self.ledger, messages)
+        return check(self.stack, self.ledger, messages) + list(check_mails(self.stack, self.postman))
 
     def messages(self):
         return sink_messages(self.stack.path("sink.jsonl"))

@@ -5,7 +5,7 @@
 #include "base.h"
 #include "check.h"
 #include "mail_charset.h"
-#include "mail_html.h"
+#include "mail_plain.h"
 #include "mail_words.h"
 #include "utf8.h"
 
@@ -148,7 +148,7 @@ static const struct {
 TEST(test_mail_html)
 {
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
-		char *text = mail_html_text(pages[i].html, strlen(pages[i].html));
+		char *text = mail_plain_text(pages[i].html, strlen(pages[i].html));
 		CHECK_STR(pages[i].name, text, pages[i].want);
 		free(text);
 	}

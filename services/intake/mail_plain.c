@@ -1,5 +1,5 @@
 /* Takes the text out of HTML. */
-#include "mail_html.h"
+#include "mail_plain.h"
 
 #include <libxml/HTMLparser.h>
 #include <stdbool.h>
@@ -174,7 +174,7 @@ take_entity(struct text *t, const char *at, const char *end)
 }
 
 char *
-mail_html_text(const char *html, size_t len)
+mail_plain_text(const char *html, size_t len)
 {
 	char *text = NULL;
 	size_t text_len = 0;
