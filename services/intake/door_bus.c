@@ -10,6 +10,7 @@
 #include "event_item.h"
 #include "log.h"
 #include "number.h"
+#include "survey_sms.h"
 #include "utf8.h"
 
 enum {
@@ -40,6 +41,7 @@ struct slot {
 	char *error; /* owned */
 	int64_t taken_us;
 	bool prepared; /* an item, not rejected at the door */
+	struct survey_sms *survey; /* NULL: it was not looked whether it answers one */
 };
 
 /* One Publish from its frame to its answer. */
@@ -61,6 +63,7 @@ publish_destroy(struct publish *pub)
 {
 	for (size_t i = 0; i < pub->count; i++) {
 		event_item_finish(&pub->slots[i].event);
+		survey_sms_destroy(pub->slots[i].survey);
 		free(pub->slots[i].error);
 	}
 	frame_destroy(pub->frame);
@@ -182,6 +185,19 @@ on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 		slot->result.ticket = slot->ticket;
 	if (--pub->waiting == 0)
 		answer(pub);
+}
+
+/* It is known whether it answers an invitation. */
+static void
+on_looked(void *arg, bool sealed)
+{
+	struct slot *slot = arg;
+	struct item *item = &slot->event.item;
+
+	if (sealed)
+		accept_add(slot->publish->in->accept, item, clock_monotonic_ms());
+	else
+		on_done(item, ITEM_UNAVAILABLE, 0);
 }
 
 /* --- the frame ---------------------------------------------------------------------------------
@@ -325,9 +341,14 @@ door_bus_publish(
 		answer(pub);
 		return;
 	}
-	for (size_t i = 0; i < pub->count; i++)
-		if (pub->slots[i].prepared)
-			accept_add(in->accept, &pub->slots[i].event.item, now_ms);
+	for (size_t i = 0; i < pub->count; i++) {
+		struct slot *slot = &pub->slots[i];
+		if (!slot->prepared)
+			continue;
+		slot->survey = survey_sms_look(in, &slot->event.item, on_looked, slot);
+		if (slot->survey == NULL)
+			accept_add(in->accept, &slot->event.item, now_ms);
+	}
 }
 
 /* --- sessions ----------------------------------------------------------------------------------

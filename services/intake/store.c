@@ -227,6 +227,21 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "LEFT JOIN turunc.survey_answer a ON a.survey_id = s.survey_id "
 	    "WHERE s.survey_id = $1::uuid",
 	    1 },
+	/* Whoever was asked by SMS at this phone: what is not answered first, the last first. */
+	[STORE_SURVEY_SMS] = { "survey_sms",
+	    "SELECT s.survey_id, s.ticket_id, coalesce(x.status, 1::smallint), "
+	    "a.survey_id IS NOT NULL, coalesce(a.solved = false OR a.denied_us IS NOT NULL, false) "
+	    "FROM turunc.citizen p JOIN turunc.contact c ON c.citizen_id = p.citizen_id "
+	    "JOIN turunc.ticket t ON t.ticket_id = c.ticket_id AND t.contact_id = c.contact_id "
+	    "JOIN turunc.survey s ON s.ticket_id = t.ticket_id "
+	    "LEFT JOIN turunc.ticket_state x ON x.ticket_id = t.ticket_id "
+	    "LEFT JOIN turunc.survey_answer a ON a.survey_id = s.survey_id "
+	    "WHERE p.contact_key = 'tel:' || $1::text AND s.invited_us <= $2::bigint "
+	    "AND s.expires_us > $2::bigint AND EXISTS (SELECT FROM turunc.notification n "
+	    "WHERE n.about_seq IN (s.invited_seq, s.reminded_seq) AND n.ticket_id = s.ticket_id "
+	    "AND n.channel = 'sms' AND n.state IN (2, 3, 4, 6)) "
+	    "ORDER BY a.survey_id IS NOT NULL, s.invited_us DESC LIMIT 1",
+	    2 },
 	[STORE_TRACK_OPENER] = { "track_opener",
 	    "SELECT coalesce(s.subject_code, t.subject_code), t.neighbourhood, t.legal_basis, "
 	    "t.public, c.language, c.information_version, c.name, c.phone, c.email, c.address, "

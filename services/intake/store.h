@@ -38,6 +38,7 @@ enum store_read_statement {
 	STORE_TRACK_MESSAGES, /* ticket asked for -> enum store_track_message_column */
 	STORE_TRACK_LINKS, /* ticket asked for -> enum store_track_link_column */
 	STORE_SURVEY, /* survey -> enum store_survey_column, at most one row */
+	STORE_SURVEY_SMS, /* phone, when -> enum store_survey_sms_column, at most one row */
 	STORE_TRACK_OPENER, /* ticket asked for -> enum store_opener_column */
 	STORE_FILES_ERASED, /* a name -> the next ones of files whose rows are erased */
 	STORE_FILES_KNOWN, /* names of files -> those that a row speaks of */
@@ -129,6 +130,13 @@ enum store_survey_column {
 	SURVEY_SCORE, /* may be null */
 	SURVEY_SOLVED, /* may be null */
 	SURVEY_DENIED, /* said then or later: it is not solved */
+};
+enum store_survey_sms_column {
+	SURVEY_SMS_ID,
+	SURVEY_SMS_TICKET,
+	SURVEY_SMS_STATUS,
+	SURVEY_SMS_ANSWERED,
+	SURVEY_SMS_DENIED,
 };
 /* Of STORE_TRACK_OPENER: the ticket and the contact that opened it. */
 enum store_opener_column {

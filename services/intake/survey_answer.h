@@ -37,6 +37,9 @@ struct survey_said {
 void survey_answer_identify(struct item *item, const struct item_maker *maker,
     const struct uuid *survey, enum survey_id use, const char *text, struct survey_answer *texts);
 
+/* Makes the item one that answers, and leaves whose and of when it is. */
+void survey_answer_describe(
+    struct item *item, const struct survey_said *said, struct survey_answer *texts);
 /* Fills the item but for channel and language (and phone, when it came by SMS); seal it then. */
 void survey_answer_fill(struct item *item, const struct item_maker *maker,
     const struct survey_said *said, struct survey_answer *texts, int64_t now_us);

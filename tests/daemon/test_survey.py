@@ -3,6 +3,7 @@ import html
 from collections import Counter
 
 import pytest
+from intake_world import event as intake_event
 from router_world import Opener
 from survey_world import DAY_US, HOUR_US, SurveyWorld
 from turunc.v1 import event_pb2, inbound_pb2
@@ -282,3 +283,32 @@ def test_the_ladder_as_a_page(world):
     assert "March 2026" in english and "Not answering is nowhere counted" in english
     far = world.stack.http("metrics", "GET", "/live/satisfaction.json", headers={"X-Forwarded-For": "192.0.2.7"})
     assert far.status == 403, "shown to whom the board is shown"
+
+
+# --- by SMS -----------------------------------------------------------------------------------------
+
+def sms(world, phone, text, identifier):
+    message = intake_event("sms.received", identifier)
+    message.time_us = world.clock.at_us
+    message.sms.sender, message.sms.text, message.sms.gateway = phone, text, "deneme"
+    return world.department.publish_many([message])[0]
+
+
+def test_an_sms_answers_what_was_asked_by_sms(world):
+    phone = "+905321119001"
+    number, _ = world.invited(email=None, phone=phone)
+    world.stack.sql("update turunc.notification set state = 3 where about_type like 'survey.%%' and recipient = %s", phone)
+    assert sms(world, phone, "3 gündür su yok", f"{number}-0").ticket == ""
+    assert world.answers(number) == [], "a message of other words is no score"
+    assert sms(world, "+905321119002", "5", f"{number}-1").ticket == "", "another's phone answers nothing"
+    assert world.answers(number) == []
+    for _ in range(2):
+        assert sms(world, phone, "4", f"{number}-2").ticket == number
+    assert world.answers(number) == [(4, None, False)]
+    step, = world.records(number, "survey.answered")
+    assert (step.score, step.solved, step.not_solved, step.channel) == (4, False, False, 8)
+    assert world.status(number) == "resolved", "a score alone says nothing of solved or not"
+    assert sms(world, phone, "1", f"{number}-3").ticket == "", "the first one counts"
+    assert sms(world, phone, "ÇÖZÜLMEDİ", f"{number}-4").ticket == number
+    world.reader.wait_status(number, "routed")
+    assert world.answers(number) == [(4, None, True)]
