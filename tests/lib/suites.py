@@ -18,7 +18,7 @@ WORKERS = max(2, os.cpu_count() or 2)
 
 # What is timed or starves others runs when nothing else does; and how long each may take.
 ALONE = ("attack", "deploy", "e2e", "fault", "web")
-SIDE_BY_SIDE = {"attack": 2}  # files of one suite that may disturb each other, if nobody else
+SIDE_BY_SIDE = {"attack": 2, "e2e": 2, "web": 2}  # files of one suite that may disturb each other, if nobody else
 LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 420, "e2e": 900, "fault": 900, "web": 600, "house": 300}
 LONG_LIMIT_S = 3 * 3600
 FUZZ_S = {False: 1, True: 180}  # each harness, in the short and the long form
@@ -101,17 +101,19 @@ def pytest_suite(suite, options):
 
 
 def web_suite(options):
-    """The pages in headless Chromium; the packages are those of the lock file."""
-    files = sorted(glob.glob(os.path.join(ROOT, "tests", "web", "*.test.*js")))
-    if not files:
-        return
-    argv = ["node", "--test", "--test-reporter=tap"]
-    argv += [f"--test-name-pattern={options.k}"] if options.k else []
-    script = 'set -e; cd "$1"; shift; npm ci --no-audit --no-fund --ignore-scripts >&2; exec "$@"'
-    yield Job("web", "pages", ["bash", "-c", script, "web", os.path.join(ROOT, "tests", "web")]
-              + argv + [os.path.relpath(f, os.path.join(ROOT, "tests", "web")) for f in files],
-              LIMIT_S["web"], count_tap, environment(RELEASE, options.long), ROOT,
-              may_be_empty=bool(options.k))
+    """The pages in headless Chromium, one job a file, those that are timed last; the packages are those of the
+    lock file, fetched by whichever comes first."""
+    folder = os.path.join(ROOT, "tests", "web")
+    files = [os.path.basename(f) for f in sorted(glob.glob(os.path.join(folder, "*.test.*js")))]
+    script = ('set -e; cd "$1"; shift; exec 9>"$1/web-packages.lock"; shift; flock 9; '
+              'mark=node_modules/.of-$(sha256sum <package-lock.json | cut -c1-16); '
+              'if [ ! -e "$mark" ]; then npm ci --no-audit --no-fund --ignore-scripts >&2 9>&-; : >"$mark"; fi; '
+              'exec 9>&-; exec "$@"')
+    for file in sorted(files, key=lambda name: (name.startswith("quick"), name)):
+        argv = ["node", "--test", "--test-reporter=tap"]
+        argv += [f"--test-name-pattern={options.k}"] if options.k else []
+        yield Job("web", file.split(".")[0], ["bash", "-c", script, "web", folder, LOGS] + argv + [file], LIMIT_S["web"],
+                  count_tap, environment(RELEASE, options.long), ROOT, may_be_empty=bool(options.k))
 
 
 def fuzz_suite(options):
