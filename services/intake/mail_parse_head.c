@@ -115,7 +115,7 @@ read_answered(struct mail_letter *letter, const char *value)
 		if (at == NULL)
 			return;
 		at++;
-		if (strlen(at) > UUID_TEXT_LEN && at[UUID_TEXT_LEN] == '@'
+		if (strnlen(at, UUID_TEXT_LEN + 1) > UUID_TEXT_LEN && at[UUID_TEXT_LEN] == '@'
 		    && uuid_parse(at, UUID_TEXT_LEN, &id))
 			letter->answered[letter->answered_count++] = id;
 	}
