@@ -1,0 +1,86 @@
+"""E-mail there and back: a mail is a ticket, its receipt carries signed addresses, and what comes back to those finds
+the ticket or the message; and erasing takes the raw mail along."""
+import json
+import os
+
+import pytest
+
+import lmtp
+from municipality import never_quiet
+from stack import Stack
+
+BASE = "turuncmasa@muratpasa.example"
+TAKEN = ["250 2.0.0 Taken."]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    with Stack(services=["sink", "intake", "router", "notifier"],
+               config=never_quiet(str(tmp_path_factory.mktemp("config") / "config"))) as made:
+        made.start()
+        yield made
+
+
+def receipt(stack, address):
+    def found():
+        return [m for m in stack.messages() if m["kind"] == "mail" and m["to"] == [address]]
+    return stack.wait(found, 30, f"{address} is written to")[0]
+
+
+def send(stack, mail, to=BASE, sender="ayse@example.org"):
+    return lmtp.send(stack.port["lmtp"], mail, [to], sender)
+
+
+def said(stack, subject):
+    return stack.sql("select kind, ticket_id, contact_id from turunc.contact where description like %s", subject + "%")[0]
+
+
+def test_what_we_write_brings_answers_back(stack):
+    assert send(stack, lmtp.letter(subject="Gidis", sender="ayse@example.org")) == TAKEN
+    ticket = said(stack, "Gidis")[1]
+    ours = receipt(stack, "ayse@example.org")
+    back, path = ours["headers"]["Reply-To"], ours["sender"]
+    assert back.startswith(BASE.split("@", maxsplit=1)[0] + "+r.") and path.startswith(BASE.split("@", maxsplit=1)[0] + "+b.")
+    # to Reply-To, from another address of the family
+    assert send(stack, lmtp.letter(subject="Re: Donus", sender="komsu@example.org"), back) == TAKEN
+    assert said(stack, "Re: Donus")[:2] == ("follow_up", ticket)
+    # a program that forgets Reply-To and keeps the thread
+    thread = [("In-Reply-To", ours["message_id"]), ("References", ours["message_id"])]
+    assert send(stack, lmtp.letter(subject="Re: Konudan", sender="Ayse@Example.org", headers=thread)) == TAKEN
+    assert said(stack, "Re: Konudan")[:2] == ("follow_up", ticket)
+    stack.wait(lambda: stack.one("select count(*) from turunc.event_log where type = 'contact.recorded' and ticket_id = %s",
+                                 ticket) == 2, 20, "both are in the log")
+    # our own mail, sent back by a rule of somebody's, ends here
+    loop = lmtp.letter(subject="Dongu", sender=BASE, headers=[("Auto-Submitted", "auto-generated")])
+    assert send(stack, loop, back) == TAKEN
+    assert said(stack, "Dongu")[:2] == ("machine", None)
+
+
+def test_a_report_settles_the_message_it_is_about(stack):
+    assert send(stack, lmtp.letter(subject="Ulasmaz", sender="ulasmaz@example.org"), sender="ulasmaz@example.org") == TAKEN
+    ours = receipt(stack, "ulasmaz@example.org")
+    message = ours["message_id"].strip("<>").split("@")[0]
+    stack.wait(lambda: stack.one("select state from turunc.notification where notification_id = %s", message) == 3, 20)
+    assert send(stack, lmtp.report(), ours["sender"], sender="") == TAKEN
+    stack.wait(lambda: stack.one("select handled_us from turunc.bounce where notification_id = %s", message), 30,
+               "notifier has looked at it")
+    assert stack.one("select state from turunc.notification where notification_id = %s", message) == 5
+    assert not [m for m in stack.messages() if m["to"] == [""]], "nobody answers a report"
+
+
+def test_erasing_takes_the_raw_mail_along(stack):
+    address = "silinecek@example.org"
+    assert send(stack, lmtp.letter(subject="Silinecek", sender=address), sender=address) == TAKEN
+    away = lmtp.letter(subject="Silinecek makine", sender=address, headers=[("Auto-Submitted", "auto-replied")])
+    assert send(stack, away, sender=address) == TAKEN
+    contact = stack.one("select contact_id from turunc.contact where email = %s and kind = 'report'", address)
+    name = stack.one("select encode(digest, 'hex') from turunc.attachment where owner_id = %s", contact)
+    path = os.path.join(stack.path("state", "intake", "attachments"), name[:2], name)
+    assert os.path.exists(path)
+    held = json.loads(stack.masa("citizen", "export", address))
+    assert [photo["type"] for photo in held["photos"]] == ["message/rfc822"]
+    receipt(stack, address)
+    stack.wait(lambda: not stack.one("select count(*) from turunc.notification where state in (1, 2)"), 20)
+    stack.masa("citizen", "erase", address, "--reason", "istek", "--confirm", "2", "--open-too")
+    stack.wait(lambda: not os.path.exists(path), 20, "the file is gone")
+    assert not stack.sql("select 1 from turunc.contact where email = %s or description like 'Silinecek%%'", address)
