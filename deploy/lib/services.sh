@@ -97,6 +97,28 @@ extra_env()
 	grep -E '^[A-Z][A-Z0-9_]*=' "$RUN/settings" 2>/dev/null || true
 }
 
+# A name that no service has would be a setting that is silently not in force.
+settings_check()
+{
+	local name line known wrong=""
+	[ -e "$RUN/settings" ] || { detail "none of your own" && return; }
+	known=$(for name in "${services[@]}"; do
+		env -i "$RUN/bin/turunc-$name" --check-config 2>/dev/null
+	done | sed -n 's/^\(TURUNC_[A-Z0-9_]*\)=.*/\1/p')
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		"" | "#"*) continue ;;
+		TURUNC_*=*)
+			name=${line%%=*}
+			grep -qxF -e "$name" -e "${name%_FILE}" <<<"$known" && continue
+			;;
+		esac
+		wrong+=" \"${line%%=*}\""
+	done <"$RUN/settings"
+	[ -z "$wrong" ] || die "$RUN/settings: no service knows$wrong; turunc-NAME --check-config lists them"
+	detail "$(grep -c '^TURUNC_' "$RUN/settings") of your own"
+}
+
 # The photos' folder: intake and router write it.
 attachments_place()
 {

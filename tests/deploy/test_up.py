@@ -108,6 +108,18 @@ def test_a_changed_setting_restarts_the_services_alone(system):
     assert changed == set(SERVICES)
 
 
+def test_a_setting_that_no_service_knows_is_refused(system):
+    before, kept = system.pids(), system.read("settings")
+    with open(system.path("settings"), "w", encoding="utf-8") as settings:
+        settings.write("# mine\n\nTURUNC_LOG_LEVL=debug\nTURUNC_SMTP_PASSWORD_FILE=/etc/hostname\nverbose\n")
+    refused = system.command("up")
+    with open(system.path("settings"), "w", encoding="utf-8") as settings:
+        settings.write(kept)
+    assert refused.returncode == 1 and re.search(r"^  settings +FAILED", refused.stdout, re.M)
+    assert 'no service knows "TURUNC_LOG_LEVL" "verbose";' in refused.stdout
+    assert system.pids() == before
+
+
 def test_what_is_killed_comes_back(system):
     for name in ("intake", "redis", "postgres"):
         old = system.pid(name)
