@@ -55,6 +55,12 @@ static const struct {
 	{ "ticket.closed", { "Dosya kapandı", "Closed" } },
 	{ "contact.recorded",
 	    { "Sizden bir ileti kaydedildi", "A message of yours was recorded" } },
+	{ "survey.invited",
+	    { "Memnun kalıp kalmadığınız soruldu", "You were asked whether you are satisfied" } },
+	{ "survey.reminded",
+	    { "Değerlendirmeniz hatırlatıldı", "You were reminded of that question" } },
+	{ "survey.answered",
+	    { "Memnuniyetinizi bildirdiniz", "You said whether you are satisfied" } },
 	{ "notification.sent",
 	    { "Size bilgi verildi (SMS ya da e-posta)", "You were told (SMS or e-mail)" } },
 };

@@ -123,7 +123,10 @@ message_show(struct masa *m, int argc, char **argv)
 		       "about, channel, language, " STATE_WORD(
 			   "state") " AS state, attempts, next_attempt_us, last_error, "
 				    "gateway_reference, created_us, updated_us, recipient, "
-				    "subject, body FROM turunc.notification WHERE notification_id "
+				    "subject, "
+				    /* The link to a survey is for the citizen alone. */
+				    "regexp_replace(body, '/anket/[A-Za-z0-9_-]{32}', '/anket/…') "
+				    "AS body FROM turunc.notification WHERE notification_id "
 				    "= $1::uuid"
 		     : "SELECT notification_id::text AS id, ticket_id, about_seq, about_type AS "
 		       "about, channel, language, " STATE_WORD(

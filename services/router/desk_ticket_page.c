@@ -171,6 +171,16 @@ clocks(struct html *h, const struct pg_result *t, int64_t now_us)
 /* --- who told it ------------------------------------------------------------------------------ */
 
 /* {"CODE": ["value", ...]} as intake wrote it; anything else is no answer. */
+static const char *
+code_words(const struct html *h, const char *code)
+{
+	if (strcmp(code, "score") == 0)
+		return html_say(h, "Puan (1–5)", "Score (1–5)");
+	if (strcmp(code, "solved") == 0)
+		return html_say(h, "Çözüldü mü", "Is it solved");
+	return code;
+}
+
 static void
 answers(struct html *h, const struct catalogue *cat, const char *subject_code, const char *text)
 {
@@ -185,7 +195,11 @@ answers(struct html *h, const struct catalogue *cat, const char *subject_code, c
 		const struct catalogue_question *q = subject == NULL
 							 ? NULL
 							 : catalogue_question(subject, code);
-		row_begin(h, q == NULL ? code : catalogue_say(&q->description, h->language));
+		/* Of an answer to a survey: which one it was says nothing to people. */
+		if (q == NULL && strcmp(code, "survey") == 0)
+			continue;
+		row_begin(h,
+		    q == NULL ? code_words(h, code) : catalogue_say(&q->description, h->language));
 		json_array_foreach(list, i, value)
 		{
 			const char *key = json_is_string(value) ? json_string_value(value) : "";
@@ -245,6 +259,9 @@ kind_words(const struct html *h, const char *kind)
 		return html_say(h, "Başvuran vazgeçtiğini bildirdi", "The citizen withdrew");
 	if (strcmp(kind, "not_solved") == 0)
 		return html_say(h, "Başvuran: sorun çözülmedi", "The citizen: it is not solved");
+	if (strcmp(kind, "survey") == 0)
+		return html_say(h, "Başvuran memnuniyetini bildirdi",
+		    "The citizen said whether they are satisfied");
 	return html_say(h, "Başvuran ek bilgi verdi", "The citizen added");
 }
 

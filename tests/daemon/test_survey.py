@@ -207,6 +207,14 @@ def test_both_languages_and_both_paths(world):
     assert "Very satisfied" in text_of(done)
 
 
+def test_who_may_see_messages_does_not_see_the_link(world):
+    number, token = world.invited()
+    sent = world.stack.one("""select notification_id::text from turunc.notification where about_type = 'survey.invited'
+                              and ticket_id = %s""", Opener.id_of(number))
+    shown = world.stack.masa("message", "show", sent, "--personal")
+    assert "ayse@ornek.example" in shown and "/anket/…" in shown and token not in shown
+
+
 def test_other_systems_cannot_answer(world):
     number, _ = world.invited()
     survey = world.records(number, "survey.invited")[0].survey_id
