@@ -54,11 +54,21 @@ struct catalogue_municipality {
 	double min_lat, min_long, max_lat, max_long; /* where its territory certainly ends */
 };
 
+enum { REMIND_TIMES_MAX = 4 };
+
 struct catalogue_department {
 	const char *code;
 	struct catalogue_text name;
 	const struct calendar *calendar;
 	const char *email;
+	/* Digests of what is due soon and overdue, to email, at these minutes of its working days.
+	 */
+	int remind_at_min[REMIND_TIMES_MAX]; /* ascending */
+	size_t remind_count;
+	/* What is overdue by so much of its working time goes to somebody above, too; "": to
+	 * nobody. */
+	const char *escalate_to;
+	int escalate_after_hours;
 	bool active; /* an inactive department keeps its past; no rule may route to it */
 };
 
@@ -217,6 +227,10 @@ struct catalogue_cimer {
 	size_t subject_count;
 	const struct catalogue_cimer_unit *units;
 	size_t unit_count;
+	/* Who is reminded, so many days before the legal end, of what is not in the portal; NULL:
+	 * nobody. */
+	const struct catalogue_department *reminded;
+	int reminder_days;
 };
 
 struct catalogue {

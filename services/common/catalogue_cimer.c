@@ -4,7 +4,7 @@
 #include "catalogue_parse.h"
 #include "fold.h"
 
-enum { NAME_BYTES = 160, UNIT_DIGITS = 8 };
+enum { NAME_BYTES = 160, UNIT_DIGITS = 8, REMINDER_DAYS_MAX = 29 };
 static const char file[] = "cimer.csv";
 static const char any[] = "*";
 
@@ -112,6 +112,23 @@ read_unit(struct sheet *s, struct list *list)
 }
 
 static void
+read_reminder(struct sheet *s, struct catalogue_cimer *cimer)
+{
+	int days = cell_int(s, NAME, 1, REMINDER_DAYS_MAX);
+	const struct catalogue_department *department = catalogue_department(
+	    s->p->cat, cell(s, VALUE));
+
+	if (department == NULL)
+		sheet_error(s, "unknown department \"%.40s\"", cell(s, VALUE));
+	else if (department->remind_count == 0 || department->email[0] == '\0')
+		sheet_error(s, "department \"%.40s\" has no email or remind_at", department->code);
+	if (cimer->reminded != NULL)
+		sheet_error(s, "a reminder twice");
+	cimer->reminder_days = days;
+	cimer->reminded = department;
+}
+
+static void
 read_row(struct sheet *s, struct lists *lists)
 {
 	const char *what = cell(s, WHAT);
@@ -124,8 +141,11 @@ read_row(struct sheet *s, struct lists *lists)
 		read_subject(s, &lists->subjects);
 	else if (strcmp(what, "unit") == 0)
 		read_unit(s, &lists->units);
+	else if (strcmp(what, "reminder") == 0)
+		read_reminder(s, &s->p->cat->cimer);
 	else
-		sheet_error(s, "what \"%.20s\" is not column, kind, subject or unit", what);
+		sheet_error(
+		    s, "what \"%.20s\" is not column, kind, subject, unit or reminder", what);
 }
 
 static bool

@@ -210,12 +210,62 @@ parse_municipality(struct parse *p)
 
 /* --- departments.csv ----------------------------------------------------------------- */
 
+enum {
+	DEPARTMENT_CODE,
+	DEPARTMENT_NAME_TR,
+	DEPARTMENT_NAME_EN,
+	DEPARTMENT_CALENDAR,
+	DEPARTMENT_EMAIL,
+	DEPARTMENT_ACTIVE,
+	DEPARTMENT_REMIND_AT,
+	DEPARTMENT_ESCALATE_TO,
+	DEPARTMENT_ESCALATE_AFTER,
+};
+enum { ESCALATE_HOURS_MAX = 2000 };
+
+/* "09:00;14:00", ascending, or nothing. */
+static void
+read_remind_at(struct sheet *s, struct catalogue_department *d)
+{
+	const char *at = cell(s, DEPARTMENT_REMIND_AT);
+	char part[CODE_MAX];
+
+	while (at != NULL && at[0] != '\0' && next_part(&at, ';', part, sizeof(part))) {
+		int minute;
+		if (!minute_parse(part, &minute) || minute == MINUTES_A_DAY)
+			sheet_error(s, "remind_at \"%.20s\" is not a time of day HH:MM", part);
+		else if (d->remind_count == REMIND_TIMES_MAX)
+			sheet_error(s, "more than %d times in remind_at", REMIND_TIMES_MAX);
+		else if (d->remind_count > 0 && minute <= d->remind_at_min[d->remind_count - 1])
+			sheet_error(s, "the times in remind_at are not ascending");
+		else
+			d->remind_at_min[d->remind_count++] = minute;
+	}
+}
+
+static void
+read_reminding(struct sheet *s, struct catalogue_department *d)
+{
+	const char *hours = cell(s, DEPARTMENT_ESCALATE_AFTER);
+
+	read_remind_at(s, d);
+	d->escalate_to = cell_email(s, DEPARTMENT_ESCALATE_TO);
+	if (hours[0] != '\0')
+		d->escalate_after_hours = cell_int(
+		    s, DEPARTMENT_ESCALATE_AFTER, 1, ESCALATE_HOURS_MAX);
+	if ((d->escalate_to[0] != '\0') != (hours[0] != '\0'))
+		sheet_error(s, "escalate_to and escalate_after_hours: both or neither");
+	if (d->escalate_to[0] != '\0' && d->remind_count == 0)
+		sheet_error(s, "escalate_to without remind_at: nothing would ever be sent");
+	if (d->remind_count > 0 && d->email[0] == '\0')
+		sheet_error(s, "remind_at without email: nobody would be reminded");
+}
+
 void
 parse_departments(struct parse *p)
 {
-	enum { CODE_, NAME_TR, NAME_EN, CALENDAR, EMAIL_, ACTIVE };
 	static const char *const columns[] = { "code", "name_tr", "name_en", "calendar", "email?",
-		"active" };
+		"active", "remind_at?", "escalate_to?", "escalate_after_hours?" };
 	struct catalogue *cat = p->cat;
 	struct list departments;
 	struct sheet s;
@@ -224,13 +274,15 @@ parse_departments(struct parse *p)
 	if (!sheet_open(&s, p, "departments.csv", columns, ARRAY_LEN(columns), false))
 		return;
 	while (sheet_next(&s)) {
-		struct catalogue_department d = { .code = cell_code(&s, CODE_),
-			.name = cell_both(&s, NAME_TR, NAME_BYTES_MAX, true),
-			.calendar = catalogue_calendar(cat, cell(&s, CALENDAR)),
-			.email = cell_email(&s, EMAIL_),
-			.active = cell_yes(&s, ACTIVE) };
+		struct catalogue_department d = { .code = cell_code(&s, DEPARTMENT_CODE),
+			.name = cell_both(&s, DEPARTMENT_NAME_TR, NAME_BYTES_MAX, true),
+			.calendar = catalogue_calendar(cat, cell(&s, DEPARTMENT_CALENDAR)),
+			.email = cell_email(&s, DEPARTMENT_EMAIL),
+			.active = cell_yes(&s, DEPARTMENT_ACTIVE) };
+		read_reminding(&s, &d);
 		if (d.calendar == NULL)
-			sheet_error(&s, "unknown calendar \"%.40s\"", cell(&s, CALENDAR));
+			sheet_error(
+			    &s, "unknown calendar \"%.40s\"", cell(&s, DEPARTMENT_CALENDAR));
 		if (list_has_code(&departments, d.code))
 			sheet_error(&s, "department \"%s\" twice", d.code);
 		struct catalogue_department *to =

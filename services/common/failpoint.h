@@ -77,6 +77,9 @@ enum failpoint_side {
 	X("notifier", "survey_end")     \
 	X("notifier", "survey_seq")     \
 	X("notifier", "survey_move")    \
+	X("notifier", "remind_put")     \
+	X("notifier", "remind_claim")   \
+	X("notifier", "remind_settle")  \
 	X("notifier", "letter_put")     \
 	X("notifier", "letter_end")     \
 	X("metrics", "letter_put")      \

@@ -68,16 +68,17 @@ put_headers(FILE *out, const struct mail *mail)
 		fprintf(out, "Reply-To:\r\n <%s>\r\n", mail->reply_to);
 	fprintf(out, "To: <%s>\r\n", mail->to);
 	put_header(out, "Subject", mail->subject);
+	fprintf(out, "\r\nMessage-ID: <%s@%s>\r\n", mail->message_id, domain);
 	/* All of a ticket's mails are one thread: under a first one that nobody ever sent. */
+	if (mail->ticket[0] != '\0')
+		fprintf(out, "References: <ticket.%s@%s>\r\nX-Turunc-Ticket: %s\r\n", mail->ticket,
+		    domain, mail->ticket);
 	fprintf(out,
-	    "\r\nMessage-ID: <%s@%s>\r\n"
-	    "References: <ticket.%s@%s>\r\n"
-	    "X-Turunc-Ticket: %s\r\n"
 	    "Content-Language: %s\r\n"
 	    "Auto-Submitted: auto-generated\r\n"
 	    "X-Auto-Response-Suppress: All\r\n"
 	    "List-Id: <bildirim.%s>\r\n",
-	    mail->message_id, domain, mail->ticket, domain, mail->ticket, mail->language, domain);
+	    mail->language, domain);
 	if (mail->stop_url[0] != '\0')
 		fprintf(out,
 		    "List-Unsubscribe:\r\n <%s>\r\n"

@@ -27,7 +27,7 @@ struct mail {
 	const char *body; /* lines by \n */
 	const char *html; /* the same as HTML; "": plain text alone */
 	const char *message_id; /* left side of the Message-ID */
-	const char *ticket; /* printed number, for the X-Turunc-Ticket header */
+	const char *ticket; /* printed number, for the X-Turunc-Ticket header; "": of none */
 	const char *language; /* "tr" */
 	int64_t date_us;
 };

@@ -318,13 +318,25 @@ make_parts(struct notifier *n)
 		.mail_key = &n->mail_key,
 		.wake = wake,
 		.arg = n };
+	const struct reminding_world reminding = { .loop = daemon_loop(n->daemon),
+		.db = n->db,
+		.registry = n->registry,
+		.stats = n->stats,
+		.ids = &n->ids,
+		.smtp = delivery.smtp,
+		.look_ms = (uint64_t)c->reminders_look_ms,
+		.retry_ms = (uint64_t)c->retry_first_ms,
+		.wake = wake,
+		.arg = n };
+	n->reminding = reminding_create(&reminding);
 	if (!channel_sms_fields(c->sms_fields, &delivery.sms.fields)) {
 		log_error("cannot start what=TURUNC_SMS_FIELDS why=\"not four names\"");
 		return false;
 	}
 	n->delivery = delivery_create(&delivery);
 	return n->letters != NULL && n->recalling != NULL && n->bouncing != NULL
-	       && n->following != NULL && n->surveying != NULL && n->delivery != NULL;
+	       && n->following != NULL && n->surveying != NULL && n->reminding != NULL
+	       && n->delivery != NULL;
 }
 
 static int64_t
@@ -369,6 +381,12 @@ tick_delivery(void *arg, uint64_t now_ms)
 	return delivery_tick(((struct notifier *)arg)->delivery, now_ms);
 }
 
+static int64_t
+tick_reminding(void *arg, uint64_t now_ms)
+{
+	return reminding_tick(((struct notifier *)arg)->reminding, now_ms);
+}
+
 static void
 stop_telling(void *arg)
 {
@@ -378,6 +396,7 @@ stop_telling(void *arg)
 	recalling_stop(n->recalling);
 	bouncing_stop(n->bouncing);
 	surveying_stop(n->surveying);
+	reminding_stop(n->reminding);
 	delivery_stop(n->delivery);
 }
 
@@ -388,7 +407,8 @@ is_telling(void *arg)
 
 	return following_busy(n->following) || recalling_busy(n->recalling)
 	       || bouncing_busy(n->bouncing) || surveying_busy(n->surveying)
-	       || letters_busy(n->letters) || delivery_busy(n->delivery);
+	       || reminding_busy(n->reminding) || letters_busy(n->letters)
+	       || delivery_busy(n->delivery);
 }
 
 bool
@@ -419,6 +439,7 @@ notifier_open(struct notifier *n)
 	daemon_add_tick(n->daemon, tick_following, n);
 	daemon_add_tick(n->daemon, tick_surveying, n);
 	daemon_add_tick(n->daemon, tick_delivery, n);
+	daemon_add_tick(n->daemon, tick_reminding, n);
 	return true;
 }
 
@@ -436,6 +457,7 @@ notifier_close(struct notifier *n)
 	recalling_destroy(n->recalling);
 	bouncing_destroy(n->bouncing);
 	surveying_destroy(n->surveying);
+	reminding_destroy(n->reminding);
 	letters_destroy(n->letters);
 	registry_destroy(n->registry);
 	acl_destroy(n->acl);

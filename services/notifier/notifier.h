@@ -22,6 +22,7 @@
 #include "letters.h"
 #include "recalling.h"
 #include "registry.h"
+#include "reminding.h"
 #include "reply_address.h"
 #include "settings.h"
 #include "stats.h"
@@ -55,6 +56,7 @@ struct notifier_config {
 	int64_t attempts;
 	int64_t retry_first_ms;
 	int64_t retry_cap_ms;
+	int64_t reminders_look_ms;
 };
 
 extern const struct setting notifier_settings[];
@@ -75,6 +77,7 @@ struct notifier {
 	struct bouncing *bouncing;
 	struct surveying *surveying;
 	struct delivery *delivery;
+	struct reminding *reminding;
 	struct turunc_client *client;
 	struct event *client_readable;
 	struct http *http;

@@ -10,6 +10,7 @@ static const char *const outcomes[] = { "accepted", "refused", "deferred", "unre
 static const char *const surveys[] = { "invited", "reminded", "nobody", NULL };
 
 static const char *const bounces[] = { "delayed", "message", "address", NULL };
+static const char *const reminders[] = { "sent", "empty", "again", "unknown", "failed", NULL };
 
 const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_RECORDS] = { .name = "turunc_notifier_records_total",
@@ -64,4 +65,8 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 		"reminded, or was not asked",
 	    .label = "step",
 	    .label_values = surveys },
+	[NOTIFIER_STAT_REMINDERS] = { .name = "turunc_notifier_reminders_total",
+	    .help = "Digests for departments, by what became of them",
+	    .label = "as",
+	    .label_values = reminders },
 };

@@ -13,6 +13,14 @@ enum surveys { SURVEYS_INVITED, SURVEYS_REMINDED, SURVEYS_NOBODY };
 /* What a report of a lost mail was: a delay, a message that was not wanted, an address that is
  * none. */
 enum bounces { BOUNCES_DELAYED, BOUNCES_MESSAGE, BOUNCES_ADDRESS };
+/* What became of digests for departments. */
+enum reminders {
+	REMINDERS_SENT,
+	REMINDERS_EMPTY,
+	REMINDERS_AGAIN,
+	REMINDERS_UNKNOWN,
+	REMINDERS_FAILED
+};
 
 enum notifier_stat {
 	NOTIFIER_STAT_RECORDS,
@@ -30,6 +38,7 @@ enum notifier_stat {
 	NOTIFIER_STAT_HASTENED,
 	NOTIFIER_STAT_SURVEYS,
 	NOTIFIER_STAT_BOUNCES,
+	NOTIFIER_STAT_REMINDERS,
 	NOTIFIER_STATS
 };
 extern const struct stat_row notifier_stat_rows[NOTIFIER_STATS];

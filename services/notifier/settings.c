@@ -50,5 +50,7 @@ const struct setting notifier_settings[] = {
 	    NULL, "delay before the second attempt, doubled each time" },
 	{ "TURUNC_NOTIFIER_RETRY_CAP", SETTING_DURATION, AT(retry_cap_ms), "1h", 10, 86400000, NULL,
 	    "the longest delay" },
+	{ "TURUNC_REMINDERS_LOOK", SETTING_DURATION, AT(reminders_look_ms), "30s", 0, 600000, NULL,
+	    "how often is looked whether departments are to be reminded; 0: they are not" },
 };
 const size_t notifier_settings_count = ARRAY_LEN(notifier_settings);

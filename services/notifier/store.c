@@ -240,6 +240,67 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "said.types, said.tickets, said.nobody, said.nobody, said.actors, said.events) END "
 	    "FROM said",
 	    10 },
+	[STORE_REMINDED] = { "reminded",
+	    "SELECT EXISTS (SELECT FROM turunc.reminder WHERE department = $1::text "
+	    "AND window_us = $2::bigint)",
+	    2 },
+	/* What runs and whose alarm "due soon" has gone off. */
+	[STORE_REMIND_DUE] = { "remind_due",
+	    "SELECT s.ticket_id, s.department, s.subject_code, t.neighbourhood, k.clock = 1, "
+	    "k.due_us, coalesce(a.reference, ''), false FROM turunc.ticket_state s "
+	    "JOIN turunc.ticket_clock k ON k.ticket_id = s.ticket_id AND k.state = 1 "
+	    "AND k.next_alarm >= 2 JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+	    "LEFT JOIN turunc.cimer_application a ON a.ticket_id = s.ticket_id "
+	    "WHERE s.department = $1::text AND s.status <= 6 "
+	    "ORDER BY k.due_us, s.ticket_id LIMIT $2::integer",
+	    2 },
+	/* As masa cimer list has them. */
+	[STORE_REMIND_CIMER] = { "remind_cimer",
+	    "SELECT a.ticket_id, s.department, s.subject_code, t.neighbourhood, true, "
+	    "own.legal_due_us, a.reference, v.version > 0 FROM turunc.cimer_application a "
+	    "JOIN turunc.ticket t ON t.ticket_id = a.ticket_id "
+	    "JOIN turunc.ticket_state own ON own.ticket_id = a.ticket_id "
+	    "JOIN turunc.ticket_state s "
+	    "ON s.ticket_id = coalesce(own.primary_id, own.ticket_id) "
+	    "LEFT JOIN LATERAL (SELECT max(x.version) AS version FROM turunc.ticket_text x "
+	    "WHERE x.ticket_id = s.ticket_id AND x.kind IN ('answer', 'closing')) x ON true "
+	    "CROSS JOIN LATERAL (SELECT coalesce(x.version, CASE WHEN s.ended_us IS NULL THEN 0 "
+	    "ELSE 1 END) AS version) v WHERE own.legal_due_us < $1::bigint "
+	    "AND (v.version = 0 OR a.keyed_version < v.version) "
+	    "ORDER BY own.legal_due_us, a.ticket_id LIMIT $2::integer",
+	    2 },
+	[STORE_REMIND_PUT] = { "remind_put",
+	    "INSERT INTO turunc.reminder (reminder_id, department, kind, window_us, tickets, "
+	    "recipient, subject, body, state, next_attempt_us, created_us, updated_us) "
+	    "SELECT u.id, $1::text, u.kind, $2::bigint, u.tickets, u.recipient, u.subject, u.body, "
+	    "CASE WHEN u.tickets = 0 THEN 6 ELSE 1 END, "
+	    "CASE WHEN u.tickets > 0 THEN $3::bigint END, $3::bigint, $3::bigint "
+	    "FROM unnest($4::uuid[], $5::smallint[], $6::integer[], $7::text[], $8::text[], "
+	    "$9::text[]) AS u(id, kind, tickets, recipient, subject, body) "
+	    "ON CONFLICT (department, kind, window_us) DO NOTHING",
+	    9 },
+	/* One that a former process did not see end may have been taken: it is not sent again; nor
+	 * is one whose window is over. */
+	[STORE_REMIND_CLAIM] = { "remind_claim",
+	    "WITH lost AS (UPDATE turunc.reminder SET state = 4, updated_us = $1::bigint, "
+	    "detail = 'interrupted' WHERE state = 2 AND updated_us < $2::bigint), "
+	    "late AS (UPDATE turunc.reminder SET state = 5, updated_us = $1::bigint, "
+	    "detail = 'late' WHERE state = 1 AND window_us <= $3::bigint), "
+	    "next AS (SELECT r.reminder_id FROM turunc.reminder r WHERE r.state = 1 "
+	    "AND r.window_us > $3::bigint AND r.next_attempt_us <= $1::bigint ORDER BY "
+	    "r.next_attempt_us LIMIT 1 "
+	    "FOR UPDATE SKIP LOCKED) "
+	    "UPDATE turunc.reminder r SET state = 2, attempts = r.attempts + 1, "
+	    "updated_us = $1::bigint FROM next WHERE r.reminder_id = next.reminder_id "
+	    "RETURNING r.reminder_id, r.recipient, r.subject, r.body, r.attempts",
+	    3 },
+	[STORE_REMIND_SETTLE] = { "remind_settle",
+	    "UPDATE turunc.reminder SET state = $3::smallint, next_attempt_us = $4::bigint, "
+	    "detail = $5::text, updated_us = $6::bigint, "
+	    "subject = CASE WHEN $3::smallint = 3 THEN NULL ELSE subject END, "
+	    "body = CASE WHEN $3::smallint = 3 THEN NULL ELSE body END "
+	    "WHERE reminder_id = $1::uuid AND attempts = $2::integer AND state IN (2, 4)",
+	    6 },
 	[STORE_BACKLOG] = { "backlog",
 	    "SELECT (SELECT count(*) FROM turunc.notification WHERE state = 1), "
 	    "(SELECT count(*) FROM turunc.notification WHERE state = 4), "

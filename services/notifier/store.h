@@ -31,6 +31,12 @@ enum store_statement {
 	STORE_SURVEY_SEQ, /* surveys, seqs, is it a reminder: the records that say so */
 	STORE_SURVEY_DUE, /* now, limit -> enum survey_due_column */
 	STORE_SURVEY_MOVE, /* what is decided of those, and the records of what that moved */
+	STORE_REMINDED, /* department, window -> whether its digests were made */
+	STORE_REMIND_DUE, /* department, limit -> enum remind_column */
+	STORE_REMIND_CIMER, /* legal end before, limit -> the same */
+	STORE_REMIND_PUT, /* digests of one window */
+	STORE_REMIND_CLAIM, /* now, lost before, window after -> one to send */
+	STORE_REMIND_SETTLE, /* id, attempt, state, next attempt, detail, now */
 	STORE_BACKLOG, /* -> waiting, unknown, dead, when the oldest waiting one was made */
 	STORE_STATEMENTS
 };
@@ -106,6 +112,27 @@ enum survey_due_column {
 	SURVEY_DUE_EMAIL,
 	SURVEY_DUE_PHONE,
 	SURVEY_DUE_LANGUAGE
+};
+
+/* Columns of STORE_REMIND_DUE and STORE_REMIND_CIMER. */
+enum remind_column {
+	REMIND_TICKET,
+	REMIND_DEPARTMENT,
+	REMIND_SUBJECT,
+	REMIND_NEIGHBOURHOOD,
+	REMIND_LEGAL,
+	REMIND_DUE,
+	REMIND_REFERENCE,
+	REMIND_ANSWERED
+};
+
+/* Columns of STORE_REMIND_CLAIM. */
+enum remind_claim_column {
+	REMIND_CLAIM_ID,
+	REMIND_CLAIM_RECIPIENT,
+	REMIND_CLAIM_SUBJECT,
+	REMIND_CLAIM_BODY,
+	REMIND_CLAIM_ATTEMPTS
 };
 
 /* Columns of STORE_BACKLOG. */

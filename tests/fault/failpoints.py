@@ -227,6 +227,8 @@ class Failpoints:
             self._signers[case.program].turn()
         elif case.program == "router" and case.step in DESKED:
             self._signers["desk"].turn(case.step)
+        elif case.step.startswith("remind_"):
+            self._remind_again()
         elif case.step == "draft":
             self._signers["call"].turn()
         elif case.step == "letter_put":
@@ -238,6 +240,14 @@ class Failpoints:
         elif case.step == "stream_freeze" and self._probe is not None:
             self._grant(["park"])
             self._probe = None
+
+    def _remind_again(self):
+        """An office where nobody works has something that is due, and its window is as if it were new."""
+        self.stack.sql("""update turunc.ticket_clock set next_alarm = 3, next_alarm_us = null where ticket_id in (select
+            ticket_id from turunc.ticket_state where department = 'yazi' and status <= 6 limit 3) and next_alarm < 3""")
+        if self.stack.one("select count(*) from turunc.reminder where state = 1") == 0:
+            self.stack.sql("""update turunc.reminder set window_us = window_us - 86400000000 - (random() * 1e12)::bigint
+                where window_us > %s""", time.time_ns() // 1000 - 3 * 3600 * 10**6)
 
     def _set_aside(self, consumer):
         """A record that it cannot act on; another one later, for a rebuild of metrics passes over them."""

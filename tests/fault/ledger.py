@@ -257,6 +257,12 @@ def _messages(stack, messages):
     rows = stack.sql("select notification_id, state, about_seq from turunc.notification")
     sent = {str(notification): state for notification, state, _ in rows}
     had = collections.Counter(message_id(message) for message in messages)
+    for digest, state in stack.sql("select reminder_id, state from turunc.reminder"):
+        times = had.pop(str(digest), 0)
+        if state == 3 and times == 0:
+            yield "message lost", f"digest {digest} is recorded as sent and never arrived"
+        elif times > 1:
+            yield "told twice", f"digest {digest} arrived {times} times"
     for notification, state in sent.items():
         if state in (3, 6) and had[notification] == 0:
             yield "message lost", f"{notification} is recorded as sent and never arrived"

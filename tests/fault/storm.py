@@ -10,7 +10,7 @@ from call_taker import CallTaker
 from cimer_clerk import CimerClerk, environment as cimer_environment
 from figures import Figures
 from ledger import Ledger, check, sink_messages
-from municipality import never_quiet, with_special
+from municipality import never_quiet, reminded_now, with_special
 from postman import Postman, check_mails
 from process import Failed, wait_until
 from web_citizen import WebCitizen, orphans
@@ -27,7 +27,8 @@ class Storm:
         self.stack = WiredStack(
             services=("sink",) + SERVICES,
             # A subject that only those with full rights may see, each first look noted.
-            config=with_special(never_quiet(os.path.join(folder, "config")), "konteyner-hasar"),
+            config=reminded_now(with_special(never_quiet(os.path.join(folder, "config")), "konteyner-hasar"),
+                                "yazi"),
             env={"TURUNC_LOG_LEVEL": "info", "TURUNC_PEOPLE_KEEP": "100ms", "TURUNC_PEOPLE_USER_TRIES": "1000",
                  # A photo's file that nobody speaks of goes as soon as it may: later than any step waits
                  # at the desk while router or the record are gone.
@@ -36,7 +37,8 @@ class Storm:
                             "TURUNC_ATTACHMENTS_ORPHAN_AGE": "40s", "TURUNC_ATTACHMENTS_LOOK": "2s",
                             **cimer_environment()},
                  "router": {"TURUNC_ATTACHMENTS_DIR": os.path.join("state", "intake", "attachments")},
-                 "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "200ms", "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
+                 "notifier": {"TURUNC_REMINDERS_LOOK": "200ms", "TURUNC_NOTIFIER_RETRY_FIRST": "200ms",
+                              "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
         self.ledger = Ledger()
         self.figures = Figures()
         self.actors = []
@@ -235,6 +237,9 @@ class Storm:
         waiting += [f"{len(left)} files of nobody's photos"] if left else []
         waiting += [f"message in state {state}: {count}" for state, count in self.stack.sql(
             "select state, count(*) from turunc.notification where state in (1, 2) group by 1")]
+        # One that a process died over stays as it is: it may have arrived.
+        waiting += [f"{count} digests" for count, in self.stack.sql(
+            "select count(*) from turunc.reminder where state = 1 having count(*) > 0")]
         waiting += [f"cursor of {name} at {seq} of {head}" for name, seq in self.stack.sql(
             "select name, seq from turunc.consumer_cursor where client = '' and seq < %s", head)]
         return waiting

@@ -1,4 +1,6 @@
 """Muratpaşa's configuration with something else in it, for a test's own folder."""
+import csv
+import datetime
 import os
 import shutil
 
@@ -32,4 +34,23 @@ def with_special(folder, code):
     lines[at] = lines[at][:-len("yes,no,realtime")] + "no,yes,realtime"
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
+    return folder
+
+
+def reminded_now(folder, code):
+    """That department works at any hour, and a window of its digests is open while a test runs; the folder."""
+    at = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=3)))
+    minute = max(at.hour * 60 + at.minute - 5, 0)
+    times = [minute] if minute < 23 * 60 else [0, minute]
+    path = os.path.join(folder, "departments.csv")
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["remind_at"] = row["escalate_to"] = row["escalate_after_hours"] = ""
+        if row["code"] == code:
+            row.update(calendar="nobet", remind_at=";".join(f"{m // 60:02d}:{m % 60:02d}" for m in times))
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
     return folder

@@ -1,0 +1,160 @@
+"""Digests for departments: in their working time, one a window, whatever dies and whatever is down."""
+import datetime
+
+import pytest
+
+from process import wait_until
+from router_world import DAY_US, Opener, StandingClock
+from stack import Stack
+
+HOUR_US = 3600 * 10**6
+MINUTE_US = 60 * 10**6
+ISTANBUL = datetime.timezone(datetime.timedelta(hours=3))
+WEDNESDAY = int(datetime.datetime(2026, 11, 25, 8, 50, tzinfo=ISTANBUL).timestamp()) * 10**6
+ABOVE = "baskan-yardimcisi@muratpasa.example"
+
+
+class World:
+    def __init__(self, stack, clock):
+        self.stack, self.clock = stack, clock
+        self.opener = Opener(stack, clock=clock)
+        self.seen = 0
+
+    def to(self, day, hour, minute=0):
+        """Forward to that time of day, so many days after the Wednesday; then all have looked there."""
+        at = WEDNESDAY + day * DAY_US + (hour * 60 + minute - 530) * MINUTE_US
+        self.clock.advance(at - self.clock.at_us)
+        # Alarms that have come by then go off first, for they are what is reminded of.
+        wait_until(lambda: self.stack.one("""select count(*) from turunc.ticket_clock
+            where state = 1 and next_alarm_us <= %s""", at) == 0, 20, "the alarms have gone off")
+
+    def reminders(self):
+        return self.stack.sql("""select department, kind, state, tickets, attempts from turunc.reminder
+            order by window_us desc, department, kind""")
+
+    def window_made(self, count_of_windows):
+        """Every department that works has its rows of so many windows, and nothing waits to be sent."""
+        def made():
+            self.clock.advance(10**5)   # pauses before another try are those of this clock
+            return self.stack.one("""select count(distinct window_us) from turunc.reminder
+                where department = 'yazi'""") == count_of_windows and self.stack.one(
+                    "select count(*) from turunc.reminder where state in (1, 2)") == 0
+        wait_until(made, 20, "the window was made")
+
+    def start_sink(self):
+        self.stack.start("sink", wait=False)
+
+        def answers():
+            try:
+                return self.stack.messages() is not None
+            except ValueError:     # nobody there
+                return False
+        wait_until(answers, 20, "the sink is back")
+
+    def tried(self, times):
+        """The digests are queued, and fen's was tried so often; its pauses are those of a clock that stands."""
+        self.clock.advance(10**6)
+        return any(d == "fen" and s == 1 and a >= times for d, _, s, _, a in self.reminders())
+
+    def mails(self):
+        """{recipient: mail} of those that came since the last time; of one kind no two to one recipient."""
+        new = [m for m in self.stack.messages(self.seen) if m["kind"] == "mail"]
+        self.seen = max([self.seen] + [m["number"] for m in self.stack.messages(self.seen)])
+        by = {("CİMER " if "CİMER" in m["subject"] else "") + m["to"][0]: m for m in new}
+        assert len(by) == len(new), "one digest a recipient"
+        return by
+
+
+@pytest.fixture(scope="module")
+def world(request, tmp_path_factory):
+    clock = StandingClock(str(tmp_path_factory.mktemp("clock") / "clock"), WEDNESDAY)
+    stack = Stack(services=["sink", "router", "notifier"], env={
+        "TURUNC_CLOCK_FILE": clock.path,
+        "notifier": {"TURUNC_REMINDERS_LOOK": "50ms", "TURUNC_NOTIFIER_RETRY_FIRST": "100ms"}})
+    stack.start()
+    yield World(stack, clock)
+    stack.keep = request.session.testsfailed > 0
+    assert stack.close() or stack.keep
+
+
+def test_a_day_of_digests(world):
+    stack = world.stack
+    soon = world.opener.open("dilekce", basis=1, arrived_us=WEDNESDAY - 27 * DAY_US)      # yazi
+    fen = world.opener.open("yol-cokme", "fener")       # four working hours
+    quiet = world.opener.open("agac-budama")            # park: far from due
+    special = world.opener.open("evde-saglik", basis=1, arrived_us=WEDNESDAY - 28 * DAY_US)
+    stack.sql("insert into turunc.cimer_application (ticket_id, reference, kind, unit, received_us) values (%s, %s, '', '', 0)",
+              world.opener.id_of(soon), "CM-77")
+    wait_until(lambda: stack.one("select count(*) from turunc.ticket_state where status = 3") == 4, 20, "routed")
+    assert stack.one("select count(*) from turunc.reminder") == 0, "ten to nine is before the first window"
+
+    world.to(0, 9, 1)
+    world.window_made(1)
+    mails = world.mails()
+    assert set(mails) == {"yazi@muratpasa.example", "CİMER yazi@muratpasa.example", "saglik@muratpasa.example"}
+    assert soon in mails["yazi@muratpasa.example"]["text"] and "CİMER CM-77" in mails["yazi@muratpasa.example"]["text"]
+    assert "yasal sürenin son günü 28.11.2026" in mails["CİMER yazi@muratpasa.example"]["text"]
+    assert "X-Turunc-Ticket" not in mails["yazi@muratpasa.example"]["headers"]
+    assert mails["yazi@muratpasa.example"]["headers"]["Auto-Submitted"] == "auto-generated"
+    health = mails["saglik@muratpasa.example"]
+    assert special in health["text"] and "(özel nitelikli konu)" in health["text"]
+    assert "Evde" not in health["text"] + health["subject"]
+    states = {(d, k): (s, n) for d, k, s, n, _ in world.reminders()}
+    assert states[("park", 1)] == (6, 0) and states[("fen", 1)] == (6, 0), "nothing to say, and that is known"
+    assert states[("yazi", 1)] == (3, 1) and states[("yazi", 3)] == (3, 1)
+    assert stack.one("select count(*) from turunc.reminder where state = 3 and body is not null") == 0
+    assert quiet not in str(mails)
+
+
+def test_nothing_twice_after_a_kill(world):
+    before = world.reminders()
+    for _ in range(3):
+        world.stack.kill9("notifier")
+        world.stack.restart("notifier")
+    world.to(0, 10, 30)
+    world.stack.wait(lambda: world.stack.metric("notifier", "turunc_notifier_log_position") is not None, 10)
+    assert world.reminders() == before and world.mails() == {}
+
+
+def test_overdue_in_the_next_window_and_not_at_lunch(world):
+    world.to(0, 12, 30)
+    count = len(world.reminders())
+    world.to(0, 14, 5)
+    world.window_made(2)
+    mails = world.mails()
+    body = mails["fen@muratpasa.example"]["text"]
+    assert "SÜRESİ GEÇENLER (1)" in body and "Yolda çökme, açık rögar, Fener" in body and "hizmet süresi 25.11.2026 13:50" in body
+    assert "/desk/ticket/26-" in body
+    assert len(world.reminders()) > count
+    assert ABOVE not in mails, "not overdue for long"
+
+
+def test_a_server_that_is_down_delays_a_digest_but_not_into_the_night(world):
+    world.stack.process["sink"].terminate()
+    world.to(1, 9, 0)
+    wait_until(lambda: world.tried(2), 20, "it is tried again")
+    world.start_sink()
+    world.to(1, 9, 40)
+    world.window_made(3)
+    assert "fen@muratpasa.example" in world.mails()
+    world.stack.process["sink"].terminate()
+    world.to(1, 14, 0)
+    wait_until(lambda: world.tried(1), 20, "it is tried")
+    world.to(1, 16, 30)
+    wait_until(lambda: world.stack.one("select count(*) from turunc.reminder where state = 5 and detail = 'late'") > 0,
+               20, "it is given up")
+    world.start_sink()
+    world.window_made(4)
+    assert world.mails() == {}
+
+
+def test_long_overdue_goes_above_and_nothing_on_a_day_off(world):
+    world.to(3, 9, 30)      # Saturday: some offices work, and have nothing
+    world.to(5, 9, 0)       # Monday
+    world.window_made(5)
+    mails = world.mails()
+    assert ABOVE in mails and "fen@muratpasa.example" in mails
+    assert "uzun zamandır geçmiş: Fen İşleri Müdürlüğü" in mails[ABOVE]["subject"]
+    saturday = world.stack.one("""select count(*) from turunc.reminder where department = 'fen'
+        and window_us between %s and %s""", WEDNESDAY + 2.5 * DAY_US, WEDNESDAY + 4.5 * DAY_US)
+    assert saturday == 0
