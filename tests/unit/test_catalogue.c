@@ -46,11 +46,6 @@
 	"subject,neighbourhood,street,institution,note_tr,note_en\nyol,bir,Gazi " \
 	"Blv.,su,Onların,Theirs\n"                                               \
 	"yol,*,Gazi Bulvarı,-,Bizim,Ours\n"
-#define CIMER                                                                             \
-	"what,name,value\ncolumn,Başvuru No,reference\ncolumn,Tarih,date\ncolumn,Metin," \
-	"text\nkind,*,3071\nsubject,*,yol\nunit,12345678,fen\nkind,Bilgi Edinme,4982\n"
-#define REMINDED \
-	"code,name_tr,name_en,calendar,email,active,remind_at,escalate_to,escalate_after_hours\n"
 #define CLOSURE "code,name_tr,name_en,applies_to\ntamam,Tamam,Done,*\n"
 #define WAIT "code,name_tr,name_en\nhava,Hava,Weather\n"
 #define INSTITUTIONS "code,name_tr,name_en\nsu,Su İdaresi,\n"
@@ -286,45 +281,6 @@ static const struct {
 	    "departments.csv", 4, "department \"fen\" twice" },
 	{ "two addresses", "departments.csv", DEPARTMENTS "x,X,,ofis,\"a@b,c@d\",yes\n",
 	    "departments.csv", 4, "not an e-mail address" },
-
-	{ "a time that is none", "departments.csv", REMINDED "fen,F,,ofis,a@b.example,yes,9:00,,\n",
-	    "departments.csv", 2, "remind_at \"9:00\" is not a time" },
-	{ "times backwards", "departments.csv",
-	    REMINDED "fen,F,,ofis,a@b.example,yes,14:00;09:00,,\n", "departments.csv", 2,
-	    "not ascending" },
-	{ "times without end", "departments.csv",
-	    REMINDED "fen,F,,ofis,a@b.example,yes,01:00;02:00;03:00;04:00;05:00,,\n",
-	    "departments.csv", 2, "more than 4 times" },
-	{ "reminding nobody", "departments.csv", REMINDED "fen,F,,ofis,,yes,09:00,,\n",
-	    "departments.csv", 2, "remind_at without email" },
-	{ "escalating after nothing", "departments.csv",
-	    REMINDED "fen,F,,ofis,a@b.example,yes,09:00,c@d.example,\n", "departments.csv", 2,
-	    "both or neither" },
-	{ "escalating never", "departments.csv",
-	    REMINDED "fen,F,,ofis,a@b.example,yes,,c@d.example,8\n", "departments.csv", 2,
-	    "escalate_to without remind_at" },
-
-	{ "an application without a text", "cimer.csv",
-	    "what,name,value\ncolumn,No,reference\ncolumn,Tarih,date\nkind,*,3071\nsubject,*,yol\n",
-	    "cimer.csv", 0, "no column is the text" },
-	{ "an application of no basis", "cimer.csv",
-	    "what,name,value\ncolumn,No,reference\ncolumn,T,date\ncolumn,M,text\nsubject,*,yol\n",
-	    "cimer.csv", 0, "kind,*,... is missing" },
-	{ "a header for two fields", "cimer.csv", CIMER "column,BAŞVURU  NO.,text\n", "cimer.csv",
-	    9, "\"basvuru no\" twice" },
-	{ "a field that is none", "cimer.csv", CIMER "column,TC,tckn\n", "cimer.csv", 9,
-	    "no field of an application" },
-	{ "a unit of seven digits", "cimer.csv", CIMER "unit,1234567,fen\n", "cimer.csv", 9,
-	    "not a unit code" },
-	{ "a unit of a department that is gone", "cimer.csv", CIMER "unit,12345679,eski\n",
-	    "cimer.csv", 9, "not active" },
-	{ "a law that is none", "cimer.csv", CIMER "kind,Öneri,657\n", "cimer.csv", 9,
-	    "not none, 3071, 4982" },
-	{ "a kind of no subject", "cimer.csv", CIMER "subject,Öneri,yok\n", "cimer.csv", 9,
-	    "unknown subject \"yok\"" },
-	{ "a row of nothing", "cimer.csv", CIMER "sheet,a,b\n", "cimer.csv", 9, "what \"sheet\"" },
-	{ "a reminder to nobody", "cimer.csv", CIMER "reminder,7,fen\n", "cimer.csv", 9,
-	    "no email or remind_at" },
 
 	{ "a public secret", "subjects.csv", SUBJECTS "x,X,,G,,yes,yes\n", "subjects.csv", 4,
 	    "cannot be public" },
@@ -641,23 +597,4 @@ TEST(test_catalogue_words)
 	CHECK(catalogue_language_parse("en", &language) && language == CATALOGUE_EN);
 	CHECK_FALSE("no language", catalogue_language_parse("EN", &language));
 	catalogue_destroy(NULL);
-}
-
-TEST(test_how_applications_are_read)
-{
-	struct catalogue_report report;
-	struct catalogue *cat = parse_with("cimer.csv", CIMER, &report);
-
-	if (!CHECK(cat != NULL))
-		return;
-	const struct catalogue_cimer_column *column = catalogue_cimer_column(cat, "basvuru no");
-	CHECK(column != NULL && column->field == CIMER_REFERENCE);
-	CHECK(catalogue_cimer_column(cat, "konu") == NULL);
-	CHECK_I64(
-	    "as it is named", catalogue_cimer_basis(cat, "bilgi edinme"), LEGAL_INFORMATION_4982);
-	CHECK_I64("all others", catalogue_cimer_basis(cat, ""), LEGAL_PETITION_3071);
-	CHECK_STR("subject", catalogue_cimer_subject(cat, "bilgi edinme")->code, "yol");
-	CHECK_STR("unit", catalogue_cimer_unit(cat, "12345678")->code, "fen");
-	CHECK(catalogue_cimer_unit(cat, "87654321") == NULL);
-	catalogue_destroy(cat);
 }
