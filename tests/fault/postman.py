@@ -36,7 +36,7 @@ class Postman(Actor):
             return
         self.count += 1
         sender = f"mektup{self.count}@defter.example"
-        files = [("image", "jpeg", "a.jpg", photos.jpeg())] if self.dice.randrange(5) == 0 else []
+        files = [("image", "png", "a.png", photos.png_of(200, 200))] if self.dice.randrange(5) == 0 else []
         mail = lmtp.letter(subject="Defter için mektup", text="Defter için bildirim.\n", sender=sender, attachments=files,
                            name="Defter Tutan")
         with open(self.secret, "rb") as file:
