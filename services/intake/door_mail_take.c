@@ -67,11 +67,14 @@ give(struct mail *m)
 	mail_end(m, MAIL_DEFERRED);
 }
 
-/* Photos that are none after all stay with the raw mail. */
+/* Photos that are none after all stay with the raw mail.  At once, and not when the record has
+ * answered: of many mails that wait only what is read at the moment is held.  False: it was
+ * answered. */
 static bool
 keep_photos(struct mail *m)
 {
 	struct intake *in = m->door->in;
+	bool kept;
 
 	for (size_t i = 0; i < m->letter.photo_count; i++) {
 		const struct mail_photo *p = &m->letter.photos[i];
@@ -83,7 +86,15 @@ keep_photos(struct mail *m)
 		else
 			stats_add_at(in->stats, INTAKE_STAT_PHOTOS, PHOTOS_TURNED_DOWN, 1);
 	}
-	return photos_store(&m->photos, in->attachments).problem == PHOTOS_FINE;
+	for (size_t i = 0; i < m->letter.photo_count; i++)
+		free(m->letter.photos[i].data);
+	m->letter.photo_count = 0;
+	kept = photos_store(&m->photos, in->attachments).problem == PHOTOS_FINE;
+	if (!kept) {
+		mail_drop_files(m);
+		mail_end(m, MAIL_NO_ROOM);
+	}
+	return kept;
 }
 
 /* ticket_id: of the ticket it belongs to, 0: it opens one, which follows earlier_id unless 0. */
@@ -113,11 +124,6 @@ record(struct mail *m, int64_t ticket_id, int64_t earlier_id)
 	item->type = item->opens ? "ticket.opened" : "contact.recorded";
 	m->as = !m->was_read ? MAIL_UNREADABLE : item->opens ? MAIL_TICKET : MAIL_REPLY;
 	mail_item_fill(&m->words, m->was_read ? &m->letter : NULL, m->sender, item);
-	if (!keep_photos(m)) {
-		mail_drop_files(m);
-		mail_end(m, MAIL_NO_ROOM);
-		return;
-	}
 	mail_item_files(&m->words, m->photos.json, &m->raw, item);
 	give(m);
 }
@@ -228,6 +234,8 @@ decide(struct mail *m)
 		return;
 	}
 	read_to(m, base);
+	if (!keep_photos(m))
+		return;
 	if (m->asked_ticket != 0 || m->letter.answered_count > 0 || m->about_message)
 		look_up_target(m);
 	else
