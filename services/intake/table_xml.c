@@ -6,7 +6,14 @@
 #include "table_internal.h"
 #include "utf8.h"
 
-enum { COLUMN_LETTERS = 26, CODE_DIGITS = 4, FIVE = 5 /* pointers an attribute has */ };
+enum {
+	COLUMN_LETTERS = 26,
+	CODE_DIGITS = 4,
+	FIVE = 5, /* pointers an attribute has */
+	/* A spreadsheet's longest have some hundred bytes.  The parser takes time by the square of
+	 * an open tag's length, and of the number of its attributes. */
+	TAG_BYTES_MAX = 16 * 1024,
+};
 
 /* What the characters under way are for. */
 enum wanted { NOTHING, CELL_VALUE, SHARED_TEXT };
@@ -19,6 +26,7 @@ struct table_xml {
 	bool quiet;
 	xmlParserCtxtPtr parser;
 	enum wanted wanted;
+	size_t tag_bytes; /* since a '<' that no '>' has followed; 0: outside */
 	int phonetic; /* depth of what is only said how to be read */
 	size_t text_at; /* of the shared text under way */
 	int line;
@@ -427,11 +435,28 @@ table_xml_destroy(struct table_xml *x)
 	free(x);
 }
 
+/* Markup is looked at as bytes before the parser sees it; comments count as tags do. */
+static bool
+tags_are_short(struct table_xml *x, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '>')
+			x->tag_bytes = 0;
+		else if (x->tag_bytes > 0 || bytes[i] == '<')
+			x->tag_bytes++;
+		if (x->tag_bytes > TAG_BYTES_MAX)
+			return table_fail(x->t, TABLE_XML, 0);
+	}
+	return true;
+}
+
 bool
 table_xml_feed(struct table_xml *x, const char *bytes, size_t len, bool last)
 {
 	struct table *t = x->t;
 
+	if (!tags_are_short(x, bytes, len))
+		return false;
 	(void)xmlParseChunk(x->parser, bytes, (int)len, last);
 	if (t->stopped || t->problem != TABLE_FINE)
 		return false;

@@ -59,14 +59,15 @@ def sheet_xml(rows, shared=None):
     return "".join(parts) + "</sheetData></worksheet>"
 
 
-def workbook(sheets, strings=None, from_1904=False, extra=(), compression=zipfile.ZIP_DEFLATED):
+def workbook(sheets, strings=None, from_1904=False, extra=(), compression=zipfile.ZIP_DEFLATED, target=None):
     """An XLSX of these sheets (XML texts, or generators of their pieces); bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", compression, compresslevel=1) as archive:
         listed = "".join(f'<sheet name="S{i}" sheetId="{i}" r:id="rId{i}"/>' for i in range(1, len(sheets) + 1))
         archive.writestr("xl/workbook.xml", BOOK.format(
             properties='<workbookPr date1904="1"/>' if from_1904 else "", sheets=listed))
-        relations = "".join(f'<Relationship Id="rId{i}" Type="{TYPE}worksheet" Target="worksheets/sheet{i}.xml"/>'
+        relations = "".join(f'<Relationship Id="rId{i}" Type="{TYPE}worksheet" '
+                            f'Target="{target or "worksheets/sheet%d.xml" % i}"/>'
                             for i in range(1, len(sheets) + 1))
         if strings is not None:
             relations += f'<Relationship Id="rIdS" Type="{TYPE}sharedStrings" Target="sharedStrings.xml"/>'
