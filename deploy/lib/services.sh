@@ -64,6 +64,7 @@ own_env()
 		echo "TURUNC_BUS_STREAM=$stream"
 		echo "TURUNC_DOORBELL=$doorbell"
 		echo "TURUNC_MAIL_SECRET_FILE=$REAL/secrets/mail.secret"
+		echo "TURUNC_SMS_STORE_DIR=$REAL/state/notifier/texts"
 		outlet_env
 		;;
 	metrics)

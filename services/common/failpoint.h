@@ -70,6 +70,9 @@ enum failpoint_side {
 	X("notifier", "queue")          \
 	X("notifier", "claim")          \
 	X("notifier", "settle")         \
+	X("notifier", "receipts")       \
+	X("notifier", "opt_out")        \
+	X("notifier", "opt_in")         \
 	X("notifier", "hasten")         \
 	X("notifier", "bounce_mark")    \
 	X("notifier", "bounce_settle")  \

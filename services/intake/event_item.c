@@ -126,6 +126,11 @@ check_envelope(const Turunc__V1__InboundEvent *event, const struct acl_client *c
 		return refuse(error, "FORBIDDEN", "the key may not publish under this source");
 	if (!acl_allows_type(client, event->type))
 		return refuse(error, "FORBIDDEN", "the key may not publish this type");
+	/* Whom it is about is not for a publisher to say: the sender might be anybody. */
+	if (event->body_case == TURUNC__V1__INBOUND_EVENT__BODY_SMS && event->sms->ticket[0] != '\0'
+	    && (client->verbs & ACL_INTERNAL) == 0)
+		return refuse(
+		    error, "FORBIDDEN", "the key may not say which ticket a text is about");
 	if (event->time_us < now_us - EVENT_MAX_AGE_DAYS * US_PER_DAY)
 		return refuse(error, "TOO_OLD", "time_us is more than 400 days ago");
 	if (event->time_us > now_us + EVENT_MAX_AHEAD_MIN * US_PER_MIN)
@@ -402,6 +407,8 @@ read_sms(struct event_item *e, const Turunc__V1__InboundEvent *event, const stru
 	(void)check_word(p, "sender", sms->sender, FIELD_ID_CHARS);
 	(void)field_check_text(p, "text", sms->text, FIELD_LINES, FIELD_DESCRIPTION_CHARS);
 	(void)field_check_text(p, "gateway", sms->gateway, FIELD_LINE, FIELD_ID_CHARS);
+	if (sms->ticket[0] != '\0' && number_parse(sms->ticket, &item->ticket_id) != NUMBER_OK)
+		problems_add(p, STATUS_BAD, "ticket: not a ticket number");
 	item->kind = "sms";
 	item->channel = TURUNC__V1__CHANNEL__CHANNEL_SMS;
 	item->description = given(sms->text);

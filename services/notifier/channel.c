@@ -38,6 +38,8 @@ static const char *const outcome_names[] = {
 	[OUTCOME_DEFERRED] = "deferred",
 	[OUTCOME_UNREACHABLE] = "unreachable",
 	[OUTCOME_UNKNOWN] = "unknown",
+	[OUTCOME_DUPLICATE] = "duplicate",
+	[OUTCOME_UNWANTED] = "unwanted",
 };
 _Static_assert(ARRAY_LEN(outcome_names) == OUTCOMES, "name every outcome");
 
@@ -68,6 +70,9 @@ job_destroy(struct job *job)
 	free(job->sender);
 	free(job->recipient);
 	free(job->payload);
+	free(job->url);
+	free(job->authorization);
+	free(job->answer);
 	free(job);
 }
 

@@ -24,25 +24,44 @@ enum outcome {
 	OUTCOME_DEFERRED, /* it surely did not take it, and may later */
 	OUTCOME_UNREACHABLE, /* nobody there who would take anything: says nothing of this one */
 	OUTCOME_UNKNOWN, /* it may have taken it: never sent again by itself */
+	OUTCOME_DUPLICATE, /* it says that it has had this very text, and keeps it to one */
+	OUTCOME_UNWANTED, /* the person asked for no such messages; not sent */
 	OUTCOMES
 };
 const char *outcome_name(enum outcome outcome);
 
-enum { JOB_DETAIL_SIZE = 160, JOB_REFERENCE_SIZE = 64, JOB_STATUS_SIZE = 16 };
+enum {
+	JOB_DETAIL_SIZE = 160,
+	JOB_REFERENCE_SIZE = 64,
+	JOB_STATUS_SIZE = 16,
+	JOB_ANSWER_BYTES = 32768
+};
 
 struct job {
 	struct uuid notification_id;
 	uint32_t attempt;
 	uint32_t deferrals; /* attempts before that the other side put off */
+	bool repeated; /* this very way was tried before */
 	char *sender; /* address; e-mail only */
 	char *recipient; /* address or E.164 */
-	char *payload; /* the whole mail, or the body of the gateway's request */
+	char *payload; /* the whole mail, or the body of the gateway's request; NULL: GET */
 	size_t payload_size;
+	char *url, *authorization; /* SMS only */
+	const struct gateway_question *question; /* SMS: asked about, not sent; the asker's */
+	/* what the record keeps of how it is sent */
+	const char *gateway; /* lent, "" for e-mail */
+	uint32_t route, refused_by; /* bits of those that said no for good */
 	/* filled by the channel */
 	enum outcome outcome;
 	char detail[JOB_DETAIL_SIZE]; /* for the operator: what the other side said, one line */
 	char reference[JOB_REFERENCE_SIZE]; /* the gateway's own id, or "" */
 	char address_status[JOB_STATUS_SIZE]; /* mail, refused: this recipient never, "5.1.1" */
+	char *answer; /* SMS, question: what came back; NULL: nothing did */
+	size_t answer_size;
+	long status; /* and with which HTTP status */
+	/* filled by whoever knows of other ways */
+	bool elsewhere; /* surely not taken here: it goes by route */
+	int64_t ask_us; /* when its receipt is asked for, 0: not */
 	struct job *next;
 };
 
@@ -94,34 +113,20 @@ struct smtp_config {
 };
 channel_work_fn channel_smtp_work;
 
-/* The gateway's own names of what it is told. */
-enum sms_field { SMS_TO, SMS_FROM, SMS_TEXT, SMS_ID, SMS_FIELDS };
-enum { SMS_FIELD_SIZE = 40 };
-struct sms_fields {
-	char name[SMS_FIELDS][SMS_FIELD_SIZE];
-};
-/* From "to,from,text,id", in this order; false: not four different names of letters, digits,
- * '_', '-' and '.'. */
-MUST_CHECK bool channel_sms_fields(const char *text, struct sms_fields *ret_fields);
-
-struct sms_http_config {
-	const char *url;
-	const char *authorization; /* value of the Authorization header, "" = none */
-	struct sms_fields fields;
+struct gateway;
+struct gateway_question;
+struct sms_config {
+	const struct gateway *gateway;
 	long timeout_ms;
 };
-channel_work_fn channel_sms_http_work;
-
-/* An object with the four fields as JSON, to be freed; NULL: no memory or not UTF-8. */
-MUST_CHECK char *channel_sms_payload(const struct sms_fields *fields, const char *to,
-    const char *from, const char *text, const char *id, size_t *ret_size);
+channel_work_fn channel_sms_work;
 
 /* What the end of an attempt means; pure.  handed_over: libcurl has taken the whole text. */
 enum outcome channel_smtp_judge(int curl_code, long reply, bool handed_over);
 /* The enhanced status in the server's last line ("550 5.1.1 no"), "" when that is not of this reply
  * or has none; pure. */
 void channel_smtp_status(const char *line, long reply, char ret_status[JOB_STATUS_SIZE]);
-/* request_bytes: what libcurl says it has sent of the request. */
-enum outcome channel_sms_http_judge(int curl_code, long status, long request_bytes);
+/* What a request that got no answer means; request_bytes: what libcurl says it has sent of it. */
+enum outcome channel_sms_judge(int curl_code, long request_bytes);
 
 #endif

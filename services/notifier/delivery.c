@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backlog.h"
 #include "backoff.h"
 #include "clock.h"
 #include "compose.h"
+#include "delivery_internal.h"
 #include "letter.h"
 #include "log.h"
 #include "notifier_stats.h"
@@ -20,77 +22,13 @@
 enum {
 	LOOK_MS = 1000,
 	RETRY_MS = 500,
-	BACKLOG_MS = 5000, /* between two looks at how much is waiting */
+	QUIET_LOOK_MS = 5000, /* for what is urgent, while others wait for the morning */
 	AHEAD = 64, /* messages looked at beside those there is room for */
-	WORKERS_MAX = 4,
-	PROBE_FIRST_MS = 250, /* between two tries at a server that is not there */
-	PROBE_CAP_MS = 30000,
-	STEP_US = 1000000 /* a clock that is set back by less is not looked at */
-};
-
-static const char *const channel_names[] = { [DELIVERY_EMAIL] = "email", [DELIVERY_SMS] = "sms" };
-_Static_assert(ARRAY_LEN(channel_names) == DELIVERY_CHANNELS, "name every channel");
-
-struct lane {
-	struct delivery *delivery;
-	enum delivery_channel which;
-	struct channel *channel; /* NULL: not configured */
-	bool claiming;
-	size_t flying;
-	size_t permits; /* taken from the rate limit for the claim under way */
-	uint32_t unreachable; /* in a row */
-	uint64_t look_at_ms;
-	uint64_t probe_at_ms; /* while nobody is there */
-};
-
-/* Handed to a channel, and what the record needs of its row. */
-struct flying {
-	struct uuid id;
-	struct outcome_record row;
-	struct lane *lane;
-	struct ended *place; /* for its outcome: reserved before anything leaves */
-	int64_t handed_us;
-	struct flying *next;
-};
-
-struct delivery {
-	struct delivery_world world;
-	struct lane lanes[DELIVERY_CHANNELS];
-	struct ratelimit *limit;
-	struct settling *settling;
-	struct flying *flying;
-	char mark[64]; /* on the attempts this process began */
-	bool recovered; /* nothing in the record says "being sent" but what is flying */
-	bool recovering;
-	bool counting;
-	bool stopping;
-	uint64_t retry_at_ms, count_at_ms;
-	int64_t wall_us; /* what the clock said last, 0: not yet */
-	int64_t beyond_us; /* nothing can be due later than so far from now */
-	bool hasten, hastening;
 };
 
 static void on_job_done(void *arg, struct job *job);
 static void land(struct delivery *d, struct job *job, bool was_sent);
-
-static bool
-open_lane(struct delivery *d, enum delivery_channel which, channel_work_fn *work,
-    const void *config, bool wanted)
-{
-	struct lane *lane = &d->lanes[which];
-	const struct channel_options options = { .name = channel_names[which],
-		.workers = d->world.in_flight < WORKERS_MAX ? d->world.in_flight : WORKERS_MAX,
-		.work = work,
-		.config = config,
-		.on_done = on_job_done,
-		.arg = d };
-
-	lane->delivery = d;
-	lane->which = which;
-	if (wanted)
-		lane->channel = channel_open(d->world.loop, &options);
-	return !wanted || lane->channel != NULL;
-}
+static bool is_claiming(const struct delivery *d);
 
 static void
 on_settled(void *arg)
@@ -102,9 +40,6 @@ static bool
 make_parts(struct delivery *d)
 {
 	const struct delivery_world *w = &d->world;
-	const struct ratelimit_settings limit = {
-		.keys = DELIVERY_CHANNELS * 4, .burst = w->in_flight, .per_minute = w->per_minute
-	};
 	const struct settling_world settling = { .db = w->db,
 		.stats = w->stats,
 		.ids = w->ids,
@@ -114,13 +49,9 @@ make_parts(struct delivery *d)
 		.on_settled = on_settled,
 		.arg = d };
 
-	d->limit = ratelimit_create(&limit);
 	d->settling = settling_create(&settling);
-	return d->limit != NULL && d->settling != NULL
-	       && open_lane(
-		   d, DELIVERY_EMAIL, channel_smtp_work, &d->world.smtp, w->smtp.url != NULL)
-	       && open_lane(
-		   d, DELIVERY_SMS, channel_sms_http_work, &d->world.sms, w->sms.url != NULL);
+	d->backlog = backlog_create(w->db, w->stats, w->retry_cap_ms, on_settled, d);
+	return d->settling != NULL && d->backlog != NULL && lanes_open(d, on_job_done);
 }
 
 struct delivery *
@@ -133,9 +64,6 @@ delivery_create(const struct delivery_world *world)
 	if (d == NULL)
 		return NULL;
 	d->world = *world;
-	/* What is due later than any backoff says was written by a clock that ran ahead. */
-	d->beyond_us = (int64_t)world->retry_cap_ms * 1000;
-	d->hasten = true;
 	uuid_next(world->ids, clock_now_us(), &mark);
 	uuid_format(&mark, text);
 	snprintf(d->mark, sizeof(d->mark), "begun by %s", text);
@@ -151,8 +79,7 @@ delivery_destroy(struct delivery *d)
 {
 	if (d == NULL)
 		return;
-	for (size_t i = 0; i < DELIVERY_CHANNELS; i++)
-		channel_close(d->lanes[i].channel);
+	lanes_close(d);
 	while (d->flying != NULL) {
 		struct flying *next = d->flying->next;
 		settling_release(d->flying->place);
@@ -160,7 +87,7 @@ delivery_destroy(struct delivery *d)
 		d->flying = next;
 	}
 	settling_destroy(d->settling);
-	ratelimit_destroy(d->limit);
+	backlog_destroy(d->backlog);
 	free(d);
 }
 
@@ -175,7 +102,7 @@ settle_left(struct delivery *d, const struct pg_result *rows, int row)
 	const char *channel = db_get_text(rows, row, LEFT_CHANNEL);
 	struct outcome_record about = { .ticket_id = db_get_int(rows, row, LEFT_TICKET),
 		.about_seq = (uint64_t)db_get_int(rows, row, LEFT_ABOUT_SEQ),
-		.channel = channel_names[strcmp(channel, channel_names[DELIVERY_SMS]) == 0] };
+		.channel = strcmp(channel, "sms") == 0 ? "sms" : "email" };
 	struct job *job = calloc(1, sizeof(*job));
 
 	struct ended *place = settling_reserve();
@@ -191,6 +118,10 @@ settle_left(struct delivery *d, const struct pg_result *rows, int row)
 	job->notification_id = db_get_uuid(rows, row, LEFT_ID);
 	job->attempt = (uint32_t)db_get_int(rows, row, LEFT_ATTEMPTS);
 	job->outcome = ours ? OUTCOME_UNREACHABLE : OUTCOME_UNKNOWN;
+	job->route = (uint32_t)db_get_int(rows, row, LEFT_ROUTE);
+	job->refused_by = (uint32_t)db_get_int(rows, row, LEFT_REFUSED_BY);
+	if (!ours && lanes_can_ask(d, db_get_text(rows, row, LEFT_GATEWAY)))
+		job->ask_us = clock_now_us() + d->world.ask_doubt_us;
 	job_say(job, ours ? "not sent: the record was lost before"
 			  : "the notifier ended while it was being sent");
 	settling_add(d->settling, place, job, &about, !ours);
@@ -249,7 +180,7 @@ take_off(struct lane *lane, const struct pg_result *rows, int row)
 	    db_get_text(rows, row, CLAIM_ABOUT_TYPE));
 	snprintf(
 	    f->row.language, sizeof(f->row.language), "%s", db_get_text(rows, row, CLAIM_LANGUAGE));
-	f->row.channel = channel_names[lane->which];
+	f->row.channel = lane_is_sms(lane) ? "sms" : "email";
 	f->lane = lane;
 	f->handed_us = clock_monotonic_us();
 	f->next = d->flying;
@@ -273,8 +204,11 @@ send_row(struct lane *lane, const struct pg_result *rows, int row)
 	job->notification_id = db_get_uuid(rows, row, CLAIM_ID);
 	job->attempt = (uint32_t)db_get_int(rows, row, CLAIM_ATTEMPTS);
 	job->deferrals = (uint32_t)db_get_int(rows, row, CLAIM_DEFERRALS);
+	job->refused_by = (uint32_t)db_get_int(rows, row, CLAIM_REFUSED_BY);
+	job->repeated = db_get_bool(rows, row, CLAIM_REPEATED);
+	job->route = lane_route(lane);
 	letter_write(job, rows, row, &registry_catalogue(d->world.registry)->municipality,
-	    lane->which == DELIVERY_SMS, &d->world.sms.fields, d->world.mail_key);
+	    lane->gateway, d->world.mail_key);
 	if (job->detail[0] == '\0' && d->stopping)
 		letter_refuse(job, OUTCOME_UNREACHABLE, "the notifier was stopped");
 	if (job->detail[0] == '\0')
@@ -283,17 +217,11 @@ send_row(struct lane *lane, const struct pg_result *rows, int row)
 		land(d, job, false);
 }
 
-static const char *
-lane_key(const struct lane *lane)
-{
-	return channel_names[lane->which];
-}
-
 static void
 give_permits_back(struct lane *lane, size_t used)
 {
 	for (; lane->permits > used; lane->permits--)
-		ratelimit_give_back(lane->delivery->limit, lane_key(lane), strlen(lane_key(lane)));
+		ratelimit_give_back(lane->limit, lane->key, strlen(lane->key));
 	lane->permits = 0;
 }
 
@@ -331,15 +259,17 @@ room_of(struct lane *lane, uint64_t now_ms)
 {
 	const struct delivery *d = lane->delivery;
 	const struct catalogue *catalogue = registry_catalogue(d->world.registry);
-	int64_t until_us;
+	int64_t until_us, until_ms;
 
 	lane->look_at_ms = now_ms + LOOK_MS;
 	if (catalogue == NULL || lane->claiming || lane->flying >= d->world.in_flight)
 		return 0;
-	if (lane->which == DELIVERY_SMS
-	    && !compose_sms_hours(&catalogue->municipality, clock_now_us(), &until_us)) {
-		lane->look_at_ms = now_ms + (uint64_t)clock_ms_until(until_us);
-		return 0;
+	lane->quiet = lane_is_sms(lane)
+		      && !compose_sms_hours(&catalogue->municipality, clock_now_us(), &until_us);
+	if (lane->quiet) {
+		until_ms = clock_ms_until(until_us);
+		lane->look_at_ms =
+		    now_ms + (uint64_t)(until_ms < QUIET_LOOK_MS ? until_ms : QUIET_LOOK_MS);
 	}
 	size_t room = d->world.in_flight - lane->flying;
 	if (lane->unreachable > 0) {
@@ -348,9 +278,8 @@ room_of(struct lane *lane, uint64_t now_ms)
 		room = now_ms < lane->probe_at_ms || lane->flying > 0 ? 0 : 1;
 	}
 	uint64_t wait_ms = 0;
-	while (
-	    lane->permits < room
-	    && ratelimit_take(d->limit, lane_key(lane), strlen(lane_key(lane)), now_ms, &wait_ms))
+	while (lane->permits < room
+	       && ratelimit_take(lane->limit, lane->key, strlen(lane->key), now_ms, &wait_ms))
 		lane->permits++;
 	if (room > 0 && lane->permits == 0)
 		lane->look_at_ms = now_ms + wait_ms;
@@ -367,11 +296,14 @@ claim(struct lane *lane, uint64_t now_ms)
 		return;
 	struct db_unit *unit = db_unit_create(d->world.db);
 	db_unit_add(unit, STORE_CLAIM);
-	db_add_text(unit, channel_names[lane->which]);
+	db_add_text(unit, lane_is_sms(lane) ? "sms" : "email");
 	db_add_int8(unit, clock_now_us());
 	db_add_int4(unit, (int32_t)room);
 	db_add_int4(unit, (int32_t)room + AHEAD);
 	db_add_text(unit, d->mark);
+	lane_add_routes(lane, db_add_array(unit, DB_INT2));
+	db_add_text(unit, lane->gateway != NULL ? lane->gateway->profile->name : "");
+	db_add_bool(unit, lane->quiet);
 	lane->claiming = true;
 	if (!db_submit(d->world.db, unit, on_claimed, lane)) {
 		db_unit_destroy(unit);
@@ -381,34 +313,6 @@ claim(struct lane *lane, uint64_t now_ms)
 }
 
 /* --- outcomes --------------------------------------------------------------------------------- */
-
-/* Whether anybody is there, as far as this outcome tells. */
-static void
-judge_lane(struct lane *lane, const struct job *job)
-{
-	const struct backoff backoff = { PROBE_FIRST_MS, PROBE_CAP_MS, 0 };
-
-	if (lane->delivery->stopping || job->outcome == OUTCOME_UNKNOWN)
-		return;
-	if (job->outcome != OUTCOME_UNREACHABLE) {
-		if (lane->unreachable > 0)
-			log_info("channel answers again channel=%s", lane_key(lane));
-		lane->unreachable = 0;
-		return;
-	}
-	if (lane->unreachable == 0)
-		log_warn("channel away, its messages wait channel=%s why=%s", lane_key(lane),
-		    log_quoted(job->detail));
-	/* Those that flew beside the first one met the same failure, not further ones: counted
-	 * each, a moment's cut would keep everybody waiting for as long as a server that stays
-	 * away. */
-	uint64_t now_ms = clock_monotonic_ms();
-	if (lane->unreachable > 0 && now_ms < lane->probe_at_ms)
-		return;
-	if (lane->unreachable < UINT32_MAX)
-		lane->unreachable++;
-	lane->probe_at_ms = now_ms + backoff_delay_ms(&backoff, lane->unreachable, 0);
-}
 
 static void
 land(struct delivery *d, struct job *job, bool was_sent)
@@ -421,8 +325,11 @@ land(struct delivery *d, struct job *job, bool was_sent)
 	assert(f != NULL);
 	*at = f->next;
 	f->lane->flying--;
-	if (was_sent)
-		judge_lane(f->lane, job);
+	if (was_sent) {
+		lane_judge(f->lane, job);
+		lane_take_elsewhere(f->lane, job);
+		lane_plan_question(f->lane, job);
+	}
 	stats_add_at(d->world.stats, NOTIFIER_STAT_ATTEMPTS, job->outcome, 1);
 	stats_observe(d->world.stats, NOTIFIER_STAT_SECONDS, clock_monotonic_us() - f->handed_us);
 	settling_add(d->settling, f->place, job, &f->row, false);
@@ -436,97 +343,12 @@ on_job_done(void *arg, struct job *job)
 	land(arg, job, true);
 }
 
-/* --- how much is waiting ---------------------------------------------------------------------- */
-
-static void
-on_counted(void *arg, const struct db_reply *reply)
-{
-	struct delivery *d = arg;
-
-	d->counting = false;
-	if (reply->outcome != DB_COMMITTED)
-		return;
-	const struct pg_result *r = reply->results[0];
-	int64_t oldest_us = db_get_int(r, 0, BACKLOG_OLDEST_US);
-	int64_t age_us = oldest_us != 0 ? clock_now_us() - oldest_us : 0;
-	stats_set(d->world.stats, NOTIFIER_STAT_OPEN, db_get_int(r, 0, BACKLOG_WAITING));
-	stats_set(d->world.stats, NOTIFIER_STAT_IN_DOUBT, db_get_int(r, 0, BACKLOG_UNKNOWN));
-	stats_set(d->world.stats, NOTIFIER_STAT_GIVEN_UP, db_get_int(r, 0, BACKLOG_DEAD));
-	stats_set(d->world.stats, NOTIFIER_STAT_OLDEST, age_us > 0 ? age_us / 1000000 : 0);
-}
-
-static void
-count_backlog(struct delivery *d, uint64_t now_ms)
-{
-	if (d->counting || now_ms < d->count_at_ms)
-		return;
-	d->count_at_ms = now_ms + BACKLOG_MS;
-	struct db_unit *unit = db_unit_create(d->world.db);
-	db_unit_add(unit, STORE_BACKLOG);
-	d->counting = true;
-	if (!db_submit(d->world.db, unit, on_counted, d)) {
-		db_unit_destroy(unit);
-		d->counting = false;
-	}
-}
-
-/* --- a clock that was set back ---------------------------------------------------------------- */
-
-/* The times in the record are those of the clock that wrote them: after an hour back, what was
- * queued just before would wait for an hour. */
-static void
-watch_clock(struct delivery *d)
-{
-	int64_t now_us = clock_now_us();
-
-	if (d->wall_us != 0 && now_us < d->wall_us - STEP_US) {
-		log_warn("clock set back, what waits for later is due now back_ms=%lld",
-		    (long long)((d->wall_us - now_us) / 1000));
-		d->hasten = true;
-		d->beyond_us = 0;
-	}
-	d->wall_us = now_us;
-}
-
-static void
-on_hastened(void *arg, const struct db_reply *reply)
-{
-	struct delivery *d = arg;
-
-	d->hastening = false;
-	if (reply->outcome != DB_COMMITTED) {
-		d->hasten = true;
-		d->retry_at_ms = clock_monotonic_ms() + RETRY_MS;
-		return;
-	}
-	stats_add(
-	    d->world.stats, NOTIFIER_STAT_HASTENED, (uint64_t)db_get_int(reply->results[0], 0, 0));
-	delivery_look(d);
-}
-
-static void
-hasten(struct delivery *d)
-{
-	if (!d->hasten || d->hastening)
-		return;
-	struct db_unit *unit = db_unit_create(d->world.db);
-	db_unit_add(unit, STORE_HASTEN);
-	db_add_int8(unit, d->wall_us);
-	db_add_int8(unit, d->wall_us + d->beyond_us);
-	if (!db_submit(d->world.db, unit, on_hastened, d)) {
-		db_unit_destroy(unit);
-		return;
-	}
-	d->hasten = false;
-	d->hastening = true;
-}
-
 /* --- life ------------------------------------------------------------------------------------- */
 
 void
 delivery_look(struct delivery *d)
 {
-	for (size_t i = 0; i < DELIVERY_CHANNELS; i++)
+	for (size_t i = 0; i < LANES; i++)
 		d->lanes[i].look_at_ms = 0;
 	d->world.wake(d->world.arg);
 }
@@ -536,6 +358,16 @@ delivery_renew(struct delivery *d)
 {
 	d->retry_at_ms = 0;
 	delivery_look(d);
+}
+
+static bool
+is_claiming(const struct delivery *d)
+{
+	bool claiming = false;
+
+	for (size_t i = 0; i < LANES; i++)
+		claiming = claiming || d->lanes[i].claiming;
+	return claiming;
 }
 
 static int64_t
@@ -549,7 +381,7 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 {
 	int64_t wait_ms = LOOK_MS;
 
-	watch_clock(d);
+	backlog_watch_clock(d->backlog);
 	if (db_state_now(d->world.db) != DB_READY)
 		return -1;
 	wait_ms = sooner(wait_ms, settling_tick(d->settling, now_ms));
@@ -559,14 +391,15 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 		return sooner(wait_ms, (int64_t)(d->retry_at_ms - now_ms));
 	/* Nothing of ours may be on its way while what is marked as being sent is looked at. */
 	if (!d->recovered) {
-		bool claiming = d->lanes[DELIVERY_EMAIL].claiming
-				|| d->lanes[DELIVERY_SMS].claiming;
-		if (!d->recovering && !claiming && d->flying == NULL && !settling_busy(d->settling))
+		if (!d->recovering && !is_claiming(d) && d->flying == NULL
+		    && !settling_busy(d->settling))
 			recover(d);
 		return wait_ms;
 	}
-	for (size_t i = 0; i < DELIVERY_CHANNELS; i++) {
+	size_t flying = 0;
+	for (size_t i = 0; i < LANES; i++) {
 		struct lane *lane = &d->lanes[i];
+		flying += lane->flying;
 		if (lane->channel == NULL)
 			continue;
 		if (now_ms >= lane->look_at_ms)
@@ -574,10 +407,8 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 		if (lane->look_at_ms > now_ms)
 			wait_ms = sooner(wait_ms, (int64_t)(lane->look_at_ms - now_ms));
 	}
-	hasten(d);
-	count_backlog(d, now_ms);
-	stats_set(d->world.stats, NOTIFIER_STAT_SENDING,
-	    (int64_t)(d->lanes[DELIVERY_EMAIL].flying + d->lanes[DELIVERY_SMS].flying));
+	backlog_look(d->backlog, now_ms);
+	stats_set(d->world.stats, NOTIFIER_STAT_SENDING, (int64_t)flying);
 	return wait_ms;
 }
 
@@ -585,13 +416,13 @@ void
 delivery_stop(struct delivery *d)
 {
 	d->stopping = true;
-	for (size_t i = 0; i < DELIVERY_CHANNELS; i++)
+	for (size_t i = 0; i < LANES; i++)
 		channel_stop(d->lanes[i].channel);
 }
 
 bool
 delivery_busy(const struct delivery *d)
 {
-	return d->flying != NULL || settling_busy(d->settling) || d->recovering || d->hastening
-	       || d->lanes[DELIVERY_EMAIL].claiming || d->lanes[DELIVERY_SMS].claiming;
+	return d->flying != NULL || settling_busy(d->settling) || d->recovering
+	       || backlog_busy(d->backlog) || is_claiming(d);
 }

@@ -5,6 +5,9 @@
  * sending when it died is marked unknown by the next one and never sent again by itself: a person
  * may have it already.  The bound of that window is `in_flight` messages a channel.  While nobody
  * is there to take messages, a channel tries one now and then, and the others wait in the record.
+ *
+ * SMS may go by two gateways.  The second takes over what the first has definitely not taken: it
+ * said no, or nothing of the request has left.  What it may have taken stays with it.
  */
 #ifndef NOTIFIER_DELIVERY_H
 #define NOTIFIER_DELIVERY_H
@@ -15,12 +18,13 @@
 #include "base.h"
 #include "channel.h"
 #include "db.h"
+#include "gateway.h"
 #include "registry.h"
 #include "reply_address.h"
 #include "stats.h"
 #include "uuid.h"
 
-enum delivery_channel { DELIVERY_EMAIL, DELIVERY_SMS, DELIVERY_CHANNELS };
+enum { DELIVERY_GATEWAYS = 2 };
 
 struct delivery;
 
@@ -37,7 +41,12 @@ struct delivery_world {
 	uint32_t per_minute; /* messages begun on each channel */
 	/* NULL url: nothing leaves by this channel; messages wait. */
 	struct smtp_config smtp;
-	struct sms_http_config sms;
+	struct gateway gateways[DELIVERY_GATEWAYS];
+	uint32_t gateway_per_minute[DELIVERY_GATEWAYS];
+	long gateway_timeout_ms;
+	/* After a message was taken, its receipt is asked for; of one that may have been taken it
+	 * is asked whether it was. */
+	int64_t ask_receipt_us, ask_doubt_us;
 	const struct reply_address_key *mail_key; /* of the addresses in mails */
 	void (*wake)(void *arg);
 	void *arg;

@@ -77,9 +77,30 @@ write_mail(struct job *job, const struct pg_result *rows, int row, const char *n
 	free(html);
 }
 
+/* False: no memory.  The body was folded by its template's policy when it was written. */
+static bool
+write_sms(struct job *job, const struct gateway *gateway, const char *from, const char *body,
+    const char *id)
+{
+	struct gateway_request request = { 0 };
+	const struct gateway_text text = {
+		.to = job->recipient, .from = from, .text = body, .id = id
+	};
+
+	if (!gateway->profile->request(gateway, &text, &request)) {
+		gateway_request_finish(&request);
+		return false;
+	}
+	job->url = request.url;
+	job->payload = request.body;
+	job->payload_size = strlen(request.body);
+	job->authorization = request.authorization;
+	return true;
+}
+
 void
 letter_write(struct job *job, const struct pg_result *rows, int row,
-    const struct catalogue_municipality *m, bool sms, const struct sms_fields *fields,
+    const struct catalogue_municipality *m, const struct gateway *gateway,
     const struct reply_address_key *mail_key)
 {
 	char id[UUID_TEXT_SIZE], number[NUMBER_SIZE] = "";
@@ -95,17 +116,21 @@ letter_write(struct job *job, const struct pg_result *rows, int row,
 		snprintf(job->address_status, sizeof(job->address_status), "%s", "5.1.1");
 		return;
 	}
+	if (db_get_bool(rows, row, CLAIM_UNWANTED)) {
+		letter_refuse(job, OUTCOME_UNWANTED, "the person asked for no text messages");
+		return;
+	}
 	if (db_is_null(rows, row, CLAIM_BODY)
 	    || !number_format(db_get_int(rows, row, CLAIM_TICKET), number)) {
 		letter_refuse(job, OUTCOME_REFUSED, db_get_text(rows, row, CLAIM_ERROR));
 		return;
 	}
 	job->recipient = strdup(db_get_text(rows, row, CLAIM_RECIPIENT));
-	if (sms)
-		job->payload = channel_sms_payload(fields, db_get_text(rows, row, CLAIM_RECIPIENT),
-		    m->sms_sender, db_get_text(rows, row, CLAIM_BODY), id, &job->payload_size);
-	else
+	if (gateway == NULL)
 		write_mail(job, rows, row, number, m, mail_key, &why);
+	else if (job->recipient != NULL)
+		(void)write_sms(
+		    job, gateway, m->sms_sender, db_get_text(rows, row, CLAIM_BODY), id);
 	if (job->recipient != NULL && job->payload != NULL)
 		return;
 	bool memory = job->recipient == NULL || strcmp(why, "") == 0 || strcmp(why, no_memory) == 0;

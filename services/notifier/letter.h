@@ -7,12 +7,14 @@
 #include "catalogue.h"
 #include "channel.h"
 #include "db.h"
+#include "gateway.h"
 #include "reply_address.h"
 
-/* Fills job from a row of STORE_CLAIM.  When that cannot be done (the person was erased, there are
- * no words, no memory) the job has its outcome and its detail already and must not be sent. */
+/* Fills job from a row of STORE_CLAIM; gateway NULL: an e-mail.  When that cannot be done (the
+ * person was erased, there are no words, no memory) the job has its outcome and its detail already
+ * and must not be sent. */
 void letter_write(struct job *job, const struct pg_result *rows, int row,
-    const struct catalogue_municipality *municipality, bool sms, const struct sms_fields *fields,
+    const struct catalogue_municipality *municipality, const struct gateway *gateway,
     const struct reply_address_key *mail_key);
 
 /* It will not be sent, and why. */

@@ -25,7 +25,7 @@ main(int argc, char **argv)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && notifier_open(&n)) {
 		log_info("ready http_port=%u mail=%s sms=%s", http_port(n.http),
 		    n.config.smtp_url[0] != '\0' ? "yes" : "no",
-		    n.config.sms_url[0] != '\0' ? "yes" : "no");
+		    n.gateways[0].url != NULL ? "yes" : "no");
 		clean = daemon_run(n.daemon);
 		log_info("stopped clean=%s", clean ? "yes" : "no");
 	}

@@ -6,8 +6,8 @@
 static const unsigned may_follow[MESSAGE_STATES] = {
 	[MESSAGE_QUEUED] = BIT(MESSAGE_SENDING) | BIT(MESSAGE_DISCARDED),
 	[MESSAGE_SENDING] = BIT(MESSAGE_SENT) | BIT(MESSAGE_QUEUED) | BIT(MESSAGE_UNKNOWN)
-			    | BIT(MESSAGE_DEAD),
-	/* To dead: a report came that it did not arrive (bouncing). */
+			    | BIT(MESSAGE_DEAD) | BIT(MESSAGE_DISCARDED),
+	/* To dead: a report came that it did not arrive (bouncing, receipts). */
 	[MESSAGE_SENT] = BIT(MESSAGE_DELIVERED) | BIT(MESSAGE_DEAD),
 	/* To sent or dead: the process that was thought to have ended says how it went. */
 	[MESSAGE_UNKNOWN] = BIT(MESSAGE_QUEUED) | BIT(MESSAGE_SENT) | BIT(MESSAGE_DEAD)
@@ -33,7 +33,10 @@ message_after(enum outcome outcome, uint32_t deferrals, uint32_t attempts_max)
 		return MESSAGE_QUEUED;
 	case OUTCOME_UNKNOWN:
 		return MESSAGE_UNKNOWN;
+	case OUTCOME_UNWANTED:
+		return MESSAGE_DISCARDED;
 	case OUTCOME_REFUSED:
+	case OUTCOME_DUPLICATE:
 	case OUTCOMES:
 	default:
 		return MESSAGE_DEAD;

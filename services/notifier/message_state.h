@@ -19,7 +19,7 @@ enum message_state {
 	MESSAGE_UNKNOWN, /* it may have been taken: an operator decides */
 	MESSAGE_DEAD, /* given up: an operator sees it */
 	MESSAGE_DELIVERED, /* a receipt says so */
-	MESSAGE_DISCARDED, /* an operator said so */
+	MESSAGE_DISCARDED, /* an operator said so, or the person wants none */
 	MESSAGE_STATES
 };
 

@@ -7,15 +7,22 @@
 
 #include "clock.h"
 #include "log.h"
+#include "notifier_sms.h"
 #include "notifier_stats.h"
 #include "store.h"
 
-enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, REGISTRY_LOOK_MS = 1000 };
+enum { COMPLAINT_BYTES = 300, REGISTRY_LOOK_MS = 1000 };
 
 static void
 wake(void *arg)
 {
 	daemon_wake_now(((struct notifier *)arg)->daemon);
+}
+
+static void
+on_queued(void *arg)
+{
+	delivery_look(((struct notifier *)arg)->delivery);
 }
 
 /* --- the record ------------------------------------------------------------------------------- */
@@ -147,29 +154,12 @@ on_client_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 }
 
 static bool
-read_keys(const char *folder, struct key_pair *ret_keys, char ret_server_key[KEYS_TEXT_SIZE])
-{
-	char path[PATH_BYTES];
-
-	(void)snprintf(path, sizeof(path), "%s/router.pub", folder);
-	enum keys_result result = keys_read_public(path, ret_server_key);
-	if (result == KEYS_OK) {
-		(void)snprintf(path, sizeof(path), "%s/notifier.key", folder);
-		result = keys_read(path, ret_keys);
-	}
-	if (result != KEYS_OK)
-		log_error("cannot start what=%s why=%s", log_quoted(path),
-		    log_quoted(keys_result_text(result)));
-	return result == KEYS_OK;
-}
-
-static bool
 open_client(struct notifier *n)
 {
 	char server_key[KEYS_TEXT_SIZE], why[COMPLAINT_BYTES] = "";
 	struct key_pair keys;
 
-	if (!read_keys(n->config.keys_dir, &keys, server_key))
+	if (!notifier_read_keys(n->config.keys_dir, "router.pub", &keys, server_key))
 		return false;
 	const struct turunc_options options = {
 		.door = TURUNC_DOOR_STREAM,
@@ -234,12 +224,6 @@ open_http(struct notifier *n)
 }
 
 /* --- parts, ticks, drain ---------------------------------------------------------------------- */
-
-static void
-on_queued(void *arg)
-{
-	delivery_look(((struct notifier *)arg)->delivery);
-}
 
 static bool
 make_parts(struct notifier *n)
@@ -312,10 +296,10 @@ make_parts(struct notifier *n)
 		    .tls = c->smtp_tls,
 		    .ca_file = c->smtp_ca_file,
 		    .timeout_ms = (long)c->send_timeout_ms },
-		.sms = { .url = c->sms_url[0] != '\0' ? c->sms_url : NULL,
-		    .authorization = c->sms_authorization,
-		    .timeout_ms = (long)c->send_timeout_ms },
 		.mail_key = &n->mail_key,
+		.gateway_timeout_ms = (long)c->send_timeout_ms,
+		.ask_receipt_us = c->ask_receipt_ms * 1000,
+		.ask_doubt_us = c->ask_doubt_ms * 1000,
 		.wake = wake,
 		.arg = n };
 	const struct reminding_world reminding = { .loop = daemon_loop(n->daemon),
@@ -329,14 +313,12 @@ make_parts(struct notifier *n)
 		.wake = wake,
 		.arg = n };
 	n->reminding = reminding_create(&reminding);
-	if (!channel_sms_fields(c->sms_fields, &delivery.sms.fields)) {
-		log_error("cannot start what=TURUNC_SMS_FIELDS why=\"not four names\"");
+	if (!notifier_sms_gateways(n, &delivery))
 		return false;
-	}
 	n->delivery = delivery_create(&delivery);
 	return n->letters != NULL && n->recalling != NULL && n->bouncing != NULL
 	       && n->following != NULL && n->surveying != NULL && n->reminding != NULL
-	       && n->delivery != NULL;
+	       && n->delivery != NULL && notifier_sms_asking(n, on_queued, wake);
 }
 
 static int64_t
@@ -392,6 +374,8 @@ stop_telling(void *arg)
 {
 	struct notifier *n = arg;
 
+	notifier_sms_stop(n);
+
 	following_stop(n->following);
 	recalling_stop(n->recalling);
 	bouncing_stop(n->bouncing);
@@ -405,7 +389,7 @@ is_telling(void *arg)
 {
 	struct notifier *n = arg;
 
-	return following_busy(n->following) || recalling_busy(n->recalling)
+	return notifier_sms_busy(n) || following_busy(n->following) || recalling_busy(n->recalling)
 	       || bouncing_busy(n->bouncing) || surveying_busy(n->surveying)
 	       || reminding_busy(n->reminding) || letters_busy(n->letters)
 	       || delivery_busy(n->delivery);
@@ -429,7 +413,7 @@ notifier_open(struct notifier *n)
 	n->record_state = daemon_add_dependency(n->daemon, "record", true);
 	n->catalogue_state = daemon_add_dependency(n->daemon, "catalogue", true);
 	n->stream_state = daemon_add_dependency(n->daemon, "stream", false);
-	if (!make_parts(n) || !open_client(n) || !open_http(n))
+	if (!make_parts(n) || !open_client(n) || !open_http(n) || !notifier_sms_door(n, on_queued))
 		return false;
 	daemon_add_part(n->daemon, telling);
 	daemon_add_tick(n->daemon, tick_registry, n);
@@ -440,6 +424,7 @@ notifier_open(struct notifier *n)
 	daemon_add_tick(n->daemon, tick_surveying, n);
 	daemon_add_tick(n->daemon, tick_delivery, n);
 	daemon_add_tick(n->daemon, tick_reminding, n);
+	daemon_add_tick(n->daemon, notifier_sms_tick, n);
 	return true;
 }
 
@@ -449,6 +434,7 @@ notifier_close(struct notifier *n)
 	db_close(n->db);
 	http_close(n->http);
 	http_common_close(n->pages);
+	notifier_sms_close(n);
 	if (n->client_readable != NULL)
 		event_free(n->client_readable);
 	turunc_client_destroy(n->client);

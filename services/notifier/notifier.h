@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "acl.h"
+#include "asking.h"
 #include "base.h"
 #include "bouncing.h"
 #include "daemon.h"
@@ -25,12 +26,24 @@
 #include "reminding.h"
 #include "reply_address.h"
 #include "settings.h"
+#include "sms_door.h"
 #include "stats.h"
 #include "surveying.h"
 #include "turunc/client.h"
 #include "uuid.h"
 
 struct event;
+
+struct gateway_config {
+	char *kind; /* a profile's name; the second: "" = there is none */
+	char *url;
+	char *user;
+	char *password;
+	char *authorization;
+	char *fields;
+	char *callback_secret;
+	int64_t per_minute, asks_per_minute; /* 0: what the profile says */
+};
 
 struct notifier_config {
 	struct daemon_settings daemon;
@@ -47,9 +60,10 @@ struct notifier_config {
 	char *smtp_password;
 	int64_t smtp_tls;
 	char *smtp_ca_file;
-	char *sms_url;
-	char *sms_authorization;
-	char *sms_fields;
+	struct gateway_config gateways[DELIVERY_GATEWAYS];
+	char *sms_store_dir;
+	char *publish;
+	int64_t ask_receipt_ms, ask_doubt_ms;
 	int64_t send_timeout_ms;
 	int64_t in_flight;
 	int64_t per_minute;
@@ -78,8 +92,14 @@ struct notifier {
 	struct surveying *surveying;
 	struct delivery *delivery;
 	struct reminding *reminding;
+	struct asking *asking[DELIVERY_GATEWAYS]; /* NULL: that one cannot be asked */
+	struct sms_door *sms_door;
+	struct gateway gateways[DELIVERY_GATEWAYS]; /* url NULL: not used */
+	struct sms_door_gateway callers[DELIVERY_GATEWAYS];
 	struct turunc_client *client;
 	struct event *client_readable;
+	struct turunc_client *publisher; /* of texts, to intake; NULL: no gateway calls us */
+	struct event *publisher_readable;
 	struct http *http;
 	struct http_common *pages;
 	unsigned record_state, catalogue_state, stream_state; /* daemon_set_dependency() */

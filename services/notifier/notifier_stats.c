@@ -5,7 +5,11 @@
 
 static const char *const reasons[] = { "no_address", "no_template", NULL };
 static const char *const outcomes[] = { "accepted", "refused", "deferred", "unreachable", "unknown",
-	NULL };
+	"duplicate", "unwanted", NULL };
+static const char *const receipts[] = { "nothing", "not_taken", "waiting", "delivered",
+	"undelivered", "duplicate", NULL };
+static const char *const callbacks[] = { "taken", "refused", "malformed", "busy", "away", NULL };
+static const char *const texts[] = { "published", "repeated", "rejected", "full", NULL };
 
 static const char *const surveys[] = { "invited", "reminded", "nobody", NULL };
 
@@ -69,4 +73,23 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	    .help = "Digests for departments, by what became of them",
 	    .label = "as",
 	    .label_values = reminders },
+	[NOTIFIER_STAT_ELSEWHERE] = { .name = "turunc_notifier_gateway_changes_total",
+	    .help = "Messages that one SMS gateway did not take and the other was given" },
+	[NOTIFIER_STAT_RECEIPTS] = { .name = "turunc_notifier_receipts_total",
+	    .help = "What gateways said became of messages, asked or by themselves",
+	    .label = "status",
+	    .label_values = receipts },
+	[NOTIFIER_STAT_CALLBACKS] = { .name = "turunc_notifier_callbacks_total",
+	    .help = "Requests of gateways at /receipts/",
+	    .label = "outcome",
+	    .label_values = callbacks },
+	[NOTIFIER_STAT_CALLBACKS_IGNORED] = { .name =
+						  "turunc_notifier_callback_items_ignored_total",
+	    .help = "Pieces of callbacks that say nothing we know" },
+	[NOTIFIER_STAT_TEXTS_IN] = { .name = "turunc_notifier_texts_received_total",
+	    .help = "Text messages of citizens, by what intake said",
+	    .label = "outcome",
+	    .label_values = texts },
+	[NOTIFIER_STAT_OPT_OUTS] = { .name = "turunc_notifier_opt_outs_total",
+	    .help = "Citizens' wishes to get no more text messages" },
 };

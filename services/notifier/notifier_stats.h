@@ -9,6 +9,14 @@ enum untold { UNTOLD_NO_ADDRESS, UNTOLD_NO_TEMPLATE };
 
 /* What became of those who might be asked whether they are satisfied. */
 enum surveys { SURVEYS_INVITED, SURVEYS_REMINDED, SURVEYS_NOBODY };
+enum callback_end {
+	CALLBACK_TAKEN,
+	CALLBACK_REFUSED,
+	CALLBACK_MALFORMED,
+	CALLBACK_BUSY,
+	CALLBACK_AWAY
+};
+enum text_end { TEXT_PUBLISHED, TEXT_REPEATED, TEXT_REJECTED, TEXT_FULL };
 
 /* What a report of a lost mail was: a delay, a message that was not wanted, an address that is
  * none. */
@@ -39,6 +47,12 @@ enum notifier_stat {
 	NOTIFIER_STAT_SURVEYS,
 	NOTIFIER_STAT_BOUNCES,
 	NOTIFIER_STAT_REMINDERS,
+	NOTIFIER_STAT_ELSEWHERE,
+	NOTIFIER_STAT_RECEIPTS, /* by enum gateway_status */
+	NOTIFIER_STAT_CALLBACKS,
+	NOTIFIER_STAT_CALLBACKS_IGNORED,
+	NOTIFIER_STAT_TEXTS_IN,
+	NOTIFIER_STAT_OPT_OUTS,
 	NOTIFIER_STATS
 };
 extern const struct stat_row notifier_stat_rows[NOTIFIER_STATS];

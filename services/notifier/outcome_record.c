@@ -18,6 +18,20 @@ outcome_record_pack(const struct outcome_record *row, const struct job *job,
     struct uuid_source *ids, int64_t now_us, uint8_t ret_packed[OUTCOME_RECORD_MAX])
 {
 	bool sent = job->outcome == OUTCOME_ACCEPTED;
+
+	return outcome_record_say(row, &job->notification_id, job->attempt,
+	    outcome_record_type(job->outcome),
+	    sent                  ? ""
+	    : row->reason != NULL ? row->reason
+				  : outcome_name(job->outcome),
+	    ids, now_us, ret_packed);
+}
+
+size_t
+outcome_record_say(const struct outcome_record *row, const struct uuid *id_of, uint32_t attempt,
+    const char *what, const char *why, struct uuid_source *ids, int64_t now_us,
+    uint8_t ret_packed[OUTCOME_RECORD_MAX])
+{
 	char id[UUID_TEXT_SIZE], notification[UUID_TEXT_SIZE], number[NUMBER_SIZE];
 	char source[] = "notifier", actor[] = "system", type[32], channel[8], reason[16] = "";
 	char about[sizeof(row->about_type)], language[sizeof(row->language)], empty[] = "";
@@ -25,13 +39,12 @@ outcome_record_pack(const struct outcome_record *row, const struct job *job,
 
 	uuid_next(ids, now_us, &event_id);
 	uuid_format(&event_id, id);
-	uuid_format(&job->notification_id, notification);
+	uuid_format(id_of, notification);
 	if (!number_format(row->ticket_id, number))
 		number[0] = '\0';
-	strcpy(type, outcome_record_type(job->outcome));
+	strcpy(type, what);
 	strcpy(channel, row->channel);
-	if (!sent)
-		strcpy(reason, row->reason != NULL ? row->reason : outcome_name(job->outcome));
+	strcpy(reason, why);
 	memcpy(about, row->about_type, sizeof(about));
 	memcpy(language, row->language, sizeof(language));
 	Turunc__V1__NotificationStep step = TURUNC__V1__NOTIFICATION_STEP__INIT;
@@ -40,7 +53,7 @@ outcome_record_pack(const struct outcome_record *row, const struct job *job,
 	step.about_seq = row->about_seq;
 	step.channel = channel;
 	step.language = language;
-	step.attempt = job->attempt;
+	step.attempt = attempt;
 	step.reason = reason;
 	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
 	event.id = id;

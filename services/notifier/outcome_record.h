@@ -24,5 +24,9 @@ const char *outcome_record_type(enum outcome outcome);
 /* The packed event's size; every field is bounded, so it always fits. */
 size_t outcome_record_pack(const struct outcome_record *row, const struct job *job,
     struct uuid_source *ids, int64_t now_us, uint8_t ret_packed[OUTCOME_RECORD_MAX]);
+/* The same in other words: what is a type of record, why of at most 15 characters. */
+size_t outcome_record_say(const struct outcome_record *row, const struct uuid *id_of,
+    uint32_t attempt, const char *what, const char *why, struct uuid_source *ids, int64_t now_us,
+    uint8_t ret_packed[OUTCOME_RECORD_MAX]);
 
 #endif

@@ -5,6 +5,32 @@
 
 #define AT(member) offsetof(struct notifier_config, member)
 
+#define GATEWAY(n, member) \
+	AT(gateways) + (n) * sizeof(struct gateway_config) + offsetof(struct gateway_config, member)
+
+/* One SMS gateway; the second takes over what the first has definitely not taken. */
+#define GATEWAY_SETTINGS(prefix, n, kind_default)                                                 \
+	{ prefix "GATEWAY", SETTING_TEXT, GATEWAY(n, kind), kind_default, 0, 20, NULL,            \
+		"its protocol: generic, netgsm, iletimerkezi or verimor; empty: there is none" }, \
+	    { prefix "URL", SETTING_TEXT, GATEWAY(n, url), "", 0, 500, NULL,                      \
+		    "its address; generic: where a JSON object is posted; empty: texts wait" },   \
+	    { prefix "USER", SETTING_TEXT, GATEWAY(n, user), "", 0, 200, NULL,                    \
+		    "user name, or key, of the account" },                                        \
+	    { prefix "PASSWORD", SETTING_SECRET, GATEWAY(n, password), "", 0, 0, NULL,            \
+		    "its password, or hash" },                                                    \
+	    { prefix "FIELDS", SETTING_TEXT, GATEWAY(n, fields), "to,from,text,id", 7, 160, NULL, \
+		    "generic: its names of recipient, sender, text and the message's own id" },   \
+	    { prefix "AUTHORIZATION", SETTING_SECRET, GATEWAY(n, authorization), "", 0, 0, NULL,  \
+		    "generic: value of its Authorization header" },                               \
+	    { prefix "RATE", SETTING_INT, GATEWAY(n, per_minute), "0", 0, 1000000, NULL,          \
+		    "texts begun a minute; 0: what the provider allows" },                        \
+	    { prefix "ASK_RATE", SETTING_INT, GATEWAY(n, asks_per_minute), "0", 0, 1000000, NULL, \
+		    "questions about texts a minute; 0: what the provider allows" },              \
+	{                                                                                         \
+		prefix "CALLBACK_SECRET", SETTING_SECRET, GATEWAY(n, callback_secret), "", 0, 0,  \
+		    NULL, "what it says when it calls /receipts/; empty: it does not call"        \
+	}
+
 const struct setting notifier_settings[] = {
 	DAEMON_SETTINGS(struct notifier_config, daemon),
 	LETTERS_SETTINGS(struct notifier_config, letters),
@@ -31,12 +57,17 @@ const struct setting notifier_settings[] = {
 	    "smtps:// or a user); offered: where it is, whatever the certificate" },
 	{ "TURUNC_SMTP_CA_FILE", SETTING_TEXT, AT(smtp_ca_file), "", 0, 1000, NULL,
 	    "certificates (PEM) that vouch for the mail server, in place of the system's" },
-	{ "TURUNC_SMS_URL", SETTING_TEXT, AT(sms_url), "", 0, 500, NULL,
-	    "SMS gateway that takes POST of a JSON object; empty: texts wait" },
-	{ "TURUNC_SMS_FIELDS", SETTING_TEXT, AT(sms_fields), "to,from,text,id", 7, 160, NULL,
-	    "the gateway's names of recipient, sender, text and the message's own id" },
-	{ "TURUNC_SMS_AUTHORIZATION", SETTING_SECRET, AT(sms_authorization), "", 0, 0, NULL,
-	    "value of its Authorization header" },
+	GATEWAY_SETTINGS("TURUNC_SMS_", 0, "generic"),
+	GATEWAY_SETTINGS("TURUNC_SMS2_", 1, ""),
+	{ "TURUNC_SMS_STORE_DIR", SETTING_TEXT, AT(sms_store_dir), "", 0, 500, NULL,
+	    "folder that keeps citizens' texts until intake has them; empty: the gateway waits "
+	    "for intake" },
+	{ "TURUNC_BUS_PUBLISH", SETTING_ENDPOINT, AT(publish), "tcp://127.0.0.1:5601", 0, 0, NULL,
+	    "intake's publish door, for citizens' texts" },
+	{ "TURUNC_SMS_ASK_RECEIPT", SETTING_DURATION, AT(ask_receipt_ms), "60s", 100, 86400000,
+	    NULL, "after a text was taken, its receipt is asked for; twice as long each time" },
+	{ "TURUNC_SMS_ASK_DOUBT", SETTING_DURATION, AT(ask_doubt_ms), "60s", 100, 86400000, NULL,
+	    "after a text may have been taken, the gateway is asked whether it was" },
 	{ "TURUNC_NOTIFIER_SEND_TIMEOUT", SETTING_DURATION, AT(send_timeout_ms), "30s", 100, 300000,
 	    NULL, "for one message; after that its outcome may be unknown" },
 	{ "TURUNC_NOTIFIER_IN_FLIGHT", SETTING_INT, AT(in_flight), "8", 1, 64, NULL,

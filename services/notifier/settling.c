@@ -105,8 +105,10 @@ settling_busy(const struct settling *s)
 static enum message_state
 state_after(const struct settling *s, const struct job *job)
 {
-	enum message_state next = message_after(
-	    job->outcome, job->deferrals, s->world.attempts_max);
+	/* Nothing was taken here; the other gateway has not had it yet. */
+	enum message_state next = job->elsewhere ? MESSAGE_QUEUED
+						 : message_after(job->outcome, job->deferrals,
+						     s->world.attempts_max);
 
 	assert(message_may_follow(MESSAGE_SENDING, next));
 	return next;
@@ -119,6 +121,8 @@ next_attempt_us(const struct settling *s, const struct job *job)
 		SPREAD_PERCENT };
 	uint32_t random = 0;
 
+	if (job->elsewhere)
+		return clock_now_us();
 	/* The channel itself waits while nobody is there; its messages need not wait longer. */
 	uint32_t failures = job->outcome == OUTCOME_UNREACHABLE ? 1 : job->deferrals + 1;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
@@ -188,6 +192,9 @@ unit_of(struct settling *s)
 	struct db_array *tickets = db_add_array(unit, DB_INT8);
 	struct db_array *events = db_add_array(unit, DB_BYTEA);
 	db_add_int8(unit, now_us);
+	struct db_array *routes = db_add_array(unit, DB_INT2);
+	struct db_array *refused_by = db_add_array(unit, DB_INT2);
+	struct db_array *ask_us = db_add_array(unit, DB_INT8);
 	for (const struct ended *e = s->sent; e != NULL; e = e->next) {
 		enum message_state next = state_after(s, e->job);
 		db_array_uuid(ids, &e->job->notification_id);
@@ -201,6 +208,12 @@ unit_of(struct settling *s)
 		db_array_text(references, e->job->reference);
 		db_array_text(outcomes, outcome_name(e->job->outcome));
 		db_array_int8(tickets, e->row.ticket_id);
+		db_array_int2(routes, (int16_t)e->job->route);
+		db_array_int2(refused_by, (int16_t)e->job->refused_by);
+		if (e->job->ask_us != 0)
+			db_array_int8(ask_us, e->job->ask_us);
+		else
+			db_array_null(ask_us);
 		add_record(s, e, next != MESSAGE_QUEUED, now_us, types, events);
 	}
 	return unit;

@@ -91,7 +91,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    12 },
 	[STORE_LEFT] = { "left",
 	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.language, "
-	    "n.attempts, n.channel, coalesce(a.detail = $1::text, false) "
+	    "n.attempts, n.channel, coalesce(a.detail = $1::text, false), n.gateway, n.route, "
+	    "n.refused_by "
 	    "FROM turunc.notification n LEFT JOIN turunc.notification_attempt a "
 	    "ON a.notification_id = n.notification_id AND a.attempt = n.attempts "
 	    "WHERE n.state = 2 LIMIT 64",
@@ -101,8 +102,11 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	[STORE_CLAIM] = { "claim",
 	    "WITH due AS (SELECT n.notification_id, n.ticket_id, n.about_seq "
 	    "FROM turunc.notification n WHERE n.state = 1 AND n.channel = $1::text "
-	    "AND n.next_attempt_us <= $2::bigint ORDER BY n.next_attempt_us, n.about_seq "
-	    "LIMIT $4::integer FOR UPDATE SKIP LOCKED), "
+	    "AND n.next_attempt_us <= $2::bigint AND n.route = ANY ($6::smallint[]) "
+	    "AND (NOT $8::boolean OR EXISTS (SELECT FROM turunc.ticket_state s "
+	    "WHERE s.ticket_id = n.ticket_id AND s.priority >= 4)) "
+	    "ORDER BY n.next_attempt_us, n.about_seq "
+	    "LIMIT $4::integer FOR UPDATE OF n SKIP LOCKED), "
 	    "behind AS (SELECT d.notification_id, d.about_seq, (SELECT coalesce("
 	    "p.next_attempt_us, 0) FROM turunc.notification p WHERE p.ticket_id = d.ticket_id "
 	    "AND p.channel = $1::text AND p.about_seq < d.about_seq AND p.state IN (1, 2) "
@@ -111,30 +115,37 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "greatest(b.first_us, $2::bigint) + 500000 FROM behind b "
 	    "WHERE n.notification_id = b.notification_id AND b.first_us IS NOT NULL), "
 	    "claimed AS (UPDATE turunc.notification n SET state = 2, attempts = n.attempts + 1, "
-	    "next_attempt_us = NULL, updated_us = $2::bigint FROM (SELECT notification_id "
+	    "next_attempt_us = NULL, updated_us = $2::bigint, gateway = $7::text, ask_us = NULL "
+	    "FROM (SELECT notification_id "
 	    "FROM behind WHERE first_us IS NULL ORDER BY about_seq LIMIT $3::integer) b "
 	    "WHERE n.notification_id = b.notification_id RETURNING n.*), "
 	    "begun AS (INSERT INTO turunc.notification_attempt (notification_id, attempt, "
-	    "started_us, detail) SELECT notification_id, attempts, $2::bigint, $5::text "
-	    "FROM claimed) "
+	    "started_us, detail, gateway) SELECT notification_id, attempts, $2::bigint, "
+	    "$5::text, $7::text FROM claimed) "
 	    "SELECT notification_id, ticket_id, about_seq, about_type, language, recipient, "
 	    "subject, body, attempts, last_error, (SELECT count(*) FROM "
 	    "turunc.notification_attempt "
 	    "a WHERE a.notification_id = claimed.notification_id AND a.outcome = 'deferred'), "
 	    "channel = 'email' AND EXISTS (SELECT FROM turunc.mail_mark k "
-	    "WHERE k.address = lower(claimed.recipient COLLATE \"C\")) "
+	    "WHERE k.address = lower(claimed.recipient COLLATE \"C\")), "
+	    "refused_by, EXISTS (SELECT FROM turunc.notification_attempt a "
+	    "WHERE a.notification_id = claimed.notification_id AND a.gateway = $7::text "
+	    "AND a.attempt < claimed.attempts), channel = 'sms' AND EXISTS (SELECT FROM "
+	    "turunc.sms_opt_out o WHERE o.phone = claimed.recipient) "
 	    "FROM claimed ORDER BY about_seq",
-	    5 },
+	    8 },
 	/* Moves what is being sent, and what was thought to be lost with its process; says in the
 	 * log what it has moved; so saying it twice changes nothing. */
 	[STORE_SETTLE] = { "settle",
 	    "WITH u AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::smallint[], "
 	    "$4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], "
-	    "$10::bytea[]) WITH ORDINALITY AS u(id, attempt, state, next_us, error, reference, "
-	    "outcome, type, ticket_id, event, n)), "
+	    "$10::bytea[], $12::smallint[], $13::smallint[], $14::bigint[]) WITH ORDINALITY AS "
+	    "u(id, attempt, state, next_us, error, reference, "
+	    "outcome, type, ticket_id, event, route, refused_by, ask_us, n)), "
 	    "moved AS (UPDATE turunc.notification m SET state = u.state, "
 	    "next_attempt_us = u.next_us, last_error = u.error, "
-	    "gateway_reference = u.reference, updated_us = $11::bigint FROM u "
+	    "gateway_reference = u.reference, updated_us = $11::bigint, route = u.route, "
+	    "refused_by = u.refused_by, ask_us = u.ask_us, asks = 0 FROM u "
 	    "WHERE m.notification_id = u.id AND m.attempts = u.attempt "
 	    "AND (m.state = 2 OR (m.state = 4 AND u.state <> 4)) RETURNING m.notification_id), "
 	    "ended AS (UPDATE turunc.notification_attempt a SET ended_us = $11::bigint, "
@@ -150,7 +161,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "SELECT CASE WHEN said.types IS NOT NULL THEN turunc.log_append($11::bigint, "
 	    "said.types, said.tickets, said.nobody, said.nobody, said.actors, said.events) END "
 	    "FROM said",
-	    11 },
+	    14 },
 	[STORE_BOUNCE_NEXT] = { "bounce_next",
 	    "SELECT b.bounce_id, b.notification_id, b.permanent, b.status, n.ticket_id, "
 	    "n.about_seq, n.about_type, n.language, n.attempts, n.recipient, l.event "
@@ -185,6 +196,64 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "u.notification_id, true, u.status, $4::bigint FROM unnest($1::uuid[], $2::uuid[], "
 	    "$3::text[]) AS u(id, notification_id, status) ON CONFLICT (identity) DO NOTHING",
 	    4 },
+	[STORE_ASK] = { "ask",
+	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.channel, "
+	    "n.language, n.attempts, n.state, n.asks, n.gateway_reference, "
+	    "coalesce(n.recipient, ''), (SELECT a.started_us FROM turunc.notification_attempt a "
+	    "WHERE a.notification_id = n.notification_id AND a.attempt = n.attempts), "
+	    "(SELECT count(*) FROM turunc.notification o WHERE o.channel = 'sms' "
+	    "AND o.recipient = n.recipient AND o.notification_id <> n.notification_id "
+	    "AND o.attempts > 0 AND abs(o.updated_us - n.updated_us) < 3600000000) "
+	    "FROM turunc.notification n WHERE n.gateway = $1::text AND n.ask_us <= $2::bigint "
+	    "AND n.state IN (3, 4) ORDER BY n.ask_us LIMIT $3::integer",
+	    3 },
+	[STORE_KNOWN] = { "known",
+	    "SELECT u.n, n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.channel, "
+	    "n.language, n.attempts, n.state, n.asks FROM "
+	    "unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS u(id, reference, n) "
+	    "CROSS JOIN LATERAL (SELECT * FROM turunc.notification i "
+	    "WHERE i.notification_id = u.id AND i.gateway = $3::text UNION ALL "
+	    "SELECT * FROM turunc.notification r WHERE u.id IS NULL AND u.reference <> '' "
+	    "AND r.gateway = $3::text AND r.gateway_reference = u.reference LIMIT 1) n "
+	    "WHERE n.channel = 'sms' ORDER BY u.n",
+	    3 },
+	/* State 0: nothing new, it is asked about again.  What has moved on meanwhile stays. */
+	[STORE_RECEIPTS] = { "receipts",
+	    "WITH u AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::smallint[], "
+	    "$4::text[], $5::text[], $6::text[], $7::bigint[], $8::bytea[], $9::bigint[]) "
+	    "WITH ORDINALITY AS u(id, attempt, state, error, reference, type, ticket_id, event, "
+	    "ask_us, n)), "
+	    "moved AS (UPDATE turunc.notification m SET "
+	    "state = CASE WHEN u.state = 0 THEN m.state ELSE u.state END, "
+	    "last_error = CASE WHEN u.state = 0 THEN m.last_error ELSE u.error END, "
+	    "gateway_reference = CASE WHEN u.reference <> '' AND m.recipient IS NOT NULL "
+	    "THEN u.reference ELSE m.gateway_reference END, "
+	    "next_attempt_us = CASE WHEN u.state = 1 THEN $10::bigint END, "
+	    "ask_us = u.ask_us, asks = m.asks + 1, "
+	    "updated_us = CASE WHEN u.state = 0 THEN m.updated_us ELSE $10::bigint END "
+	    "FROM u WHERE m.notification_id = u.id AND m.attempts = u.attempt "
+	    "AND (u.state IN (0, 5, 6) AND m.state IN (3, 4) OR u.state IN (1, 3) "
+	    "AND m.state = 4) RETURNING u.n), "
+	    "said AS (SELECT array_agg(u.type ORDER BY u.n) AS types, "
+	    "array_agg(u.ticket_id ORDER BY u.n) AS tickets, array_agg(NULL::text) AS nobody, "
+	    "array_agg('system'::text) AS actors, array_agg(u.event ORDER BY u.n) AS events "
+	    "FROM u JOIN moved ON moved.n = u.n WHERE u.type IS NOT NULL) "
+	    "SELECT (SELECT count(*) FROM moved), CASE WHEN said.types IS NOT NULL THEN "
+	    "turunc.log_append($10::bigint, said.types, said.tickets, said.nobody, said.nobody, "
+	    "said.actors, said.events) END FROM said",
+	    10 },
+	[STORE_ANSWERS] = { "answers",
+	    "SELECT ticket_id FROM ((SELECT c.ticket_id, 0 AS rank FROM turunc.contact c "
+	    "WHERE c.ticket_id = ANY ($2::bigint[]) AND c.phone = $1::text LIMIT 1) UNION ALL "
+	    "(SELECT n.ticket_id, 1 FROM turunc.notification n WHERE n.channel = 'sms' "
+	    "AND n.recipient = $1::text AND n.created_us > $3::bigint AND n.state IN (3, 4, 6) "
+	    "ORDER BY n.created_us DESC LIMIT 1)) t ORDER BY rank LIMIT 1",
+	    3 },
+	[STORE_OPT_OUT] = { "opt_out",
+	    "INSERT INTO turunc.sms_opt_out (phone, since_us) VALUES ($1::text, $2::bigint) "
+	    "ON CONFLICT DO NOTHING",
+	    2 },
+	[STORE_OPT_IN] = { "opt_in", "DELETE FROM turunc.sms_opt_out WHERE phone = $1::text", 1 },
 	[STORE_HASTEN] = { "hasten",
 	    "WITH moved AS (UPDATE turunc.notification SET next_attempt_us = $1::bigint "
 	    "WHERE state = 1 AND next_attempt_us > $2::bigint RETURNING 1) "

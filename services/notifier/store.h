@@ -17,8 +17,15 @@ enum store_statement {
 	STORE_TEXTS, /* text ids -> what was answered */
 	STORE_QUEUE, /* new messages; those known already are left as they are */
 	STORE_LEFT, /* this process's mark -> messages marked as being sent */
-	STORE_CLAIM, /* channel, now, limit, looked at, mark -> messages to send, marked */
+	STORE_CLAIM, /* channel, now, limit, looked at, mark, routes, gateway, urgent alone ->
+			messages to send, marked */
 	STORE_SETTLE, /* what became of attempts, and the records of what that moved */
+	STORE_ASK, /* gateway, now, limit -> messages to ask it about */
+	STORE_KNOWN, /* ids, references, gateway -> those of its messages */
+	STORE_RECEIPTS, /* what has become of messages, and the records of what that moved */
+	STORE_ANSWERS, /* phone, ticket ids, since -> the ticket that a text from there is about */
+	STORE_OPT_OUT, /* phone, now */
+	STORE_OPT_IN, /* phone */
 	STORE_RECORD, /* seq -> its event */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
@@ -68,7 +75,10 @@ enum claim_column {
 	CLAIM_ATTEMPTS,
 	CLAIM_ERROR,
 	CLAIM_DEFERRALS,
-	CLAIM_MARKED /* mail does not reach the address */
+	CLAIM_MARKED, /* mail does not reach the address */
+	CLAIM_REFUSED_BY,
+	CLAIM_REPEATED, /* this gateway was tried before */
+	CLAIM_UNWANTED /* they asked for no text messages */
 };
 
 /* Columns of STORE_BOUNCE_NEXT; from BOUNCE_TICKET on NULL for a message that there is not. */
@@ -95,7 +105,27 @@ enum left_column {
 	LEFT_LANGUAGE,
 	LEFT_ATTEMPTS,
 	LEFT_CHANNEL,
-	LEFT_OURS /* begun by this process */
+	LEFT_OURS, /* begun by this process */
+	LEFT_GATEWAY,
+	LEFT_ROUTE,
+	LEFT_REFUSED_BY
+};
+
+/* Columns of STORE_ASK, and of STORE_KNOWN with the place in its arrays (from 1) before them. */
+enum known_column {
+	KNOWN_ID,
+	KNOWN_TICKET,
+	KNOWN_ABOUT_SEQ,
+	KNOWN_ABOUT_TYPE,
+	KNOWN_CHANNEL,
+	KNOWN_LANGUAGE,
+	KNOWN_ATTEMPTS,
+	KNOWN_STATE,
+	KNOWN_ASKS,
+	ASK_REFERENCE, /* STORE_ASK alone, from here on */
+	ASK_RECIPIENT,
+	ASK_BEGUN_US,
+	ASK_OTHERS
 };
 
 /* Columns of STORE_SURVEY_DUE. */

@@ -184,6 +184,9 @@ def bad_events():
     wrong = event("call.offered")
     wrong.sms.sender = "1"
     yield "another type's body", wrong, "BAD_FIELD: body"
+    guess = event("sms.received")
+    guess.sms.sender, guess.sms.text, guess.sms.ticket = "05321234567", "x", "26-0000001-4"
+    yield "a text that says whose ticket it is about", guess, "FORBIDDEN"
     yield "no id", call("offered", "x" * 129), "BAD_FIELD: id"
     nameless = call("offered")
     nameless.type = ""

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 from notifier_world import World
+from router_world import Opener
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fault"))
 from machine import Clock  # noqa: E402
@@ -286,6 +287,10 @@ def test_texts_wait_for_the_morning():
         world.wait_state(texts[0], "opened", "queued")
         time.sleep(1.5)
         assert world.sms.taken == []
+        urgent = Opener.id_of(texts[1])
+        world.stack.sql("update turunc.ticket_state set priority = 4 where ticket_id = %s", urgent)
+        world.stack.wait(lambda: world.state(texts[1], "routed") == "sent", 15, "what is urgent does not wait")
+        assert {texts[1]} == {n for n in texts for t in world.sms.taken if n in t["text"]}
         world.configure(quiet=("08:00", "08:00"))
         world.wait_settled()
         assert len(world.sms.taken) == 6

@@ -1,47 +1,102 @@
-/* The SMS gateway: what it answers is read, and what it is told is one JSON object whatever the
- * text. */
-#include "channel_sms_http.c"
+/* SMS gateways: whatever they answer or call back with is read within bounds, and what they are
+ * told is one JSON document whatever the text. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "fuzz.h"
+#include "gateway.h"
+#include "sms_door.h"
 #include "utf8.h"
+
+static void
+holds_reference(const char *text, size_t size)
+{
+	HOLDS(memchr(text, 0, size) != NULL);
+}
+
+static void
+fuzz_request(const struct gateway *g, const char *text)
+{
+	const struct gateway_text message = { "+905321234567", "TURUNC", text, "an-id" };
+	struct gateway_request request = { 0 };
+
+	if (g->profile->request(g, &message, &request)) {
+		json_t *read = json_loads(request.body, 0, NULL);
+		HOLDS(json_is_object(read));
+		json_decref(read);
+	} else {
+		HOLDS(!utf8_valid(text, strlen(text)));
+	}
+	gateway_request_finish(&request);
+}
+
+static void
+fuzz_question(const struct gateway *g, long status, const char *body, size_t len)
+{
+	const struct gateway_question question = { .id = "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
+		.reference = status % 2 == 0 ? "1001" : "",
+		.to = "+905321234567",
+		.others = (uint32_t)(status % 3) };
+	struct gateway_report report = { 0 };
+	struct gateway_request request = { 0 };
+
+	if (g->profile->ask == NULL)
+		return;
+	(void)g->profile->ask(g, &question, &request);
+	gateway_request_finish(&request);
+	g->profile->told(status, body, len, &question, &report);
+	HOLDS(report.status < GATEWAY_STATUSES);
+	holds_reference(report.reference, sizeof(report.reference));
+}
+
+static void
+fuzz_callback(const struct gateway *g, const char *body, size_t len)
+{
+	static struct gateway_news news[GATEWAY_NEWS_MAX];
+	json_t *document;
+	size_t ignored;
+	int64_t ids[4];
+	int read = gateway_read(g->profile, body, len, &document, news, &ignored);
+
+	HOLDS(read <= GATEWAY_NEWS_MAX);
+	for (int i = 0; i < read; i++) {
+		holds_reference(news[i].report.reference, sizeof(news[i].report.reference));
+		holds_reference(news[i].key, sizeof(news[i].key));
+		HOLDS(news[i].report.status < GATEWAY_STATUSES);
+		if (!news[i].incoming)
+			continue;
+		HOLDS(utf8_valid(news[i].text, strlen(news[i].text)));
+		(void)sms_wish(news[i].text);
+		HOLDS(sms_ticket_numbers(news[i].text, ids, 4) <= 4);
+	}
+	json_decref(document);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const names[] = { "generic", "netgsm", "iletimerkezi", "verimor" };
+	static const long statuses[] = { 200, 202, 400, 401, 404, 406, 451, 500, 503 };
 	struct input in = { data, size };
-	struct job job = { .outcome = OUTCOME_ACCEPTED };
-	struct answer answer = { .used = 0 };
-	struct sms_fields fields;
-	size_t payload_size, step = 1 + take_byte(&in);
+	struct gateway g = { .profile = gateway_profile(names[take_byte(&in) % ARRAY_LEN(names)]),
+		.url = "https://api.example",
+		.user = "u",
+		.password = "p",
+		.authorization = "" };
+	long status = statuses[take_byte(&in) % ARRAY_LEN(statuses)];
+	struct gateway_answer answer = { .outcome = OUTCOMES };
 
-	for (size_t at = 0; at < in.left; at += step) {
-		size_t len = in.left - at < step ? in.left - at : step;
-		HOLDS(keep((char *)(uintptr_t)in.at + at, 1, len, &answer) == len);
-	}
-	HOLDS(answer.used < sizeof(answer.text));
-	read_reference(&answer, &job);
-	HOLDS(memchr(job.reference, 0, sizeof(job.reference)) != NULL);
-	HOLDS(utf8_valid(job.reference, strlen(job.reference)));
-
-	char *names = take_text(&in), *text = take_text(&in);
-	job_say(&job, "http %d: %.120s", 500, text);
-	for (const char *c = job.detail; *c != '\0'; c++)
-		HOLDS(*c >= ' ' && *c <= '~');
-	if (!channel_sms_fields(names, &fields))
-		HOLDS(channel_sms_fields("to,from,text,id", &fields));
-	char *payload = channel_sms_payload(
-	    &fields, "+905321234567", "TURUNC", text, "1", &payload_size);
-	if (payload != NULL) {
-		json_t *read = json_loadb(payload, payload_size, 0, NULL);
-		HOLDS(read != NULL && json_object_size(read) == SMS_FIELDS);
-		HOLDS(strcmp(json_string_value(json_object_get(read, fields.name[SMS_TEXT])), text)
-		      == 0);
-		json_decref(read);
-		free(payload);
-	} else {
-		HOLDS(!utf8_valid(text, strlen(text)));
-	}
-	free(names);
+	HOLDS(sms_fields_parse("to,from,text,id", &g.fields));
+	char *text = take_text(&in);
+	const char *body = (const char *)in.at;
+	fuzz_request(&g, text);
+	g.profile->answered(status, body, in.left, &answer);
+	HOLDS(answer.outcome < OUTCOMES);
+	HOLDS(answer.outcome != OUTCOME_ACCEPTED || status < 300 || answer.reference[0] != '\0');
+	holds_reference(answer.reference, sizeof(answer.reference));
+	fuzz_question(&g, status, body, in.left);
+	fuzz_callback(&g, body, in.left);
 	free(text);
 	return 0;
 }

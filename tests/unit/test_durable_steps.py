@@ -197,8 +197,7 @@ def test_a_step_without_points_is_found():
 
     assert with_change("services/notifier/channel_smtp.c", "!failpoint(FAILPOINT_NOTIFIER_SMTP, FAILPOINT_BEFORE)",
                        "true")
-    assert with_change("services/notifier/channel_sms_http.c", "FAILPOINT_NOTIFIER_SMS, FAILPOINT_AFTER",
-                       "FAILPOINT_NOTIFIER_SMTP, FAILPOINT_AFTER")
+    assert with_change("services/notifier/channel_sms.c", "failpoint(step, FAILPOINT_AFTER)", "false")
     assert with_change("services/metrics/live.c", ".step = FAILPOINT_METRICS_LIVE_LOAD", ".step = FAILPOINT_NONE")
     assert with_change("services/metrics/live.c", "!failpoint(call->step, FAILPOINT_BEFORE)", "true")
     assert with_change(LUA, "run.read = function()\n", "run.read = function()\n  redis.call('SET', KEYS[1], '')\n")

@@ -1,0 +1,526 @@
+/* Takes gateways' callbacks: checks who calls, reads what they say, answers when it is safe. */
+#include "sms_door.h"
+
+#include <jansson.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "http.h"
+#include "istanbul.h"
+#include "log.h"
+#include "notifier_stats.h"
+#include "number.h"
+#include "phone.h"
+#include "ratelimit.h"
+#include "store.h"
+#include "utf8.h"
+
+enum {
+	CALLBACKS_MAX = 16,
+	BODY_MAX_BYTES = 256 * 1024,
+	WRONG_KEYS = 1024,
+	WRONG_BURST = 10,
+	WRONG_PER_MINUTE = 10,
+	NAMED_MAX = 4, /* tickets that a text may name */
+	RETRY_S = 5,
+	ANSWER_MS = 3000, /* gateways do not wait for long */
+	KEY_BYTES = 16,
+};
+static const int64_t answers_within_us = INT64_C(30) * 24 * 3600 * 1000000;
+
+/* One request, from its body to its answer. */
+struct callback {
+	struct sms_door *door;
+	struct http_request *request;
+	const struct gateway_profile *profile;
+	json_t *document; /* owns the texts */
+	struct gateway_news news[GATEWAY_NEWS_MAX];
+	size_t count;
+	struct known known[GATEWAY_NEWS_MAX]; /* of receipts that we know */
+	struct receipt receipts[GATEWAY_NEWS_MAX];
+	size_t receipt_count;
+	size_t at; /* the incoming text in hand */
+	size_t waiting; /* texts without intake's word */
+	bool read; /* every text was handed over */
+	bool failed;
+	bool answered; /* 503 before intake's word; that is still to come */
+	uint64_t since_ms;
+	struct callback *next;
+};
+
+struct sms_door {
+	struct sms_door_world world;
+	struct ratelimit *wrong; /* secrets, by address */
+	struct callback *callbacks;
+	size_t callback_count;
+};
+
+static void next_text(struct callback *c);
+
+/* --- ends ------------------------------------------------------------------------------------- */
+
+static void
+count(struct sms_door *door, enum callback_end end)
+{
+	stats_add_at(door->world.receipts.stats, NOTIFIER_STAT_CALLBACKS, end, 1);
+}
+
+static void
+answer(struct callback *c)
+{
+	if (c->answered)
+		return;
+	c->answered = true;
+	count(c->door, c->failed ? CALLBACK_AWAY : CALLBACK_TAKEN);
+	if (c->failed)
+		http_reply_retry(c->request, 503, "Not now; come again.", RETRY_S);
+	else
+		http_reply_data(c->request, 200, "text/plain", "OK", 2);
+}
+
+static void
+end(struct callback *c)
+{
+	struct sms_door *door = c->door;
+	struct callback **at = &door->callbacks;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	door->callback_count--;
+	answer(c);
+	json_decref(c->document);
+	free(c);
+}
+
+static void
+fail(struct callback *c)
+{
+	c->failed = true;
+	c->read = true;
+	if (c->waiting == 0)
+		end(c);
+}
+
+/* --- texts to intake -------------------------------------------------------------------------- */
+
+/* The gateway's own id of it; without one, what it says on which day, so that a repeat is one. */
+static void
+event_id(const struct callback *c, const struct gateway_news *n, int64_t now_us, char out[160])
+{
+	unsigned char hash[KEY_BYTES];
+	char hex[2 * KEY_BYTES + 1];
+	crypto_generichash_state state;
+	int32_t day = istanbul_split(now_us).day_number;
+
+	if (n->key[0] != '\0') {
+		snprintf(out, 160, "%s-%s", c->profile->name, n->key);
+		for (char *at = out; *at != '\0'; at++)
+			if (*at <= ' ' || *at > '~')
+				*at = '_';
+		return;
+	}
+	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
+	crypto_generichash_update(&state, (const unsigned char *)&day, sizeof(day));
+	crypto_generichash_update(&state, (const unsigned char *)n->sender, strlen(n->sender) + 1);
+	crypto_generichash_update(&state, (const unsigned char *)n->text, strlen(n->text));
+	crypto_generichash_final(&state, hash, sizeof(hash));
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	snprintf(out, 160, "%s-text-%s", c->profile->name, hex);
+}
+
+/* As intake takes them: lines by \n, no other control characters, not too long. */
+static void
+plain_text(const char *text, char out[GATEWAY_TEXT_MAX + 1])
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n < GATEWAY_TEXT_MAX; text++) {
+		if (*text != '\r')
+			out[n++] = (unsigned char)*text < ' ' && *text != '\n' ? ' ' : *text;
+	}
+	out[n] = '\0';
+	out[utf8_prefix_len(out, n, GATEWAY_TEXT_MAX - UTF8_BYTES_MAX)] = '\0';
+}
+
+static bool
+publish(struct callback *c, const struct gateway_news *n, const char *sender, const char *ticket)
+{
+	Turunc__V1__InboundEvent event = TURUNC__V1__INBOUND_EVENT__INIT;
+	Turunc__V1__SmsReceived sms = TURUNC__V1__SMS_RECEIVED__INIT;
+	char id[160], text[GATEWAY_TEXT_MAX + 1], from[40], number[NUMBER_SIZE], gateway[32];
+	char source[] = "sms", type[] = "sms.received";
+	int64_t now_us = clock_now_us();
+
+	event_id(c, n, now_us, id);
+	plain_text(n->text, text);
+	snprintf(from, sizeof(from), "%s", sender);
+	snprintf(number, sizeof(number), "%s", ticket);
+	snprintf(gateway, sizeof(gateway), "%s", c->profile->name);
+	sms.sender = from;
+	sms.text = text;
+	sms.gateway = gateway;
+	sms.ticket = number;
+	event.id = id;
+	event.source = source;
+	event.type = type;
+	event.time_us = now_us;
+	event.body_case = TURUNC__V1__INBOUND_EVENT__BODY_SMS;
+	event.sms = &sms;
+	switch (turunc_publish(c->door->world.publisher, &event, c)) {
+	case TURUNC_TAKEN:
+		c->waiting++;
+		return true;
+	case TURUNC_STORED: /* safe already; its result finds nobody waiting */
+		stats_add_at(
+		    c->door->world.receipts.stats, NOTIFIER_STAT_TEXTS_IN, TEXT_PUBLISHED, 1);
+		return true;
+	case TURUNC_INVALID: /* it never will be */
+	case TURUNC_TOO_LARGE:
+		log_warn("a text cannot be taken gateway=%s", c->profile->name);
+		stats_add_at(
+		    c->door->world.receipts.stats, NOTIFIER_STAT_TEXTS_IN, TEXT_REJECTED, 1);
+		return true;
+	case TURUNC_FULL:
+	case TURUNC_NOT_NOW:
+	case TURUNC_STORE_FAILED:
+	case TURUNC_NO_MEMORY:
+	case TURUNC_OUTCOMES:
+	default:
+		stats_add_at(c->door->world.receipts.stats, NOTIFIER_STAT_TEXTS_IN, TEXT_FULL, 1);
+		return false;
+	}
+}
+
+void
+sms_door_on_result(struct sms_door *door, const struct turunc_result *result)
+{
+	struct callback *c = door->callbacks;
+	enum text_end how = TEXT_PUBLISHED;
+
+	while (c != NULL && c != result->tag)
+		c = c->next;
+	if (result->status == TURUNC__V1__PUBLISH_STATUS__PUBLISH_DUPLICATE)
+		how = TEXT_REPEATED;
+	if (result->status == TURUNC__V1__PUBLISH_STATUS__PUBLISH_REJECTED) {
+		how = TEXT_REJECTED; /* final: to come again would not help */
+		log_warn("intake rejected a text why=%s", log_quoted(result->error));
+	}
+	if (c == NULL)
+		return; /* it was stored, and its gateway has long been answered */
+	stats_add_at(door->world.receipts.stats, NOTIFIER_STAT_TEXTS_IN, how, 1);
+	if (--c->waiting == 0 && c->read)
+		end(c);
+}
+
+static void
+on_looked_up(void *arg, const struct db_reply *reply)
+{
+	struct callback *c = arg;
+	const struct gateway_news *n = &c->news[c->at];
+	char number[NUMBER_SIZE] = "";
+	struct phone phone;
+
+	if (reply->outcome != DB_COMMITTED) {
+		fail(c);
+		return;
+	}
+	bool known = phone_parse(n->sender, &phone) == PHONE_OK;
+	if (known && sms_wish(n->text) != WISH_NONE)
+		stats_incr(c->door->world.receipts.stats, NOTIFIER_STAT_OPT_OUTS);
+	if (db_rows(reply->results[0]) > 0
+	    && !number_format(db_get_int(reply->results[0], 0, 0), number))
+		number[0] = '\0';
+	if (!publish(c, n, known ? phone.number : n->sender, number)) {
+		fail(c);
+		return;
+	}
+	c->at++;
+	next_text(c);
+}
+
+/* Its wish, and the ticket that it is about. */
+static void
+look_up(struct callback *c)
+{
+	const struct gateway_news *n = &c->news[c->at];
+	struct db_unit *unit = db_unit_create(c->door->world.receipts.db);
+	int64_t named[NAMED_MAX], now_us = clock_now_us();
+	struct phone phone;
+
+	bool known = phone_parse(n->sender, &phone) == PHONE_OK;
+	size_t count_named = sms_ticket_numbers(n->text, named, NAMED_MAX);
+	db_unit_add(unit, STORE_ANSWERS);
+	db_add_text(unit, known ? phone.number : "");
+	struct db_array *tickets = db_add_array(unit, DB_INT8);
+	for (size_t i = 0; i < count_named; i++)
+		db_array_int8(tickets, named[i]);
+	db_add_int8(unit, now_us - answers_within_us);
+	enum wish wish = known ? sms_wish(n->text) : WISH_NONE;
+	if (wish != WISH_NONE) {
+		db_unit_add(unit, wish == WISH_STOP ? STORE_OPT_OUT : STORE_OPT_IN);
+		db_add_text(unit, phone.number);
+		if (wish == WISH_STOP)
+			db_add_int8(unit, now_us);
+	}
+	if (!db_submit(c->door->world.receipts.db, unit, on_looked_up, c)) {
+		db_unit_destroy(unit);
+		fail(c);
+	}
+}
+
+static void
+next_text(struct callback *c)
+{
+	while (c->at < c->count && !c->news[c->at].incoming)
+		c->at++;
+	if (c->at < c->count) {
+		look_up(c);
+		return;
+	}
+	c->read = true;
+	if (c->waiting == 0)
+		end(c);
+}
+
+/* --- receipts --------------------------------------------------------------------------------- */
+
+static void
+on_applied(void *arg, const struct db_reply *reply)
+{
+	struct callback *c = arg;
+
+	receipts_count(&c->door->world.receipts, c->receipts, c->receipt_count, reply);
+	if (reply->outcome != DB_COMMITTED) {
+		fail(c);
+		return;
+	}
+	c->door->world.on_receipts(c->door->world.arg);
+	next_text(c);
+}
+
+/* Only what moves something: "accepted" of what was sent is no news. */
+static void
+on_known(void *arg, const struct db_reply *reply)
+{
+	struct callback *c = arg;
+	size_t place = 0;
+
+	if (reply->outcome != DB_COMMITTED) {
+		fail(c);
+		return;
+	}
+	for (int row = 0; row < db_rows(reply->results[0]); row++) {
+		struct known *k = &c->known[c->receipt_count];
+		/* Rows come in the order asked; asked were the receipts among the news. */
+		int64_t wanted = db_get_int(reply->results[0], row, 0);
+		const struct gateway_report *report = NULL;
+		for (size_t i = 0, n = 0; i < c->count && report == NULL; i++)
+			if (!c->news[i].incoming && ++n == (size_t)wanted)
+				report = &c->news[i].report;
+		known_read(reply->results[0], row, 1, k);
+		for (place = 0; place < c->receipt_count; place++)
+			if (uuid_compare(&c->known[place].id, &k->id) == 0)
+				break;
+		if (report == NULL || place < c->receipt_count
+		    || receipt_state(k->state, report->status) == 0)
+			continue;
+		c->receipts[c->receipt_count++] = (struct receipt){ k, report };
+	}
+	if (c->receipt_count == 0) {
+		next_text(c);
+		return;
+	}
+	struct db_unit *unit = db_unit_create(c->door->world.receipts.db);
+	receipts_apply(&c->door->world.receipts, unit, c->receipts, c->receipt_count);
+	if (!db_submit(c->door->world.receipts.db, unit, on_applied, c)) {
+		db_unit_destroy(unit);
+		fail(c);
+	}
+}
+
+static void
+look_for_receipts(struct callback *c)
+{
+	struct db_unit *unit = db_unit_create(c->door->world.receipts.db);
+	size_t wanted = 0;
+
+	db_unit_add(unit, STORE_KNOWN);
+	struct db_array *ids = db_add_array(unit, DB_UUID);
+	struct db_array *references = db_add_array(unit, DB_TEXT);
+	db_add_text(unit, c->profile->name);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct gateway_news *n = &c->news[i];
+		struct uuid id;
+		if (n->incoming)
+			continue;
+		bool ours = uuid_parse(n->id, strlen(n->id), &id);
+		db_array_uuid(ids, ours ? &id : NULL);
+		/* The generic gateway may say its own id where ours would stand. */
+		db_array_text(references,
+		    ours || n->report.reference[0] != '\0' ? n->report.reference : n->id);
+		wanted++;
+	}
+	if (wanted == 0) {
+		db_unit_destroy(unit);
+		next_text(c);
+		return;
+	}
+	if (!db_submit(c->door->world.receipts.db, unit, on_known, c)) {
+		db_unit_destroy(unit);
+		fail(c);
+	}
+}
+
+/* --- who calls -------------------------------------------------------------------------------- */
+
+/* The same time for every wrong secret of any length. */
+static bool
+same_secret(const char *given, const char *secret)
+{
+	unsigned char a[crypto_generichash_BYTES], b[crypto_generichash_BYTES];
+
+	crypto_generichash(a, sizeof(a), (const unsigned char *)given, strlen(given), NULL, 0);
+	crypto_generichash(b, sizeof(b), (const unsigned char *)secret, strlen(secret), NULL, 0);
+	return sodium_memcmp(a, b, sizeof(a)) == 0;
+}
+
+/* NULL: nobody we know. */
+static const struct gateway_profile *
+caller(const struct sms_door *door, const char *name, const char *secret)
+{
+	const struct gateway_profile *found = NULL;
+
+	for (size_t i = 0; i < door->world.gateway_count; i++) {
+		const struct sms_door_gateway *g = &door->world.gateways[i];
+		if (g->profile != NULL && g->secret != NULL && g->secret[0] != '\0'
+		    && same_secret(secret, g->secret) && strcmp(g->profile->name, name) == 0)
+			found = g->profile;
+	}
+	return found;
+}
+
+static void
+refuse(struct sms_door *door, struct http_request *req)
+{
+	const char *address = http_client_address(req);
+	uint64_t wait_ms = 0;
+
+	count(door, CALLBACK_REFUSED);
+	if (ratelimit_take(door->wrong, address, strlen(address), clock_monotonic_ms(), &wait_ms))
+		http_reply_error(req, 404, "There is no such page.");
+	else
+		http_reply_retry(
+		    req, 429, "Too many wrong attempts.", (uint32_t)(wait_ms / 1000 + 1));
+}
+
+static void
+take(struct sms_door *door, struct http_request *req, const char *secret)
+{
+	const struct gateway_profile *profile = caller(
+	    door, http_path_param(req, "gateway"), secret != NULL ? secret : "");
+	size_t len, ignored;
+	const char *body = http_body(req, &len);
+
+	if (profile == NULL) {
+		refuse(door, req);
+		return;
+	}
+	struct callback *c = door->callback_count < CALLBACKS_MAX ? calloc(1, sizeof(*c)) : NULL;
+	if (c == NULL) {
+		count(door, CALLBACK_BUSY);
+		http_reply_retry(req, 503, "Too many at one time; come again.", RETRY_S);
+		return;
+	}
+	int read = gateway_read(profile, body, len, &c->document, c->news, &ignored);
+	if (read < 0) {
+		count(door, CALLBACK_MALFORMED);
+		http_reply_error(req, 400, "The body is not JSON, or has too many elements.");
+		json_decref(c->document);
+		free(c);
+		return;
+	}
+	stats_add(door->world.receipts.stats, NOTIFIER_STAT_CALLBACKS_IGNORED, ignored);
+	c->door = door;
+	c->request = req;
+	c->profile = profile;
+	c->count = (size_t)read;
+	c->since_ms = clock_monotonic_ms();
+	c->next = door->callbacks;
+	door->callbacks = c;
+	door->callback_count++;
+	look_for_receipts(c);
+}
+
+static void
+on_path(struct http_request *req, void *arg)
+{
+	take(arg, req, http_path_param(req, "secret"));
+}
+
+static void
+on_header(struct http_request *req, void *arg)
+{
+	take(arg, req, http_header(req, "X-Turunc-Secret"));
+}
+
+static const struct http_route routes[] = {
+	{ HTTP_POST, "/receipts/{gateway}/{secret}", on_path, BODY_MAX_BYTES },
+	{ HTTP_POST, "/receipts/{gateway}", on_header, BODY_MAX_BYTES },
+};
+
+struct sms_door *
+sms_door_open(struct http *http, const struct sms_door_world *world)
+{
+	const struct ratelimit_settings limit = {
+		.keys = WRONG_KEYS, .burst = WRONG_BURST, .per_minute = WRONG_PER_MINUTE
+	};
+	struct sms_door *door = calloc(1, sizeof(*door));
+
+	if (door == NULL)
+		return NULL;
+	door->world = *world;
+	door->wrong = ratelimit_create(&limit);
+	if (door->wrong == NULL || !http_add_routes(http, routes, ARRAY_LEN(routes), door)) {
+		sms_door_close(door);
+		return NULL;
+	}
+	return door;
+}
+
+void
+sms_door_close(struct sms_door *door)
+{
+	if (door == NULL)
+		return;
+	while (door->callbacks != NULL) {
+		struct callback *next = door->callbacks->next;
+		json_decref(door->callbacks->document);
+		free(door->callbacks);
+		door->callbacks = next;
+	}
+	ratelimit_destroy(door->wrong);
+	free(door);
+}
+
+int64_t
+sms_door_tick(struct sms_door *door, uint64_t now_ms)
+{
+	int64_t wait_ms = -1;
+
+	for (struct callback *c = door->callbacks; c != NULL; c = c->next) {
+		uint64_t until_ms = c->since_ms + ANSWER_MS;
+		if (c->answered || c->waiting == 0)
+			continue; /* the record answers in its own time */
+		if (now_ms >= until_ms) {
+			c->failed = true;
+			answer(c);
+		} else if (wait_ms < 0 || (int64_t)(until_ms - now_ms) < wait_ms) {
+			wait_ms = (int64_t)(until_ms - now_ms);
+		}
+	}
+	return wait_ms;
+}

@@ -1,0 +1,332 @@
+"""Texts by two SMS providers: each is taken once, receipts come back, and citizens answer."""
+import json
+import time
+
+import pytest
+from notifier_world import World
+from router_world import Opener
+from sms_providers import IletiMerkezi, Netgsm, Verimor
+
+QUICK = {"TURUNC_SMS_ASK_DOUBT": "200ms", "TURUNC_SMS_ASK_RECEIPT": "200ms", "TURUNC_SMS_ASK_RATE": "100000",
+         "TURUNC_SMS2_ASK_RATE": "100000"}
+phones = iter(range(5321000000, 5321999999))
+
+
+def secret_file(folder, name, text):
+    path = folder / name
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+class Two:
+    """Verimor first, Netgsm when Verimor will not."""
+
+    def __init__(self, folder):
+        self.first, self.second = Verimor(), Netgsm()
+        self.world = World(
+            TURUNC_SMS_GATEWAY="verimor", TURUNC_SMS_URL=self.first.url, TURUNC_SMS_USER=Verimor.USER,
+            TURUNC_SMS_PASSWORD_FILE=secret_file(folder, "first", Verimor.PASSWORD), TURUNC_SMS_RATE="100000",
+            TURUNC_SMS_CALLBACK_SECRET_FILE=secret_file(folder, "call", "bizim-sir"),
+            TURUNC_SMS2_GATEWAY="netgsm", TURUNC_SMS2_URL=self.second.url + "/", TURUNC_SMS2_USER=Netgsm.USER,
+            TURUNC_SMS2_PASSWORD_FILE=secret_file(folder, "second", Netgsm.PASSWORD),
+            TURUNC_SMS2_RATE="100000",
+            TURUNC_SMS2_CALLBACK_SECRET_FILE=secret_file(folder, "call2", "oteki-sir"),
+            TURUNC_SMS_STORE_DIR=str(folder / "texts"), **QUICK)
+        self.stack = self.world.stack
+
+    def open(self):
+        """A ticket of a new phone, and that phone's ten digits."""
+        phone = str(next(phones))
+        return self.world.open(phone="+90" + phone)[0], phone
+
+    def told(self, phone):
+        """What both took for it."""
+        return [t for t in self.first.taken + self.second.taken if t[0].endswith(phone)]
+
+    def column(self, number, name, about="opened"):
+        return self.stack.one(f"select {name} from turunc.notification where ticket_id = %s and about_type = %s",
+                              Opener.id_of(number), f"ticket.{about}")
+
+    def call(self, gateway, secret, body, **headers):
+        data = body if isinstance(body, (bytes, str)) else json.dumps(body)
+        path = f"/receipts/{gateway}" + (f"/{secret}" if secret else "")
+        return self.stack.http("notifier", "POST", path, body=data,
+                               headers={"Content-Type": "application/json", **headers})
+
+    def close(self):
+        clean = self.world.close()
+        self.first.stop()
+        self.second.stop()
+        return clean
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    one = Two(tmp_path_factory.mktemp("secrets"))
+    yield one
+    assert one.first.refused == [] and one.second.refused == [], "a provider did not understand us"
+    assert one.close(), "a service did not stop cleanly"
+
+
+@pytest.fixture(autouse=True)
+def kind_providers(request):
+    if "two" in request.fixturenames:
+        one = request.getfixturevalue("two")
+        for provider in (one.first, one.second):
+            provider.mode, provider.status = "ok", "delivered"
+        one.world.wait_settled()
+    yield
+
+
+def kinds(two, number, about="opened"):
+    return [kind for kind, _ in two.world.outcomes()[two.world.rows(number)[(about, "sms")][3]]]
+
+
+def test_a_text_is_taken_once_and_its_receipt_asked_for(two):
+    number, phone = two.open()
+    two.world.wait_state(number, "opened", "delivered")
+    two.world.wait_state(number, "routed", "delivered")
+    assert len(two.told(phone)) == 2 and two.second.texts(number) == []
+    assert kinds(two, number) == ["notification.sent", "notification.delivered"]
+    assert two.column(number, "gateway") == "verimor" and two.column(number, "gateway_reference") >= "20001"
+    assert two.column(number, "ask_us") is None, "what has arrived is asked about no more"
+
+
+def test_what_cannot_be_delivered_is_given_up(two):
+    two.first.status = "failed"
+    number, _ = two.open()
+    row = two.world.wait_state(number, "opened", "dead")
+    assert "NOT_DELIVERED" in row[2]
+    assert kinds(two, number) == ["notification.sent", "notification.failed"]
+
+
+def test_after_a_timeout_the_provider_is_asked_and_nothing_is_sent_again(two):
+    two.first.mode, two.first.status = "hang", "waiting"
+    number, phone = two.open()
+    two.world.wait_state(number, "opened", "sent")
+    two.first.mode, two.first.status = "ok", "delivered"
+    two.world.wait_state(number, "opened", "delivered")
+    two.world.wait_state(number, "routed", "delivered")
+    assert len(two.told(phone)) == 2, "each once"
+    assert kinds(two, number) == ["notification.failed", "notification.sent", "notification.delivered"]
+
+
+def test_after_a_timeout_what_it_never_had_is_sent_again(two):
+    two.first.mode = "lost"
+    number, phone = two.open()
+    two.world.wait_state(number, "opened", "unknown")
+    assert two.told(phone) == []
+    two.first.mode = "ok"
+    two.world.wait_state(number, "opened", "delivered")
+    assert len([t for t in two.told(phone)]) <= 2 and len(two.first.texts(number)) >= 1
+    assert two.world.rows(number)[("opened", "sms")][1] == 2
+    assert len(set(two.told(phone))) == len(two.told(phone))
+
+
+def test_while_it_does_not_say_nobody_sends(two):
+    two.first.mode, two.first.status = "hang", "mute"
+    number, phone = two.open()
+    two.world.wait_state(number, "opened", "unknown")
+    asked = two.first.asked
+    two.stack.wait(lambda: two.first.asked >= asked + 2, 15, "it is asked again")
+    assert two.world.state(number, "opened") == "unknown"
+    mine = two.world.rows(number)[("opened", "sms")][3]
+    assert len([t for t in two.told(phone) if t[2] == mine]) == 1 and two.second.texts(number) == []
+    two.first.mode, two.first.status = "ok", "delivered"
+    two.world.wait_state(number, "opened", "delivered", 30)
+
+
+def test_a_definite_no_is_the_second_ones_turn(two):
+    two.first.mode = "no"
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "delivered")
+    assert len(two.second.texts(number)) == 2 and two.first.texts(number) == []
+    assert two.column(number, "gateway") == "netgsm" and two.column(number, "refused_by") == 1
+    assert kinds(two, number) == ["notification.sent", "notification.delivered"]
+
+
+def test_one_that_does_not_know_us_is_gone_around(two):
+    two.first.mode = "login"
+    numbers = [two.open()[0] for _ in range(6)]
+    for number in numbers:
+        two.world.wait_state(number, "routed", "delivered", 20)
+        assert len(two.second.texts(number)) == 2 and two.first.texts(number) == []
+    assert two.stack.metric("notifier", "turunc_notifier_gateway_changes_total") >= 1
+    two.first.mode = "ok"
+    def back():
+        number = two.open()[0]
+        two.world.wait_state(number, "opened", "delivered", 20)
+        return two.column(number, "gateway") == "verimor"
+    two.stack.wait(back, 40, "the first one is used again")
+
+
+def test_two_definite_noes_are_the_end(two):
+    two.first.mode = two.second.mode = "no"
+    number, phone = two.open()
+    row = two.world.wait_state(number, "opened", "dead")
+    assert row[1] == 2 and two.told(phone) == [] and two.column(number, "refused_by") == 3
+    assert kinds(two, number) == ["notification.failed"]
+
+
+@pytest.mark.parametrize("mode", ["garbage", "broken"])
+def test_what_was_answered_with_rubbish_is_asked_about(two, mode):
+    two.first.mode = mode
+    number, phone = two.open()
+    two.world.wait_state(number, "opened", "delivered")
+    two.world.wait_state(number, "routed", "delivered")
+    assert len(two.told(phone)) == 2 and two.second.texts(number) == []
+
+
+def test_receipts_that_come_by_themselves(two):
+    two.first.status = "mute"
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "sent")
+    place, taken = next((n, t) for n, t in enumerate(two.first.taken) if t[0].endswith(phone))
+    receipt = [Verimor.report(place, taken, "DELIVERED")]
+    for gateway, secret in (("verimor", "yanlis"), ("netgsm", "bizim-sir"), ("nosuch", "bizim-sir"),
+                            ("verimor", "")):
+        assert two.call(gateway, secret, receipt).status == 404
+    assert two.call("netgsm", "oteki-sir", {"jobid": str(20001 + place), "status": 1}).status == 200
+    assert two.world.state(number, "opened") == "sent", "another provider's word is none"
+    for _ in range(2):
+        assert two.call("verimor", "bizim-sir", receipt).status == 200
+    assert two.world.state(number, "opened") == "delivered"
+    assert kinds(two, number) == ["notification.sent", "notification.delivered"]
+    other = [Verimor.report(place, (taken[0], "", two.world.rows(number)[("routed", "sms")][3]), "EXPIRED")]
+    assert two.call("verimor", "", other, **{"X-Turunc-Secret": "bizim-sir"}).status == 200
+    assert two.world.state(number, "routed") == "dead"
+
+
+@pytest.mark.parametrize("body, status", [
+    ("", 400), ("[", 400), (b"\xff\xfe", 400), ("[1, null, {}]", 200), ("{}", 200), ("[" * 3000, 400),
+    (json.dumps([{}] * 201), 400), ("x" * 300000, 413)])
+def test_a_call_of_rubbish_harms_nobody(two, body, status):
+    assert two.call("verimor", "bizim-sir", body).status == status
+    assert two.stack.ready("notifier")
+
+
+def test_wrong_secrets_are_bounded(two):
+    seen = {two.call("verimor", f"tahmin-{n}", "[]").status for n in range(40)}
+    assert seen == {404, 429}
+    assert two.call("verimor", "bizim-sir", "[]").status == 200, "who knows it is not kept out"
+
+
+def inbound(key, phone, text):
+    return [{"message_id": key, "type": "inbound", "received_at": "2026-01-01 09:00:00", "network": "TURKCELL",
+             "source_addr": "90" + phone, "destination_addr": "908501234567", "keyword": "", "content": text}]
+
+
+def texts_of(two, phone, count=1):
+    """What intake has from there, when it has so many."""
+    two.stack.wait(lambda: len(kept_texts(two, phone)) >= count, 20, f"{count} texts of {phone}")
+    return kept_texts(two, phone)
+
+
+def kept_texts(two, phone):
+    return two.stack.sql("""select description, ticket_id, channel from turunc.contact
+                            where kind = 'sms' and phone = %s order by contact_id""", "+90" + phone)
+
+
+def test_what_a_citizen_answers_belongs_to_their_ticket(two):
+    number, phone = two.open()
+    two.world.wait_state(number, "opened", "delivered")
+    for _ in range(2):  # it calls again when it did not hear us
+        assert two.call("verimor", "bizim-sir", inbound(71, phone, "Teşekkürler 🌳\r\nAyşe")).status == 200
+    assert texts_of(two, phone) == [("Teşekkürler 🌳\nAyşe", Opener.id_of(number), 8)]
+    records = two.stack.sql("select ticket_id from turunc.event_log where type = 'sms.received' and ticket_id = %s",
+                            Opener.id_of(number))
+    assert len(records) == 1
+
+
+def test_a_number_from_a_stranger_proves_nothing(two):
+    number, phone = two.open()
+    other, _ = two.open()
+    two.world.wait_state(number, "opened", "delivered")
+    two.world.wait_state(other, "opened", "delivered")
+    stranger = str(next(phones))
+    assert two.call("verimor", "bizim-sir", inbound(72, stranger, f"{number} ne oldu")).status == 200
+    assert texts_of(two, stranger) == [(f"{number} ne oldu", None, 8)]
+    assert two.call("verimor", "bizim-sir", inbound(73, phone, f"{other} benim degil")).status == 200
+    assert texts_of(two, phone)[0][1] == Opener.id_of(number), "their own, not the one they name"
+
+
+def test_who_wants_no_texts_gets_none_until_they_do(two):
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "delivered")
+    assert two.call("verimor", "bizim-sir", inbound(74, phone, " Ret. ")).status == 200
+    two.world.end(number)
+    row = two.world.wait_state(number, "resolved", "discarded")
+    assert "no text" in row[2] and len(two.told(phone)) == 2
+    assert two.world.outcomes()[row[3]] == [("notification.failed", "unwanted")]
+    assert two.call("verimor", "bizim-sir", inbound(75, phone, "BAŞLA")).status == 200
+    again = two.world.open(phone="+90" + phone)[0]
+    two.world.wait_state(again, "opened", "delivered")
+    assert two.stack.one("select count(*) from turunc.sms_opt_out") == 0
+    assert sorted(t[0] for t in texts_of(two, phone, 2)) == [" Ret. ", "BAŞLA"], "they are on file all the same"
+
+
+def test_the_wish_of_who_is_erased_goes_with_them(two):
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "delivered")
+    assert two.call("verimor", "bizim-sir", inbound(76, phone, "STOP")).status == 200
+    assert two.stack.one("select count(*) from turunc.sms_opt_out") == 1
+    texts_of(two, phone)
+    two.stack.sql("update turunc.contact set phone = null where phone = %s", "+90" + phone)
+    assert two.stack.one("select count(*) from turunc.sms_opt_out") == 0
+
+
+def test_a_text_is_safe_while_intake_is_away(two):
+    two.stack.kill9("intake")
+    phone = str(next(phones))
+    assert two.call("verimor", "bizim-sir", inbound(77, phone, "geldi mi")).status == 200, "it is on disk"
+    two.stack.kill9("notifier")
+    two.stack.restart("intake")
+    two.stack.restart("notifier")
+    assert len(texts_of(two, phone)) == 1, "what was kept arrived"
+    assert two.call("verimor", "bizim-sir", inbound(77, phone, "geldi mi")).status == 200
+    assert len(texts_of(two, phone)) == 1
+
+
+def test_a_repeat_of_our_own_is_success_and_the_rate_is_kept(tmp_path):
+    provider = IletiMerkezi()
+    world = World(TURUNC_SMS_GATEWAY="iletimerkezi", TURUNC_SMS_URL=provider.url,
+                  TURUNC_SMS_USER=IletiMerkezi.KEY,
+                  TURUNC_SMS_PASSWORD_FILE=secret_file(tmp_path, "hash", IletiMerkezi.HASH),
+                  TURUNC_NOTIFIER_IN_FLIGHT="2", TURUNC_SMS_RATE="240",
+                  TURUNC_SMS2_GATEWAY="verimor", TURUNC_SMS2_URL="",
+                  TURUNC_SMS2_CALLBACK_SECRET_FILE=secret_file(tmp_path, "call", "bizim-sir"), **QUICK)
+    try:
+        provider.mode = "later"
+        number = world.open(phone="+905329990001")[0]
+        row = world.wait_state(number, "opened", "sent")
+        assert row[1] == 2 and len([t for t in provider.texts(number) if "Alındı" in t[1]]) == 1
+        provider.mode = "ok"
+        # Taken, no answer, and no way to ask by our own id: a person decides, and "again" is success.
+        provider.mode = "hang"
+        number = world.open(phone="+905329990002")[0]
+        row = world.wait_state(number, "opened", "unknown")
+        provider.mode = "ok"
+        time.sleep(0.5)
+        assert world.state(number, "opened") == "unknown"
+        world.stack.sql("select turunc.decide_message(%s::uuid, true, 'user:oya', '', 1)", row[3])
+        world.wait_state(number, "opened", "sent")
+        assert len([t for t in provider.texts(number) if "Alındı" in t[1]]) == 1
+        world.wait_settled()
+        before = len(provider.at)
+        numbers = world.open(5, phone="+9053299911{n:02d}")
+        for number in numbers:
+            world.wait_state(number, "routed", "delivered", 30)
+        spent = provider.at[-1] - provider.at[before]
+        assert spent >= (10 - 2) / 4 * 0.8, f"ten at four a second, two at once: {spent:.2f} s"
+        assert provider.refused == []
+        # With no folder of its own the notifier holds a text no longer than its gateway waits.
+        world.stack.kill9("intake")
+        text = json.dumps(inbound(1, "5329990009", "merhaba"))
+        assert world.stack.http("notifier", "POST", "/receipts/verimor/bizim-sir", body=text,
+                                headers={"Content-Type": "application/json"}).status == 503
+        world.stack.restart("intake")
+    finally:
+        clean = world.close()
+        provider.stop()
+    assert clean
