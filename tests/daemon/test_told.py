@@ -272,6 +272,24 @@ def test_refused_at_the_door_is_a_bounce(world):
     assert {row[0] for (_, channel), row in world.rows(number).items() if channel == "email"} == {"dead"}
 
 
+def test_an_operator_sees_marks_and_takes_them_away(world):
+    number = world.open(email="Duzeldi@ornek.example")[0]
+    world.wait_state(number, "routed", "sent")
+    report(world, world.rows(number)["opened", "email"][3], "5.1.1")
+    wait_handled(world)
+    def listed(*words):
+        return json.loads(world.stack.masa("address", "list", "--limit", 1, *words, "--json"))[0]
+    assert listed()["address"] is None and listed()["ticket"] == number and listed()["status"] == "5.1.1"
+    assert listed("--personal")["address"] == "duzeldi@ornek.example"
+    world.stack.masa("address", "unmark", "duzeldi@ornek.example", "--dry-run")
+    assert listed("--personal")["address"] == "duzeldi@ornek.example"
+    world.stack.masa("address", "unmark", "DUZELDI@ornek.example")
+    assert world.stack.masa("address", "unmark", "duzeldi@ornek.example", check=False).returncode == 3
+    world.end(number)
+    world.wait_state(number, "resolved", "sent")
+    assert mails_of(world, number)[-1].to == "Duzeldi@ornek.example"
+
+
 def test_an_erased_person_leaves_no_mark(world):
     number = world.open(email="Silinen@ornek.example", phone="+905351112233")[0]
     world.wait_state(number, "routed", "sent")
