@@ -216,7 +216,7 @@ open_http(struct metrics *m)
 	settings.max_streams = (uint32_t)c->board_viewers;
 	settings.max_streams_per_address = (uint32_t)c->board_viewers_per_address;
 	m->http = http_open(daemon_loop(m->daemon), &settings, NULL, 0, m, &why);
-	m->satisfaction = satisfaction_create(m->db, m->board);
+	m->satisfaction = satisfaction_create(m->history, m->board);
 	if (m->http != NULL && m->satisfaction != NULL
 	    && satisfaction_add_routes(m->satisfaction, m->http)
 	    && board_add_routes(m->board, m->http))

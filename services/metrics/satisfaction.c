@@ -16,7 +16,7 @@
 #include "stats.h"
 #include "store.h"
 
-enum { MONTHS = 13, WAITING_MAX = 64, FRESH_MS = 2000, RETRY_S = 2 };
+enum { MONTHS = 13, WAITING_MAX = 64, FRESH_MS = 2000, FRESH_TIMES = 10, RETRY_S = 2 };
 
 enum stat { STAT_READ, STAT_SHOWN, STAT_AWAY, STAT_ODD, STAT_ROWS };
 static const struct stat_row rows[STAT_ROWS] = {
@@ -43,6 +43,7 @@ struct satisfaction {
 	size_t count;
 	int64_t read_us; /* wall time of the reading */
 	uint64_t read_ms; /* monotonic; 0: never */
+	uint64_t asked_ms, took_ms; /* the last reading */
 	bool reading;
 	struct waiting waiting[WAITING_MAX];
 	size_t waiting_count;
@@ -169,6 +170,7 @@ on_read(void *arg, const struct db_reply *reply)
 			take_month(s, r, row);
 		s->read_us = clock_now_us();
 		s->read_ms = clock_monotonic_ms();
+		s->took_ms = s->read_ms - s->asked_ms;
 		stats_incr(s->stats, STAT_READ);
 	}
 	for (size_t i = 0; i < count; i++)
@@ -195,10 +197,23 @@ begin_reading(struct satisfaction *s)
 
 	db_unit_add(unit, STORE_LADDER);
 	db_add_int4(unit, first_month(clock_now_us()));
+	s->asked_ms = clock_monotonic_ms();
 	s->reading = db_submit(s->db, unit, on_read, s);
 	if (!s->reading)
 		db_unit_destroy(unit);
 	return s->reading;
+}
+
+/* However long a reading takes, and however many look, the record is busy with it for a tenth of
+ * the time at most. */
+static bool
+is_fresh(const struct satisfaction *s)
+{
+	uint64_t fresh_ms = s->took_ms * FRESH_TIMES;
+
+	if (fresh_ms < FRESH_MS)
+		fresh_ms = FRESH_MS;
+	return s->read_ms != 0 && clock_monotonic_ms() - s->read_ms < fresh_ms;
 }
 
 static void
@@ -208,7 +223,7 @@ ask(struct satisfaction *s, struct http_request *req, bool json)
 
 	if (!board_may_see(s->board, req))
 		return;
-	if (s->read_ms != 0 && clock_monotonic_ms() - s->read_ms < FRESH_MS) {
+	if (is_fresh(s)) {
 		answer(s, &w);
 		return;
 	}

@@ -4,8 +4,9 @@
  *	/live/satisfaction        the page, of the last thirteen months (/live/memnuniyet is the
  *same) /live/satisfaction.json   the same figures, with each step's definition
  *
- * Shown to whom the board is shown.  The record is asked at most every two seconds, however many
- * look; while it is away the answer is 503, for old figures would look like new ones.
+ * Shown to whom the board is shown.  The record is asked at most every two seconds, and for a
+ * tenth of the time at most, however many look; while it is away the answer is 503, for old figures
+ *would look like new ones.
  */
 #ifndef METRICS_SATISFACTION_H
 #define METRICS_SATISFACTION_H
