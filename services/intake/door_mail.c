@@ -295,6 +295,8 @@ on_count(void *arg, enum lmtp_count what)
 	struct door_mail *d = arg;
 
 	stats_add_at(d->in->stats, INTAKE_STAT_LMTP, what, 1);
+	/* More of them is told at once, fewer at the next tick. */
+	stats_set(d->in->stats, INTAKE_STAT_LMTP_OPEN, (int64_t)lmtp_connections(d->in->lmtp));
 }
 
 /* --- the door ----------------------------------------------------------------------------------

@@ -94,7 +94,9 @@ def test_servers_that_never_end_what_they_say(stack):
                 link.raw(b"LHLO ")
         said["turned_away"] = turned_away
         assert turned_away >= CONNECTIONS * 3
-        stack.wait(lambda: stack.metric("intake", "turunc_intake_lmtp_connections") == 0, 30, "they are sent away")
+        stack.wait(lambda: stack.metric("intake", 'turunc_intake_lmtp_total{what="timed_out"}') >= CONNECTIONS, 30,
+                   "they are sent away")
+    stack.wait(lambda: stack.metric("intake", "turunc_intake_lmtp_connections") == 0, 30, "and have gone")
     assert lmtp.send(stack.port["lmtp"], head("durust") + b"\r\nx\r\n", [BASE], "durust@example.org") == [TAKEN]
     assert tickets(stack) == before + 1
     assert not glob.glob(os.path.join(stack.path("state", "intake", "attachments"), "new", "*"))

@@ -22,7 +22,7 @@ TRIAGE, CLOSED = 2, 12
 @pytest.fixture(scope="module")
 def stack():
     with Stack(services=["intake", "router"], env={"intake": {
-            "TURUNC_MAIL_PER_MINUTE": "60", "TURUNC_MAIL_BURST": "8", "TURUNC_LMTP_CONNECTIONS": "6",
+            "TURUNC_MAIL_PER_MINUTE": "1", "TURUNC_MAIL_BURST": "8", "TURUNC_LMTP_CONNECTIONS": "6",
             "TURUNC_LMTP_MAIL_BYTES": "2MiB", "TURUNC_MAIL_ADDRESSES": "iletisim@eski.example, x@y.example",
             "TURUNC_LMTP_COMMAND_TIMEOUT": "20s"}}) as made:
         made.start()
