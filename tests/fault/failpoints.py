@@ -229,6 +229,8 @@ class Failpoints:
             self._signers["desk"].turn(case.step)
         elif case.step.startswith("remind_"):
             self._remind_again()
+        elif case.step in ("receipts", "opt_out", "opt_in"):
+            self._call_back(case.step)
         elif case.step == "draft":
             self._signers["call"].turn()
         elif case.step == "letter_put":
@@ -248,6 +250,16 @@ class Failpoints:
         if self.stack.one("select count(*) from turunc.reminder where state = 1") == 0:
             self.stack.sql("""update turunc.reminder set window_us = window_us - 86400000000 - (random() * 1e12)::bigint
                 where window_us > %s""", time.time_ns() // 1000 - 3 * 3600 * 10**6)
+
+    def _call_back(self, step):
+        """The SMS gateway says that a text has arrived, or what a citizen wrote."""
+        sent = self.stack.one("select notification_id::text from turunc.notification where channel = 'sms'"
+                              " and gateway = 'generic' and state = 3 limit 1")
+        said = {"receipts": {"id": sent, "status": "delivered"},
+                "opt_out": {"from": "+905559990001", "text": "DUR", "id": f"dur-{time.monotonic_ns()}"},
+                "opt_in": {"from": "+905559990001", "text": "START", "id": f"start-{time.monotonic_ns()}"}}[step]
+        self.stack.http("notifier", "POST", "/receipts/generic/defter", body=json.dumps(said),
+                        headers={"Content-Type": "application/json"})
 
     def _set_aside(self, consumer):
         """A record that it cannot act on; another one later, for a rebuild of metrics passes over them."""

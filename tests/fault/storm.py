@@ -21,6 +21,14 @@ CITIZENS = 4
 RECOVERY_LIMIT_S = 30
 
 
+def secret_file(folder, text):
+    """What the SMS gateway says when it calls."""
+    path = os.path.join(folder, "callback.secret")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write(text + "\n")
+    return path
+
+
 class Storm:
     def __init__(self, folder, seed=1):
         self.dice = random.Random(seed)
@@ -38,7 +46,8 @@ class Storm:
                             **cimer_environment()},
                  "router": {"TURUNC_ATTACHMENTS_DIR": os.path.join("state", "intake", "attachments")},
                  "notifier": {"TURUNC_REMINDERS_LOOK": "200ms", "TURUNC_NOTIFIER_RETRY_FIRST": "200ms",
-                              "TURUNC_NOTIFIER_RETRY_CAP": "1s"}})
+                              "TURUNC_NOTIFIER_RETRY_CAP": "1s",
+                              "TURUNC_SMS_CALLBACK_SECRET_FILE": secret_file(folder, "defter")}})
         self.ledger = Ledger()
         self.figures = Figures()
         self.actors = []
