@@ -220,7 +220,8 @@ decide(struct mail *m)
 		       && reply_address_read(&in->mail_key, base, from, &about)
 			      != REPLY_ADDRESS_FOREIGN;
 
-	if (m->letter.kind == MAIL_OF_POSTMASTER && m->about_message) {
+	/* A true report has the null sender (RFC 3464, section 2); any other anybody may write. */
+	if (m->letter.kind == MAIL_OF_POSTMASTER && m->about_message && m->sender[0] == '\0') {
 		note_bounce(m);
 		return;
 	}

@@ -154,6 +154,16 @@ def test_an_answer_to_what_was_closed_opens_another_that_follows_it(stack):
     assert stack.sql("select ticket_id from turunc.ticket_link where earlier_id = %s", first) == [(second,)]
 
 
+def test_a_report_counts_only_with_the_null_sender(stack):
+    message = uuid.uuid4()
+    to = reply_address.bounce(MAIL_SECRET, BASE, message)
+    # anybody may write one, and whoever got a mail of ours knows its return path
+    assert send(stack, lmtp.report(), to, sender="herkes@kotu.example") == ["250 2.0.0 Taken."]
+    assert stack.one("select count(*) from turunc.bounce where notification_id = %s", str(message)) == 0
+    assert send(stack, lmtp.report(), to, sender="") == ["250 2.0.0 Taken."]
+    assert stack.one("select count(*) from turunc.bounce where notification_id = %s", str(message)) == 1
+
+
 @pytest.mark.parametrize("name,mail,sender", [
     ("Yokum", lmtp.letter(subject="Yokum", headers=[("Auto-Submitted", "auto-replied")]), None),
     ("Kimseden", lmtp.letter(subject="Kimseden"), ""),
