@@ -168,7 +168,7 @@ def test_only_the_first_routing_is_told(world, stack):
 ])
 def test_how_a_mail_may_end(world, mode, state, attempts, reason):
     world.mail.mode = mode
-    number = world.open(email="son@ornek.example")[0]
+    number = world.open(email=f"son-{mode}@ornek.example")[0]
     found = world.wait_state(number, "opened", state)
     assert found[0] == state and found[1] == attempts, found
     world.mail.mode = "ok"
