@@ -117,7 +117,8 @@ channel_smtp_status(const char *line, long reply, char ret_status[JOB_STATUS_SIZ
 
 	ret_status[0] = '\0';
 	snprintf(code, sizeof(code), "%ld", reply);
-	if (strncmp(line, code, 3) != 0 || (line[3] != ' ' && line[3] != '-') || line[4] != code[0])
+	if (reply < 400 || reply > 599 || strncmp(line, code, 3) != 0
+	    || (line[3] != ' ' && line[3] != '-') || line[4] != code[0])
 		return;
 	const char *at = line + 4;
 	for (; at[len] == '.' || (at[len] >= '0' && at[len] <= '9'); len++)

@@ -239,6 +239,7 @@ TEST(test_smtp_status_of_a_line)
 		{ "550", 550, "" },
 		{ "", 550, "" },
 		{ "", 0, "" },
+		{ "0", 0, "" },
 	};
 	char status[JOB_STATUS_SIZE];
 
