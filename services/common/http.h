@@ -71,7 +71,7 @@ struct http_settings {
 	uint32_t max_connections;
 	uint32_t max_connections_per_address; /* 0: no cap; trusted peers have none */
 	uint32_t max_streams;
-	uint32_t max_streams_per_address; /* as http_client_address() says; 0: no cap */
+	uint32_t max_streams_per_address; /* as http_client_network() says; 0: no cap */
 	uint32_t max_header_bytes; /* request line and headers together */
 	uint32_t max_body_bytes; /* unless the route says otherwise */
 	uint32_t max_buffered_bytes; /* bodies held at one time, all connections together; those
@@ -201,6 +201,8 @@ bool http_content_type_is(const struct http_request *req, const char *media_type
 
 /* Where the request came from: the peer, or what a trusted peer's X-Forwarded-For says. */
 const char *http_client_address(const struct http_request *req);
+/* What limits of one client go by: the address, or the /64 of an IPv6 one. */
+const char *http_client_network(const struct http_request *req);
 
 /* "tr" or "en", whichever Accept-Language likes better; "tr" when it does not say. */
 const char *http_language(const struct http_request *req);

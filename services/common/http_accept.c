@@ -73,7 +73,7 @@ address_full(const struct http *http, const struct http_conn *conn)
 		return false;
 	for (size_t p = 0; p < CONN_PHASES; p++) {
 		TAILQ_FOREACH (other, &http->phases[p], in_phase)
-			count += http_address_equal(&other->peer, &conn->peer);
+			count += http_network_equal(&other->peer, &conn->peer);
 	}
 	return count > most;
 }

@@ -43,12 +43,19 @@ http_find_client(struct http_request *req)
 		}
 	}
 	http_address_format(&address, req->client);
+	http_network_format(&address, req->network);
 }
 
 const char *
 http_client_address(const struct http_request *req)
 {
 	return req->client;
+}
+
+const char *
+http_client_network(const struct http_request *req)
+{
+	return req->network;
 }
 
 /* The weight of an Accept-Language item ";q=0.8" in thousandths; -1: not understood. */

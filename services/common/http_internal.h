@@ -97,6 +97,7 @@ struct http_request {
 	size_t body_len;
 	size_t reserved_bytes; /* of http->buffered_bytes, for as long as the body is held */
 	char client[INET6_ADDRSTRLEN];
+	char network[HTTP_NETWORK_SIZE];
 	int64_t since_us;
 	http_gone_fn *on_gone;
 	void *on_gone_arg;

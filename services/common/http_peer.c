@@ -55,6 +55,34 @@ http_address_equal(const struct http_address *a, const struct http_address *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+static struct http_address
+network_of(const struct http_address *address)
+{
+	struct http_address network = *address;
+
+	if (!is_v4(address))
+		memset(network.bytes + 8, 0, 8);
+	return network;
+}
+
+void
+http_network_format(const struct http_address *address, char out[HTTP_NETWORK_SIZE])
+{
+	struct http_address network = network_of(address);
+
+	http_address_format(&network, out);
+	if (!is_v4(address))
+		memcpy(out + strlen(out), "/64", sizeof("/64"));
+}
+
+bool
+http_network_equal(const struct http_address *a, const struct http_address *b)
+{
+	struct http_address of_a = network_of(a), of_b = network_of(b);
+
+	return http_address_equal(&of_a, &of_b);
+}
+
 /* The item that ends where *len says, without blanks; *len becomes what is left before it. */
 static const char *
 last_item(const char *list, size_t *len, size_t *ret_item_len)

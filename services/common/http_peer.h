@@ -19,6 +19,12 @@ MUST_CHECK bool http_address_parse(const char *text, size_t len, struct http_add
 void http_address_format(const struct http_address *address, char out[INET6_ADDRSTRLEN]);
 bool http_address_equal(const struct http_address *a, const struct http_address *b);
 
+/* Whose limits count: an IPv4 address ("192.0.2.1"), or the /64 that an IPv6 address is of
+ * ("2001:db8::/64"), for whoever has one of them has them all. */
+enum { HTTP_NETWORK_SIZE = INET6_ADDRSTRLEN + 4 };
+void http_network_format(const struct http_address *address, char out[HTTP_NETWORK_SIZE]);
+bool http_network_equal(const struct http_address *a, const struct http_address *b);
+
 struct http_peers {
 	struct http_address *at;
 	size_t count;

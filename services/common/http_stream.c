@@ -19,7 +19,7 @@ struct http_stream {
 	http_stream_close_fn *on_close;
 	void *arg;
 	bool stalled;
-	char client[INET6_ADDRSTRLEN];
+	char network[HTTP_NETWORK_SIZE];
 	LIST_ENTRY(http_stream) in_list;
 };
 
@@ -32,7 +32,7 @@ answer_head(struct http_request *req, const char *content_type)
 }
 
 static bool
-address_has_its_share(const struct http *http, const char *client)
+address_has_its_share(const struct http *http, const char *network)
 {
 	uint32_t most = http->settings.max_streams_per_address, count = 0;
 	const struct http_stream *stream;
@@ -40,7 +40,7 @@ address_has_its_share(const struct http *http, const char *client)
 	if (most == 0)
 		return false;
 	LIST_FOREACH (stream, &http->streams, in_list)
-		count += strcmp(stream->client, client) == 0;
+		count += strcmp(stream->network, network) == 0;
 	return count >= most;
 }
 
@@ -56,7 +56,7 @@ http_stream_begin(
 		answer_head(req, content_type);
 		return NULL;
 	}
-	if (address_has_its_share(http, req->client)) {
+	if (address_has_its_share(http, req->network)) {
 		stats_incr(http->stats, HTTP_STAT_STREAMS_HOGGED);
 		http_reply_retry(
 		    req, 429, "this address has as many streams open as one may", RETRY_S);
@@ -79,8 +79,8 @@ http_stream_begin(
 	*stream = (struct http_stream){
 		.http = http, .conn = conn, .ev = req->ev, .on_close = on_close, .arg = arg
 	};
-	_Static_assert(sizeof(stream->client) == sizeof(req->client), "an address fits");
-	memcpy(stream->client, req->client, sizeof(stream->client));
+	_Static_assert(sizeof(stream->network) == sizeof(req->network), "an address fits");
+	memcpy(stream->network, req->network, sizeof(stream->network));
 	LIST_INSERT_HEAD(&http->streams, stream, in_list);
 	/* What the kernel takes for a reader that does not read is bounded too. */
 	int bytes = SEND_BUFFER_BYTES;

@@ -78,7 +78,7 @@ coming_from(const struct http *http, const struct http_address *client)
 
 	TAILQ_FOREACH (conn, &http->phases[CONN_BODY], in_phase) {
 		if (conn->reserved_bytes > LARGE_BODY_BYTES
-		    && http_address_equal(&conn->body_from, client))
+		    && http_network_equal(&conn->body_from, client))
 			bytes += conn->reserved_bytes;
 	}
 	return bytes;

@@ -172,17 +172,11 @@ people_escape(char *out, size_t size, const char *text, const char *keep)
 void
 people_address(const char *address, char ret_key[PEOPLE_ADDRESS_SIZE])
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	_Static_assert((int)PEOPLE_ADDRESS_SIZE >= (int)HTTP_NETWORK_SIZE, "a network fits");
 	struct http_address a;
-	char text[INET6_ADDRSTRLEN];
 
-	if (!http_address_parse(address, strlen(address), &a)) {
+	if (http_address_parse(address, strlen(address), &a))
+		http_network_format(&a, ret_key);
+	else
 		(void)snprintf(ret_key, PEOPLE_ADDRESS_SIZE, "unknown");
-		return;
-	}
-	bool is_v4 = memcmp(a.bytes, mapped, sizeof(mapped)) == 0;
-	if (!is_v4)
-		memset(a.bytes + 8, 0, 8);
-	http_address_format(&a, text);
-	(void)snprintf(ret_key, PEOPLE_ADDRESS_SIZE, "%s%s", text, is_v4 ? "" : "/64");
 }

@@ -141,7 +141,7 @@ open311_within_rate(struct intake *in, struct http_request *req, const struct ac
     bool given, enum doc_format format)
 {
 	struct ratelimit *limit = client != NULL ? in->per_key : in->per_address;
-	const char *address = http_client_address(req);
+	const char *address = http_client_network(req);
 	const char *who = client != NULL ? client->name : address;
 	uint64_t now_ms = clock_monotonic_ms(), wait_ms;
 

@@ -7,7 +7,7 @@
 static bool
 take(struct intake *in, struct http_request *req, struct ratelimit *limit, size_t by)
 {
-	const char *address = http_client_address(req);
+	const char *address = http_client_network(req);
 	uint64_t wait_ms;
 
 	if (limit == NULL

@@ -315,7 +315,7 @@ static bool
 link_fits(struct survey_visit *v, const char *token)
 {
 	struct intake *in = v->in;
-	const char *address = http_client_address(v->req);
+	const char *address = http_client_network(v->req);
 	uint64_t wait_ms;
 
 	if (!ratelimit_take(

@@ -183,7 +183,7 @@ post_track(struct http_request *req, void *arg)
 	}
 	t->in = in;
 	t->req = req;
-	(void)snprintf(t->address, sizeof(t->address), "%s", http_client_address(req));
+	(void)snprintf(t->address, sizeof(t->address), "%s", http_client_network(req));
 	bool fits = number != NULL && digits != NULL && are_digits(digits)
 		    && number_parse_typed(number, &t->ticket_id) == NUMBER_OK;
 	if (fits && !may_try(t)) {

@@ -288,8 +288,11 @@ TEST(test_http_large_bodies_of_one_address)
 	CHECK(strstr(a.text, "from your address") != NULL);
 	fds[1] = begin_large(&lab, "192.0.2.1, 127.0.0.1", 64 * 1024, &a);
 	CHECK(fds[1] >= 0);
-	fds[2] = begin_large(&lab, "192.0.2.2", 2 * MIB, &a);
+	/* All of a /64 is one. */
+	fds[2] = begin_large(&lab, "2001:db8::2", 2 * MIB, &a);
 	CHECK(fds[2] >= 0);
+	CHECK_I64("no neighbour", begin_large(&lab, "2001:db8::ffff:1", 2 * MIB, &a), -1);
+	CHECK(strstr(a.text, "from your address") != NULL);
 	CHECK_I64("no room", begin_large(&lab, "192.0.2.3", 5 * MIB / 2, &a), -1);
 	CHECK(strstr(a.text, "at once, try") != NULL);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)

@@ -191,6 +191,31 @@ static const struct {
 	{ "an empty item", "127.0.0.1", "1.2.3.4, ", "127.0.0.1" },
 };
 
+TEST(test_network)
+{
+	static const char *const rows[][2] = {
+		{ "192.0.2.1", "192.0.2.1" },
+		{ "::ffff:192.0.2.1", "192.0.2.1" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" },
+		{ "::1", "::/64" },
+		{ "1111:2222:3333:4444:5555:6666:7777:8888", "1111:2222:3333:4444::/64" },
+	};
+	struct http_address at[ARRAY_LEN(rows)], other;
+	char text[HTTP_NETWORK_SIZE];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CHECK(http_address_parse(rows[i][0], strlen(rows[i][0]), &at[i]));
+		http_network_format(&at[i], text);
+		CHECK_STR(rows[i][0], text, rows[i][1]);
+	}
+	CHECK(http_network_equal(&at[0], &at[1]));
+	CHECK_FALSE("another", http_network_equal(&at[2], &at[4]));
+	CHECK(http_address_parse("2001:db8:1:2::", 14, &other));
+	CHECK(http_network_equal(&at[2], &other));
+	CHECK(http_address_parse("192.0.2.2", 9, &other));
+	CHECK_FALSE("a neighbour in IPv4", http_network_equal(&at[0], &other));
+}
+
 TEST(test_forwarded)
 {
 	struct http_peers trusted;
