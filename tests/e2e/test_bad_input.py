@@ -261,8 +261,8 @@ def test_a_stranger_is_not_let_in(stack, keys):
 # --- configuration ---------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name,line,says", [
-    ("departments.csv", "temizlik,İkinci,Second,temizlik,a@b.example,yes", "temizlik"),
-    ("subjects.csv", "yalniz-kod", "1 fields, but the header has 13"),
+    ("departments.csv", "temizlik,İkinci,Second,temizlik,a@b.example,yes,,,", "temizlik"),
+    ("subjects.csv", "yalniz-kod", "1 fields, but the header has 14"),
     ("holidays.csv", "2026-13-45,Olmayan gün,No such day,,,*", "2026-13-45"),
     ("rules.csv", "900,*,*,*,yok,", "yok")])
 def test_configuration_errors_name_file_and_line_and_apply_nothing(stack, tmp_path, name, line, says):
