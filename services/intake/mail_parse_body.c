@@ -95,15 +95,15 @@ add_text(struct mail_parse *p, GMimePart *part)
 static void
 name_file(struct mail_parse *p, GMimePart *part)
 {
+	if (p->files_count++ >= FILES_NAMED_MAX)
+		return;
 	const char *raw = g_mime_part_get_filename(part);
 	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
 	char *mime = g_mime_content_type_get_mime_type(type);
 	char *name = raw == NULL ? NULL : mail_words_decode(raw, strlen(raw));
 
-	if (p->files_count < FILES_NAMED_MAX)
-		fprintf(p->files, "%s%s", p->files_count == 0 ? "" : ", ",
-		    name != NULL && name[0] != '\0' ? name : mime);
-	p->files_count++;
+	fprintf(p->files, "%s%s", p->files_count == 1 ? "" : ", ",
+	    name != NULL && name[0] != '\0' ? name : mime);
 	free(name);
 	g_free(mime);
 }

@@ -8,7 +8,11 @@
 
 #include "mail_charset.h"
 
-enum { CHARSET_BYTES = 64 };
+enum {
+	CHARSET_BYTES = 64,
+	/* Several times what is kept of any header (mail_letter.h). */
+	VALUE_BYTES = 8 * 1024
+};
 
 /* Bytes that are decoded together, and what they are labelled as. */
 struct run {
@@ -99,18 +103,33 @@ struct word {
 	const char *text, *end; /* end: of the text; two bytes further the word is over */
 };
 
-/* "=?charset*language?Q?text?=" at `at`. */
+/* The first "?=" at `at` or behind it; end: none.  known: the last answer, for it stays good until
+ * it is passed: so that a value full of words that do not end is read once and not once for each.
+ */
+static const char *
+find_word_end(const char *at, const char *end, const char **known)
+{
+	if (*known != NULL && *known >= at)
+		return *known;
+	while (end - at >= 2 && (at[0] != '?' || at[1] != '='))
+		at++;
+	*known = end - at >= 2 ? at : end;
+	return *known;
+}
+
+/* "=?charset*language?Q?text?=" at `at`.  RFC 2047 allows 75 bytes, and many a form's script puts a
+ * whole subject into one word: the value's length is the bound. */
 static bool
-read_word(const char *at, const char *end, struct word *ret)
+read_word(const char *at, const char *end, const char **known, struct word *ret)
 {
 	struct word w;
 
 	if (end - at < 8 || at[0] != '=' || at[1] != '?')
 		return false;
 	w.charset = at + 2;
-	const char *mark = memchr(w.charset, '?', (size_t)(end - w.charset));
-	if (mark == NULL || mark == w.charset || mark - w.charset >= CHARSET_BYTES || end - mark < 5
-	    || mark[2] != '?')
+	size_t near = (size_t)(end - w.charset);
+	const char *mark = memchr(w.charset, '?', near < CHARSET_BYTES ? near : CHARSET_BYTES);
+	if (mark == NULL || mark == w.charset || end - mark < 5 || mark[2] != '?')
 		return false;
 	const char *star = memchr(w.charset, '*', (size_t)(mark - w.charset));
 	w.charset_end = star == NULL ? mark : star;
@@ -118,12 +137,11 @@ read_word(const char *at, const char *end, struct word *ret)
 	w.text = mark + 3;
 	if (w.how != 'q' && w.how != 'b')
 		return false;
-	for (w.end = w.text; end - w.end >= 2; w.end++)
-		if (w.end[0] == '?' && w.end[1] == '=') {
-			*ret = w;
-			return true;
-		}
-	return false;
+	w.end = find_word_end(w.text, end, known);
+	if (w.end == end)
+		return false;
+	*ret = w;
+	return true;
 }
 
 /* The word's bytes go to the run, after what is labelled otherwise has left it. */
@@ -148,17 +166,18 @@ take_word(struct run *r, const struct word *w)
 static void
 decode(struct run *r, const char *at, const char *end)
 {
+	const char *known = NULL;
 	struct word w;
 
 	while (at < end && !r->failed) {
-		if (read_word(at, end, &w)) {
+		if (read_word(at, end, &known, &w)) {
 			take_word(r, &w);
 			at = w.end + 2;
 			/* Space between two words is there for the line's length alone. */
 			const char *next = at;
 			while (next < end && strchr(" \t\r\n", *next) != NULL && *next != '\0')
 				next++;
-			if (next < end && read_word(next, end, &w))
+			if (next < end && read_word(next, end, &known, &w))
 				at = next;
 			continue;
 		}
@@ -196,7 +215,7 @@ mail_words_decode(const char *value, size_t len)
 
 	if (r.out == NULL)
 		return NULL;
-	decode(&r, value, value + len);
+	decode(&r, value, value + (len < VALUE_BYTES ? len : VALUE_BYTES));
 	bool failed = ferror(r.out) != 0 || r.failed;
 	free(r.bytes);
 	if (fclose(r.out) != 0 || failed) {

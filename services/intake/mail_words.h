@@ -4,7 +4,8 @@
  *
  * Neighbouring words of one charset are joined before they are decoded, since many programs cut a
  * character between them; words stand inside quotes, have spaces in them, lack padding; raw bytes
- * beyond ASCII are there without any label.  Pure.
+ * beyond ASCII are there without any label.  Of a value the first 8 KiB are looked at, each byte a
+ * bounded number of times, whatever it says.  Pure.
  */
 #ifndef INTAKE_MAIL_WORDS_H
 #define INTAKE_MAIL_WORDS_H
