@@ -97,6 +97,25 @@ keep_photos(struct mail *m)
 	return kept;
 }
 
+static const char *
+base_address(const struct mail *m)
+{
+	const struct catalogue *cat = registry_catalogue(m->door->in->registry);
+
+	return cat == NULL || cat->municipality.email_from == NULL ? ""
+								   : cat->municipality.email_from;
+}
+
+static bool
+is_ours(const struct mail *m, const char *address)
+{
+	struct reply_address about;
+
+	return address[0] != '\0'
+	       && reply_address_read(&m->door->in->mail_key, base_address(m), address, &about)
+		      != REPLY_ADDRESS_FOREIGN;
+}
+
 /* ticket_id: of the ticket it belongs to, 0: it opens one, which follows earlier_id unless 0. */
 static void
 record(struct mail *m, int64_t ticket_id, int64_t earlier_id)
@@ -123,7 +142,11 @@ record(struct mail *m, int64_t ticket_id, int64_t earlier_id)
 	item->kind = item->opens ? "report" : "follow_up";
 	item->type = item->opens ? "ticket.opened" : "contact.recorded";
 	m->as = !m->was_read ? MAIL_UNREADABLE : item->opens ? MAIL_TICKET : MAIL_REPLY;
-	mail_item_fill(&m->words, m->was_read ? &m->letter : NULL, m->sender, item);
+	/* What cannot be read is answered only where nothing says that a machine would hear it. */
+	const char *envelope = !m->was_read && (m->identity.machine || is_ours(m, m->sender))
+				   ? ""
+				   : m->sender;
+	mail_item_fill(&m->words, m->was_read ? &m->letter : NULL, envelope, item);
 	mail_item_files(&m->words, m->photos.json, &m->raw, item);
 	give(m);
 }
@@ -195,8 +218,9 @@ look_up_target(struct mail *m)
 
 /* The addresses it was written to: an answer's may stand there though another copy came here. */
 static void
-read_to(struct mail *m, const char *base)
+read_to(struct mail *m)
 {
+	const char *base = base_address(m);
 	struct reply_address about;
 
 	for (size_t i = 0; i < m->letter.to_count && m->asked_ticket == 0; i++)
@@ -210,22 +234,14 @@ static void
 decide(struct mail *m)
 {
 	struct intake *in = m->door->in;
-	const struct catalogue *cat = registry_catalogue(in->registry);
-	const char *base = cat == NULL || cat->municipality.email_from == NULL
-			       ? ""
-			       : cat->municipality.email_from;
 	const char *from = m->letter.texts[MAIL_ADDRESS];
-	struct reply_address about;
-	bool our_own = from[0] != '\0'
-		       && reply_address_read(&in->mail_key, base, from, &about)
-			      != REPLY_ADDRESS_FOREIGN;
 
 	/* A true report has the null sender (RFC 3464, section 2); any other anybody may write. */
 	if (m->letter.kind == MAIL_OF_POSTMASTER && m->about_message && m->sender[0] == '\0') {
 		note_bounce(m);
 		return;
 	}
-	if (m->letter.kind != MAIL_OF_PERSON || our_own) {
+	if (m->letter.kind != MAIL_OF_PERSON || m->identity.machine || is_ours(m, from)) {
 		record_machine(m);
 		return;
 	}
@@ -234,7 +250,7 @@ decide(struct mail *m)
 		mail_end(m, MAIL_TOO_OFTEN);
 		return;
 	}
-	read_to(m, base);
+	read_to(m);
 	if (!keep_photos(m))
 		return;
 	if (m->asked_ticket != 0 || m->letter.answered_count > 0 || m->about_message)
