@@ -57,11 +57,16 @@ mail_parse(const char *data, size_t len, struct mail_letter *ret_letter)
 	struct mail_letter letter = { .kind = MAIL_OF_PERSON };
 	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(data, len);
 	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+	GMimeParserOptions *options = g_mime_parser_options_new();
+	/* Encoded words are for mail_words.h; GMime, when it is lenient with those that do not end,
+	 * takes time by the square of the header. */
+	g_mime_parser_options_set_rfc2047_compliance_mode(options, GMIME_RFC_COMPLIANCE_STRICT);
+	GMimeMessage *message = g_mime_parser_construct_message(parser, options);
 	bool read = message != NULL && read_message(message, &letter);
 
 	if (message != NULL)
 		g_object_unref(message);
+	g_mime_parser_options_free(options);
 	g_object_unref(parser);
 	g_object_unref(stream);
 	if (read)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base.h"
 #include "check.h"
@@ -207,6 +208,56 @@ TEST(test_mail_parse_many_parts)
 	CHECK_STR("text", letter.texts[MAIL_TEXT], "ilk");
 	mail_letter_finish(&letter);
 	free(mail);
+}
+
+/* CPU time of reading a mail of so many bytes with a piece repeated in its subject, its sender and
+ * the names of some files; the least of some runs. */
+static uint64_t
+reading_us(const char *piece, size_t bytes)
+{
+	char *mail = NULL;
+	size_t len;
+	uint64_t least = UINT64_MAX;
+	FILE *out = open_memstream(&mail, &len);
+
+	fputs("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n", out);
+	for (int field = 0; field < 4; field++) {
+		fputs(field == 0   ? "Subject: "
+		      : field == 1 ? "From: "
+		      : field == 2 ? "\r\n--x\r\nContent-Type: a/b; name=\""
+				   : "Content-Disposition: attachment; filename=\"",
+		    out);
+		for (size_t i = 0; i < bytes; i += strlen(piece))
+			fputs(piece, out);
+		fputs(field < 2 ? "\r\n" : "\"\r\n", out);
+	}
+	fputs("\r\nx\r\n--x--\r\n", out);
+	(void)fclose(out);
+	for (int i = 0; i < 4; i++) {
+		struct timespec from, to;
+		(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+		struct mail_letter letter = read_mail(mail);
+		(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+		mail_letter_finish(&letter);
+		int64_t took = (to.tv_sec - from.tv_sec) * INT64_C(1000000)
+			       + (to.tv_nsec - from.tv_nsec) / 1000;
+		least = (uint64_t)took < least ? (uint64_t)took : least;
+	}
+	free(mail);
+	return least;
+}
+
+/* Four times the header takes four times the time, and not sixteen times. */
+TEST(test_mail_parse_takes_linear_time)
+{
+	static const char *const pieces[] = { "=?a?q?x", "=?a?q?x ", "=?", "=?a?q?x?=", "a@b, ",
+		"<", "a ", ";a=b", "\\" };
+
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+		uint64_t quarter = reading_us(pieces[i], 25000);
+		uint64_t whole = reading_us(pieces[i], 100000);
+		CHECK_TRUE(pieces[i], whole < 8 * quarter + 5000);
+	}
 }
 
 /* --- letters -----------------------------------------------------------------------------------
