@@ -24,6 +24,7 @@ enum {
 static const char later[] = "451 4.3.0 Not taken now, come again.";
 static const char no_room[] = "452 4.3.1 No room for it now, come again.";
 static const char too_often[] = "450 4.7.1 Too many mails from this address, come again later.";
+static const char too_many[] = "452 4.5.3 So many tickets in one mail; bring the rest in another.";
 static const char taken[] = "250 2.0.0 Taken.";
 
 /* --- mails -------------------------------------------------------------------------------------
@@ -41,12 +42,40 @@ mail_free(struct mail *m)
 	free(m);
 }
 
+/* Its recipients hear it when all of the transaction's do. */
 static void
 say(struct mail *m, const char *reply)
 {
-	if (m->session != NULL)
-		lmtp_answer(m->session, reply);
-	m->session = NULL;
+	struct delivery *of = m->delivery;
+	const char *replies[LMTP_RECIPIENTS_MAX];
+
+	if (of == NULL)
+		return;
+	m->delivery = NULL;
+	of->mails[m->place] = NULL;
+	of->replies[m->place] = reply;
+	for (size_t i = 0; i < of->count; i++)
+		if (of->mails[i] != NULL)
+			return;
+	for (size_t i = 0; i < of->recipients; i++)
+		replies[i] = of->replies[of->places[i]];
+	lmtp_answer_each(of->session, replies);
+	free(of);
+}
+
+/* Nobody hears of it any more: what is not whole yet is nothing, what is goes on, for the server
+ * comes again with it. */
+static void
+forsake(struct delivery *of)
+{
+	for (size_t i = 0; i < of->count; i++) {
+		if (of->mails[i] == NULL)
+			continue;
+		of->mails[i]->delivery = NULL;
+		if (of->mails[i]->draft != NULL)
+			mail_free(of->mails[i]);
+	}
+	free(of);
 }
 
 void
@@ -77,7 +106,8 @@ mail_end(struct mail *m, enum mail_outcome outcome)
 
 	stats_add_at(in->stats, INTAKE_STAT_MAILS, outcome, 1);
 	/* Whoever is told to come again may do so. */
-	if (outcome == MAIL_DEFERRED && m->sender[0] != '\0' && in->mail_per_address != NULL)
+	if (outcome == MAIL_DEFERRED && m->place == 0 && m->sender[0] != '\0'
+	    && in->mail_per_address != NULL)
 		ratelimit_give_back(in->mail_per_address, m->sender, strlen(m->sender));
 	say(m, replies[outcome]);
 	mail_free(m);
@@ -151,8 +181,44 @@ is_further(const struct intake *in, const char *address)
 	return false;
 }
 
+/* The ticket whose signed address it is; 0: none's. */
+static int64_t
+ticket_of(const struct intake *in, const char *recipient)
+{
+	struct reply_address about;
+	enum reply_address_result result = reply_address_read(
+	    &in->mail_key, base_address(in), recipient, &about);
+
+	return result == REPLY_ADDRESS_OK && about.kind == REPLY_ADDRESS_REPLY ? about.ticket_id
+									       : 0;
+}
+
+/* The place of the ticket among those asked for, where there is room for it. */
+static size_t
+place_of(int64_t tickets[MAIL_TARGETS_MAX], size_t *count, int64_t ticket_id)
+{
+	size_t at = 0;
+
+	while (at < *count && tickets[at] != ticket_id)
+		at++;
+	if (at == *count && at < MAIL_TARGETS_MAX)
+		tickets[(*count)++] = ticket_id;
+	return at;
+}
+
+static bool
+has_place(const struct intake *in, const struct lmtp_envelope *so_far, const char *recipient)
+{
+	int64_t tickets[MAIL_TARGETS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < so_far->count; i++)
+		(void)place_of(tickets, &count, ticket_of(in, so_far->recipients[i]));
+	return place_of(tickets, &count, ticket_of(in, recipient)) < MAIL_TARGETS_MAX;
+}
+
 static const char *
-on_recipient(void *arg, const char *sender, const char *recipient)
+on_recipient(void *arg, const struct lmtp_envelope *so_far, const char *recipient)
 {
 	struct door_mail *d = arg;
 	struct reply_address about;
@@ -160,36 +226,83 @@ on_recipient(void *arg, const char *sender, const char *recipient)
 	    &d->in->mail_key, base_address(d->in), recipient, &about);
 
 	/* A report about a message that we never sent so. */
-	bool forged_report = result == REPLY_ADDRESS_FORGED && sender[0] == '\0';
+	bool forged_report = result == REPLY_ADDRESS_FORGED && so_far->sender[0] == '\0';
 	if (result == REPLY_ADDRESS_FOREIGN && is_further(d->in, recipient))
 		result = REPLY_ADDRESS_PLAIN;
 	if (result == REPLY_ADDRESS_FOREIGN || forged_report)
 		return "550 5.1.1 There is no such address here.";
-	return NULL;
+	return has_place(d->in, so_far, recipient) ? NULL : too_many;
 }
 
 /* --- DATA --------------------------------------------------------------------------------------
  */
 
-/* What the envelope's addresses say; an answer's says more than a report's. */
+/* The message that a report would be about, or its answer. */
 static void
-read_recipients(struct mail *m, const struct lmtp_envelope *envelope)
+read_message_address(struct mail *m, const char *recipient)
 {
-	struct intake *in = m->door->in;
 	struct reply_address about;
+	enum reply_address_result result = reply_address_read(
+	    &m->door->in->mail_key, base_address(m->door->in), recipient, &about);
+
+	if (result == REPLY_ADDRESS_OK && about.kind == REPLY_ADDRESS_BOUNCE) {
+		m->about_message = true;
+		m->message = about.notification_id;
+	}
+}
+
+/* The mail at the delivery's next place.  False: it cannot be stored. */
+static bool
+begin_mail(struct door_mail *d, struct delivery *of, int64_t asked_ticket, const char *sender)
+{
+	char head[LMTP_PATH_SIZE + 24];
+	struct mail *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return false;
+	m->door = d;
+	m->delivery = of;
+	m->place = of->count;
+	m->at_ms = clock_monotonic_ms();
+	m->asked_ticket = asked_ticket;
+	item_init(&m->item, mail_on_done);
+	(void)snprintf(m->sender, sizeof(m->sender), "%s", sender);
+	lower(m->sender);
+	TAILQ_INSERT_TAIL(&d->mails, m, link);
+	of->mails[of->count++] = m;
+	m->draft = attachment_draft_begin(d->in->attachments);
+	int len = snprintf(head, sizeof(head), "Return-Path: <%s>\r\n", sender);
+	if (m->draft != NULL && attachment_draft_add(m->draft, head, (size_t)len))
+		return true;
+	log_error("a mail cannot be stored, its server is told to come again why=%s",
+	    log_quoted(strerror(errno)));
+	if (m->draft == NULL) { /* or else it is taken for whole */
+		of->count--;
+		mail_free(m);
+	}
+	return false;
+}
+
+/* A mail for each ticket asked for.  False: not all of them could be begun. */
+static bool
+begin_mails(struct door_mail *d, struct delivery *of, const struct lmtp_envelope *envelope)
+{
+	int64_t tickets[MAIL_TARGETS_MAX];
+	size_t count = 0;
 
 	for (size_t i = 0; i < envelope->count; i++) {
-		if (reply_address_read(
-			&in->mail_key, base_address(in), envelope->recipients[i], &about)
-		    != REPLY_ADDRESS_OK)
-			continue;
-		if (about.kind == REPLY_ADDRESS_REPLY && m->asked_ticket == 0)
-			m->asked_ticket = about.ticket_id;
-		if (about.kind == REPLY_ADDRESS_BOUNCE) {
-			m->about_message = true;
-			m->message = about.notification_id;
-		}
+		const char *recipient = envelope->recipients[i];
+		int64_t ticket_id = ticket_of(d->in, recipient);
+		size_t place = place_of(tickets, &count, ticket_id);
+		/* Too many: only where the municipality's address changed since RCPT. */
+		if (place == MAIL_TARGETS_MAX
+		    || (place == of->count && !begin_mail(d, of, ticket_id, envelope->sender)))
+			return false;
+		of->places[i] = (uint8_t)place;
+		if (ticket_id == 0)
+			read_message_address(of->mails[place], recipient);
 	}
+	return true;
 }
 
 static void *
@@ -198,8 +311,7 @@ on_data(void *arg, struct lmtp_session *session, const struct lmtp_envelope *env
 {
 	struct door_mail *d = arg;
 	struct intake *in = d->in;
-	char head[LMTP_PATH_SIZE + 24];
-	struct mail *m;
+	struct delivery *of;
 
 	*ret_reply = on_sender(arg, envelope->sender);
 	if (*ret_reply != NULL)
@@ -210,69 +322,51 @@ on_data(void *arg, struct lmtp_session *session, const struct lmtp_envelope *env
 		return NULL;
 	}
 	*ret_reply = no_room;
-	m = calloc(1, sizeof(*m));
-	if (m == NULL)
+	of = calloc(1, sizeof(*of));
+	if (of == NULL)
 		return NULL;
-	m->door = d;
-	m->session = session;
-	m->at_ms = clock_monotonic_ms();
-	item_init(&m->item, mail_on_done);
-	memcpy(m->sender, envelope->sender, sizeof(m->sender));
-	lower(m->sender);
-	read_recipients(m, envelope);
-	mail_identity_begin(&m->identity);
-	TAILQ_INSERT_TAIL(&d->mails, m, link);
-	m->draft = attachment_draft_begin(in->attachments);
-	int len = snprintf(head, sizeof(head), "Return-Path: <%s>\r\n", envelope->sender);
-	if (m->draft != NULL && attachment_draft_add(m->draft, head, (size_t)len))
-		return m;
-	log_error("a mail cannot be stored, its server is told to come again why=%s",
-	    log_quoted(strerror(errno)));
-	mail_free(m);
+	of->session = session;
+	of->recipients = envelope->count;
+	mail_identity_begin(&of->identity);
+	if (begin_mails(d, of, envelope))
+		return of;
+	forsake(of);
 	return NULL;
 }
 
 static bool
 on_bytes(void *arg, const void *data, size_t len)
 {
-	struct mail *m = arg;
+	struct delivery *of = arg;
+	bool any = false;
 
-	mail_identity_add(&m->identity, data, len);
-	return attachment_draft_add(m->draft, data, len);
+	mail_identity_add(&of->identity, data, len);
+	/* One that failed knows it, and is not kept. */
+	for (size_t i = 0; i < of->count; i++)
+		any = attachment_draft_add(of->mails[i]->draft, data, len) || any;
+	return any;
 }
 
 static void
 on_gone(void *arg)
 {
-	struct mail *m = arg;
-
-	m->session = NULL;
-	/* What is not whole yet is nothing; what is goes on, for the server comes again with it. */
-	if (m->draft != NULL)
-		mail_free(m);
+	forsake(arg);
 }
 
 /* Kept whole, it is durable, and is read. */
 static void
-on_end(void *arg, bool whole)
+keep(struct mail *m, const struct digest *content)
 {
-	struct mail *m = arg;
 	struct intake *in = m->door->in;
+	struct attachment_draft *draft = m->draft;
 	struct digest_keyed d;
-	struct digest content;
 
-	if (!whole) {
-		m->session = NULL; /* told already */
-		mail_free(m);
-		return;
-	}
-	mail_identity_finish(&m->identity, &content);
 	item_identity_begin(&in->maker, &d);
-	digest_keyed_add_part(&d, content.bytes, sizeof(content.bytes));
+	digest_keyed_add_part(&d, content->bytes, sizeof(content->bytes));
 	digest_keyed_finish(&d, &m->item.identity);
 	digest_format(&m->item.identity, m->identity_text);
+	(void)snprintf(m->id, sizeof(m->id), "%s", m->identity_text);
 
-	struct attachment_draft *draft = m->draft;
 	m->draft = NULL;
 	m->at_ms = clock_monotonic_ms();
 	if (attachment_draft_keep(draft, FAILPOINT_INTAKE_MAIL, &m->raw) != ATTACHMENT_STORED) {
@@ -287,6 +381,27 @@ on_end(void *arg, bool whole)
 		mail_drop_files(m);
 		mail_end(m, MAIL_NO_ROOM);
 	}
+}
+
+static void
+on_end(void *arg, bool whole)
+{
+	struct delivery *of = arg;
+	struct mail *mails[MAIL_TARGETS_MAX];
+	struct digest content;
+	size_t count = of->count;
+
+	if (!whole) {
+		forsake(of); /* told already */
+		return;
+	}
+	mail_identity_finish(&of->identity, &content);
+	for (size_t i = 0; i < count; i++) {
+		mails[i] = of->mails[i];
+		mails[i]->by_machine = of->identity.machine;
+	}
+	for (size_t i = 0; i < count; i++)
+		keep(mails[i], &content); /* the last may be the end of the delivery */
 }
 
 static void
@@ -311,7 +426,7 @@ tick(void *arg, uint64_t now_ms)
 
 	stats_set(d->in->stats, INTAKE_STAT_LMTP_OPEN, (int64_t)lmtp_connections(d->in->lmtp));
 	TAILQ_FOREACH (m, &d->mails, link)
-		if (m->draft == NULL && m->session != NULL && now_ms - m->at_ms >= ANSWER_MS)
+		if (m->draft == NULL && m->delivery != NULL && now_ms - m->at_ms >= ANSWER_MS)
 			say(m, later);
 	int64_t next_ms = lmtp_tick(d->in->lmtp, now_ms);
 	return next_ms < TICK_MS ? next_ms : TICK_MS;

@@ -14,11 +14,13 @@
 #include "mail_item.h"
 #include "mail_letter.h"
 #include "mail_reader.h"
+#include "number.h"
 #include "photos.h"
 
 struct attachment_draft;
 
-enum { DOOR_MAIL_WEIGHT = 64 * 1024 };
+/* How many tickets' addresses one transaction may name, and the plain address counts as one. */
+enum { DOOR_MAIL_WEIGHT = 64 * 1024, MAIL_TARGETS_MAX = 4 };
 
 struct door_mail {
 	struct intake *in;
@@ -27,20 +29,37 @@ struct door_mail {
 	bool closing;
 };
 
+struct mail;
+
+/* What a server brings in one transaction: a mail for each ticket that its recipients name, which
+ * go their own ways with a file of their own, for each contact's can be erased; and one for the
+ * plain addresses. */
+struct delivery {
+	struct lmtp_session *session;
+	struct mail_identity identity;
+	size_t recipients;
+	uint8_t places[LMTP_RECIPIENTS_MAX]; /* the mail that answers the recipient */
+	size_t count;
+	struct mail *mails[MAIL_TARGETS_MAX]; /* NULL: answered */
+	const char *replies[MAIL_TARGETS_MAX];
+};
+
 /* One mail from DATA to its answer. */
 struct mail {
 	struct item item; /* first: how accept gives it back */
 	TAILQ_ENTRY(mail) link;
 	struct door_mail *door;
-	struct lmtp_session *session; /* NULL: nobody waits for the answer any more */
+	struct delivery *delivery; /* NULL: nobody waits for the answer any more */
+	size_t place; /* in it */
 	uint64_t at_ms;
 	char sender[LMTP_PATH_SIZE]; /* the envelope's, in small letters */
 	int64_t asked_ticket; /* by an address that we made; 0: none */
 	bool about_message; /* likewise */
 	struct uuid message;
 	struct attachment_draft *draft; /* NULL: all is there */
-	struct mail_identity identity;
+	bool by_machine; /* says its header */
 	char identity_text[DIGEST_HEX_SIZE];
+	char id[DIGEST_HEX_SIZE + NUMBER_SIZE]; /* and of which ticket it is an answer */
 	bool has_raw;
 	struct attachment raw;
 	bool was_read;

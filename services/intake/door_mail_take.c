@@ -1,4 +1,5 @@
 /* Decides what a mail that was read is, and gives it to the record. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -56,7 +57,7 @@ give(struct mail *m)
 	struct item *item = &m->item;
 
 	item->source = mail_source;
-	item->id = m->identity_text;
+	item->id = m->id;
 	item->never_spooled = true;
 	item->channel = TURUNC__V1__CHANNEL__CHANNEL_EMAIL;
 	if (item_seal(item, &in->maker, item->time_us)) {
@@ -141,11 +142,15 @@ record(struct mail *m, int64_t ticket_id, int64_t earlier_id)
 	item->earlier_id = earlier_id;
 	item->kind = item->opens ? "report" : "follow_up";
 	item->type = item->opens ? "ticket.opened" : "contact.recorded";
+	/* One mail to two tickets is two; to which is asked for, and does not change while it comes
+	 * again, as what that leads to may. */
+	char asked[NUMBER_SIZE];
+	if (m->was_read && number_format(m->asked_ticket, asked))
+		(void)snprintf(m->id, sizeof(m->id), "%s.%s", m->identity_text, asked);
 	m->as = !m->was_read ? MAIL_UNREADABLE : item->opens ? MAIL_TICKET : MAIL_REPLY;
 	/* What cannot be read is answered only where nothing says that a machine would hear it. */
-	const char *envelope = !m->was_read && (m->identity.machine || is_ours(m, m->sender))
-				   ? ""
-				   : m->sender;
+	const char *envelope = !m->was_read && (m->by_machine || is_ours(m, m->sender)) ? ""
+											: m->sender;
 	mail_item_fill(&m->words, m->was_read ? &m->letter : NULL, envelope, item);
 	mail_item_files(&m->words, m->photos.json, &m->raw, item);
 	give(m);
@@ -241,7 +246,7 @@ decide(struct mail *m)
 		note_bounce(m);
 		return;
 	}
-	if (m->letter.kind != MAIL_OF_PERSON || m->identity.machine || is_ours(m, from)) {
+	if (m->letter.kind != MAIL_OF_PERSON || m->by_machine || is_ours(m, from)) {
 		record_machine(m);
 		return;
 	}

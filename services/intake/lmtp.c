@@ -150,7 +150,7 @@ do_rcpt(struct lmtp_session *s, const struct lmtp_command *c)
 		lmtp_say(s, "452 4.5.3 Too many recipients in one mail.");
 		return;
 	}
-	const char *reply = l->calls->on_recipient(l->arg, e->sender, c->path);
+	const char *reply = l->calls->on_recipient(l->arg, e, c->path);
 	if (reply != NULL) {
 		lmtp_say(s, reply);
 		return;
@@ -251,10 +251,20 @@ do_command(struct lmtp_session *s, const char *line, size_t len)
 void
 lmtp_answer(struct lmtp_session *s, const char *reply)
 {
+	const char *replies[LMTP_RECIPIENTS_MAX];
+
+	for (size_t i = 0; i < s->envelope.count; i++)
+		replies[i] = reply;
+	lmtp_answer_each(s, replies);
+}
+
+void
+lmtp_answer_each(struct lmtp_session *s, const char *const *replies)
+{
 	assert(s->state == SESSION_WAITING && s->mail != NULL);
 	s->mail = NULL;
 	for (size_t i = 0; i < s->envelope.count; i++)
-		lmtp_say(s, reply);
+		lmtp_say(s, replies[i]);
 	forget_envelope(s);
 	lmtp_wait_for_command(s);
 	if (s->lmtp->draining)

@@ -2,7 +2,7 @@
  * lmtp - the door that a mail server brings mail through (RFC 2033): sessions, commands, bounds.
  *
  * What a mail is and what becomes of it is its user's to say, by the calls.  Every mail that began
- * ends in exactly one of on_gone() and lmtp_answer(); an answer goes to each of its recipients.
+ * ends in exactly one of on_gone() and lmtp_answer(); each of its recipients gets an answer.
  *
  * Bounds and their answers: connections (421 and the door), peers that are not let in (554),
  * recipients of a mail (452), its size (552), a line's length (500), commands that are wrong (421
@@ -35,7 +35,7 @@ struct lmtp_settings {
 	uint64_t mail_ms; /* from 354 to the dot */
 };
 
-/* Lent until on_data() has returned. */
+/* Lent for the call. */
 struct lmtp_envelope {
 	char sender[LMTP_PATH_SIZE]; /* "" for <> */
 	size_t count;
@@ -53,7 +53,8 @@ enum lmtp_count {
 struct lmtp_calls {
 	/* NULL: the sender may go on. */
 	const char *(*on_sender)(void *arg, const char *sender);
-	const char *(*on_recipient)(void *arg, const char *sender, const char *recipient);
+	const char *(*on_recipient)(
+	    void *arg, const struct lmtp_envelope *so_far, const char *recipient);
 	/* The mail's handle; NULL: *ret_reply says why not. */
 	void *(*on_data)(void *arg, struct lmtp_session *session,
 	    const struct lmtp_envelope *envelope, const char **ret_reply);
@@ -75,7 +76,8 @@ void lmtp_close(struct lmtp *l);
 uint16_t lmtp_port(const struct lmtp *l);
 size_t lmtp_connections(const struct lmtp *l);
 
-/* Not from within on_data() or on_bytes(). */
+/* Not from within on_data() or on_bytes().  One reply for each recipient, or the same for all. */
+void lmtp_answer_each(struct lmtp_session *session, const char *const *replies);
 void lmtp_answer(struct lmtp_session *session, const char *reply);
 
 /* Nobody new, and who is between mails is sent away; drained when none is left. */

@@ -133,6 +133,55 @@ def test_an_answer_finds_its_ticket_by_a_signed_address_or_its_senders_thread_an
         assert (said["ticket_id"] == ticket, said["kind"]) == (attaches, "follow_up" if attaches else "report"), name
 
 
+def two_tickets(stack, name):
+    """Their numbers in the record, and the addresses that answers to them go to."""
+    tickets = []
+    for count in (1, 2):
+        assert send(stack, lmtp.letter(subject=f"{name} kayit {count}")) == ["250 2.0.0 Taken."]
+        tickets.append(contact(stack, f"{name} kayit {count}")["ticket_id"])
+    return tickets, [reply_address.reply(MAIL_SECRET, BASE, printed(ticket)) for ticket in tickets]
+
+
+def recorded(stack, subject):
+    return sorted(stack.sql("""select c.ticket_id, c.kind, (select count(*) from turunc.attachment f where f.owner_id = c.contact_id)
+                                 from turunc.contact c where c.description like %s""", subject + "%"))
+
+
+@pytest.mark.parametrize("transactions", [[[0], [1]], [[0, 1]], [[1, 0, 0], [0], [1]]],
+                         ids=["two deliveries", "one transaction", "one, and each again"])
+def test_a_mail_to_two_tickets_is_recorded_with_both_and_once_with_each(stack, transactions):
+    name = f"Ikisine {len(transactions)}{len(transactions[0])}"
+    tickets, signed = two_tickets(stack, name)
+    before = len(files(stack))
+    mail = lmtp.letter(subject=name + " birden", attachments=[("image", "png", "a.png", photos.png_of(200, 150))])
+    for _ in range(2):
+        for places in transactions:
+            assert send(stack, mail, *(signed[place] for place in places)) == ["250 2.0.0 Taken."] * len(places)
+        assert recorded(stack, name + " birden") == [(ticket, "follow_up", 2) for ticket in sorted(tickets)]
+    assert len(files(stack)) == before + 4, "each has a mail and a photo of its own, repeats have left none"
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_mail_to_the_plain_address_and_a_ticket_is_both_unless_its_header_names_the_ticket(stack, together):
+    tickets, signed = two_tickets(stack, f"Duz {together}")
+    for name, to, kinds in (("gizli", "masa@example", ["follow_up", "report"]), ("acik", signed[0], ["follow_up"])):
+        mail = lmtp.letter(subject=f"Duz {together} {name}", to=to)
+        for _ in range(2):
+            for recipients in ([(BASE, signed[0])] if together else [(BASE,), (signed[0],)]):
+                assert send(stack, mail, *recipients) == ["250 2.0.0 Taken."] * len(recipients)
+            rows = recorded(stack, f"Duz {together} {name}")
+            assert sorted(row[1] for row in rows) == kinds and [row[0] for row in rows if row[1] == "follow_up"] == tickets[:1]
+
+
+def test_a_mail_to_many_tickets_is_taken_for_some_and_the_others_come_again(stack):
+    signed = [reply_address.reply(MAIL_SECRET, BASE, printed(260000001 + place)) for place in range(5)]
+    with lmtp.Lmtp(stack.port["lmtp"]) as link:
+        link.hello()
+        link.say("MAIL FROM:<cok@example.org>")
+        said = [link.say(f"RCPT TO:<{to}>")[:9] for to in signed + signed[:1] + [BASE]]
+        assert said == ["250 2.1.5"] * 4 + ["452 4.5.3", "250 2.1.5", "452 4.5.3"]
+
+
 def test_an_answer_to_what_was_closed_opens_another_that_follows_it(stack):
     assert send(stack, lmtp.letter(subject="Kapanan")) == ["250 2.0.0 Taken."]
     ticket = contact(stack, "Kapanan")["ticket_id"]
@@ -212,6 +261,19 @@ def test_one_address_may_write_so_often(stack):
     shown = [send(stack, lmtp.letter(subject="Cok", sender="gorunen@example.org"))[0] for _ in range(10)]
     assert shown[:8] == ["250 2.0.0 Taken."] * 8 and shown[-1].startswith("450 4.7.1")
     assert send(stack, lmtp.letter(subject="Baska")) == ["250 2.0.0 Taken."]
+
+
+def test_a_mail_whose_words_the_record_refuses_is_a_ticket_without_them(stack):
+    stack.sql("alter table turunc.contact add constraint no_such_words check (left(description, 8) <> 'Sigmayan') not valid")
+    try:
+        assert send(stack, lmtp.letter(subject="Sigmayan", sender="sigmayan@example.org")) == ["250 2.0.0 Taken."]
+    finally:
+        stack.sql("alter table turunc.contact drop constraint no_such_words")
+    said = contact(stack, "Bu e-posta okunamad")
+    assert (said["kind"], said["opened"], said["name"], said["email"]) == ("report", True, None, None)
+    digest = stack.one("select encode(digest, 'hex') from turunc.attachment where owner_id = %s", said["contact_id"])
+    with open(os.path.join(stack.path("state", "intake", "attachments"), digest[:2], digest), "rb") as file:
+        assert b"sigmayan@example.org" in file.read(), "all it said is in the raw mail"
 
 
 # --- what the door says ------------------------------------------------------------------------------------

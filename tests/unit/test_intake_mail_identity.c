@@ -1,4 +1,4 @@
-/* Which mail it is, and whether a machine wrote it, without any parser. */
+/* Whether a machine wrote a mail, without any parser; which mail it is: test_intake_lmtp.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -51,25 +51,4 @@ TEST(test_mail_identity_machine)
 		}
 		CHECK_MEM(mails[i].name, whole.bytes, DIGEST_BYTES, cut.bytes, DIGEST_BYTES);
 	}
-}
-
-/* What servers add on the way makes no other mail of it. */
-TEST(test_mail_identity_same)
-{
-	static const char *const ways[] = {
-		"Message-ID: <a@b>\r\nSubject: x\r\n\r\ntext\r\n",
-		"Received: by c\r\nMessage-ID: <a@b>\r\nPrecedence: bulk\r\nSubject: "
-		"x\r\n\r\ntext\r\n",
-		"Message-ID: <a@b>\r\nSubject: x\r\n\r\nother\r\n",
-	};
-	struct digest digests[ARRAY_LEN(ways)];
-
-	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-		struct mail_identity m;
-		mail_identity_begin(&m);
-		mail_identity_add(&m, ways[i], strlen(ways[i]));
-		mail_identity_finish(&m, &digests[i]);
-	}
-	CHECK_TRUE("one", digest_equal(&digests[0], &digests[1]));
-	CHECK_FALSE("two", digest_equal(&digests[0], &digests[2]));
 }
