@@ -68,6 +68,19 @@ def test_a_report_settles_the_message_it_is_about(stack):
     assert not [m for m in stack.messages() if m["to"] == [""]], "nobody answers a report"
 
 
+def test_a_mail_that_cannot_be_read_is_answered_unless_a_machine_wrote_it(stack):
+    """More parts than the reader has memory for: nothing of it is understood but what is seen while it comes in."""
+    parts = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" + b"--x\r\n\r\nq\r\n" * 1200000
+    for name, header in (("robot", b"Auto-Submitted: auto-replied\r\n"), ("kisi", b"")):
+        mail = header + b"From: " + name.encode() + b"@example.org\r\nSubject: Bomba\r\n" + parts
+        assert send(stack, mail, sender=f"{name}@example.org") == TAKEN
+    rows = stack.sql("""select c.email, c.kind, (select count(*) from turunc.attachment f where f.owner_id = c.contact_id)
+                        from turunc.contact c where c.description like 'Bu e-posta okunamad%' order by c.recorded_us""")
+    assert rows == [(None, "report", 1), ("kisi@example.org", "report", 1)], "both are seen at the desk, whole"
+    receipt(stack, "kisi@example.org")
+    assert not [m for m in stack.messages() if m["to"] == ["robot@example.org"]]
+
+
 def test_erasing_takes_the_raw_mail_along(stack):
     address = "silinecek@example.org"
     assert send(stack, lmtp.letter(subject="Silinecek", sender=address), sender=address) == TAKEN
