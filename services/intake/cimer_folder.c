@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "failpoint.h"
@@ -18,10 +20,13 @@ enum {
 	STEM_BYTES_MAX = 180, /* of a name that is moved; a number and the report's ending follow */
 	TRIES_MAX = 1000,
 	PATH_BYTES = CIMER_NAME_BYTES + 64,
+	DRAFT_BYTES = 40,
 	US_PER_MS = 1000,
 };
 
 static const char *const places[CIMER_PLACES] = { "done", "rejected" };
+/* A report that is being written; no two have one name, and nobody can make one first. */
+static const char draft_beginning[] = ".report-";
 static const char *const report_endings[CIMER_PLACES] = { ".tickets.csv", ".errors.csv" };
 
 struct entry {
@@ -29,6 +34,7 @@ struct entry {
 	struct stat file; /* as it was at the last look */
 	uint64_t since_ms; /* it has been so */
 	uint64_t wait_until_ms;
+	uint32_t failures, refusals;
 	bool seen; /* in the look under way */
 	bool unreadable;
 };
@@ -37,6 +43,11 @@ struct cimer_folder {
 	char *path;
 	uint64_t settle_ms;
 	int fd; /* -1: not open */
+	/* Held open from the look on: what is put away goes there whatever the names mean by then.
+	 */
+	int place_fd[CIMER_PLACES];
+	const char *trouble;
+	bool rejected_waits; /* for somebody to look at it */
 	struct entry entries[CIMER_FILES_MAX];
 	size_t count;
 };
@@ -49,6 +60,8 @@ cimer_folder_create(const char *path, uint64_t settle_ms)
 	if (f == NULL)
 		return NULL;
 	f->fd = -1;
+	for (size_t p = 0; p < CIMER_PLACES; p++)
+		f->place_fd[p] = -1;
 	f->settle_ms = settle_ms;
 	/* Sent when somebody opens for writing what a lease is held on for a moment. */
 	(void)signal(SIGIO, SIG_IGN);
@@ -60,13 +73,25 @@ cimer_folder_create(const char *path, uint64_t settle_ms)
 	return f;
 }
 
+static void
+close_folders(struct cimer_folder *f)
+{
+	if (f->fd != -1)
+		close(f->fd);
+	f->fd = -1;
+	for (size_t p = 0; p < CIMER_PLACES; p++) {
+		if (f->place_fd[p] != -1)
+			close(f->place_fd[p]);
+		f->place_fd[p] = -1;
+	}
+}
+
 void
 cimer_folder_destroy(struct cimer_folder *f)
 {
 	if (f == NULL)
 		return;
-	if (f->fd != -1)
-		close(f->fd);
+	close_folders(f);
 	free(f->path);
 	free(f);
 }
@@ -121,11 +146,11 @@ note(struct cimer_folder *f, const char *name, uint64_t now_ms)
 	struct stat file;
 	struct entry *e = find(f, name);
 
+	if (e == NULL && f->count == CIMER_FILES_MAX)
+		return;
 	if (fstatat(f->fd, name, &file, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(file.st_mode))
 		return;
 	if (e == NULL) {
-		if (f->count == CIMER_FILES_MAX)
-			return;
 		e = &f->entries[f->count++];
 		*e = (struct entry){ .since_ms = now_ms, .file = file };
 		(void)snprintf(e->name, sizeof(e->name), "%s", name);
@@ -133,6 +158,7 @@ note(struct cimer_folder *f, const char *name, uint64_t now_ms)
 		e->file = file;
 		e->since_ms = now_ms;
 		e->wait_until_ms = 0;
+		e->failures = e->refusals = 0;
 	}
 	e->seen = true;
 }
@@ -150,42 +176,139 @@ forget_the_gone(struct cimer_folder *f)
 	f->count = kept;
 }
 
-static bool
-make_places(struct cimer_folder *f)
+bool
+cimer_folder_is_remote(uint64_t kind)
 {
+	/* As statfs(2) tells them: NFS, SMB, CIFS, SMB 2, FUSE, 9p, Ceph, AFS, Coda, Lustre. */
+	static const uint32_t remote[] = { 0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546,
+		0x01021997, 0x00c36400, 0x5346414f, 0x73757245, 0x0bd00bd0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(remote); i++) {
+		if ((uint32_t)kind == remote[i])
+			return true;
+	}
+	return false;
+}
+
+/* Whoever may write into the folder could have put anything under a place's name; only a folder
+ * of this process's own user is one. */
+static bool
+open_place(struct cimer_folder *f, enum cimer_place place)
+{
+	struct stat about;
+
+	if (mkdirat(f->fd, places[place], S_IRWXU | S_IRGRP | S_IXGRP) == -1 && errno != EEXIST)
+		return false;
+	int fd = openat(f->fd, places[place], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	f->place_fd[place] = fd;
+	if (fd == -1 && errno != ELOOP && errno != ENOTDIR)
+		return false;
+	if (fd != -1 && fstat(fd, &about) == 0 && about.st_uid == geteuid())
+		return true;
+	f->trouble = place == CIMER_DONE ? "done is no folder of this service's own user"
+					 : "rejected is no folder of this service's own user";
+	errno = EPERM;
+	return false;
+}
+
+static bool
+open_folders(struct cimer_folder *f)
+{
+	struct statfs about;
+
+	f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->fd == -1 || fstatfs(f->fd, &about) == -1)
+		return false;
+	if (cimer_folder_is_remote((uint64_t)about.f_type)) {
+		f->trouble = "the folder is on a network share";
+		errno = EREMOTE;
+		return false;
+	}
 	for (size_t p = 0; p < CIMER_PLACES; p++) {
-		if (mkdirat(f->fd, places[p], S_IRWXU | S_IRWXG) == -1 && errno != EEXIST)
+		if (!open_place(f, p))
 			return false;
 	}
+	return true;
+}
+
+/* The caller closes it; dir_fd stays open and unmoved. */
+static DIR *
+list(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+
+	if (dir == NULL && fd != -1)
+		close(fd);
+	return dir;
+}
+
+static bool
+look_for_files(struct cimer_folder *f, uint64_t now_ms)
+{
+	DIR *dir = list(f->fd);
+	const struct dirent *at;
+	size_t names = 0;
+
+	if (dir == NULL)
+		return false;
+	for (size_t i = 0; i < f->count; i++)
+		f->entries[i].seen = false;
+	while (names <= CIMER_NAMES_MAX && (at = readdir(dir)) != NULL) {
+		names++;
+		if (!is_passed_over(at->d_name))
+			note(f, at->d_name, now_ms);
+	}
+	closedir(dir);
+	if (names > CIMER_NAMES_MAX)
+		f->trouble = "more than 2,000 names in the folder, not all are looked at";
+	forget_the_gone(f);
+	return true;
+}
+
+/* Lists beside files do not count. */
+static bool
+look_for_rejected(struct cimer_folder *f)
+{
+	DIR *dir = list(f->place_fd[CIMER_REJECTED]);
+	const struct dirent *at;
+	size_t names = 0;
+
+	if (dir == NULL)
+		return false;
+	f->rejected_waits = false;
+	while (!f->rejected_waits && names++ <= CIMER_NAMES_MAX && (at = readdir(dir)) != NULL)
+		f->rejected_waits = at->d_name[0] != '.'
+				    && !ends_in(at->d_name, report_endings[CIMER_REJECTED]);
+	closedir(dir);
 	return true;
 }
 
 bool
 cimer_folder_look(struct cimer_folder *f, uint64_t now_ms)
 {
-	/* Opened anew each time: a share that was mounted again is another folder. */
-	if (f->fd != -1)
-		close(f->fd);
-	f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (f->fd == -1 || !make_places(f))
-		return false;
-	int copy = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
-	DIR *dir = copy == -1 ? NULL : fdopendir(copy);
-	if (dir == NULL) {
-		if (copy != -1)
-			close(copy);
-		return false;
+	/* Opened anew each time: what was mounted again is another folder. */
+	close_folders(f);
+	f->trouble = NULL;
+	bool looked = open_folders(f) && look_for_files(f, now_ms) && look_for_rejected(f);
+	if (!looked) {
+		int saved_errno = errno;
+		close_folders(f);
+		errno = saved_errno;
 	}
-	for (size_t i = 0; i < f->count; i++)
-		f->entries[i].seen = false;
-	const struct dirent *at;
-	while ((at = readdir(dir)) != NULL) {
-		if (!is_passed_over(at->d_name))
-			note(f, at->d_name, now_ms);
-	}
-	closedir(dir);
-	forget_the_gone(f);
-	return true;
+	return looked;
+}
+
+const char *
+cimer_folder_trouble(const struct cimer_folder *f)
+{
+	return f->trouble;
+}
+
+bool
+cimer_folder_rejected_waits(const struct cimer_folder *f)
+{
+	return f->rejected_waits;
 }
 
 size_t
@@ -207,7 +330,7 @@ cimer_folder_unreadable(const struct cimer_folder *f)
 /* --- taking ----------------------------------------------------------------------------------- */
 
 /* A lease for reading is refused while somebody has the file open for writing.  Where there are no
- * leases (other people's files, network shares) nobody is known to. */
+ * leases (other people's files) nobody is known to. */
 static bool
 is_being_written(int fd)
 {
@@ -265,6 +388,32 @@ cimer_folder_wait(struct cimer_folder *f, const char *name, uint64_t until_ms)
 		e->wait_until_ms = until_ms;
 }
 
+uint32_t
+cimer_folder_failed(struct cimer_folder *f, const char *name)
+{
+	struct entry *e = find(f, name);
+
+	return e == NULL ? 1 : ++e->failures;
+}
+
+uint32_t
+cimer_folder_refused(struct cimer_folder *f, const char *name)
+{
+	struct entry *e = find(f, name);
+
+	return e == NULL ? 1 : ++e->refusals;
+}
+
+bool
+cimer_folder_failing(const struct cimer_folder *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->entries[i].failures > 0)
+			return true;
+	}
+	return false;
+}
+
 bool
 cimer_folder_unchanged(
     const struct cimer_folder *f, int fd, const char *name, const struct stat *file)
@@ -296,28 +445,26 @@ numbered_name(const char *name, unsigned number, char out[PATH_BYTES])
 	    out, PATH_BYTES, "%.*s%s%s", (int)stem, name, digits, name + strlen(name) - ending);
 }
 
-static bool
-is_free(const struct cimer_folder *f, const char *path)
-{
-	struct stat file;
-
-	return fstatat(f->fd, path, &file, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT;
-}
-
 /* Paths for the file and its report.  A report whose file is not there is left of a move that was
  * cut off, and is written again. */
 static bool
 choose_paths(const struct cimer_folder *f, const char *name, enum cimer_place place,
-    char path[PATH_BYTES * 2], char report[PATH_BYTES * 2])
+    char path[PATH_BYTES], char report[PATH_BYTES])
 {
 	char numbered[PATH_BYTES];
+	struct stat about;
+	int fd = f->place_fd[place];
 
 	for (unsigned number = 1; number <= TRIES_MAX; number++) {
 		numbered_name(name, number, numbered);
-		(void)snprintf(path, PATH_BYTES * 2, "%s/%s", places[place], numbered);
-		(void)snprintf(report, PATH_BYTES * 2, "%s/%s%s", places[place], numbered,
+		(void)snprintf(path, PATH_BYTES, "%.*s", CIMER_NAME_BYTES, numbered);
+		(void)snprintf(report, PATH_BYTES, "%.*s%s", CIMER_NAME_BYTES, numbered,
 		    report_endings[place]);
-		if (is_free(f, path))
+		bool is_free = fstatat(fd, path, &about, AT_SYMLINK_NOFOLLOW) == -1
+			       && errno == ENOENT;
+		bool may_write = fstatat(fd, report, &about, AT_SYMLINK_NOFOLLOW) == -1
+				 || S_ISREG(about.st_mode);
+		if (is_free && may_write)
 			return true;
 	}
 	errno = EEXIST;
@@ -339,16 +486,17 @@ write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-static bool
-sync_place(const struct cimer_folder *f, const char *place)
+static int
+make_draft(int place_fd, char name[DRAFT_BYTES])
 {
-	int fd = openat(f->fd, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Some network shares have nothing to sync a folder by. */
-	bool ok = fd != -1 && (fsync(fd) == 0 || errno == EINVAL || errno == ENOSYS);
+	uint64_t chance;
 
-	if (fd != -1)
-		close(fd);
-	return ok;
+	if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+		return -1;
+	(void)snprintf(name, DRAFT_BYTES, "%s%016llx", draft_beginning, (unsigned long long)chance);
+	return openat(place_fd, name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    S_IRUSR | S_IWUSR | S_IRGRP);
 }
 
 /* Beside first, so that nobody opens half of a report. */
@@ -356,29 +504,36 @@ static bool
 write_report(const struct cimer_folder *f, enum cimer_place place, const char *path,
     const char *text, size_t len)
 {
-	char draft[PATH_BYTES];
+	char draft[DRAFT_BYTES];
+	int to = f->place_fd[place], fd = make_draft(to, draft);
 
-	(void)snprintf(draft, sizeof(draft), "%s/.report", places[place]);
-	int fd = openat(f->fd, draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-	    S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP);
-	bool written = fd != -1 && !failpoint(FAILPOINT_INTAKE_CIMER_REPORT, FAILPOINT_BEFORE)
-		       && write_all(fd, text, len) && fsync(fd) == 0;
-	if (fd != -1)
-		close(fd);
-	return written && renameat(f->fd, draft, f->fd, path) == 0 && sync_place(f, places[place])
-	       && !failpoint(FAILPOINT_INTAKE_CIMER_REPORT, FAILPOINT_AFTER);
+	if (fd == -1)
+		return false;
+	bool written = !failpoint(FAILPOINT_INTAKE_CIMER_REPORT, FAILPOINT_BEFORE)
+		       && write_all(fd, text, len) && fsync(fd) == 0
+		       && renameat(to, draft, to, path) == 0;
+	int saved_errno = errno;
+	close(fd);
+	if (!written) {
+		(void)unlinkat(to, draft, 0);
+		errno = saved_errno;
+		return false;
+	}
+	return fsync(to) == 0 && !failpoint(FAILPOINT_INTAKE_CIMER_REPORT, FAILPOINT_AFTER);
 }
 
 static bool
 move_file(const struct cimer_folder *f, const char *name, enum cimer_place place, const char *path)
 {
+	int to = f->place_fd[place];
+
 	if (failpoint(FAILPOINT_INTAKE_CIMER_MOVE, FAILPOINT_BEFORE))
 		return false;
-	/* Not every share knows how to refuse a name that is taken; it was free just now. */
-	if (renameat2(f->fd, name, f->fd, path, RENAME_NOREPLACE) == -1
-	    && (errno != EINVAL || renameat(f->fd, name, f->fd, path) == -1))
+	/* Not every file system knows how to refuse a name that is taken; it was free just now. */
+	if (renameat2(f->fd, name, to, path, RENAME_NOREPLACE) == -1
+	    && (errno != EINVAL || renameat(f->fd, name, to, path) == -1))
 		return false;
-	return sync_place(f, places[place]) && sync_place(f, ".")
+	return fsync(to) == 0 && fsync(f->fd) == 0
 	       && !failpoint(FAILPOINT_INTAKE_CIMER_MOVE, FAILPOINT_AFTER);
 }
 
@@ -386,9 +541,13 @@ bool
 cimer_folder_move(struct cimer_folder *f, const char *name, enum cimer_place place,
     const char *report, size_t report_len)
 {
-	char path[PATH_BYTES * 2], report_path[PATH_BYTES * 2];
+	char path[PATH_BYTES], report_path[PATH_BYTES];
 	struct entry *e = find(f, name);
 
+	if (f->place_fd[place] == -1) {
+		errno = ENOENT;
+		return false;
+	}
 	if (!choose_paths(f, name, place, path, report_path)
 	    || !write_report(f, place, report_path, report, report_len)
 	    || !move_file(f, name, place, path))
@@ -398,37 +557,23 @@ cimer_folder_move(struct cimer_folder *f, const char *name, enum cimer_place pla
 	return true;
 }
 
-static size_t
-clear_place(struct cimer_folder *f, const char *place, int64_t before_s)
-{
-	size_t removed = 0;
-	int fd = openat(f->fd, place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-	const struct dirent *at;
-	struct stat file;
-
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
-		return 0;
-	}
-	while ((at = readdir(dir)) != NULL) {
-		/* Moving a file sets the time of its change, not that of its content. */
-		if (fstatat(fd, at->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0
-		    && S_ISREG(file.st_mode) && file.st_ctim.tv_sec < before_s)
-			removed += unlinkat(fd, at->d_name, 0) == 0;
-	}
-	closedir(dir);
-	return removed;
-}
-
 size_t
 cimer_folder_clear(struct cimer_folder *f, int64_t keep_ms, int64_t now_us)
 {
 	int64_t before_s = (now_us - keep_ms * US_PER_MS) / US_PER_S;
+	int place_fd = f->place_fd[CIMER_DONE];
+	DIR *dir = place_fd == -1 ? NULL : list(place_fd);
+	const struct dirent *at;
+	struct stat file;
 	size_t removed = 0;
 
-	for (size_t p = 0; f->fd != -1 && p < CIMER_PLACES; p++)
-		removed += clear_place(f, places[p], before_s);
+	while (dir != NULL && removed < CIMER_NAMES_MAX && (at = readdir(dir)) != NULL) {
+		/* Moving a file sets the time of its change, not that of its content. */
+		if (fstatat(place_fd, at->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0
+		    && S_ISREG(file.st_mode) && file.st_ctim.tv_sec < before_s)
+			removed += unlinkat(place_fd, at->d_name, 0) == 0;
+	}
+	if (dir != NULL)
+		closedir(dir);
 	return removed;
 }

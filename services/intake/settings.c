@@ -103,7 +103,7 @@ const struct setting intake_settings[] = {
 	{ "TURUNC_CIMER_SETTLE", SETTING_DURATION, AT(cimer_settle_ms), "10s", 0, 3600000, NULL,
 	    "how long a file's size and time must have stayed the same" },
 	{ "TURUNC_CIMER_KEEP", SETTING_DURATION, AT(cimer_keep_ms), "336h", 0, 315360000000, NULL,
-	    "how long files stay in done and rejected, which hold personal data; 0: for ever" },
+	    "how long files stay in done, which hold personal data; 0: for ever" },
 	{ "TURUNC_CIMER_ROWS", SETTING_INT, AT(cimer_rows), "5000", 1, 20000, NULL,
 	    "applications in one file, which are one transaction" },
 	{ "TURUNC_CIMER_TEXT_BYTES", SETTING_BYTES, AT(cimer_text_bytes), "16MiB", 65536, 134217728,

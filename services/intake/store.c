@@ -40,6 +40,13 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "AS a(ticket_id, reference, kind, unit, place) ORDER BY a.reference, a.place "
 	    "ON CONFLICT (reference) DO NOTHING",
 	    5 },
+	/* Exactly those that the acceptance finds to be repeats. */
+	[STORE_CIMER_KNOWN] = { "cimer_known",
+	    "SELECT a.place, i.ticket_id FROM unnest($3::text[]) WITH ORDINALITY AS a(id, place) "
+	    "CROSS JOIN LATERAL (SELECT ticket_id FROM turunc.inbound_item i WHERE i.client = "
+	    "$1::text AND "
+	    "i.source = $2::text AND i.id = a.id AND i.ticket_id > 0 LIMIT 1) i",
+	    3 },
 	/* Few reports about one message say more than many. */
 	[STORE_BOUNCE] = { "bounce",
 	    "INSERT INTO turunc.bounce (bounce_id, identity, notification_id, permanent, status, "

@@ -20,6 +20,7 @@ enum store_write_statement {
 	STORE_DRAFT, /* agent, form, now, caller, fields (null: done with) */
 	STORE_FILE_FORGET, /* names of erased files that are gone */
 	STORE_CIMER, /* tickets, references, kinds, units, now; with STORE_ACCEPT */
+	STORE_CIMER_KNOWN, /* client, source, references */
 	STORE_BOUNCE, /* id, identity, message, given up?, status, now */
 	STORE_WRITE_STATEMENTS
 };

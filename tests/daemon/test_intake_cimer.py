@@ -369,17 +369,147 @@ def test_names_that_are_taken_get_a_number(world):
                and not os.path.exists(os.path.join(world.folder, long_name)), 20, "a long name was put away")
 
 
+def dependency(world):
+    answer = world.stack.http("intake", "GET", "/readyz")
+    assert answer.status == 200, "one way in is not the whole service"
+    return {d["name"]: d for d in answer.json()["dependencies"]}["cimer"]
+
+
+def said(world, words):
+    wait_until(lambda: words in (dependency(world).get("detail") or ""), 10, f"/readyz says {words}")
+
+
+def look_at_rejected(world):
+    """As somebody does who takes out what is there."""
+    for name in os.listdir(os.path.join(world.folder, "rejected")):
+        os.unlink(os.path.join(world.folder, "rejected", name))
+
+
 def test_the_folder_away_and_back(world):
     os.rename(world.folder, world.folder + ".away")
-    def dependency():
-        answer = world.stack.http("intake", "GET", "/readyz")
-        assert answer.status == 200, "one way in is not the whole service"
-        return {d["name"]: d for d in answer.json()["dependencies"]}["cimer"]
-    wait_until(lambda: dependency()["state"] != "up", 10, "it is said")
+    wait_until(lambda: dependency(world)["state"] != "up", 10, "it is said")
     os.rename(world.folder + ".away", world.folder)
     place, _ = world.take(csv_text([application("back", days_ago(1))]))
     assert place == "done"
-    wait_until(lambda: dependency()["state"] == "up", 10, "it is said, too")
+    look_at_rejected(world)
+    wait_until(lambda: dependency(world)["state"] == "up", 10, "it is said, too")
+
+
+def test_what_is_rejected_waits_for_somebody(world):
+    place, _ = world.take("x;y\n1;2\n")
+    assert place == "rejected"
+    said(world, "rejected wait")
+    look_at_rejected(world)
+    wait_until(lambda: dependency(world)["state"] == "up", 10, "somebody has looked")
+
+
+@pytest.mark.parametrize("place", ["done", "rejected"])
+def test_a_place_that_is_a_link_is_not_gone_into(world, place):
+    """Whoever may write to the folder may also rename what is in it."""
+    precious = world.stack.path("precious-" + place)
+    os.mkdir(precious)
+    own = os.path.join(world.folder, place)
+    os.rename(own, own + ".away")
+    os.symlink(precious, own)
+    said(world, place + " is no folder")
+    name = f"link-{place}.csv"
+    world.put(name, csv_text([application("link-" + place, days_ago(1))]) if place == "done" else "x;y\n1;2\n")
+    said(world, place + " is no folder")
+    assert world.where(name) == "waiting" and os.listdir(precious) == []
+    os.unlink(own)
+    os.mkdir(own)
+    if os.geteuid() == 0:
+        os.chown(own, 12345, 12345)
+        said(world, place + " is no folder")
+        assert world.where(name) == "waiting" and os.listdir(own) == []
+    os.rmdir(own)
+    os.rename(own + ".away", own)
+    assert world.settled(name) == place
+    look_at_rejected(world)
+
+
+@pytest.mark.parametrize("place", ["done", "rejected"])
+def test_what_lies_in_a_place_is_not_written_through(world, place):
+    """Where a report is written there was once a fixed name: a FIFO held all doors, a link lost a file."""
+    victim = world.stack.path("victim-" + place)
+    with open(victim, "w", encoding="ascii") as file:
+        file.write("precious")
+    data = {"done": lambda n: csv_text([application(f"lies-{n}", days_ago(1))]), "rejected": lambda n: "x;y\n1;2\n"}[place]
+    ending = {"done": "tickets", "rejected": "errors"}[place]
+    own = os.path.join(world.folder, place)
+
+    def link(path):
+        os.symlink(victim, path)
+    for make in (link, os.mkfifo, os.mkdir):
+        names = [".report", f"lies.csv.{ending}.csv"]
+        for name in names:
+            make(os.path.join(own, name))
+        world.put("lies.csv", data(make.__name__))
+        wait_until(lambda: not os.path.exists(os.path.join(world.folder, "lies.csv")), 20, "it is put away")
+        assert world.stack.http("intake", "GET", "/healthz", timeout=5).status == 200
+        assert os.path.isfile(os.path.join(own, f"lies-2.csv.{ending}.csv")), "beside one that is ours"
+        for name in names:
+            (os.rmdir if make is os.mkdir else os.unlink)(os.path.join(own, name))
+        for name in os.listdir(own):
+            if name.startswith("lies"):
+                os.unlink(os.path.join(own, name))
+    with open(victim, encoding="ascii") as file:
+        assert file.read() == "precious"
+    assert not [name for name in os.listdir(own) if name.startswith(".")], "no draft is left"
+    look_at_rejected(world)
+
+
+def high_water(world):
+    return world.stack.one("select max(next_no) from turunc.number_block")
+
+
+def test_a_file_that_cannot_be_put_away_uses_up_no_numbers(world):
+    blocked = [os.path.join(world.folder, "done", f"dolu{n}.csv") for n in [""] + [f"-{n}" for n in range(2, 1001)]]
+    for path in blocked:
+        open(path, "w", encoding="ascii").close()
+    waited = world.stack.metric("intake", 'turunc_intake_cimer_files_total{as="waited"}')
+    world.put("dolu.csv", csv_text([application(f"full-{n}", days_ago(1)) for n in range(50)]))
+    wait_until(lambda: world.ticket("full-49") is not None, 20, "its applications are there")
+    mark = high_water(world)
+    said(world, "cannot be written or put away")
+    wait_until(lambda: world.stack.metric("intake", 'turunc_intake_cimer_files_total{as="waited"}') >= waited + 4, 20,
+               "it is tried again")
+    assert high_water(world) == mark
+    tries = [int(ms) for ms in re.findall(r'file="dolu.csv" wait_ms=(\d+)', world.stack.log("intake"))]
+    assert tries[:4] == [50, 100, 200, 400], "later and later"
+    for path in blocked:
+        os.unlink(path)
+    assert world.settled("dolu.csv") == "done"
+    assert {row[4] for row in world.report("dolu.csv")} == {"Taken before."}
+    assert high_water(world) == mark
+
+
+def test_a_file_that_the_record_refuses_goes_to_rejected_and_uses_up_no_numbers(world):
+    world.stack.sql("alter table turunc.cimer_application add constraint nothing_like_it check (reference <> 'refused-3')")
+    try:
+        before, mark = world.tickets(), high_water(world)
+        place, report = world.take(csv_text([application(f"refused-{n}", days_ago(1)) for n in range(40)]))
+        assert place == "rejected" and "The record refused it" in report[0][4]
+        assert world.tickets() == before
+        used = high_water(world) - mark
+        assert used <= 40, "leased once, or left of a former file"
+        refused = world.stack.log("intake").count("refused by the record")
+        assert refused == 5 and 'constraint="nothing_like_it"' in world.stack.log("intake")
+        place, _ = world.take(csv_text([application(f"accepted-{n}", days_ago(1)) for n in range(40)]))
+        assert place == "done" and high_water(world) == mark + used, "the next file takes what was leased"
+    finally:
+        world.stack.sql("alter table turunc.cimer_application drop constraint nothing_like_it")
+    look_at_rejected(world)
+
+
+def test_more_names_than_are_looked_at(world):
+    names = [os.path.join(world.folder, f".gizli{n}") for n in range(2500)]
+    for path in names:
+        open(path, "w", encoding="ascii").close()
+    said(world, "2,000 names")
+    for path in names:
+        os.unlink(path)
+    wait_until(lambda: dependency(world)["state"] == "up", 10, "there are few again")
 
 
 def test_five_thousand_applications_are_one_transaction(world):
