@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "extension.h"
 #include "gsm.h"
 #include "status_words.h"
 #include "survey_link.h"
@@ -50,6 +51,8 @@ const struct placeholder placeholders[PLACEHOLDERS] = {
 	{ "answer", ENDS | BIT(ANSWERED), 0, false, true },
 	{ "reference", BIT(FORWARDED), 0, false, true },
 	{ "survey_link", SURVEYS, SURVEYS, true, false },
+	/* Law 4982, art. 11: who asked is told why.  Its words are general ones. */
+	{ "reason", BIT(EXTENDED), BIT(EXTENDED), true, false },
 };
 
 /* --- the longest values ----------------------------------------------------------------------- */
@@ -99,6 +102,8 @@ placeholder_longest(
 		offer(v, "institution", catalogue_say(&cat->institutions[i].name, language));
 	for (size_t i = 0; i < cat->closure_reason_count; i++)
 		offer(v, "closure_reason", catalogue_say(&cat->closure_reasons[i].name, language));
+	for (size_t i = 0; extension_reason_at(i) != NULL; i++)
+		offer(v, "reason", catalogue_say(&extension_reason_at(i)->name, language));
 	for (int status = 1; status <= TURUNC__V1__STATUS__STATUS_CLOSED; status++)
 		offer(v, "status", status_word(status, language));
 	offer(v, "municipality", cat->municipality.name);

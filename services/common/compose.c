@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extension.h"
 #include "istanbul.h"
 #include "mail_address.h"
 #include "number.h"
 #include "phone.h"
+#include "salutation.h"
 #include "status_words.h"
 #include "survey_link.h"
 #include "template.h"
@@ -202,6 +204,17 @@ or_code(const struct catalogue_text *name, enum catalogue_language language, con
 	return name != NULL ? catalogue_say(name, language) : code;
 }
 
+/* Words of our own tables alone, which say nothing of the matter: a system on the bus may have
+ * written another code. */
+static const char *
+extension_words(const char *code, enum catalogue_language language)
+{
+	const struct catalogue_reason *reason = extension_reason(code);
+
+	return reason != NULL ? catalogue_say(&reason->name, language)
+			      : general_word(GENERAL_REASON, language);
+}
+
 static const char *
 status_of(const struct news *news, enum catalogue_language language)
 {
@@ -294,8 +307,10 @@ write_words(const struct catalogue *catalogue, const struct news *news, const st
 	values.of[FIELD_PHONE] = municipality->phone;
 	values.of[FIELD_DATE] = today;
 	values.of[FIELD_DUE_DATE] = due[0] != '\0' ? due : "–";
-	values.of[FIELD_NAME] = person->name[0] != '\0' ? person->name
-							: general_word(GENERAL_NAME, language);
+	values.of[FIELD_NAME] = !person->unproven && salutation_is_name(person->name)
+				    ? person->name
+				    : general_word(GENERAL_NAME, language);
+	values.of[FIELD_REASON] = extension_words(news->reason_code, language);
 	if (special)
 		tell_generally(language, &values);
 	else

@@ -62,6 +62,8 @@ bool news_ends(const struct news *news);
 struct person {
 	int64_t ticket_id; /* their own */
 	bool joined; /* somebody else opened it, they asked for the same */
+	/* Name and address stood in a mail, where anybody can write anything: no name is said. */
+	bool unproven;
 	const char *name, *phone, *email, *language, *subject_code; /* "" when not given */
 	int64_t recorded_us;
 	const char *survey_token; /* of an invitation or reminder, else NULL */

@@ -1,8 +1,10 @@
 /* masa address: mailboxes that mail does not reach, and what becomes of that. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "masa.h"
 #include "viewed.h"
 
@@ -11,7 +13,9 @@ static enum exit_code address_unmark(struct masa *m, int argc, char **argv);
 
 const struct command address_commands[] = {
 	{ "address", "list", "[--personal] [--limit N]",
-	    "e-mail addresses that get no mail, since one did not arrive; the newest first; "
+	    "e-mail addresses that get no mail for thirty days, since one did not arrive; the "
+	    "newest "
+	    "first; "
 	    "--personal shows them",
 	    address_list },
 	{ "address", "unmark", "ADDRESS", "send mail to it again, from the next message on",
@@ -56,13 +60,16 @@ address_list(struct masa *m, int argc, char **argv)
 		code = note_looks(m, limit);
 	if (code != MASA_OK)
 		return code;
-	const char *values[] = { limit, personal ? "yes" : "" };
+	char now_us[24];
+	snprintf(now_us, sizeof(now_us), "%" PRId64, clock_now_us());
+	const char *values[] = { limit, personal ? "yes" : "", now_us };
 	code = masa_query(m,
 	    "SELECT CASE WHEN $2 <> '' THEN k.address END AS address, n.ticket_id, "
 	    "k.notification_id::text AS message, k.status, k.at_us FROM turunc.mail_mark k "
 	    "LEFT JOIN turunc.notification n USING (notification_id) "
+	    "WHERE k.at_us > turunc.mail_mark_from_us($3::bigint) "
 	    "ORDER BY k.at_us DESC, k.address LIMIT $1::integer",
-	    2, values, &result);
+	    3, values, &result);
 	if (code != MASA_OK)
 		return code;
 	masa_print(m, masa_rows(result));

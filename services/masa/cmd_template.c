@@ -8,6 +8,7 @@
 #include "bundle.h"
 #include "catalogue.h"
 #include "compose.h"
+#include "extension.h"
 #include "frame.h"
 #include "gsm.h"
 #include "message_html.h"
@@ -142,6 +143,8 @@ make_news(struct showing *s)
 	const struct catalogue *cat = s->catalogue;
 	int64_t legal = number_at(s, C_LEGAL_DUE), service = number_at(s, C_SERVICE_DUE);
 	const char *reason = cat->closure_reason_count > 0 ? cat->closure_reasons[0].code : "";
+	if (strcmp(s->event, "extended") == 0)
+		reason = extension_reason_at(0)->code;
 	const char *institution = cat->institution_count > 0 ? cat->institutions[0].code : "";
 
 	s->news = (struct news){ .ticket_id = number_at(s, C_TICKET),

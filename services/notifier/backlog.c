@@ -65,6 +65,7 @@ on_counted(void *arg, const struct db_reply *reply)
 	stats_set(b->stats, NOTIFIER_STAT_OPEN, db_get_int(r, 0, BACKLOG_WAITING));
 	stats_set(b->stats, NOTIFIER_STAT_IN_DOUBT, db_get_int(r, 0, BACKLOG_UNKNOWN));
 	stats_set(b->stats, NOTIFIER_STAT_GIVEN_UP, db_get_int(r, 0, BACKLOG_DEAD));
+	stats_set(b->stats, NOTIFIER_STAT_MARKS, db_get_int(r, 0, BACKLOG_MARKS));
 	stats_set(b->stats, NOTIFIER_STAT_OLDEST, age_us > 0 ? age_us / 1000000 : 0);
 }
 
@@ -76,6 +77,7 @@ count(struct backlog *b, uint64_t now_ms)
 	b->count_at_ms = now_ms + COUNT_MS;
 	struct db_unit *unit = db_unit_create(b->db);
 	db_unit_add(unit, STORE_BACKLOG);
+	db_add_int8(unit, clock_now_us());
 	b->counting = true;
 	if (!db_submit(b->db, unit, on_counted, b)) {
 		db_unit_destroy(unit);

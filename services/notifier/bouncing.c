@@ -14,7 +14,12 @@
 #include "store.h"
 #include "telling.h"
 
-enum { LOOK_MS = 1000, RETRY_MS = 500, STATUS_SIZE = 16 };
+enum {
+	LOOK_MS = 1000,
+	RETRY_MS = 500,
+	STATUS_SIZE = 16,
+	FAILURES_MAX = 20 /* of one report, in a row */
+};
 
 struct bouncing {
 	struct bouncing_world world;
@@ -24,6 +29,9 @@ struct bouncing {
 	/* the one in hand */
 	struct uuid bounce_id, notification_id;
 	bool permanent, marks;
+	bool tells; /* the news goes out by another way */
+	struct uuid failing_id; /* the record refused to settle this one */
+	unsigned failures; /* so many times */
 	char status[STATUS_SIZE];
 	int32_t attempt;
 	struct outcome_record about;
@@ -33,13 +41,13 @@ struct bouncing {
 bool
 bouncing_marks(const char *status)
 {
-	static const char *const of_the_sender[] = { "5.1.7", "5.1.8" };
+	/* No such mailbox, system or name; it has moved; its domain takes no mail; disabled. */
+	static const char *const none[] = { "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1" };
 
-	for (size_t i = 0; i < ARRAY_LEN(of_the_sender); i++)
-		if (strcmp(status, of_the_sender[i]) == 0)
-			return false;
-	return status[0] == '\0' || strncmp(status, "5.1.", 4) == 0 || strcmp(status, "5.2.1") == 0
-	       || strncmp(status, "5.4.", 4) == 0;
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		if (strcmp(status, none[i]) == 0)
+			return true;
+	return false;
 }
 
 struct bouncing *
@@ -86,13 +94,54 @@ submit(struct bouncing *b, struct db_unit *unit, db_done_fn *on_reply)
 	}
 }
 
-/* --- the last step: it is settled ------------------------------------------------------------- */
-
 static void
 count(struct bouncing *b, enum bounces what)
 {
 	stats_add_at(b->world.stats, NOTIFIER_STAT_BOUNCES, what, 1);
 }
+
+/* --- one that cannot be settled --------------------------------------------------------------- */
+
+static void
+on_aside(void *arg, const struct db_reply *reply)
+{
+	struct bouncing *b = arg;
+
+	if (reply->outcome == DB_COMMITTED) {
+		count(b, BOUNCES_ASIDE);
+		let_go(b, 0);
+		return;
+	}
+	let_go(b, RETRY_MS);
+}
+
+/* The others wait behind it: after so many refusals of the record it is left as it is. */
+static void
+on_failed(struct bouncing *b, const struct db_reply *reply)
+{
+	char id[UUID_TEXT_SIZE];
+
+	uuid_format(&b->bounce_id, id);
+	log_warn("a report of a lost mail is not settled yet, again soon bounce=%s why=%s", id,
+	    log_quoted(reply->message));
+	if (uuid_compare(&b->failing_id, &b->bounce_id) != 0)
+		b->failures = 0;
+	b->failing_id = b->bounce_id;
+	b->failures += reply->outcome == DB_FAILED
+		       && db_fault_of(reply->sqlstate) != DB_FAULT_PASSING;
+	if (b->failures < FAILURES_MAX) {
+		let_go(b, RETRY_MS);
+		return;
+	}
+	log_error("a report of a lost mail cannot be settled, set aside bounce=%s", id);
+	struct db_unit *unit = db_unit_create(b->world.db);
+	db_unit_add(unit, STORE_BOUNCE_ASIDE);
+	db_add_uuid(unit, &b->bounce_id);
+	db_add_int8(unit, clock_now_us());
+	submit(b, unit, on_aside);
+}
+
+/* --- the last step: it is settled ------------------------------------------------------------- */
 
 static void
 on_settled(void *arg, const struct db_reply *reply)
@@ -102,13 +151,11 @@ on_settled(void *arg, const struct db_reply *reply)
 	size_t last = (size_t)reply->result_count - 1;
 
 	if (reply->outcome != DB_COMMITTED) {
-		log_warn("a report of a lost mail is not settled yet, again soon why=%s",
-		    log_quoted(reply->message));
-		let_go(b, RETRY_MS);
+		on_failed(b, reply);
 		return;
 	}
 	uuid_format(&b->notification_id, id);
-	count(b, !b->permanent ? BOUNCES_DELAYED : b->marks ? BOUNCES_ADDRESS : BOUNCES_MESSAGE);
+	count(b, !b->permanent ? BOUNCES_DELAYED : b->tells ? BOUNCES_ADDRESS : BOUNCES_MESSAGE);
 	log_info("a mail did not arrive msg=%s status=%s permanent=%s failed=%s marked=%s", id,
 	    b->status, b->permanent ? "yes" : "no",
 	    db_get_int(reply->results[last], 0, 0) > 0 ? "yes" : "no", b->marks ? "yes" : "no");
@@ -154,28 +201,43 @@ on_marked(void *arg, const struct db_reply *reply)
 {
 	struct bouncing *b = arg;
 
-	if (reply->outcome != DB_COMMITTED || registry_catalogue(b->world.registry) == NULL) {
+	if (reply->outcome != DB_COMMITTED) {
+		on_failed(b, reply);
+		return;
+	}
+	if (registry_catalogue(b->world.registry) == NULL) {
 		let_go(b, RETRY_MS);
 		return;
 	}
-	if (b->news.type == NULL || !telling_knows(&b->news, reply->results[1])) {
+	/* Behind the statements of the mark. */
+	const struct pg_result *const *asked = reply->results + (b->marks ? 2 : 0);
+	if (b->news.type == NULL || !telling_knows(&b->news, asked[0])) {
 		news_finish(&b->news);
 		settle(b, NULL, NULL);
 		return;
 	}
-	settle(b, reply->results[1], reply->results[2]);
+	settle(b, asked[0], asked[1]);
 }
 
 /* The address first, so that whoever is looked for now is not told by it again. */
 static void
-mark(struct bouncing *b)
+mark_and_ask(struct bouncing *b)
 {
-	struct db_unit *unit = db_unit_create(b->world.db);
+	struct db_unit *unit;
 
-	db_unit_add(unit, STORE_BOUNCE_MARK);
-	db_add_uuid(unit, &b->notification_id);
-	db_add_text(unit, b->status);
-	db_add_int8(unit, clock_now_us());
+	if (!b->marks && b->news.type == NULL) {
+		settle(b, NULL, NULL);
+		return;
+	}
+	unit = db_unit_create(b->world.db);
+	if (b->marks) {
+		db_unit_add(unit, STORE_MARKS_FORGET);
+		db_add_int8(unit, clock_now_us());
+		db_unit_add(unit, STORE_BOUNCE_MARK);
+		db_add_uuid(unit, &b->notification_id);
+		db_add_text(unit, b->status);
+		db_add_int8(unit, clock_now_us());
+	}
 	if (b->news.type != NULL)
 		telling_ask(unit, &b->news, 1);
 	submit(b, unit, on_marked);
@@ -195,8 +257,8 @@ read_news(struct bouncing *b, const struct pg_result *row)
 	const void *data = db_get_bytea(row, 0, BOUNCE_EVENT, &len);
 	result = frame_unpack(&turunc__v1__event__descriptor, data, len, &frame, NULL);
 	if (result == FRAME_OK)
-		kind = news_of(
-		    (const Turunc__V1__Event *)frame_message(frame), b->about.about_seq, &b->news);
+		kind = news_of((const Turunc__V1__Event *)frame_message(frame),
+		    (uint64_t)db_get_int(row, 0, BOUNCE_NEWS_SEQ), &b->news);
 	frame_destroy(frame);
 	return result != FRAME_NO_MEMORY && kind != NEWS_NO_MEMORY;
 }
@@ -214,6 +276,7 @@ take(struct bouncing *b, const struct pg_result *row)
 	snprintf(b->status, sizeof(b->status), "%s", db_get_text(row, 0, BOUNCE_STATUS));
 	b->marks = b->permanent && bouncing_marks(b->status)
 		   && !db_is_null(row, 0, BOUNCE_RECIPIENT);
+	b->tells = b->marks || (b->permanent && strcmp(b->status, BOUNCING_HELD) == 0);
 	b->about = (struct outcome_record){ .channel = "email", .reason = "bounced" };
 	if (!known)
 		return;
@@ -236,10 +299,10 @@ on_next(void *arg, const struct db_reply *reply)
 		return;
 	}
 	take(b, reply->results[0]);
-	if (!b->marks)
+	if (!b->tells)
 		settle(b, NULL, NULL);
 	else if (read_news(b, reply->results[0]))
-		mark(b);
+		mark_and_ask(b);
 	else
 		let_go(b, RETRY_MS);
 }

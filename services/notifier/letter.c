@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bouncing.h"
 #include "clock.h"
 #include "mail.h"
 #include "message_html.h"
@@ -113,7 +114,7 @@ letter_write(struct job *job, const struct pg_result *rows, int row,
 	}
 	if (db_get_bool(rows, row, CLAIM_MARKED)) {
 		letter_refuse(job, OUTCOME_REFUSED, "mail does not reach this address");
-		snprintf(job->address_status, sizeof(job->address_status), "%s", "5.1.1");
+		snprintf(job->address_status, sizeof(job->address_status), "%s", BOUNCING_HELD);
 		return;
 	}
 	if (db_get_bool(rows, row, CLAIM_UNWANTED)) {

@@ -13,7 +13,7 @@ static const char *const texts[] = { "published", "repeated", "rejected", "full"
 
 static const char *const surveys[] = { "invited", "reminded", "nobody", NULL };
 
-static const char *const bounces[] = { "delayed", "message", "address", NULL };
+static const char *const bounces[] = { "delayed", "message", "address", "set_aside", NULL };
 static const char *const reminders[] = { "sent", "empty", "again", "unknown", "failed", NULL };
 
 const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
@@ -58,11 +58,13 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	    .type = STAT_COUNTER,
 	    .help = "Messages that a clock set back would have kept waiting" },
 	[NOTIFIER_STAT_BOUNCES] = { .name = "turunc_notifier_bounces_total",
-	    .help =
-		"Reports of mails that did not arrive: delayed, the message refused for good, or "
-		"its address marked",
+	    .help = "Reports of mails that did not arrive: delayed, the message refused for good, "
+		    "its address marked, or set aside since the record would not have it",
 	    .label = "what",
 	    .label_values = bounces },
+	[NOTIFIER_STAT_MARKS] = { .name = "turunc_notifier_addresses_marked",
+	    .help = "E-mail addresses that get no mail, since one did not arrive",
+	    .type = STAT_GAUGE },
 	[NOTIFIER_STAT_SURVEYS] = { .name = "turunc_notifier_surveys_total",
 	    .help =
 		"Ends of tickets whose citizen was invited to say whether they are satisfied, was "

@@ -19,8 +19,8 @@ enum callback_end {
 enum text_end { TEXT_PUBLISHED, TEXT_REPEATED, TEXT_REJECTED, TEXT_FULL };
 
 /* What a report of a lost mail was: a delay, a message that was not wanted, an address that is
- * none. */
-enum bounces { BOUNCES_DELAYED, BOUNCES_MESSAGE, BOUNCES_ADDRESS };
+ * none; or it could not be settled. */
+enum bounces { BOUNCES_DELAYED, BOUNCES_MESSAGE, BOUNCES_ADDRESS, BOUNCES_ASIDE };
 /* What became of digests for departments. */
 enum reminders {
 	REMINDERS_SENT,
@@ -46,6 +46,7 @@ enum notifier_stat {
 	NOTIFIER_STAT_HASTENED,
 	NOTIFIER_STAT_SURVEYS,
 	NOTIFIER_STAT_BOUNCES,
+	NOTIFIER_STAT_MARKS,
 	NOTIFIER_STAT_REMINDERS,
 	NOTIFIER_STAT_ELSEWHERE,
 	NOTIFIER_STAT_RECEIPTS, /* by enum gateway_status */

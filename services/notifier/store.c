@@ -1,11 +1,6 @@
 /* The notifier's SQL, all of it. */
 #include "store.h"
 
-/* An address, or NULL when mail does not reach it. */
-#define MAIL_OF(column)                                                                        \
-	"CASE WHEN NOT EXISTS (SELECT FROM turunc.mail_mark k WHERE k.address = lower(" column \
-	" COLLATE \"C\")) THEN " column " END"
-
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	LETTERS_SQL(STORE_LETTERS, "notifier"),
@@ -24,48 +19,31 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "$4::bigint)",
 	    4 },
 	[STORE_PEOPLE] = { "people",
-	    "SELECT q.id, t.ticket_id, c.name, c.phone, " MAIL_OF(
-		"c.email") ", coalesce(c.language, ''), "
-			   "coalesce(s.subject_code, t.subject_code), t.recorded_us, NULL::uuid "
-			   "FROM unnest($1::bigint[]) AS q(id) JOIN turunc.ticket t ON t.ticket_id "
-			   "= q.id "
-			   "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
-			   "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
-			   "UNION ALL "
-			   "SELECT s.primary_id, t.ticket_id, c.name, c.phone, " MAIL_OF(
-			       "c.email") ", c.language, "
-					  "s.subject_code, "
-					  "t.recorded_us, NULL FROM turunc.ticket_state s JOIN "
-					  "turunc.ticket t ON t.ticket_id = "
-					  "s.ticket_id "
-					  "JOIN turunc.contact c ON c.contact_id = t.contact_id "
-					  "WHERE s.primary_id = ANY ($2::bigint[]) AND s.status = "
-					  "10 "
-					  "UNION ALL "
-					  "SELECT e.about, c.ticket_id, c.name, c.phone, " MAIL_OF(
-					      "c.email") ", c.language, "
-							 "coalesce(s.subject_code, "
-							 "t.subject_code), t.recorded_us, "
-							 "c.contact_id "
-							 "FROM (SELECT q.id AS about, q.id FROM "
-							 "unnest($2::bigint[]) AS q(id) UNION ALL "
-							 "SELECT d.primary_id, d.ticket_id FROM "
-							 "turunc.ticket_state d "
-							 "WHERE d.primary_id = ANY ($2::bigint[]) "
-							 "AND d.status = 10) e "
-							 "JOIN turunc.contact c ON c.ticket_id = "
-							 "e.id AND c.kind = 'joined' "
-							 "JOIN turunc.ticket t ON t.ticket_id = "
-							 "e.id "
-							 "LEFT JOIN turunc.ticket_state s ON "
-							 "s.ticket_id = e.id "
-							 "WHERE NOT EXISTS (SELECT FROM "
-							 "turunc.contact o WHERE o.ticket_id = "
-							 "c.ticket_id "
-							 "AND o.contact_id < c.contact_id AND "
-							 "o.phone = c.phone "
-							 "AND o.kind IN ('report', 'joined'))",
-	    2 },
+	    "SELECT q.id, t.ticket_id, c.name, c.phone, turunc.mail_reaches(c.email, $3::bigint), "
+	    "coalesce(c.language, ''), coalesce(s.subject_code, t.subject_code), t.recorded_us, "
+	    "NULL::uuid, coalesce(c.channel = 4, false) "
+	    "FROM unnest($1::bigint[]) AS q(id) JOIN turunc.ticket t ON t.ticket_id = q.id "
+	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id UNION ALL "
+	    "SELECT s.primary_id, t.ticket_id, c.name, c.phone, "
+	    "turunc.mail_reaches(c.email, $3::bigint), c.language, s.subject_code, t.recorded_us, "
+	    "NULL, c.channel = 4 FROM turunc.ticket_state s "
+	    "JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "WHERE s.primary_id = ANY ($2::bigint[]) AND s.status = 10 UNION ALL "
+	    "SELECT e.about, c.ticket_id, c.name, c.phone, "
+	    "turunc.mail_reaches(c.email, $3::bigint), c.language, "
+	    "coalesce(s.subject_code, t.subject_code), t.recorded_us, c.contact_id, c.channel = 4 "
+	    "FROM (SELECT q.id AS about, q.id FROM unnest($2::bigint[]) AS q(id) UNION ALL "
+	    "SELECT d.primary_id, d.ticket_id FROM turunc.ticket_state d "
+	    "WHERE d.primary_id = ANY ($2::bigint[]) AND d.status = 10) e "
+	    "JOIN turunc.contact c ON c.ticket_id = e.id AND c.kind = 'joined' "
+	    "JOIN turunc.ticket t ON t.ticket_id = e.id "
+	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = e.id "
+	    "WHERE NOT EXISTS (SELECT FROM turunc.contact o WHERE o.ticket_id = c.ticket_id "
+	    "AND o.contact_id < c.contact_id AND o.phone = c.phone "
+	    "AND o.kind IN ('report', 'joined'))",
+	    3 },
 	[STORE_TEXTS] = { "texts",
 	    "SELECT text_id, body FROM turunc.ticket_text WHERE text_id = ANY ($1::uuid[]) "
 	    "AND kind IN ('answer', 'closing')",
@@ -126,8 +104,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "subject, body, attempts, last_error, (SELECT count(*) FROM "
 	    "turunc.notification_attempt "
 	    "a WHERE a.notification_id = claimed.notification_id AND a.outcome = 'deferred'), "
-	    "channel = 'email' AND EXISTS (SELECT FROM turunc.mail_mark k "
-	    "WHERE k.address = lower(claimed.recipient COLLATE \"C\")), "
+	    "channel = 'email' AND turunc.mail_reaches(recipient, $2::bigint) IS NULL, "
 	    "refused_by, EXISTS (SELECT FROM turunc.notification_attempt a "
 	    "WHERE a.notification_id = claimed.notification_id AND a.gateway = $7::text "
 	    "AND a.attempt < claimed.attempts), channel = 'sms' AND EXISTS (SELECT FROM "
@@ -162,14 +139,21 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "said.types, said.tickets, said.nobody, said.nobody, said.actors, said.events) END "
 	    "FROM said",
 	    14 },
+	/* What is told again is the last that was to be told of the ticket (or of the question
+	 * whether one is satisfied): a report may come days later. */
 	[STORE_BOUNCE_NEXT] = { "bounce_next",
 	    "SELECT b.bounce_id, b.notification_id, b.permanent, b.status, n.ticket_id, "
-	    "n.about_seq, n.about_type, n.language, n.attempts, n.recipient, l.event "
+	    "n.about_seq, n.about_type, n.language, n.attempts, n.recipient, w.seq, l.event "
 	    "FROM turunc.bounce b LEFT JOIN turunc.notification n "
 	    "ON n.notification_id = b.notification_id AND n.channel = 'email' "
-	    "LEFT JOIN turunc.event_log l ON l.seq = n.about_seq "
+	    "LEFT JOIN LATERAL (SELECT max(m.about_seq) AS seq FROM turunc.notification m "
+	    "WHERE m.ticket_id = n.ticket_id AND m.contact_id = n.contact_id "
+	    "AND (m.about_type LIKE 'survey.%') = (n.about_type LIKE 'survey.%')) w ON true "
+	    "LEFT JOIN turunc.event_log l ON l.seq = w.seq "
 	    "WHERE b.handled_us IS NULL ORDER BY b.at_us, b.bounce_id LIMIT 1",
 	    0 },
+	[STORE_MARKS_FORGET] = { "marks_forget",
+	    "DELETE FROM turunc.mail_mark WHERE at_us <= turunc.mail_mark_from_us($1::bigint)", 1 },
 	[STORE_BOUNCE_MARK] = { "bounce_mark",
 	    "INSERT INTO turunc.mail_mark (address, notification_id, status, at_us) "
 	    "SELECT lower(n.recipient COLLATE \"C\"), n.notification_id, $2::text, $3::bigint "
@@ -189,6 +173,10 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[NULL::text], ARRAY[NULL::text], "
 	    "ARRAY['system'::text], ARRAY[$8::bytea]) END FROM said",
 	    8 },
+	[STORE_BOUNCE_ASIDE] = { "bounce_aside",
+	    "UPDATE turunc.bounce SET handled_us = $2::bigint, set_aside = true "
+	    "WHERE bounce_id = $1::uuid AND handled_us IS NULL",
+	    2 },
 	/* Said by the server in its dialogue with us. */
 	[STORE_BOUNCE_ADD] = { "bounce_add",
 	    "INSERT INTO turunc.bounce (bounce_id, identity, notification_id, permanent, status, "
@@ -281,12 +269,12 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "coalesce(s.expires_us, 0), EXISTS (SELECT FROM turunc.event_log r "
 	    "WHERE r.ticket_id = s.ticket_id AND r.seq > s.ended_seq "
 	    "AND r.type = 'ticket.reopened'), c.salt = '', EXISTS (SELECT FROM "
-	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), " MAIL_OF(
-		"c.email") ", c.phone, c.language "
-			   "FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
-			   "JOIN turunc.contact c ON c.contact_id = t.contact_id "
-			   "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "
-			   "ORDER BY s.due_us LIMIT $2::integer",
+	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), "
+	    "turunc.mail_reaches(c.email, $1::bigint), c.phone, c.language "
+	    "FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "
+	    "ORDER BY s.due_us LIMIT $2::integer",
 	    2 },
 	/* Moves a row from where it was seen to be; says in the log what it has moved. */
 	[STORE_SURVEY_MOVE] = { "survey_move",
@@ -374,6 +362,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "SELECT (SELECT count(*) FROM turunc.notification WHERE state = 1), "
 	    "(SELECT count(*) FROM turunc.notification WHERE state = 4), "
 	    "(SELECT count(*) FROM turunc.notification WHERE state = 5), "
-	    "(SELECT coalesce(min(created_us), 0) FROM turunc.notification WHERE state = 1)",
-	    0 },
+	    "(SELECT coalesce(min(created_us), 0) FROM turunc.notification WHERE state = 1), "
+	    "(SELECT count(*) FROM turunc.mail_mark "
+	    "WHERE at_us > turunc.mail_mark_from_us($1::bigint))",
+	    1 },
 };

@@ -13,7 +13,7 @@ enum store_statement {
 	STORE_CURSOR_MAKE, /* log_id, now */
 	STORE_CURSOR, /* log_id -> seq, no row when the cursor is another history's */
 	STORE_CURSOR_ADVANCE, /* log_id, from, to, now: raises TU001 when it is elsewhere */
-	STORE_PEOPLE, /* ticket ids, whether those joined to them as well -> whom to tell */
+	STORE_PEOPLE, /* ticket ids, those joined to which ones as well, now -> whom to tell */
 	STORE_TEXTS, /* text ids -> what was answered */
 	STORE_QUEUE, /* new messages; those known already are left as they are */
 	STORE_LEFT, /* this process's mark -> messages marked as being sent */
@@ -30,8 +30,10 @@ enum store_statement {
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	STORE_BOUNCE_NEXT, /* -> enum bounce_column, the first that is open */
+	STORE_MARKS_FORGET, /* now: marks that are over */
 	STORE_BOUNCE_MARK, /* message, status, now: its address gets no mail from now on */
 	STORE_BOUNCE_SETTLE, /* it is dealt with, and what that moved */
+	STORE_BOUNCE_ASIDE, /* id, now: it cannot be dealt with */
 	STORE_BOUNCE_ADD, /* ids, messages, statuses, now */
 	STORE_HASTEN, /* now, later than: what waits for such a time is due now -> how many */
 	STORE_SURVEY_END, /* ids, tickets, seqs of ends, delay: their rows */
@@ -44,7 +46,7 @@ enum store_statement {
 	STORE_REMIND_PUT, /* digests of one window */
 	STORE_REMIND_CLAIM, /* now, lost before, window after -> one to send */
 	STORE_REMIND_SETTLE, /* id, attempt, state, next attempt, detail, now */
-	STORE_BACKLOG, /* -> waiting, unknown, dead, when the oldest waiting one was made */
+	STORE_BACKLOG, /* now -> enum backlog_column */
 	STORE_STATEMENTS
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];
@@ -59,7 +61,8 @@ enum people_column {
 	PEOPLE_LANGUAGE,
 	PEOPLE_SUBJECT,
 	PEOPLE_RECORDED_US,
-	PEOPLE_CONTACT /* of a caller who was joined to it; NULL: they opened it */
+	PEOPLE_CONTACT, /* of a caller who was joined to it; NULL: they opened it */
+	PEOPLE_UNPROVEN /* name and address stood in a mail */
 };
 
 /* Columns of STORE_CLAIM. */
@@ -93,7 +96,8 @@ enum bounce_column {
 	BOUNCE_LANGUAGE,
 	BOUNCE_ATTEMPTS,
 	BOUNCE_RECIPIENT, /* NULL: erased */
-	BOUNCE_EVENT /* what it told of; NULL: not in the log any more */
+	BOUNCE_NEWS_SEQ, /* the last that was to be told */
+	BOUNCE_EVENT /* of that; NULL: not in the log any more */
 };
 
 /* Columns of STORE_LEFT. */
@@ -166,6 +170,12 @@ enum remind_claim_column {
 };
 
 /* Columns of STORE_BACKLOG. */
-enum backlog_column { BACKLOG_WAITING, BACKLOG_UNKNOWN, BACKLOG_DEAD, BACKLOG_OLDEST_US };
+enum backlog_column {
+	BACKLOG_WAITING,
+	BACKLOG_UNKNOWN,
+	BACKLOG_DEAD,
+	BACKLOG_OLDEST_US,
+	BACKLOG_MARKS
+};
 
 #endif

@@ -60,6 +60,7 @@ telling_ask(struct db_unit *unit, const struct news *news, size_t count)
 	db_unit_add(unit, STORE_PEOPLE);
 	struct db_array *all = db_add_array(unit, DB_INT8);
 	struct db_array *ended = db_add_array(unit, DB_INT8);
+	db_add_int8(unit, clock_now_us());
 	db_unit_add(unit, STORE_TEXTS);
 	struct db_array *texts = db_add_array(unit, DB_UUID);
 	for (size_t i = 0; i < count; i++) {
@@ -111,6 +112,7 @@ person_of(const struct pg_result *people, int row)
 		.subject_code = subject != NULL ? subject : nothing,
 		.recorded_us = db_get_int(people, row, PEOPLE_RECORDED_US),
 		.joined = !db_is_null(people, row, PEOPLE_CONTACT),
+		.unproven = db_get_bool(people, row, PEOPLE_UNPROVEN),
 	};
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extension.h"
 #include "status_words.h"
 #include "turunc/v1/bus.pb-c.h"
 
@@ -180,16 +181,6 @@ static const struct catalogue_reason not_ours[] = {
 	    { { "Yanlışlıkla gönderildi, geri alınıyor", "Sent by mistake, taken back" } }, "" },
 	{ NULL, { { NULL, NULL } }, NULL },
 };
-static const struct catalogue_reason to_extend[] = {
-	{ "kapsamli-arastirma",
-	    { { "Ayrı ve kapsamlı araştırma gerekiyor", "It needs a separate, thorough search" } },
-	    "" },
-	{ "baska-kurum-gorusu",
-	    { { "Başka kurumun görüşü alınacak", "Another institution has to be asked" } }, "" },
-	{ "birden-cok-birim",
-	    { { "Birden çok birimi ilgilendiriyor", "It concerns several departments" } }, "" },
-	{ NULL, { { NULL, NULL } }, NULL },
-};
 static const struct catalogue_reason to_reopen[] = {
 	{ "cozulmemis", { { "Sorun giderilmemiş", "It was not solved" } }, "" },
 	{ "yanlis-kapatildi", { { "Yanlışlıkla kapatıldı", "Ended by mistake" } }, "" },
@@ -213,10 +204,10 @@ desk_reason_at(enum status_verb verb, size_t index)
 {
 	const struct catalogue_reason *list = NULL;
 
+	if (verb == VERB_EXTEND)
+		return extension_reason_at(index);
 	if (verb == VERB_TRIAGE || verb == VERB_TRANSFER)
 		list = not_ours;
-	else if (verb == VERB_EXTEND)
-		list = to_extend;
 	else if (verb == VERB_REOPEN)
 		list = to_reopen;
 	return list == NULL || list[index].code == NULL ? NULL : &list[index];
@@ -225,11 +216,13 @@ desk_reason_at(enum status_verb verb, size_t index)
 const char *
 desk_reason_name(const struct catalogue *cat, const char *code, enum catalogue_language language)
 {
-	const struct catalogue_reason *const lists[] = { not_ours, to_extend, to_reopen, others };
+	const struct catalogue_reason *const lists[] = { not_ours, to_reopen, others };
 	const struct catalogue_reason *reason = catalogue_closure_reason(cat, code);
 
 	if (reason == NULL)
 		reason = catalogue_wait_reason(cat, code);
+	if (reason == NULL)
+		reason = extension_reason(code);
 	for (size_t i = 0; reason == NULL && i < ARRAY_LEN(lists); i++)
 		for (const struct catalogue_reason *r = lists[i]; r->code != NULL; r++)
 			if (strcmp(r->code, code) == 0)

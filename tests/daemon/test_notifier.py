@@ -299,13 +299,17 @@ def test_texts_wait_for_the_morning():
 
 
 def test_an_impossible_template_does_not_stop_the_others(world, stack):
-    """A name that makes one text too long; the column takes what the doors would refuse."""
+    """An answer that makes one text too long; the column takes what the doors would refuse."""
     number = world.open(email="uzun@ornek.example")[0]
     world.wait_state(number, "routed", "sent")
-    stack.sql("update turunc.contact set name = repeat('x', 20000) where ticket_id = %s",
-              int(number.replace("-", "")[:-1]))
-    world.end(number)
+    stack.sql("""create function turunc.swell() returns trigger language plpgsql
+                 as $$ begin new.body = repeat('x', 20000); return new; end $$""")
+    stack.sql("create trigger swell before insert on turunc.ticket_text for each row "
+              "when (new.body = 'uzun') execute function turunc.swell()")
+    world.end(number, text="uzun")
     found = world.wait_state(number, "resolved", "dead")
+    stack.sql("drop trigger swell on turunc.ticket_text")
+    stack.sql("drop function turunc.swell()")
     assert "template" in found[2]
     other = world.open(email="kisa@ornek.example")[0]
     world.wait_state(other, "opened", "sent")

@@ -222,7 +222,8 @@ def test_a_bounce_marks_the_address_and_goes_on_by_sms(world):
     assert rows["opened", "email"][:3] == ("dead", 1, "bounced: 5.1.1")
     assert rows["routed", "email"][0] == "sent", "of that one nothing was said"
     world.wait_settled()
-    assert world.rows(number)["opened", "sms"][0] == "sent"
+    # By SMS they hear the last news, not the old one.
+    assert world.rows(number)["routed", "sms"][0] == "sent" and ("opened", "sms") not in world.rows(number)
     assert [t["to"] for t in texts_of(world, number)] == [phone]
     assert world.outcomes()[sent["opened"]] == [("notification.sent", ""), ("notification.failed", "bounced")]
     world.end(number)
@@ -233,7 +234,7 @@ def test_a_bounce_marks_the_address_and_goes_on_by_sms(world):
     report(world, sent["routed"], "5.1.1")
     wait_handled(world)
     world.wait_settled()
-    assert len(world.outcomes()[sent["opened"]]) == 2 and len(texts_of(world, number)) == 3
+    assert len(world.outcomes()[sent["opened"]]) == 2 and len(texts_of(world, number)) == 2
     # Somebody else with that address and no phone is not told at all.
     silent = world.open(email=address.lower())[0]
     world.reader.wait_status(silent, "routed")
@@ -242,7 +243,8 @@ def test_a_bounce_marks_the_address_and_goes_on_by_sms(world):
 
 
 @pytest.mark.parametrize("status, permanent, state", [
-    ("4.4.1", False, "sent"), ("5.7.1", True, "dead"), ("5.2.2", True, "dead")])
+    ("4.4.1", False, "sent"), ("5.7.1", True, "dead"), ("5.2.2", True, "dead"), ("", True, "dead"),
+    ("5.4.6", True, "dead")])
 def test_a_bounce_that_is_not_the_addresss_fault(world, status, permanent, state):
     address = f"iyi{status}@ornek.example"
     number = world.open(email=address, phone=PHONE)[0]
@@ -264,10 +266,10 @@ def test_refused_at_the_door_is_a_bounce(world):
     """550 5.1.1 in the dialogue: the address is marked, and what waited for it goes by SMS too."""
     world.mail.mode = "no_such"
     number = world.open(email="kapi@ornek.example", phone="+905341112233")[0]
-    world.stack.wait(lambda: len(texts_of(world, number)) == 2, 30, "both by SMS")
+    world.stack.wait(lambda: world.rows(number).get(("routed", "sms"), [""])[0] == "sent", 30, "by SMS")
     world.mail.mode = "ok"
     world.end(number)
-    world.stack.wait(lambda: len(texts_of(world, number)) == 3, 20)
+    world.stack.wait(lambda: world.rows(number).get(("resolved", "sms"), [""])[0] == "sent", 20)
     assert mails_of(world, number) == []
     assert {row[0] for (_, channel), row in world.rows(number).items() if channel == "email"} == {"dead"}
 
@@ -288,6 +290,68 @@ def test_an_operator_sees_marks_and_takes_them_away(world):
     world.end(number)
     world.wait_state(number, "resolved", "sent")
     assert mails_of(world, number)[-1].to == "Duzeldi@ornek.example"
+
+
+def marked(world, address):
+    return world.stack.one("select count(*) from turunc.mail_mark where address = %s", address)
+
+
+def test_a_mark_ends(world):
+    """After thirty days, and when a person writes from the address; not when a machine does."""
+    address = "doner@ornek.example"
+    number = world.open(email=address)[0]
+    world.wait_state(number, "routed", "sent")
+    report(world, world.rows(number)["opened", "email"][3], "5.1.1")
+    wait_handled(world)
+    assert marked(world, address) == 1
+    world.stack.wait(lambda: world.stack.metric("notifier", "turunc_notifier_addresses_marked") > 0, 20)
+    write = """insert into turunc.contact (contact_id, ticket_id, kind, channel, arrived_us, recorded_us, language,
+               email, salt) values (gen_random_uuid(), %s, %s, %s, 1, 1, 'tr', %s, 'x')"""
+    ticket = int(number.replace("-", "")[:-1])
+    world.stack.sql(write, None, "machine", 4, address)
+    world.stack.sql(write, ticket, "follow_up", 2, address)  # typed into a form: that proves nothing
+    assert marked(world, address) == 1
+    world.stack.sql(write, ticket, "follow_up", 4, "Doner@Ornek.example")
+    assert marked(world, address) == 0
+    world.end(number)
+    world.wait_state(number, "resolved", "sent")
+    # Over by itself.
+    other = world.open(email="eski@ornek.example")[0]
+    world.wait_state(other, "routed", "sent")
+    report(world, world.rows(other)["opened", "email"][3], "5.1.1")
+    wait_handled(world)
+    world.stack.sql("update turunc.mail_mark set at_us = at_us - 30 * 86400 * 1000000::bigint "
+                    "where address = 'eski@ornek.example'")
+    world.end(other)
+    world.wait_state(other, "resolved", "sent")
+    assert mails_of(world, other)[-1].to == "eski@ornek.example"
+    # The next one that does not arrive marks it anew.
+    report(world, world.rows(other)["resolved", "email"][3], "5.1.1", at=2)
+    wait_handled(world)
+    assert world.stack.one("select at_us > 1000000 from turunc.mail_mark where address = 'eski@ornek.example'")
+
+
+def test_a_report_that_cannot_be_settled_blocks_nobody(world):
+    bad, good = (world.open(email=f"{name}@ornek.example")[0] for name in ("kotu", "iyi"))
+    for number in (bad, good):
+        world.wait_state(number, "routed", "sent")
+    first, second = (world.rows(number)["routed", "email"][3] for number in (bad, good))
+    world.stack.sql(f"""create function turunc.no() returns trigger language plpgsql as
+                        $$ begin raise exception 'never' using errcode = '23514'; end $$""")
+    world.stack.sql(f"""create trigger no before update on turunc.notification for each row
+                        when (old.notification_id = '{first}') execute function turunc.no()""")
+    try:
+        report(world, first, "5.1.1", at=1)
+        report(world, second, "5.1.1", at=2)
+        wait = "select count(*) from turunc.bounce where handled_us is null"
+        world.stack.wait(lambda: world.stack.one(wait) == 0, 60, "the second is dealt with")
+    finally:
+        world.stack.sql("drop trigger no on turunc.notification")
+        world.stack.sql("drop function turunc.no()")
+    aside = "select set_aside from turunc.bounce where notification_id = %s"
+    assert (world.stack.one(aside, first), world.stack.one(aside, second)) == (True, False)
+    assert world.state(good, "routed") == "dead" and world.state(bad, "routed") == "sent"
+    assert world.stack.metric("notifier", 'turunc_notifier_bounces_total{what="set_aside"}') == 1
 
 
 def test_an_erased_person_leaves_no_mark(world):

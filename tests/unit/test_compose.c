@@ -75,6 +75,68 @@ TEST(test_compose_every_text_of_the_municipality)
 	catalogue_destroy(cat);
 }
 
+/* Law 4982, art. 11: with the reason, in words, of special subjects as well. */
+TEST(test_compose_says_why_a_period_was_extended)
+{
+	static const char *const subjects[] = { "cop-alinmadi", "evde-saglik" };
+	struct catalogue *cat = muratpasa_load();
+
+	if (cat == NULL)
+		return;
+	for (int way = 0; way < 8; way++) {
+		struct person person = ayse;
+		struct news n = news("ticket.extended", "extended");
+		n.reason_code = (char[]){ "baska-kurum-gorusu" };
+		person.language = way & 1 ? "en" : "tr";
+		person.subject_code = subjects[way >> 2];
+		if (way & 2)
+			person.email = "";
+		CHECK_U64("said", compose(cat, &n, &person, "", &message), COMPOSED);
+		CHECK_TRUE(message.body,
+		    strstr(message.body, way & 1 ? "Another institution has to be asked"
+						 : "Başka kurumun görüşü alınacak")
+			!= NULL);
+		n.reason_code = (char[]){ "http://evil.example" };
+		CHECK_U64("another code", compose(cat, &n, &person, "", &message), COMPOSED);
+		CHECK_TRUE(message.body, strstr(message.body, way & 1 ? "stated in our records"
+								      : "kaydımızda belirtilmiştir")
+						 != NULL
+					     && strstr(message.body, "evil") == NULL);
+	}
+	catalogue_destroy(cat);
+}
+
+static const struct {
+	const char *name, *said;
+	bool unproven;
+} names[] = {
+	{ "Ayşe Yılmaz", "Ayşe Yılmaz", false },
+	{ "Ayşe Yılmaz", "Yurttaşımız", true },
+	{ "Hesabınız kapatıldı, https://kötü.example adresinden açın", "Yurttaşımız", false },
+	{ "", "Yurttaşımız", false },
+};
+
+/* Whoever writes to the desk chooses neither the words nor the reader of what it sends. */
+TEST(test_compose_greets_by_a_name_alone)
+{
+	struct catalogue *cat = muratpasa_load();
+
+	if (cat == NULL)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct person person = ayse;
+		struct news n = news("ticket.opened", "received");
+		char greeting[100];
+		person.name = names[i].name;
+		person.unproven = names[i].unproven;
+		snprintf(greeting, sizeof(greeting), "Sayın %s,\n", names[i].said);
+		CHECK_U64(names[i].name, compose(cat, &n, &person, "", &message), COMPOSED);
+		CHECK_TRUE(names[i].name, strstr(message.body, greeting) != NULL);
+		CHECK_TRUE(names[i].name, strstr(message.body, "kötü") == NULL);
+	}
+	catalogue_destroy(cat);
+}
+
 /* The 30 days of Law 3071 from 2 March 2026 end with 1 April, which is midnight of the 2nd. */
 TEST(test_news_calls_a_legal_end_by_its_last_day)
 {
@@ -172,22 +234,21 @@ TEST(test_compose_chooses_the_channel)
 TEST(test_compose_what_does_not_fit)
 {
 	struct catalogue *cat = muratpasa_load();
-	static char name[COMPOSE_BODY_SIZE + 1];
+	static char answer[COMPOSE_BODY_SIZE + 1];
 	struct person person = ayse;
-	struct news n = news("ticket.opened", "received");
+	struct news n = news("ticket.resolved", "resolved");
 
 	if (cat == NULL)
 		return;
 	person.language = "de";
 	CHECK_U64("unknown language", compose(cat, &n, &person, "", &message), COMPOSED);
 	CHECK_STR("the municipality's own", message.language, "tr");
-	memset(name, 'x', sizeof(name) - 1);
-	person.name = name;
-	CHECK_U64("too long", compose(cat, &n, &person, "", &message), COMPOSE_TOO_LONG);
+	memset(answer, 'x', sizeof(answer) - 1);
+	CHECK_U64("too long", compose(cat, &n, &person, answer, &message), COMPOSE_TOO_LONG);
 	CHECK_STR("its recipient is known", message.recipient, ayse.email);
 	n.event = "unheard";
 	CHECK_U64("no template", compose(cat, &n, &ayse, "", &message), COMPOSE_NO_TEMPLATE);
-	n.event = "received";
+	n = news("ticket.opened", "received");
 	person = ayse;
 	person.name = "";
 	CHECK_U64("no name", compose(cat, &n, &person, "", &message), COMPOSED);
