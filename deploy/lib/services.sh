@@ -86,6 +86,7 @@ outlet_env()
 	if [ "$demo" = yes ]; then
 		echo "TURUNC_SMTP_URL=smtp://127.0.0.1:${PORT[smtp_sink]}"
 		echo "TURUNC_SMS_URL=http://127.0.0.1:${PORT[sms_sink]}/send"
+		echo "TURUNC_NOTIFIER_FIRST_MAILS=0" # its citizens are all new, and a month takes a minute
 	else
 		[ -z "${TURUNC_SMTP_URL:-}" ] || echo "TURUNC_SMTP_URL=$TURUNC_SMTP_URL"
 		[ -z "${TURUNC_SMS_URL:-}" ] || echo "TURUNC_SMS_URL=$TURUNC_SMS_URL"

@@ -29,14 +29,17 @@ static const struct {
 		"not "
 		"counted again." } },
 	[LADDER_DELIVERED] = { "delivered", { "Ulaşan", "Delivered" },
-	    { "Sorulanlardan, daveti ya da hatırlatması ulaşanlar: e-postayı alıcının sunucusu "
-	      "kabul "
-	      "etti ve geri dönmedi; SMS için operatör ulaştı dedi. Yanıtlayana ulaşmış sayılır.",
-		"Of the invited: those whose invitation or reminder arrived. A mail was taken by "
-		"the "
-		"other server and did not come back; of an SMS the operator said that it arrived. "
-		"Who "
-		"answered was reached." } },
+	    { "Sorulanlardan, daveti ya da hatırlatması ulaşmış sayılanlar: e-posta, posta "
+	      "sunucumuza "
+	      "teslim edildi ve geri dönmedi; SMS için operatör ulaştı dedi. Yanıtlayana ulaşmış "
+	      "sayılır. Geri dönmeyen her e-postanın alıcısına ulaştığı bilinemez.",
+		"Of the invited: those whose invitation or reminder counts as having arrived. A "
+		"mail was "
+		"handed to our own mail server and did not come back; of an SMS the operator said "
+		"that it "
+		"arrived. Who answered was reached. Whether each mail that did not come back "
+		"arrived is "
+		"not known." } },
 	[LADDER_ANSWERED] = { "answered", { "Yanıtlayan", "Answered" },
 	    { "Ulaşanlardan, süresi içinde yanıtlayanlar. Her davet bir kez yanıtlanır; ilk yanıt "
 	      "sayılır. Yanıtlamayan hiçbir yerde memnun sayılmaz.",
@@ -59,6 +62,8 @@ static const struct {
 	[LADDER_WAITING] = { "waiting", { "Bekleme süresinde", "Within the delay" } },
 	[LADDER_REOPENED] = { "reopened", { "Yeniden açıldı", "Reopened" } },
 	[LADDER_NO_ADDRESS] = { "no_address", { "Adresi yok", "No address" } },
+	[LADDER_UNREACHABLE] = { "unreachable",
+	    { "Adresine ulaşılamıyor", "Mail does not arrive" } },
 	[LADDER_ERASED] = { "erased", { "Verileri silindi", "Erased" } },
 	[LADDER_LATE] = { "late", { "Çok geç kalındı", "Too late" } },
 	[LADDER_DISABLED] = { "disabled", { "Anket kapalıydı", "Switched off" } },

@@ -29,6 +29,7 @@ enum ladder_rest {
 	LADDER_WAITING, /* the delay has not passed */
 	LADDER_REOPENED,
 	LADDER_NO_ADDRESS,
+	LADDER_UNREACHABLE, /* mail does not reach the address that they gave */
 	LADDER_ERASED,
 	LADDER_LATE,
 	LADDER_DISABLED,

@@ -65,6 +65,7 @@ on_counted(void *arg, const struct db_reply *reply)
 	stats_set(b->stats, NOTIFIER_STAT_OPEN, db_get_int(r, 0, BACKLOG_WAITING));
 	stats_set(b->stats, NOTIFIER_STAT_IN_DOUBT, db_get_int(r, 0, BACKLOG_UNKNOWN));
 	stats_set(b->stats, NOTIFIER_STAT_GIVEN_UP, db_get_int(r, 0, BACKLOG_DEAD));
+	stats_set(b->stats, NOTIFIER_STAT_FIRST_WAITING, db_get_int(r, 0, BACKLOG_FIRST));
 	stats_set(b->stats, NOTIFIER_STAT_MARKS, db_get_int(r, 0, BACKLOG_MARKS));
 	stats_set(b->stats, NOTIFIER_STAT_OLDEST, age_us > 0 ? age_us / 1000000 : 0);
 }

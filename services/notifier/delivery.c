@@ -247,8 +247,13 @@ on_claimed(void *arg, const struct db_reply *reply)
 	}
 	int rows = db_rows(reply->results[0]);
 	give_permits_back(lane, (size_t)rows);
-	for (int row = 0; row < rows; row++)
+	for (int row = 0; row < rows; row++) {
+		if (db_get_bool(reply->results[0], row, CLAIM_FIRST)) {
+			d->first_begun++;
+			stats_incr(d->world.stats, NOTIFIER_STAT_FIRST);
+		}
 		send_row(lane, reply->results[0], row);
+	}
 	if (rows > 0)
 		delivery_look(d);
 }
@@ -304,6 +309,7 @@ claim(struct lane *lane, uint64_t now_ms)
 	lane_add_routes(lane, db_add_array(unit, DB_INT2));
 	db_add_text(unit, lane->gateway != NULL ? lane->gateway->profile->name : "");
 	db_add_bool(unit, lane->quiet);
+	db_add_bool(unit, lanes_begin_first(d, now_ms));
 	lane->claiming = true;
 	if (!db_submit(d->world.db, unit, on_claimed, lane)) {
 		db_unit_destroy(unit);

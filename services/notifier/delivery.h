@@ -39,6 +39,7 @@ struct delivery_world {
 	uint64_t retry_first_ms, retry_cap_ms;
 	unsigned in_flight; /* messages being sent on each channel */
 	uint32_t per_minute; /* messages begun on each channel */
+	uint32_t first_mails; /* begun an hour, to addresses that have had none; 0: all */
 	/* NULL url: nothing leaves by this channel; messages wait. */
 	struct smtp_config smtp;
 	struct gateway gateways[DELIVERY_GATEWAYS];

@@ -47,6 +47,8 @@ struct delivery {
 	struct settling *settling;
 	struct backlog *backlog;
 	struct flying *flying;
+	uint64_t first_until_ms; /* the hour in which first mails are counted */
+	uint32_t first_begun;
 	char mark[64]; /* on the attempts this process began */
 	bool recovered; /* nothing in the record says "being sent" but what is flying */
 	bool recovering;
@@ -64,6 +66,8 @@ bool lane_is_sms(const struct lane *lane);
 uint32_t lane_route(const struct lane *lane);
 /* The routes whose messages it may take: its own, and those of a gateway that is not there. */
 void lane_add_routes(struct lane *lane, struct db_array *routes);
+/* May mails to addresses that have had none be begun?  A claim may go over it by what flies. */
+bool lanes_begin_first(struct delivery *d, uint64_t now_ms);
 /* After an attempt: whether anybody is there, where the message goes, when it is asked about. */
 void lane_judge(struct lane *lane, const struct job *job);
 void lane_take_elsewhere(struct lane *lane, struct job *job);

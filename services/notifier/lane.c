@@ -11,6 +11,7 @@ enum {
 	WORKERS_MAX = 4,
 	PROBE_FIRST_MS = 250, /* between two tries at a server that is not there */
 	PROBE_CAP_MS = 30000,
+	HOUR_MS = 3600000,
 };
 
 bool
@@ -116,6 +117,16 @@ lane_add_routes(struct lane *lane, struct db_array *routes)
 	db_array_int2(routes, (int16_t)lane_route(lane));
 	if (lane_is_sms(lane) && (other == NULL || other->unreachable > 0))
 		db_array_int2(routes, (int16_t)(1 - lane_route(lane)));
+}
+
+bool
+lanes_begin_first(struct delivery *d, uint64_t now_ms)
+{
+	if (now_ms >= d->first_until_ms) {
+		d->first_until_ms = now_ms + HOUR_MS;
+		d->first_begun = 0;
+	}
+	return d->world.first_mails == 0 || d->first_begun < d->world.first_mails;
 }
 
 /* Whether anybody is there, as far as this outcome tells. */

@@ -290,6 +290,7 @@ make_parts(struct notifier *n)
 		.retry_cap_ms = (uint64_t)c->retry_cap_ms,
 		.in_flight = (unsigned)c->in_flight,
 		.per_minute = (uint32_t)c->per_minute,
+		.first_mails = (uint32_t)c->first_mails,
 		.smtp = { .url = c->smtp_url[0] != '\0' ? c->smtp_url : NULL,
 		    .user = c->smtp_user,
 		    .password = c->smtp_password,

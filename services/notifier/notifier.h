@@ -67,6 +67,7 @@ struct notifier_config {
 	int64_t send_timeout_ms;
 	int64_t in_flight;
 	int64_t per_minute;
+	int64_t first_mails;
 	int64_t attempts;
 	int64_t retry_first_ms;
 	int64_t retry_cap_ms;

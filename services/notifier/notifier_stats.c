@@ -65,6 +65,11 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_MARKS] = { .name = "turunc_notifier_addresses_marked",
 	    .help = "E-mail addresses that get no mail, since one did not arrive",
 	    .type = STAT_GAUGE },
+	[NOTIFIER_STAT_FIRST] = { .name = "turunc_notifier_first_mails_total",
+	    .help = "Mails begun to addresses that had had none" },
+	[NOTIFIER_STAT_FIRST_WAITING] = { .name = "turunc_notifier_first_mails_waiting",
+	    .help = "Mails to addresses that have had none, waiting to be sent",
+	    .type = STAT_GAUGE },
 	[NOTIFIER_STAT_SURVEYS] = { .name = "turunc_notifier_surveys_total",
 	    .help =
 		"Ends of tickets whose citizen was invited to say whether they are satisfied, was "

@@ -77,6 +77,9 @@ const struct setting notifier_settings[] = {
 	    "attempts before a message is given up; a server that is away costs none" },
 	{ "TURUNC_NOTIFIER_RATE", SETTING_INT, AT(per_minute), "6000", 1, 1000000, NULL,
 	    "messages begun on each channel a minute" },
+	{ "TURUNC_NOTIFIER_FIRST_MAILS", SETTING_INT, AT(first_mails), "600", 0, 1000000, NULL,
+	    "mails an hour to addresses that have had none, which anybody can give; the rest wait; "
+	    "0: as many as come" },
 	{ "TURUNC_NOTIFIER_RETRY_FIRST", SETTING_DURATION, AT(retry_first_ms), "10s", 10, 3600000,
 	    NULL, "delay before the second attempt, doubled each time" },
 	{ "TURUNC_NOTIFIER_RETRY_CAP", SETTING_DURATION, AT(retry_cap_ms), "1h", 10, 86400000, NULL,

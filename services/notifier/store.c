@@ -54,10 +54,11 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	[STORE_QUEUE] = { "queue",
 	    "INSERT INTO turunc.notification (notification_id, ticket_id, about_seq, about_type, "
 	    "channel, language, recipient, subject, body, state, next_attempt_us, last_error, "
-	    "created_us, updated_us, contact_id) "
+	    "created_us, updated_us, contact_id, first_mail) "
 	    "SELECT u.id, u.ticket_id, u.about_seq, u.about_type, u.channel, u.language, "
 	    "u.recipient, u.subject, u.body, 1, $12::bigint, u.error, $12::bigint, $12::bigint, "
-	    "coalesce(u.contact_id, '00000000-0000-0000-0000-000000000000') "
+	    "coalesce(u.contact_id, '00000000-0000-0000-0000-000000000000'), "
+	    "turunc.is_first_mail(u.channel, u.recipient) "
 	    "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], "
 	    "$6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[]) "
 	    "AS u(id, ticket_id, about_seq, about_type, channel, language, recipient, subject, "
@@ -81,6 +82,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WITH due AS (SELECT n.notification_id, n.ticket_id, n.about_seq "
 	    "FROM turunc.notification n WHERE n.state = 1 AND n.channel = $1::text "
 	    "AND n.next_attempt_us <= $2::bigint AND n.route = ANY ($6::smallint[]) "
+	    "AND ($9::boolean OR NOT n.first_mail) "
 	    "AND (NOT $8::boolean OR EXISTS (SELECT FROM turunc.ticket_state s "
 	    "WHERE s.ticket_id = n.ticket_id AND s.priority >= 4)) "
 	    "ORDER BY n.next_attempt_us, n.about_seq "
@@ -108,9 +110,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "refused_by, EXISTS (SELECT FROM turunc.notification_attempt a "
 	    "WHERE a.notification_id = claimed.notification_id AND a.gateway = $7::text "
 	    "AND a.attempt < claimed.attempts), channel = 'sms' AND EXISTS (SELECT FROM "
-	    "turunc.sms_opt_out o WHERE o.phone = claimed.recipient) "
-	    "FROM claimed ORDER BY about_seq",
-	    8 },
+	    "turunc.sms_opt_out o WHERE o.phone = claimed.recipient), "
+	    "first_mail FROM claimed ORDER BY about_seq",
+	    9 },
 	/* Moves what is being sent, and what was thought to be lost with its process; says in the
 	 * log what it has moved; so saying it twice changes nothing. */
 	[STORE_SETTLE] = { "settle",
@@ -270,8 +272,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE r.ticket_id = s.ticket_id AND r.seq > s.ended_seq "
 	    "AND r.type = 'ticket.reopened'), c.salt = '', EXISTS (SELECT FROM "
 	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), "
-	    "turunc.mail_reaches(c.email, $1::bigint), c.phone, c.language "
-	    "FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+	    "turunc.mail_reaches(c.email, $1::bigint), c.phone, c.language, "
+	    "c.email IS NOT NULL FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = "
+	    "s.ticket_id "
 	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
 	    "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "
 	    "ORDER BY s.due_us LIMIT $2::integer",
@@ -364,6 +367,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "(SELECT count(*) FROM turunc.notification WHERE state = 5), "
 	    "(SELECT coalesce(min(created_us), 0) FROM turunc.notification WHERE state = 1), "
 	    "(SELECT count(*) FROM turunc.mail_mark "
-	    "WHERE at_us > turunc.mail_mark_from_us($1::bigint))",
+	    "WHERE at_us > turunc.mail_mark_from_us($1::bigint)), "
+	    "(SELECT count(*) FROM turunc.notification WHERE state = 1 AND first_mail)",
 	    1 },
 };

@@ -17,8 +17,8 @@ enum store_statement {
 	STORE_TEXTS, /* text ids -> what was answered */
 	STORE_QUEUE, /* new messages; those known already are left as they are */
 	STORE_LEFT, /* this process's mark -> messages marked as being sent */
-	STORE_CLAIM, /* channel, now, limit, looked at, mark, routes, gateway, urgent alone ->
-			messages to send, marked */
+	STORE_CLAIM, /* channel, now, limit, looked at, mark, routes, gateway, urgent alone, first
+			mails too -> messages to send, marked */
 	STORE_SETTLE, /* what became of attempts, and the records of what that moved */
 	STORE_ASK, /* gateway, now, limit -> messages to ask it about */
 	STORE_KNOWN, /* ids, references, gateway -> those of its messages */
@@ -81,7 +81,8 @@ enum claim_column {
 	CLAIM_MARKED, /* mail does not reach the address */
 	CLAIM_REFUSED_BY,
 	CLAIM_REPEATED, /* this gateway was tried before */
-	CLAIM_UNWANTED /* they asked for no text messages */
+	CLAIM_UNWANTED, /* they asked for no text messages */
+	CLAIM_FIRST /* a mail to an address that has had none */
 };
 
 /* Columns of STORE_BOUNCE_NEXT; from BOUNCE_TICKET on NULL for a message that there is not. */
@@ -145,7 +146,8 @@ enum survey_due_column {
 	SURVEY_DUE_ANSWERED,
 	SURVEY_DUE_EMAIL,
 	SURVEY_DUE_PHONE,
-	SURVEY_DUE_LANGUAGE
+	SURVEY_DUE_LANGUAGE,
+	SURVEY_DUE_GAVE_EMAIL
 };
 
 /* Columns of STORE_REMIND_DUE and STORE_REMIND_CIMER. */
@@ -175,7 +177,8 @@ enum backlog_column {
 	BACKLOG_UNKNOWN,
 	BACKLOG_DEAD,
 	BACKLOG_OLDEST_US,
-	BACKLOG_MARKS
+	BACKLOG_MARKS,
+	BACKLOG_FIRST
 };
 
 #endif

@@ -139,7 +139,7 @@ decide_invitation(
 		return nobody("erased");
 	const char *channel = compose_channel(&person);
 	if (channel == NULL)
-		return nobody("no_address");
+		return nobody(due->marked ? "unreachable" : "no_address");
 	if (now_us - due->due_us > expiry_us)
 		return nobody("late");
 	if (!catalogue_language_parse(due->language, &language))
@@ -255,6 +255,7 @@ due_of(const struct pg_result *rows, int row)
 		.reopened = db_get_bool(rows, row, SURVEY_DUE_REOPENED),
 		.erased = db_get_bool(rows, row, SURVEY_DUE_ERASED),
 		.answered = db_get_bool(rows, row, SURVEY_DUE_ANSWERED),
+		.marked = email == NULL && db_get_bool(rows, row, SURVEY_DUE_GAVE_EMAIL),
 		.email = email != NULL ? email : nothing,
 		.phone = phone != NULL ? phone : nothing,
 		.language = language != NULL ? language : nothing,

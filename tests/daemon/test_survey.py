@@ -281,7 +281,7 @@ def test_the_ladder_is_what_people_did(world):
     world.wait_survey(back, (4, "reopened", False, False))
     world.ended()
     wanted = {"ended": 9, "eligible": 5, "invited": 5, "delivered": 4, "answered": 3, "satisfied": 1,
-              "not_solved": 2, "no_address": 2, "reopened": 1, "waiting": 1}
+              "not_solved": 2, "no_address": 1, "unreachable": 1, "reopened": 1, "waiting": 1}
     world.wait_as_time_goes(lambda: +(ladder(world) - before) == Counter(wanted), 20,
                             f"{wanted}, not {ladder(world) - before}")
     assert world.stack.metric("metrics", "turunc_metrics_satisfaction_odd_total") == 0

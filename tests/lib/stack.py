@@ -313,6 +313,8 @@ class Stack:
                          "TURUNC_DOORBELL": self._door("doorbell"),
                          # Digests depend on the time of day; who tests them sets this.
                          "TURUNC_REMINDERS_LOOK": "0",
+                         # Everybody is new in a test; who tests the limit sets one.
+                         "TURUNC_NOTIFIER_FIRST_MAILS": "0",
                          "TURUNC_SMTP_URL": f"smtp://127.0.0.1:{self.port['smtp']}",
                          "TURUNC_SMS_URL": f"http://127.0.0.1:{self.port['sms']}/send"},
             "metrics": {"TURUNC_BUS_STREAM": self._door("stream")},

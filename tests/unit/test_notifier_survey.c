@@ -17,7 +17,7 @@ static const struct survey_due waiting = { .state = SURVEY_WAITING,
 
 struct change {
 	const char *name;
-	bool reopened, erased, answered, off, no_links, no_reminder;
+	bool reopened, erased, answered, marked, off, no_links, no_reminder;
 	const char *email, *phone;
 	int64_t late_days;
 	enum survey_state next;
@@ -50,6 +50,24 @@ static const struct change invitations[] = {
 	    .phone = "",
 	    .next = SURVEY_NOBODY,
 	    .reason = "no_address" },
+	{ .name = "a marked address",
+	    .marked = true,
+	    .email = "",
+	    .phone = "",
+	    .next = SURVEY_NOBODY,
+	    .reason = "unreachable" },
+	{ .name = "a marked address, a landline",
+	    .marked = true,
+	    .email = "",
+	    .phone = "+902422222222",
+	    .next = SURVEY_NOBODY,
+	    .reason = "unreachable" },
+	{ .name = "a marked address, a mobile",
+	    .marked = true,
+	    .email = "",
+	    .next = SURVEY_INVITED,
+	    .type = "survey.invited",
+	    .reason = "" },
 	{ .name = "after a fortnight's outage",
 	    .late_days = 15,
 	    .next = SURVEY_NOBODY,
@@ -78,6 +96,7 @@ check(struct catalogue *cat, const struct change *c, struct survey_due due)
 	due.reopened = c->reopened;
 	due.erased = c->erased;
 	due.answered = c->answered;
+	due.marked = c->marked;
 	due.due_us -= c->late_days * US_PER_DAY;
 	due.email = c->email != NULL ? c->email : due.email;
 	due.phone = c->phone != NULL ? c->phone : due.phone;
