@@ -80,6 +80,15 @@ demo_client()
 	made=$((made + 1))
 }
 
+# The codes of the departments that work, a line each.
+demo_departments()
+{
+	/usr/bin/python3 -c 'import csv, sys
+for row in csv.DictReader(open(sys.argv[1], encoding="utf-8", newline="")):
+    if row["active"] == "yes":
+        print(row["code"])' "$(config_folder)/departments.csv"
+}
+
 # Every department has a key and rights for its own tickets only; the player has an API key, as an
 # application would, and the call centre a bus key.
 demo_keys()
@@ -87,7 +96,7 @@ demo_keys()
 	local made=0 keys=$RUN/demo-keys code
 	mkdir -p "$keys/departments"
 	chmod 750 "$keys"
-	for code in $(awk -F, 'NR > 1 && $NF ~ /^yes/ { print $1 }' "$(config_folder)/departments.csv"); do
+	for code in $(demo_departments); do
 		demo_client "demo.$code" "$keys/departments/$code" --verbs subscribe,snapshot,command \
 			--types '*' --departments "$code" --personal full
 	done
@@ -119,7 +128,7 @@ demo_user()
 demo_users()
 {
 	local made=0 department
-	department=$(awk -F, 'NR > 1 && $NF ~ /^yes/ { print $1; exit }' "$(config_folder)/departments.csv")
+	department=$(demo_departments | sed -n 1p)
 	(umask 077 && touch "$RUN/demo-users")
 	demo_user izleyici "Deniz İzler" viewer
 	demo_user santral "Sevgi Arar" call-taker
