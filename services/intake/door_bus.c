@@ -154,6 +154,7 @@ on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 	struct intake *in = pub->in;
 
 	stats_add_at(in->stats, INTAKE_STAT_ITEMS, outcome, 1);
+	survey_sms_count(slot->survey, outcome);
 	stats_observe(in->stats, INTAKE_STAT_WAITED, clock_monotonic_us() - slot->taken_us);
 	if (outcome == ITEM_ACCEPTED && item->opens)
 		stats_incr(in->stats, INTAKE_STAT_OPENED);
@@ -187,15 +188,17 @@ on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 		answer(pub);
 }
 
-/* It is known whether it answers an invitation. */
+/* It is known whether it answers an invitation, or nobody can say.  In the spool it is looked at
+ * again; written without a look it would never be counted, so that then it has to come again. */
 static void
-on_looked(void *arg, bool sealed)
+on_looked(void *arg, enum survey_sms_look look)
 {
 	struct slot *slot = arg;
 	struct item *item = &slot->event.item;
+	struct intake *in = slot->publish->in;
 
-	if (sealed)
-		accept_add(slot->publish->in->accept, item, clock_monotonic_ms());
+	if (look == SURVEY_SMS_NONE || (look == SURVEY_SMS_AWAY && in->writer_lost))
+		accept_add(in->accept, item, clock_monotonic_ms());
 	else
 		on_done(item, ITEM_UNAVAILABLE, 0);
 }
@@ -306,6 +309,23 @@ admits(struct intake *in, struct bus_session *session, const struct publisher *p
 	return true;
 }
 
+static void
+send_items(struct publish *pub)
+{
+	pub->waiting++; /* it stays, whatever is answered at once */
+	for (size_t i = 0; i < pub->count; i++) {
+		struct slot *slot = &pub->slots[i];
+		if (!slot->prepared)
+			continue;
+		enum survey_sms_look look = survey_sms_look(
+		    pub->in, &slot->event.item, on_looked, slot, &slot->survey);
+		if (look != SURVEY_SMS_ASKED)
+			on_looked(slot, look);
+	}
+	if (--pub->waiting == 0)
+		answer(pub);
+}
+
 void
 door_bus_publish(
     struct intake *in, struct bus_session *session, const Turunc__V1__ClientFrame *frame)
@@ -314,7 +334,6 @@ door_bus_publish(
 	const struct acl_client *client = bus_session_rights(session);
 	const struct catalogue *cat = registry_catalogue(in->registry);
 	int64_t now_us = clock_now_us();
-	uint64_t now_ms = clock_monotonic_ms();
 
 	if (publisher == NULL) {
 		busy(in, session, frame->request, BUSY_FULL, RETRY_AWAY_MS);
@@ -341,14 +360,7 @@ door_bus_publish(
 		answer(pub);
 		return;
 	}
-	for (size_t i = 0; i < pub->count; i++) {
-		struct slot *slot = &pub->slots[i];
-		if (!slot->prepared)
-			continue;
-		slot->survey = survey_sms_look(in, &slot->event.item, on_looked, slot);
-		if (slot->survey == NULL)
-			accept_add(in->accept, &slot->event.item, now_ms);
-	}
+	send_items(pub);
 }
 
 /* --- sessions ----------------------------------------------------------------------------------

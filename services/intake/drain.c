@@ -11,6 +11,7 @@
 #include "number.h"
 #include "spooled_item.h"
 #include "store.h"
+#include "survey_sms.h"
 
 enum { AGAIN_MS = 200, CHUNK_MAX = 256 };
 
@@ -28,6 +29,7 @@ struct drained {
 	struct frame *frame; /* what the item's texts stand in */
 	bool raw;
 	uint8_t *raw_body; /* owned */
+	struct survey_sms *survey; /* NULL: it is no SMS that may answer an invitation */
 };
 
 struct alias {
@@ -37,10 +39,11 @@ struct alias {
 
 struct drain {
 	struct intake *in;
-	size_t out; /* items that accept has */
+	size_t out; /* items that accept has, or that the record is asked about */
 	struct alias aliases[CHUNK_MAX];
 	size_t alias_count;
 	bool naming; /* the aliases are on their way */
+	uint64_t not_before_ms; /* the record could not be asked */
 };
 
 struct drain *
@@ -168,6 +171,7 @@ destroy(struct drained *one)
 {
 	free(one->raw_body);
 	item_finish(&one->item);
+	survey_sms_destroy(one->survey);
 	frame_destroy(one->frame);
 	free(one);
 }
@@ -209,6 +213,7 @@ on_drained(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 	bool again = false;
 
 	d->out--;
+	survey_sms_count(one->survey, outcome);
 	switch (outcome) {
 	case ITEM_ACCEPTED:
 		if (item->opens)
@@ -244,6 +249,55 @@ on_drained(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 		daemon_wake_now(d->in->daemon);
 }
 
+/* --- a message that may answer an invitation ----------------------------------------------------
+ */
+
+static void
+leave(struct drained *one)
+{
+	struct drain *d = one->drain;
+
+	d->not_before_ms = clock_monotonic_ms() + AGAIN_MS;
+	spool_put_back(d->in->spool, one->entry);
+	destroy(one);
+}
+
+static void
+on_looked(void *arg, enum survey_sms_look look)
+{
+	struct drained *one = arg;
+	struct drain *d = one->drain;
+
+	d->out--;
+	if (look == SURVEY_SMS_NONE)
+		send_again(one);
+	else
+		leave(one);
+	if (d->out == 0)
+		daemon_wake_now(d->in->daemon);
+}
+
+/* False: it is back in its place. */
+static bool
+look(struct drained *one)
+{
+	struct drain *d = one->drain;
+
+	switch (survey_sms_look(d->in, &one->item, on_looked, one, &one->survey)) {
+	case SURVEY_SMS_ASKED:
+		d->out++;
+		return true;
+	case SURVEY_SMS_NONE:
+		send_again(one);
+		return true;
+	case SURVEY_SMS_AWAY:
+	case SURVEY_SMS_NO_MEMORY:
+		break;
+	}
+	leave(one);
+	return false;
+}
+
 /* --- a chunk ------------------------------------------------------------------------------------
  */
 
@@ -272,8 +326,7 @@ begin(struct drain *d, struct spool_entry *entry)
 		free(one);
 		return true;
 	}
-	send_again(one);
-	return true;
+	return look(one);
 }
 
 int64_t
@@ -283,14 +336,14 @@ drain_tick(struct drain *d, uint64_t now_ms)
 	struct spool_entry *entry;
 	size_t begun = 0;
 
-	(void)now_ms;
 	if (d->out > 0 || d->naming)
 		return -1; /* their answers wake us */
 	if (d->alias_count > 0)
 		name_aliases(d);
 	if (d->naming || spool_waiting(in->spool) == 0)
 		return -1;
-	if (db_state_now(in->writer) != DB_READY || daemon_draining(in->daemon))
+	if (db_state_now(in->writer) != DB_READY || daemon_draining(in->daemon)
+	    || now_ms < d->not_before_ms)
 		return AGAIN_MS;
 	while (begun < CHUNK_MAX && (entry = spool_take(in->spool)) != NULL && begin(d, entry))
 		begun++;

@@ -229,6 +229,7 @@ def test_other_systems_cannot_answer(world):
 
 # --- the ladder -------------------------------------------------------------------------------------
 
+SPOOLED = 2
 STEPS = ("ended", "eligible", "invited", "delivered", "answered", "satisfied")
 
 
@@ -327,3 +328,60 @@ def test_an_sms_answers_what_was_asked_by_sms(world):
     assert sms(world, phone, "ÇÖZÜLMEDİ", f"{number}-4").ticket == number
     world.reader.wait_status(number, "routed")
     assert world.answers(number) == [(4, None, True)]
+
+
+def answered(world):
+    return world.stack.metric("intake", 'turunc_intake_surveys_total{outcome="answered"}') or 0
+
+
+def asked_by_sms(world, phone):
+    """A ticket of this phone, whose invitation was sent."""
+    number, token = world.invited(email=None, phone=phone)
+    world.stack.sql("update turunc.notification set state = 3 where about_type like 'survey.%%' and recipient = %s", phone)
+    return number, token
+
+
+def test_an_sms_that_says_not_solved_after_closing_opens_a_linked_ticket(world):
+    said = {"+905321119011": ("2 çözülmedi", (2, False, False)), "+905321119012": ("ÇÖZÜLMEDİ", (None, False, False)),
+            "+905321119013": ("çözülmedi", (4, None, True))}
+    asked = {phone: asked_by_sms(world, phone)[0] for phone in said}
+    assert sms(world, "+905321119013", "4", "before-closing").ticket == asked["+905321119013"]
+    world.close_ticket(asked["+905321119013"])
+    before = answered(world)
+    for phone, (words, wanted) in said.items():
+        number = asked[phone]
+        world.stack.wait(lambda n=number: world.status(n) == "closed", 15, "closed")
+        for _ in range(2):
+            assert sms(world, phone, words, f"{number}-closed").ticket == number
+        assert world.answers(number) == [wanted], words
+        later = world.stack.sql("""select c.description, c.phone, c.channel, t.subject_code from turunc.ticket_link l
+                                   join turunc.ticket t on t.ticket_id = l.ticket_id join turunc.contact c
+                                   on c.contact_id = t.contact_id where l.earlier_id = %s""", Opener.id_of(number))
+        assert later == [(words, phone, 8, "cop-alinmadi")]
+        assert world.status(number) == "closed"
+    assert answered(world) == before + 2, "a repeat is no answer more, and one took back"
+
+
+def test_not_solved_by_sms_when_the_page_was_first(world):
+    number, token = asked_by_sms(world, "+905321119014")
+    world.close_ticket(number)
+    assert world.answer(token, 3).status == 200
+    assert world.answer(token, solved="no", text="Yine oldu").status == 200
+    assert sms(world, "+905321119014", "çözülmedi", f"{number}-0").ticket == "", "that is known"
+    assert world.stack.one("select count(*) from turunc.ticket_link where earlier_id = %s", Opener.id_of(number)) == 1
+    assert world.answers(number) == [(3, None, True)]
+
+
+def test_an_sms_while_the_record_is_away_counts_when_it_is_back(world):
+    closed, _ = asked_by_sms(world, "+905321119021")
+    world.close_ticket(closed)
+    number, _ = asked_by_sms(world, "+905321119022")
+    before = answered(world)
+    with world.stack.record_away():
+        assert sms(world, "+905321119021", "1 çözülmedi", f"{closed}-away").status == SPOOLED
+        assert sms(world, "+905321119022", "5", f"{number}-away").status == SPOOLED
+        assert sms(world, "+905321119023", "5", f"{number}-nobody").status == SPOOLED
+    assert world.answers(number) == [(5, None, False)]
+    world.stack.wait(lambda: world.answers(closed) == [(1, False, False)], 15, "the other one, too")
+    assert world.stack.one("select count(*) from turunc.ticket_link where earlier_id = %s", Opener.id_of(closed)) == 1
+    assert answered(world) == before + 2
