@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "mail_parse.h"
+#include "mail_sandbox.h"
 
 enum { PIECE_BYTES = 64 * 1024, CPU_S = 10, MS_PER_S = 1000 };
 /* Several times the largest mail that is taken. */
@@ -272,6 +273,8 @@ mail_reader_main(void)
 	if (data == NULL || pread(STDIN_FILENO, data, size, 0) != (ssize_t)size)
 		_exit(EXIT_FAILURE);
 	mail_parse_begin();
+	if (!mail_sandbox_enter())
+		_exit(EXIT_FAILURE);
 	bool told = mail_parse(data, size, &letter) && mail_letter_tell(&letter, stdout);
 	/* Nothing is tidied up: the kernel does that, faster. */
 	_exit(told ? EXIT_SUCCESS : EXIT_FAILURE);
