@@ -13,6 +13,9 @@ enum {
 	COMMENT_BYTES_MAX = 65535,
 	ZIP64_LOCATOR_BYTES = 20,
 	ZIP64_END_BYTES = 56,
+	ENTRY_BYTES = 46, /* of a part's record in the directory, without its three texts */
+	ENTRY_TEXT_BYTES = 512, /* of those, on average; a workbook's have some 40 */
+	DIRECTORY_BYTES_MAX = PARTS_MAX * (ENTRY_BYTES + ENTRY_TEXT_BYTES),
 };
 
 struct table_xlsx {
@@ -37,28 +40,101 @@ little_endian(const unsigned char *at, size_t bytes)
 	return value;
 }
 
-/* The longer record that the end's neighbour points to; its count is at two places. */
+/* As an archive's end tells of its directory. */
+struct directory {
+	uint64_t parts;
+	uint64_t bytes;
+	uint64_t offset;
+	uint64_t end; /* where the record that says so stands */
+};
+
+/* Exactly so many records, and nothing else. */
 static bool
-few_in_zip64(struct table *t, const unsigned char *locator)
+has_parts(const unsigned char *at, size_t len, uint64_t parts)
+{
+	size_t used = 0;
+
+	for (uint64_t i = 0; i < parts; i++) {
+		if (len - used < ENTRY_BYTES || memcmp(at + used, "PK\x01\x02", 4) != 0)
+			return false;
+		const unsigned char *texts = at + used + 28;
+		size_t entry = ENTRY_BYTES + (size_t)little_endian(texts, 2)
+			       + (size_t)little_endian(texts + 2, 2)
+			       + (size_t)little_endian(texts + 4, 2);
+		if (entry > len - used)
+			return false;
+		used += entry;
+	}
+	return used == len;
+}
+
+static bool
+check_directory(struct table *t, const struct directory *d)
+{
+	if (d->parts > PARTS_MAX || d->bytes > DIRECTORY_BYTES_MAX)
+		return table_fail(t, TABLE_ZIP_PARTS, 0);
+	if (d->offset > d->end || d->end - d->offset != d->bytes)
+		return table_fail(t, TABLE_ZIP, 0);
+	unsigned char *bytes = malloc((size_t)d->bytes + 1);
+	if (bytes == NULL)
+		return table_fail(t, TABLE_UNREADABLE, 0);
+	bool whole = pread(t->fd, bytes, (size_t)d->bytes, (off_t)d->offset) == (ssize_t)d->bytes
+		     && has_parts(bytes, (size_t)d->bytes, d->parts);
+	free(bytes);
+	return whole || table_fail(t, TABLE_ZIP, 0);
+}
+
+/* The longer record that the end's neighbour points to. */
+static bool
+read_zip64(const struct table *t, const unsigned char *locator, struct directory *d)
 {
 	unsigned char end[ZIP64_END_BYTES];
-	uint64_t offset = little_endian(locator + 8, 8);
+	uint64_t at = little_endian(locator + 8, 8);
 
-	return offset < t->size && pread(t->fd, end, sizeof(end), (off_t)offset) == sizeof(end)
-	       && little_endian(end + 24, 8) <= PARTS_MAX
-	       && little_endian(end + 32, 8) <= PARTS_MAX;
+	if (at >= t->size || pread(t->fd, end, sizeof(end), (off_t)at) != sizeof(end)
+	    || memcmp(end, "PK\x06\x06", 4) != 0
+	    || little_endian(end + 24, 8) != little_endian(end + 32, 8))
+		return false;
+	*d = (struct directory){ little_endian(end + 32, 8), little_endian(end + 40, 8),
+		little_endian(end + 48, 8), at };
+	return true;
+}
+
+/* tail: the file's last len bytes.  False: no end, or several things that could be taken for it. */
+static bool
+find_directory(
+    const struct table *t, const unsigned char *tail, size_t len, struct directory *ret_directory)
+{
+	const unsigned char *end = NULL;
+
+	for (size_t i = 0; i + END_BYTES <= len; i++) {
+		if (memcmp(tail + i, "PK\x05\x06", 4) != 0)
+			continue;
+		if (end != NULL)
+			return false;
+		end = tail + i;
+	}
+	if (end == NULL)
+		return false;
+	const unsigned char *locator = end - ZIP64_LOCATOR_BYTES;
+	if (end - tail >= ZIP64_LOCATOR_BYTES && memcmp(locator, "PK\x06\x07", 4) == 0)
+		return read_zip64(t, locator, ret_directory);
+	*ret_directory = (struct directory){ little_endian(end + 10, 2), little_endian(end + 12, 4),
+		little_endian(end + 16, 4), t->size - len + (uint64_t)(end - tail) };
+	return little_endian(end + 8, 2) == ret_directory->parts;
 }
 
 /*
- * libzip takes memory for as many parts as the archive says it has, before anything can be asked.
- * Every record that could be taken for its end must speak of few.
+ * libzip takes memory for as many parts as the archive says it has, goes on reading while there
+ * are bytes left in its directory, and takes time by the square of the number of parts whose names
+ * fall together in its table: before it may look, the directory has been gone through.
  */
 static bool
 has_few_parts(struct table *t)
 {
 	size_t len = END_BYTES + COMMENT_BYTES_MAX + ZIP64_LOCATOR_BYTES;
 	unsigned char *tail = malloc(len);
-	bool few = true;
+	struct directory directory;
 
 	if (tail == NULL)
 		return table_fail(t, TABLE_UNREADABLE, 0);
@@ -68,15 +144,9 @@ has_few_parts(struct table *t)
 		free(tail);
 		return table_fail(t, TABLE_UNREADABLE, 0);
 	}
-	for (size_t i = 0; i + ZIP64_LOCATOR_BYTES <= len && few; i++) {
-		if (memcmp(tail + i, "PK\x06\x07", 4) == 0)
-			few = few_in_zip64(t, tail + i);
-		else if (i + END_BYTES <= len && memcmp(tail + i, "PK\x05\x06", 4) == 0)
-			few = little_endian(tail + i + 8, 2) <= PARTS_MAX
-			      && little_endian(tail + i + 10, 2) <= PARTS_MAX;
-	}
+	bool found = find_directory(t, tail, len, &directory);
 	free(tail);
-	return few || table_fail(t, TABLE_ZIP_PARTS, 0);
+	return found ? check_directory(t, &directory) : table_fail(t, TABLE_ZIP, 0);
 }
 
 struct table_xlsx *

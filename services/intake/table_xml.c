@@ -1,5 +1,6 @@
 /* Reads the XML of a workbook's parts as it comes; builds no tree and follows no reference. */
 #include <libxml/parser.h>
+#include <libxml/parserInternals.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,15 @@ enum {
 	CODE_DIGITS = 4,
 	FIVE = 5, /* pointers an attribute has */
 	/* A spreadsheet's longest have some hundred bytes.  The parser takes time by the square of
-	 * an open tag's length, and of the number of its attributes. */
+	 * an open tag's length, and of the number of its attributes; workbooks' have a dozen. */
 	TAG_BYTES_MAX = 16 * 1024,
+	ATTRIBUTES_MAX = 64,
 };
 
 /* What the characters under way are for. */
 enum wanted { NOTHING, CELL_VALUE, SHARED_TEXT };
+/* Where in the bytes, as it is looked at before the parser sees them. */
+enum markup { OUTSIDE, OPENED, TAG, INSTRUCTION, DECLARATION, COMMENT, LITERAL };
 enum cell_type { CELL_NUMBER, CELL_SHARED, CELL_TEXT, CELL_ERROR };
 
 struct table_xml {
@@ -26,7 +30,11 @@ struct table_xml {
 	bool quiet;
 	xmlParserCtxtPtr parser;
 	enum wanted wanted;
-	size_t tag_bytes; /* since a '<' that no '>' has followed; 0: outside */
+	enum markup markup;
+	size_t tag_bytes; /* since it was opened */
+	size_t tag_equals; /* each attribute has one */
+	char quote; /* that a value is in, or '\0' */
+	char before[2]; /* the two bytes before, as comments end in three */
 	int phonetic; /* depth of what is only said how to be read */
 	size_t text_at; /* of the shared text under way */
 	int line;
@@ -420,7 +428,9 @@ table_xml_open(struct table *t, struct table_book *book, enum table_part part, b
 		free(x);
 		return NULL;
 	}
-	(void)xmlCtxtUseOptions(x->parser, XML_PARSE_NONET);
+	/* No spreadsheet writes anything but UTF-8, whatever the part says of itself. */
+	(void)xmlCtxtUseOptions(x->parser, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
+	(void)xmlSwitchEncoding(x->parser, XML_CHAR_ENCODING_UTF8);
 	return x;
 }
 
@@ -435,17 +445,77 @@ table_xml_destroy(struct table_xml *x)
 	free(x);
 }
 
-/* Markup is looked at as bytes before the parser sees it; comments count as tags do. */
+/* What follows a '<' says what it opens. */
+static enum markup
+opened_by(char byte)
+{
+	switch (byte) {
+	case '!':
+		return DECLARATION;
+	case '?':
+		return INSTRUCTION;
+	default:
+		return TAG;
+	}
+}
+
+/* Does this '>' end what is open? */
+static bool
+is_end(const struct table_xml *x)
+{
+	switch (x->markup) {
+	case COMMENT:
+		return x->before[0] == '-' && x->before[1] == '-';
+	case LITERAL:
+		return x->before[0] == ']' && x->before[1] == ']';
+	case INSTRUCTION:
+		return x->before[1] == '?';
+	default:
+		return true;
+	}
+}
+
+static void
+look_at(struct table_xml *x, char byte)
+{
+	if (x->markup == OPENED)
+		x->markup = opened_by(byte);
+	else if (x->markup == DECLARATION && x->tag_bytes == 2 && byte == '-')
+		x->markup = COMMENT;
+	else if (x->markup == DECLARATION && x->tag_bytes == 2 && byte == '[')
+		x->markup = LITERAL;
+	if (x->markup == TAG && x->quote != '\0') {
+		if (byte == x->quote)
+			x->quote = '\0';
+	} else if (x->markup == TAG && (byte == '"' || byte == '\'')) {
+		x->quote = byte;
+	} else if (byte == '>' && is_end(x)) {
+		x->markup = OUTSIDE;
+	} else if (x->markup == TAG) {
+		x->tag_equals += byte == '=';
+	}
+}
+
+/* Whatever has a '<' and an end is short, and has few attributes.  Bytes are letters here: the
+ * parser takes UTF-8 alone. */
 static bool
 tags_are_short(struct table_xml *x, const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '>')
-			x->tag_bytes = 0;
-		else if (x->tag_bytes > 0 || bytes[i] == '<')
+		if (x->markup == OUTSIDE) {
+			if (bytes[i] != '<')
+				continue;
+			x->markup = OPENED;
+			x->tag_bytes = 1;
+			x->tag_equals = 0;
+		} else {
+			look_at(x, bytes[i]);
 			x->tag_bytes++;
-		if (x->tag_bytes > TAG_BYTES_MAX)
-			return table_fail(x->t, TABLE_XML, 0);
+			if (x->tag_bytes > TAG_BYTES_MAX || x->tag_equals > ATTRIBUTES_MAX)
+				return table_fail(x->t, TABLE_XML, 0);
+		}
+		x->before[0] = x->before[1];
+		x->before[1] = bytes[i];
 	}
 	return true;
 }

@@ -49,10 +49,12 @@ def costly():
     """name -> bytes: each keeps a careless reader busy, or fills its memory."""
     close = "</sheetData></worksheet>"
     attributes = " ".join(f'a{i}="x"' for i in range(60_000))
+    ends = " ".join(f'a{i}=">"' for i in range(60_000))
     parts = {
         "open-tag": sheets.SHEET + "<row " + "a" * 3_000_000,
         "open-comment": sheets.SHEET + "<!--" + "-a" * 1_500_000,
         "attributes": sheets.SHEET + f"<row {attributes}/>" + close,
+        "attributes-with-ends": sheets.SHEET + f"<row {ends}/>" + close,
         "deep": sheets.SHEET + "<a>" * 200_000,
         "names": sheets.SHEET + "".join(f"<n{i}/>" for i in range(150_000)) + close,
         "namespaces": sheets.SHEET + "".join(f'<x xmlns:p{i}="u{i}">' for i in range(250)) * 200,

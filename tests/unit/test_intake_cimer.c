@@ -1,10 +1,13 @@
 /* Rows of a file of applications: dates, what is refused and why, and text cut anywhere. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "cimer_folder.h"
 #include "cimer_sheet.h"
 #include "istanbul.h"
 #include "muratpasa.h"
@@ -181,6 +184,215 @@ TEST(test_csv_cut_anywhere)
 		CHECK_U64("of two", seen.cells, 2);
 		CHECK_STR("the last", seen.last, "ı");
 	}
+}
+
+/* --- workbooks ---------------------------------------------------------------------------------
+ */
+
+enum { WORKBOOK_BYTES = 8 * 1024 * 1024, OFTEN = 100000 };
+
+struct bytes {
+	char *at;
+	size_t len;
+};
+
+static void
+put_number(struct bytes *b, uint64_t value, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		b->at[b->len++] = (char)(value >> (8 * i));
+}
+
+static void
+put_text(struct bytes *b, const char *text)
+{
+	memcpy(b->at + b->len, text, strlen(text));
+	b->len += strlen(text);
+}
+
+/* A part's record; its name is one of many that the library's table puts at one place. */
+static void
+put_entry(struct bytes *b, uint32_t number)
+{
+	put_text(b, "PK\x01\x02");
+	put_number(b, 20 | 20 << 16, 8);
+	put_number(b, 0x21 << 16, 8); /* neither method nor time; a date */
+	put_number(b, 0, 8);
+	put_number(b, 40, 6);
+	put_number(b, 0, 12);
+	for (size_t i = 0; i < 20; i++)
+		put_text(b, number >> i & 1 ? "FY" : "Ez");
+}
+
+struct archive {
+	const char *name;
+	uint32_t entries, says; /* there are, and the end says */
+	int64_t bytes_more; /* than the directory has, says the end */
+	uint64_t ends;
+	bool zip64;
+	enum table_problem problem;
+};
+
+static void
+put_archive(struct bytes *b, const struct archive *a)
+{
+	put_text(b, "PK\x03\x04");
+	put_number(b, 0, 26);
+	uint64_t offset = b->len;
+	for (uint32_t i = 0; i < a->entries; i++)
+		put_entry(b, i);
+	uint64_t bytes = b->len - offset + (uint64_t)a->bytes_more, end = b->len;
+	if (a->zip64) {
+		put_text(b, "PK\x06\x06");
+		put_number(b, 44, 8);
+		put_number(b, 45 | 45 << 16, 4);
+		put_number(b, 0, 8);
+		put_number(b, a->says, 8);
+		put_number(b, a->says, 8);
+		put_number(b, bytes, 8);
+		put_number(b, offset, 8);
+		put_text(b, "PK\x06\x07");
+		put_number(b, 0, 4);
+		put_number(b, end, 8);
+		put_number(b, 1, 4);
+	}
+	for (uint64_t i = 0; i < a->ends; i++) {
+		put_text(b, "PK\x05\x06");
+		put_number(b, 0, 4);
+		put_number(b, a->zip64 ? 0xffffffff : a->says | a->says << 16, 4);
+		put_number(b, a->zip64 ? UINT32_MAX : bytes, 4);
+		put_number(b, a->zip64 ? UINT32_MAX : offset, 4);
+		put_number(b, 0, 2);
+	}
+}
+
+/* Each of these cost seconds, or memory, before anything could be asked of the library. */
+TEST(test_an_archive_is_gone_through_before_the_library_sees_it)
+{
+	static const struct archive cases[] = {
+		{ "no workbook in it", 3, 3, 0, 1, false, TABLE_NO_WORKBOOK },
+		{ "the same in the long form", 3, 3, 0, 1, true, TABLE_NO_WORKBOOK },
+		{ "as many as are allowed", 1000, 1000, 0, 1, false, TABLE_NO_WORKBOOK },
+		{ "one more", 1001, 1001, 0, 1, false, TABLE_ZIP_PARTS },
+		{ "one more in the long form", 1001, 1001, 0, 1, true, TABLE_ZIP_PARTS },
+		{ "many, and the end says one", 12000, 1, 0, 1, false, TABLE_ZIP_PARTS },
+		{ "many, and the long end says one", 12000, 1, 0, 1, true, TABLE_ZIP_PARTS },
+		{ "some, and the end says one", 6000, 1, 0, 1, false, TABLE_ZIP },
+		{ "some, and the long end says one", 6000, 1, 0, 1, true, TABLE_ZIP },
+		{ "fewer than the end says", 3, 4, 0, 1, false, TABLE_ZIP },
+		{ "a longer directory than there is", 3, 3, 46, 1, false, TABLE_ZIP },
+		{ "a shorter one", 3, 2, -86, 1, false, TABLE_ZIP },
+		{ "two ends", 3, 3, 0, 2, false, TABLE_ZIP },
+		{ "no end", 3, 3, 0, 0, false, TABLE_ZIP },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct bytes b = { malloc(WORKBOOK_BYTES), 0 };
+		struct seen seen;
+		int line = 0;
+		if (!CHECK(b.at != NULL))
+			return;
+		put_archive(&b, &cases[i]);
+		clock_t began = clock();
+		CHECK_I64(
+		    cases[i].name, read_all(b.at, b.len, ';', &seen, &line), cases[i].problem);
+		CHECK_TRUE("at once", clock() - began < CLOCKS_PER_SEC);
+		free(b.at);
+	}
+}
+
+/* As the sheet of a workbook, fed in pieces of the size that is read at once. */
+static enum table_problem
+read_sheet(const struct bytes *b, size_t piece)
+{
+	const struct table_limits limits = { 1 << 24, 1 << 24, 1 << 16 };
+	int fd = memfd_create("table", 0);
+	struct table *t = table_open(fd, &limits, ';');
+	struct table_book book = { 0 };
+	struct table_xml *x = t == NULL ? NULL : table_xml_open(t, &book, TABLE_PART_SHEET, false);
+	enum table_problem problem = TABLE_UNREADABLE;
+
+	if (CHECK(x != NULL)) {
+		bool more = true;
+		for (size_t at = 0; more && at < b->len; at += piece)
+			more = table_xml_feed(
+			    x, b->at + at, b->len - at < piece ? b->len - at : piece, false);
+		more = more && table_xml_feed(x, "", 0, true);
+		problem = table_problem(t);
+		CHECK_TRUE("it stops for a reason", more == (problem == TABLE_FINE));
+	}
+	table_xml_destroy(x);
+	table_destroy(t);
+	close(fd);
+	return problem;
+}
+
+static void
+put_numbered(struct bytes *b, const char *part, unsigned number)
+{
+	for (; *part != '\0'; part++) {
+		if (*part == '#')
+			b->len += (size_t)sprintf(b->at + b->len, "%u", number);
+		else
+			b->at[b->len++] = *part;
+	}
+}
+
+/* before, then part so often (numbered where it has #), then after. */
+TEST(test_a_tag_is_short_and_has_few_attributes)
+{
+	static const struct {
+		const char *name, *before, *part, *after;
+		unsigned times;
+		enum table_problem problem;
+	} cases[] = {
+		{ "as programs write", "<a b=\"1\" c='>'>", "<d e=\"it's\"/>", "</a>", 500,
+		    TABLE_FINE },
+		{ "64 attributes", "<a", " b#='x'", "/>", 64, TABLE_FINE },
+		{ "65", "<a", " b#='x'", "/>", 65, TABLE_XML },
+		{ "many with an end in each", "<a", " b#='>'", "/>", OFTEN, TABLE_XML },
+		{ "many with the other quote", "<a", " b#=\"'>\"", "/>", OFTEN, TABLE_XML },
+		{ "a long value", "<a b='", ">>>>>>>>", "'/>", 4096, TABLE_XML },
+		{ "equals in values", "<a b='", "=#", "'/>", 1000, TABLE_FINE },
+		{ "comments hold anything", "<a><!-- it's > = \" ", "=", " --></a>", 1000,
+		    TABLE_FINE },
+		{ "and are short", "<a><!-- ", "> - >", " --></a>", 8192, TABLE_XML },
+		{ "a literal too", "<a><![CDATA[ it's ", "> ] >", "]]></a>", 8192, TABLE_XML },
+		{ "an instruction too", "<a><?x ", "> '", "?></a>", 8192, TABLE_XML },
+		{ "text may be long", "<a>", "it's = \" > ", "</a>", OFTEN, TABLE_FINE },
+		{ "other encodings are none", "<?xml version='1.0' encoding='UTF-7'?><a",
+		    " b#+AD0AIgA+ACI-", "/>", OFTEN, TABLE_XML },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct bytes b = { malloc(WORKBOOK_BYTES), 0 };
+		if (!CHECK(b.at != NULL))
+			return;
+		put_text(&b, cases[i].before);
+		for (unsigned n = 0; n < cases[i].times; n++)
+			put_numbered(&b, cases[i].part, n);
+		put_text(&b, cases[i].after);
+		clock_t began = clock();
+		CHECK_I64(cases[i].name, read_sheet(&b, TABLE_STEP_BYTES), cases[i].problem);
+		CHECK_TRUE("at once", clock() - began < CLOCKS_PER_SEC);
+		if (cases[i].times <= 1000)
+			CHECK_I64(cases[i].name, read_sheet(&b, 1), cases[i].problem);
+		free(b.at);
+	}
+}
+
+/* --- the folder ------------------------------------------------------------------------------- */
+
+TEST(test_shares_are_told_from_disks)
+{
+	CHECK_TRUE("NFS", cimer_folder_is_remote(0x6969));
+	CHECK_TRUE(
+	    "SMB 2, whatever its sign", cimer_folder_is_remote((uint64_t)(int32_t)0xfe534d42));
+	CHECK_TRUE("FUSE", cimer_folder_is_remote(0x65735546));
+	CHECK_FALSE("ext4", cimer_folder_is_remote(0xef53));
+	CHECK_FALSE("XFS", cimer_folder_is_remote(0x58465342));
+	CHECK_FALSE("memory", cimer_folder_is_remote(0x01021994));
+	CHECK_FALSE("overlay", cimer_folder_is_remote(0x794c7630));
 }
 
 /* --- applications ----------------------------------------------------------------------------- */
