@@ -18,10 +18,11 @@ static const struct {
 		"count." } },
 	[LADDER_ELIGIBLE] = { "eligible", { "Sorulabilecek", "Eligible" },
 	    { "Sonuçlananlardan, bekleme süresi dolduğunda hâlâ sonuçlanmış olan ve başvuranına "
-	      "ulaşılabilecek bir e-posta adresi ya da cep telefonu bulunanlar.",
+	      "ulaşılabilecek bir e-posta adresi ya da SMS almayı reddetmemiş bir cep telefonu "
+	      "bulunanlar.",
 		"Of the ended: those still ended when the delay had passed, whose citizen has an "
 		"e-mail "
-		"address or a mobile number to be asked at." } },
+		"address, or a mobile number that has not refused SMS, to be asked at." } },
 	[LADDER_INVITED] = { "invited", { "Sorulan", "Invited" },
 	    { "Sorulabileceklerden, başvuranına davet iletisi yazılanlar. Hatırlatma ayrıca "
 	      "sayılmaz.",
@@ -64,6 +65,7 @@ static const struct {
 	[LADDER_NO_ADDRESS] = { "no_address", { "Adresi yok", "No address" } },
 	[LADDER_UNREACHABLE] = { "unreachable",
 	    { "Adresine ulaşılamıyor", "Mail does not arrive" } },
+	[LADDER_OPTED_OUT] = { "opted_out", { "SMS istemiyor", "Wants no SMS" } },
 	[LADDER_ERASED] = { "erased", { "Verileri silindi", "Erased" } },
 	[LADDER_LATE] = { "late", { "Çok geç kalındı", "Too late" } },
 	[LADDER_DISABLED] = { "disabled", { "Anket kapalıydı", "Switched off" } },

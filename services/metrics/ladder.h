@@ -30,6 +30,7 @@ enum ladder_rest {
 	LADDER_REOPENED,
 	LADDER_NO_ADDRESS,
 	LADDER_UNREACHABLE, /* mail does not reach the address that they gave */
+	LADDER_OPTED_OUT, /* there is but a number that wants no SMS */
 	LADDER_ERASED,
 	LADDER_LATE,
 	LADDER_DISABLED,

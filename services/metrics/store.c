@@ -53,6 +53,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "count(*) FILTER (WHERE s.reason = 'reopened'), "
 	    "count(*) FILTER (WHERE s.reason = 'no_address'), "
 	    "count(*) FILTER (WHERE s.reason = 'unreachable'), "
+	    "count(*) FILTER (WHERE s.reason = 'opted_out'), "
 	    "count(*) FILTER (WHERE s.reason = 'erased'), "
 	    "count(*) FILTER (WHERE s.reason = 'late'), "
 	    "count(*) FILTER (WHERE s.reason = 'disabled') "

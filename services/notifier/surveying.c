@@ -140,6 +140,8 @@ decide_invitation(
 	const char *channel = compose_channel(&person);
 	if (channel == NULL)
 		return nobody(due->marked ? "unreachable" : "no_address");
+	if (strcmp(channel, "sms") == 0 && due->opted_out)
+		return nobody("opted_out");
 	if (now_us - due->due_us > expiry_us)
 		return nobody("late");
 	if (!catalogue_language_parse(due->language, &language))
@@ -256,6 +258,7 @@ due_of(const struct pg_result *rows, int row)
 		.erased = db_get_bool(rows, row, SURVEY_DUE_ERASED),
 		.answered = db_get_bool(rows, row, SURVEY_DUE_ANSWERED),
 		.marked = email == NULL && db_get_bool(rows, row, SURVEY_DUE_GAVE_EMAIL),
+		.opted_out = db_get_bool(rows, row, SURVEY_DUE_OPTED_OUT),
 		.email = email != NULL ? email : nothing,
 		.phone = phone != NULL ? phone : nothing,
 		.language = language != NULL ? language : nothing,

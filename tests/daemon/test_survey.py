@@ -68,12 +68,16 @@ def test_who_is_not_asked_and_why(world):
     state = world.reader.wait_status(reopened, "resolved")
     world.department.command(reopened, "reopen", state["version"], timeout=10, reason_code="yanlis-kapatildi")
     landline = world.ended(email=None, phone="+902422222222")
+    silent = world.ended(email=None, phone="+905321112299")
+    world.stack.sql("insert into turunc.sms_opt_out values ('+905321112299', 1)")
     erased = world.ended(email="silinen@ornek.example")
     world.erase("silinen@ornek.example")
     withdrawn = world.open()
     world.clock.advance(DAY_US)
     world.wait_survey(reopened, (4, "reopened", False, False))
     world.wait_survey(landline, (4, "no_address", False, False))
+    world.wait_survey(silent, (4, "opted_out", False, False))
+    assert ladder(world)["opted_out"] == 1
     world.wait_survey(erased, (4, "erased", False, False))
     assert world.surveys(withdrawn) == [], "what has not ended is no end"
     assert world.stack.metric("notifier", 'turunc_notifier_surveys_total{step="nobody"}') >= 3

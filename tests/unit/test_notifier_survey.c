@@ -17,7 +17,7 @@ static const struct survey_due waiting = { .state = SURVEY_WAITING,
 
 struct change {
 	const char *name;
-	bool reopened, erased, answered, marked, off, no_links, no_reminder;
+	bool reopened, erased, answered, marked, opted_out, off, no_links, no_reminder;
 	const char *email, *phone;
 	int64_t late_days;
 	enum survey_state next;
@@ -48,6 +48,22 @@ static const struct change invitations[] = {
 	{ .name = "nothing given",
 	    .email = "",
 	    .phone = "",
+	    .next = SURVEY_NOBODY,
+	    .reason = "no_address" },
+	{ .name = "no SMS, but an address",
+	    .opted_out = true,
+	    .next = SURVEY_INVITED,
+	    .type = "survey.invited",
+	    .reason = "" },
+	{ .name = "no SMS, and nothing else",
+	    .opted_out = true,
+	    .email = "",
+	    .next = SURVEY_NOBODY,
+	    .reason = "opted_out" },
+	{ .name = "no SMS to a landline",
+	    .opted_out = true,
+	    .email = "",
+	    .phone = "+902422222222",
 	    .next = SURVEY_NOBODY,
 	    .reason = "no_address" },
 	{ .name = "a marked address",
@@ -97,6 +113,7 @@ check(struct catalogue *cat, const struct change *c, struct survey_due due)
 	due.erased = c->erased;
 	due.answered = c->answered;
 	due.marked = c->marked;
+	due.opted_out = c->opted_out;
 	due.due_us -= c->late_days * US_PER_DAY;
 	due.email = c->email != NULL ? c->email : due.email;
 	due.phone = c->phone != NULL ? c->phone : due.phone;
