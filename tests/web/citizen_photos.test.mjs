@@ -78,7 +78,8 @@ async function fill(page, photos = []) {
   await page.selectOption('select[name=address_id]', 'fener');
   await page.fill('input[name=phone]', '0532 123 45 67');
   if (photos.length > 0)
-    await page.setInputFiles('input[name=photo]', photos.map((buffer, n) => ({ name: `${n}.jpg`, mimeType: 'image/jpeg', buffer })));
+    await page.setInputFiles('input[name=photo]', photos.map((buffer, n) => ({ name: `${n}.jpg`, mimeType: 'image/jpeg', buffer })),
+      { timeout: 120000 });
 }
 
 const send = (page) => page.click('main form button');
