@@ -2,6 +2,7 @@
 the ticket or the message; and erasing takes the raw mail along."""
 import json
 import os
+import threading
 
 import pytest
 
@@ -79,6 +80,32 @@ def test_a_mail_that_cannot_be_read_is_answered_unless_a_machine_wrote_it(stack)
     assert rows == [(None, "report", 1), ("kisi@example.org", "report", 1)], "both are seen at the desk, whole"
     receipt(stack, "kisi@example.org")
     assert not [m for m in stack.messages() if m["to"] == ["robot@example.org"]]
+
+
+def reader_status(service):
+    """What the kernel says of a process that reads a mail for it, {} while there is none."""
+    try:
+        with open(f"/proc/{service}/task/{service}/children", encoding="ascii") as file:
+            child = file.read().split()[0]
+        with open(f"/proc/{child}/status", encoding="utf-8") as file:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    except (OSError, IndexError):
+        return {}
+
+
+def test_who_reads_a_mail_can_do_little_else(stack):
+    """What it may is tests/unit/test_intake_mail_sandbox.c; here, that the service's reader is such a one."""
+    mail = (b"From: uzun@example.org\r\nSubject: Uzun\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+            b"boundary=x\r\n\r\n" + b"--x\r\n\r\nq\r\n" * 200000)
+    answers = []
+    sender = threading.Thread(target=lambda: answers.extend(send(stack, mail, sender="uzun@example.org")))
+    sender.start()
+    service = stack.process["intake"].pid
+    stack.wait(lambda: reader_status(service).get("Seccomp") == "2", 30, "the reader has a filter")
+    sender.join()
+    assert answers == TAKEN
+    with open(f"/proc/{service}/status", encoding="utf-8") as file:
+        assert "Seccomp:\t0" in file.read(), "the service itself has not"
 
 
 def test_erasing_takes_the_raw_mail_along(stack):
