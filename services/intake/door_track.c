@@ -152,8 +152,6 @@ ask(struct tracking *t)
 	for (size_t s = STORE_TRACK; s <= STORE_TRACK_LINKS; s++) {
 		db_unit_add(unit, s);
 		db_add_int8(unit, t->ticket_id);
-		if (s == STORE_TRACK_PHOTOS)
-			db_add_text(unit, t->digits);
 	}
 	if (db_submit(t->in->reader, unit, on_tracked, t))
 		return;

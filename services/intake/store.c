@@ -122,13 +122,15 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    " AND coalesce(s.updated_us, t.recorded_us) BETWEEN $9::bigint AND $10::bigint"
 	    " ORDER BY t.recorded_us DESC, t.ticket_id DESC LIMIT $11::bigint OFFSET $12::bigint",
 	    12 },
-	/* Who was joined to a ticket hears how it ends; its page is not theirs. */
+	/* The page is the opener's: by the phone of the contact that opened the ticket, and by no
+	 * other, whatever else was said about it from where.  What is said on the page itself names
+	 * no phone. */
 	[STORE_TRACK] = { "track",
 	    "SELECT t.ticket_id, coalesce(s.status, 1::smallint), "
 	    "coalesce(s.subject_code, t.subject_code), coalesce(s.department, ''), "
 	    "coalesce(s.reason_code, ''), t.arrived_us, s.legal_due_us, s.service_due_us, "
 	    "s.ended_us, (SELECT coalesce(array_agg(c.phone), '{}') FROM turunc.contact c "
-	    "WHERE c.ticket_id = t.ticket_id AND c.phone IS NOT NULL AND c.kind <> 'joined'), "
+	    "WHERE c.contact_id = t.contact_id AND c.phone IS NOT NULL), "
 	    "coalesce((SELECT e.type FROM turunc.event_log e WHERE e.ticket_id = t.ticket_id "
 	    "AND e.type IN ('ticket.resolved', 'ticket.rejected', 'ticket.forwarded', "
 	    "'ticket.joined', 'ticket.withdrawn') ORDER BY e.seq DESC LIMIT 1), '') "
@@ -203,17 +205,17 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "SELECT d.form_id, d.saved_us, d.caller, d.fields FROM turunc.call_draft d WHERE "
 	    "d.agent = $1::text ORDER BY d.saved_us DESC LIMIT 8",
 	    1 },
-	/* Those that came with a phone that ends so, or from this page, to which only such come;
-	 * and what the department shows of its work. */
+	/* The opener's: those that opened the ticket and those of this page, to which only the
+	 * opener comes (channel 2: web); and what the department shows of its work. */
 	[STORE_TRACK_PHOTOS] = { "track_photos",
 	    "SELECT f.created_us, f.digest, f.width, f.height, f.origin = 3 "
-	    "FROM turunc.attachment f "
+	    "FROM turunc.attachment f JOIN turunc.ticket t ON t.ticket_id = f.ticket_id "
 	    "LEFT JOIN turunc.contact c ON f.origin = 1 AND c.contact_id = f.owner_id "
 	    "WHERE f.ticket_id = " TRACKED_TICKET " AND f.digest IS NOT NULL AND f.type <> 4 "
-	    "AND (f.origin = 3 OR (c.contact_id IS NOT NULL "
-	    "AND (c.phone IS NULL OR right(c.phone, 4) = $2::text))) "
+	    "AND (f.origin = 3 OR c.contact_id = t.contact_id OR (c.channel = 2 "
+	    "AND c.kind IN ('follow_up', 'withdraw', 'not_solved'))) "
 	    "ORDER BY f.created_us, f.owner_id, f.place LIMIT 60",
-	    2 },
+	    1 },
 	[STORE_TRACK_MESSAGES] = { "track_messages",
 	    "SELECT n.created_us, n.about_type, n.channel, n.state FROM turunc.notification n "
 	    "WHERE n.ticket_id = " TRACKED_TICKET

@@ -35,7 +35,7 @@ enum store_read_statement {
 	STORE_TRACK, /* ticket asked for -> enum store_track_column, at most one row */
 	STORE_TRACK_EVENTS, /* ticket asked for -> enum store_track_event_column */
 	STORE_TRACK_TEXTS, /* ticket asked for -> enum store_track_text_column */
-	STORE_TRACK_PHOTOS, /* ticket asked for, last digits -> enum store_track_photo_column */
+	STORE_TRACK_PHOTOS, /* ticket asked for -> enum store_track_photo_column */
 	STORE_TRACK_MESSAGES, /* ticket asked for -> enum store_track_message_column */
 	STORE_TRACK_LINKS, /* ticket asked for -> enum store_track_link_column */
 	STORE_SURVEY, /* survey -> enum store_survey_column, at most one row */
@@ -89,7 +89,7 @@ enum store_track_column {
 	TRACK_LEGAL_DUE,
 	TRACK_SERVICE_DUE,
 	TRACK_ENDED,
-	TRACK_PHONES, /* of those who reported it */
+	TRACK_PHONES, /* of the contact that opened it */
 	TRACK_ENDED_AS, /* type of the record that ended it last, or "" */
 };
 enum store_call_column {

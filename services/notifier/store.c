@@ -232,12 +232,18 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "turunc.log_append($10::bigint, said.types, said.tickets, said.nobody, said.nobody, "
 	    "said.actors, said.events) END FROM said",
 	    10 },
+	/* Only the opener's: who was joined to a ticket is told how it ends, and says nothing in
+	   it. */
 	[STORE_ANSWERS] = { "answers",
-	    "SELECT ticket_id FROM ((SELECT c.ticket_id, 0 AS rank FROM turunc.contact c "
-	    "WHERE c.ticket_id = ANY ($2::bigint[]) AND c.phone = $1::text LIMIT 1) UNION ALL "
-	    "(SELECT n.ticket_id, 1 FROM turunc.notification n WHERE n.channel = 'sms' "
-	    "AND n.recipient = $1::text AND n.created_us > $3::bigint AND n.state IN (3, 4, 6) "
-	    "ORDER BY n.created_us DESC LIMIT 1)) t ORDER BY rank LIMIT 1",
+	    "SELECT ticket_id FROM ((SELECT t.ticket_id, 0 AS rank FROM turunc.ticket t "
+	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "WHERE t.ticket_id = ANY ($2::bigint[]) AND c.phone = $1::text LIMIT 1) UNION ALL "
+	    "(SELECT n.ticket_id, 1 FROM turunc.notification n JOIN turunc.ticket t "
+	    "ON t.ticket_id = n.ticket_id JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "AND c.phone = n.recipient WHERE n.channel = 'sms' AND n.recipient = $1::text "
+	    "AND n.contact_id = '00000000-0000-0000-0000-000000000000' "
+	    "AND n.created_us > $3::bigint AND n.state IN (3, 4, 6) "
+	    "ORDER BY n.created_us DESC LIMIT 1)) w ORDER BY rank LIMIT 1",
 	    3 },
 	[STORE_OPT_OUT] = { "opt_out",
 	    "INSERT INTO turunc.sms_opt_out (phone, since_us) VALUES ($1::text, $2::bigint) "

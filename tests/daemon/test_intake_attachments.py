@@ -217,3 +217,18 @@ def test_orphans_go_and_what_is_new_or_known_stays(stack):
     stack.wait(lambda: not os.path.exists(old), 60, "the orphan is removed")
     assert os.path.exists(new) and os.path.exists(known) and not os.path.exists(draft)
     assert stack.metric("intake", 'turunc_intake_attachments_removed_total{why="orphan"}') == 1
+
+
+def test_only_the_openers_photos_are_on_the_page(stack):
+    number = number_on(send(stack, token_of(stack), photos.jpeg()))
+    for kind, channel, phone in (("follow_up", 4, None), ("joined", 1, "+905340004567"), ("sms", 8, "+905340004567"),
+                                 ("follow_up", 2, None)):
+        stack.sql("""with c as (insert into turunc.contact (contact_id, ticket_id, kind, channel, arrived_us, recorded_us,
+                         language, phone, salt) values (gen_random_uuid(), %s, %s, %s, 1, 1, 'tr', %s, 's')
+                         returning contact_id)
+                     insert into turunc.attachment (owner_id, place, ticket_id, origin, digest, salt, type, bytes, width,
+                         height, created_us)
+                     select c.contact_id, 1, f.ticket_id, 1, sha256(convert_to(c.contact_id::text, 'UTF8')), f.salt, f.type, f.bytes, f.width, f.height, 1
+                     from c, turunc.attachment f where f.ticket_id = %s and f.created_us > 1""",
+                  ticket_id(number), kind, channel, phone, ticket_id(number))
+        assert track(stack, number).count('src="/photo/') == (2 if (kind, channel) == ("follow_up", 2) else 1), kind

@@ -85,6 +85,17 @@ def test_nobody_else_gets_in_and_learns_nothing(stack):
     assert look(stack, without, "0000", address="10.0.0.5").status == 404
 
 
+@pytest.mark.parametrize("kind, channel", [("sms", 8), ("joined", 1), ("follow_up", 4), ("follow_up", 2), ("call", 1),
+                                           ("report", 2), ("machine", 4), ("survey", 2)])
+def test_no_phone_opens_it_but_the_openers(stack, kind, channel):
+    number = opened(stack)
+    stack.sql("""insert into turunc.contact (contact_id, ticket_id, kind, channel, arrived_us, recorded_us, language,
+                     phone, salt) values (gen_random_uuid(), %s, %s, %s, 1, 1, 'tr', '+905340007788', 's')""",
+              ticket_id(number), kind, channel)
+    assert look(stack, number, "7788", address="10.0.5.1").status == 404
+    assert look(stack, number, address="10.0.5.2").status == 200
+
+
 def test_guessing_is_bounded_by_address_and_by_ticket(stack):
     number, another = opened(stack), opened(stack)
     by_address = [look(stack, number if n % 2 else another, f"{n:04}", address="10.0.1.1").status
