@@ -3,6 +3,7 @@ never gets through."""
 import http.server
 import json
 import os
+import re
 import select
 import socket
 import threading
@@ -78,7 +79,7 @@ class Edge:
         self.upstream = {name: Upstream(name, free_port()) for name in SERVICES}
         env = dict(os.environ, HOME=str(folder), XDG_CONFIG_HOME=str(folder),
                    XDG_DATA_HOME=str(folder),
-                   TURUNC_EDGE_PORT=str(self.port))
+                   TURUNC_EDGE_PORT=str(self.port), TURUNC_EDGE_LOG_LEVEL="DEBUG")
         for name, upstream in self.upstream.items():
             env[f"TURUNC_EDGE_{name.upper()}"] = f"127.0.0.1:{upstream.port}"
         self.process = Process("edge", ["caddy", "run", "--adapter", "caddyfile", "--config",
@@ -232,6 +233,21 @@ def test_a_service_that_is_away_is_said_to_be(edge):
         assert edge.ask("/").status == 200
     finally:
         upstream.start()
+
+
+def test_the_log_keeps_no_secret_of_a_request(edge):
+    """Paths of gateways, surveys, photos and reports hold what opens them; here it tells all it ever may."""
+    secret = {"X-Turunc-Secret": "gizli-bas", "Cookie": "a=gizli-kurabiye", "Referer": "http://x/gizli-once"}
+    for path in ("/receipts/generic?secret=gizli-soru", "/anket/gizli-anket", "/photo/gizli-foto", "/?no=gizli-no"):
+        assert edge.ask(path, headers=secret).status == 200
+    edge.upstream["notifier"].stop()
+    try:
+        assert edge.ask("/receipts/verimor/gizli-yol", headers=secret).status in (502, 503)
+    finally:
+        edge.upstream["notifier"].start()
+    wait_until(lambda: re.search('"uri": "/receipts".*"status": 502', edge.process.log()), 5, "that it was away is told")
+    log = edge.process.log()
+    assert '"uri": "/anket"' in log and '"uri": "/photo"' in log and "gizli" not in log
 
 
 def test_a_head_too_large_is_refused(edge):
