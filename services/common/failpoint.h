@@ -71,8 +71,7 @@ enum failpoint_side {
 	X("notifier", "claim")          \
 	X("notifier", "settle")         \
 	X("notifier", "receipts")       \
-	X("notifier", "opt_out")        \
-	X("notifier", "opt_in")         \
+	X("notifier", "sms_wish")       \
 	X("notifier", "hasten")         \
 	X("notifier", "bounce_mark")    \
 	X("notifier", "bounce_settle")  \

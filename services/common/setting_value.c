@@ -146,13 +146,14 @@ has_control(const char *text)
 	return false;
 }
 
-/* A secret may be of several lines. */
+/* A secret may be of several lines; an empty one is none, however long one has to be. */
 static bool
 parse_text(const struct setting *s, const char *text, void *at)
 {
 	size_t len = strlen(text);
+	bool none = s->type == SETTING_SECRET && len == 0;
 
-	if ((int64_t)len < s->min || (int64_t)len > max_of(s))
+	if (!none && ((int64_t)len < s->min || (int64_t)len > max_of(s)))
 		return false;
 	if (s->type != SETTING_SECRET && (has_control(text) || !utf8_valid(text, len)))
 		return false;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 static const char *const status_names[] = {
 	[GATEWAY_SAYS_NOTHING] = "nothing",
 	[GATEWAY_NOT_TAKEN] = "not_taken",
@@ -98,10 +100,26 @@ void
 gateway_text_of(const json_t *value, char *out, size_t size)
 {
 	out[0] = '\0';
-	if (json_is_string(value))
-		snprintf(out, size, "%s", json_string_value(value));
+	const char *text = json_string_value(value);
+	if (text != NULL)
+		snprintf(out, utf8_prefix_len(text, strlen(text), size - 1) + 1, "%s", text);
 	else if (json_is_integer(value))
 		snprintf(out, size, "%lld", (long long)json_integer_value(value));
+}
+
+void
+gateway_key_of(const json_t *value, char out[GATEWAY_KEY_SIZE])
+{
+	unsigned char hash[GATEWAY_KEY_BYTES];
+	char number[24];
+
+	gateway_text_of(value, number, sizeof(number)); /* a number is never cut */
+	const char *text = json_is_string(value) ? json_string_value(value) : number;
+	out[0] = '\0';
+	if (text[0] == '\0')
+		return;
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)text, strlen(text), NULL, 0);
+	sodium_bin2hex(out, GATEWAY_KEY_SIZE, hash, sizeof(hash));
 }
 
 char *
@@ -231,7 +249,7 @@ read_generic(const json_t *element, struct gateway_news *n)
 	if (n->text != NULL) {
 		n->incoming = true;
 		gateway_text_of(json_object_get(element, "from"), n->sender, sizeof(n->sender));
-		gateway_text_of(json_object_get(element, "id"), n->key, sizeof(n->key));
+		gateway_key_of(json_object_get(element, "id"), n->key);
 		return n->sender[0] != '\0';
 	}
 	gateway_text_of(json_object_get(element, "id"), n->id, sizeof(n->id));

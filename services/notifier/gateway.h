@@ -18,6 +18,7 @@
 /* The generic gateway's own names of what it is told. */
 enum sms_field { SMS_TO, SMS_FROM, SMS_TEXT, SMS_ID, SMS_FIELDS };
 enum { SMS_FIELD_SIZE = 40, GATEWAY_SENDER_MAX = 20, GATEWAY_TEXT_MAX = 4000 };
+enum { GATEWAY_KEY_BYTES = 16, GATEWAY_KEY_SIZE = 2 * GATEWAY_KEY_BYTES + 1 };
 struct sms_fields {
 	char name[SMS_FIELDS][SMS_FIELD_SIZE];
 };
@@ -88,7 +89,7 @@ struct gateway_news {
 	char id[UUID_TEXT_SIZE]; /* receipt: our own, or "" */
 	struct gateway_report report; /* receipt */
 	char sender[GATEWAY_SENDER_MAX + 1]; /* incoming: as the provider writes it */
-	char key[JOB_REFERENCE_SIZE]; /* incoming: the provider's id of it, or "" */
+	char key[GATEWAY_KEY_SIZE]; /* incoming: stands for the provider's id of it, or "" */
 	const char *text; /* incoming: lent by the caller's document */
 };
 enum { GATEWAY_NEWS_MAX = 200 };
@@ -138,8 +139,12 @@ extern const struct gateway_profile gateway_generic, gateway_netgsm, gateway_ile
 char *gateway_url(const struct gateway *gateway, const char *path);
 /* Takes the document; body NULL: no memory, or not UTF-8.  False then. */
 bool gateway_fill(struct gateway_request *ret_request, char *url, struct json_t *document);
-/* A string or a number as text; "" for anything else.  Cut to size. */
+/* A string or a number as text; "" for anything else.  Cut to size,
+ * between characters. */
 void gateway_text_of(const struct json_t *value, char *out, size_t size);
+/* A hash, in hex, of a whole string or number, of whatever length and bytes; "" for anything else.
+ */
+void gateway_key_of(const struct json_t *value, char out[GATEWAY_KEY_SIZE]);
 /* "Basic " and both in base64; NULL: no memory. */
 char *gateway_basic(const char *user, const char *password);
 

@@ -180,7 +180,7 @@ read_callback(const json_t *element, struct gateway_news *n)
 	if (n->text != NULL) {
 		n->incoming = true;
 		gateway_text_of(json_object_get(element, "no"), n->sender, sizeof(n->sender));
-		gateway_text_of(json_object_get(element, "id"), n->key, sizeof(n->key));
+		gateway_key_of(json_object_get(element, "id"), n->key);
 		return n->sender[0] != '\0';
 	}
 	read_job(element, &n->report);

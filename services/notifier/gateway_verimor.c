@@ -195,7 +195,7 @@ read_callback(const json_t *element, struct gateway_news *n)
 		n->text = json_string_value(json_object_get(element, "content"));
 		gateway_text_of(
 		    json_object_get(element, "source_addr"), n->sender, sizeof(n->sender));
-		gateway_text_of(json_object_get(element, "message_id"), n->key, sizeof(n->key));
+		gateway_key_of(json_object_get(element, "message_id"), n->key);
 		return n->sender[0] != '\0';
 	}
 	read_message(element, n);

@@ -9,6 +9,7 @@ static const char *const outcomes[] = { "accepted", "refused", "deferred", "unre
 static const char *const receipts[] = { "nothing", "not_taken", "waiting", "delivered",
 	"undelivered", "duplicate", NULL };
 static const char *const callbacks[] = { "taken", "refused", "malformed", "busy", "away", NULL };
+static const char *const wishes[] = { "stopped", "started", "repeated", "stranger", NULL };
 static const char *const texts[] = { "published", "repeated", "rejected", "full", NULL };
 
 static const char *const surveys[] = { "invited", "reminded", "nobody", NULL };
@@ -97,6 +98,10 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	    .help = "Text messages of citizens, by what intake said",
 	    .label = "outcome",
 	    .label_values = texts },
-	[NOTIFIER_STAT_OPT_OUTS] = { .name = "turunc_notifier_opt_outs_total",
-	    .help = "Citizens' wishes to get no more text messages" },
+	[NOTIFIER_STAT_WISHES] = { .name = "turunc_notifier_sms_wishes_total",
+	    .help =
+		"Citizens' wishes to get no more text messages, or to get them again; those that a "
+		"gateway repeated, and those from numbers that nobody gave us, change nothing",
+	    .label = "outcome",
+	    .label_values = wishes },
 };

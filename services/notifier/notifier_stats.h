@@ -16,6 +16,7 @@ enum callback_end {
 	CALLBACK_BUSY,
 	CALLBACK_AWAY
 };
+enum wish_end { WISH_STOPPED, WISH_STARTED, WISH_REPEATED, WISH_STRANGER };
 enum text_end { TEXT_PUBLISHED, TEXT_REPEATED, TEXT_REJECTED, TEXT_FULL };
 
 /* What a report of a lost mail was: a delay, a message that was not wanted, an address that is
@@ -55,7 +56,7 @@ enum notifier_stat {
 	NOTIFIER_STAT_CALLBACKS,
 	NOTIFIER_STAT_CALLBACKS_IGNORED,
 	NOTIFIER_STAT_TEXTS_IN,
-	NOTIFIER_STAT_OPT_OUTS,
+	NOTIFIER_STAT_WISHES,
 	NOTIFIER_STATS
 };
 extern const struct stat_row notifier_stat_rows[NOTIFIER_STATS];

@@ -5,6 +5,9 @@
 
 #define AT(member) offsetof(struct notifier_config, member)
 
+/* Longer than anybody guesses at ten tries a minute an address. */
+enum { CALLBACK_SECRET_MIN = 16, CALLBACK_SECRET_MAX = 200 };
+
 #define GATEWAY(n, member) \
 	AT(gateways) + (n) * sizeof(struct gateway_config) + offsetof(struct gateway_config, member)
 
@@ -27,8 +30,9 @@
 	    { prefix "ASK_RATE", SETTING_INT, GATEWAY(n, asks_per_minute), "0", 0, 1000000, NULL, \
 		    "questions about texts a minute; 0: what the provider allows" },              \
 	{                                                                                         \
-		prefix "CALLBACK_SECRET", SETTING_SECRET, GATEWAY(n, callback_secret), "", 0, 0,  \
-		    NULL, "what it says when it calls /receipts/; empty: it does not call"        \
+		prefix "CALLBACK_SECRET", SETTING_SECRET, GATEWAY(n, callback_secret), "",        \
+		    CALLBACK_SECRET_MIN, CALLBACK_SECRET_MAX, NULL,                               \
+		    "what it says when it calls /receipts/; without one it does not call"         \
 	}
 
 const struct setting notifier_settings[] = {

@@ -28,12 +28,17 @@ enum {
 	RETRY_S = 5,
 	ANSWER_MS = 3000, /* gateways do not wait for long */
 	KEY_BYTES = 16,
+	EVENT_ID_SIZE = 80,
+	DELETE = 0x7f, /* the one control character beyond the first 32 */
 };
 static const int64_t answers_within_us = INT64_C(30) * 24 * 3600 * 1000000;
+/* Longer than gateways come again, where a text is known by its words alone. */
+static const int64_t again_us = INT64_C(20) * 60 * 1000000;
 
 /* One request, from its body to its answer. */
 struct callback {
 	struct sms_door *door;
+	uint64_t serial; /* never given again: what intake says may come when this has long ended */
 	struct http_request *request;
 	const struct gateway_profile *profile;
 	json_t *document; /* owns the texts */
@@ -56,6 +61,7 @@ struct sms_door {
 	struct ratelimit *wrong; /* secrets, by address */
 	struct callback *callbacks;
 	size_t callback_count;
+	uint64_t last_serial;
 };
 
 static void next_text(struct callback *c);
@@ -107,43 +113,63 @@ fail(struct callback *c)
 
 /* --- texts to intake -------------------------------------------------------------------------- */
 
-/* The gateway's own id of it; without one, what it says on which day, so that a repeat is one. */
 static void
-event_id(const struct callback *c, const struct gateway_news *n, int64_t now_us, char out[160])
+hash_text(crypto_generichash_state *state, const char *text)
+{
+	crypto_generichash_update(state, (const unsigned char *)text, strlen(text) + 1);
+}
+
+/*
+ * From all that a gateway says of a text, so that a repeat is one and nothing else is: its own id
+ * of it, who wrote, and what; without an id the day as well.
+ */
+static void
+event_id(
+    const struct callback *c, const struct gateway_news *n, int64_t now_us, char out[EVENT_ID_SIZE])
 {
 	unsigned char hash[KEY_BYTES];
 	char hex[2 * KEY_BYTES + 1];
 	crypto_generichash_state state;
-	int32_t day = istanbul_split(now_us).day_number;
+	bool keyed = n->key[0] != '\0';
+	int32_t day = keyed ? 0 : istanbul_split(now_us).day_number;
 
-	if (n->key[0] != '\0') {
-		snprintf(out, 160, "%s-%s", c->profile->name, n->key);
-		for (char *at = out; *at != '\0'; at++)
-			if (*at <= ' ' || *at > '~')
-				*at = '_';
-		return;
-	}
 	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
 	crypto_generichash_update(&state, (const unsigned char *)&day, sizeof(day));
-	crypto_generichash_update(&state, (const unsigned char *)n->sender, strlen(n->sender) + 1);
-	crypto_generichash_update(&state, (const unsigned char *)n->text, strlen(n->text));
+	hash_text(&state, n->key);
+	hash_text(&state, n->sender);
+	hash_text(&state, n->text);
 	crypto_generichash_final(&state, hash, sizeof(hash));
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	snprintf(out, 160, "%s-text-%s", c->profile->name, hex);
+	snprintf(out, EVENT_ID_SIZE, "%s-%s-%s", c->profile->name, keyed ? "id" : "text", hex);
 }
 
-/* As intake takes them: lines by \n, no other control characters, not too long. */
+/* As intake takes them (utf8_has_control): a blank for each control character but lines. */
+static void
+blank_controls(char *text, bool lines)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < ' ' && !(lines && *text == '\n')) || *text == DELETE)
+			*text = ' ';
+}
+
+/* Lines by \n, and not too long. */
 static void
 plain_text(const char *text, char out[GATEWAY_TEXT_MAX + 1])
 {
 	size_t n = 0;
 
-	for (; *text != '\0' && n < GATEWAY_TEXT_MAX; text++) {
+	for (; *text != '\0' && n < GATEWAY_TEXT_MAX; text++)
 		if (*text != '\r')
-			out[n++] = (unsigned char)*text < ' ' && *text != '\n' ? ' ' : *text;
-	}
+			out[n++] = *text;
 	out[n] = '\0';
 	out[utf8_prefix_len(out, n, GATEWAY_TEXT_MAX - UTF8_BYTES_MAX)] = '\0';
+	blank_controls(out, true);
+}
+
+static void *
+tag_of(const struct callback *c)
+{
+	return (void *)(uintptr_t)c->serial;
 }
 
 static bool
@@ -151,13 +177,15 @@ publish(struct callback *c, const struct gateway_news *n, const char *sender, co
 {
 	Turunc__V1__InboundEvent event = TURUNC__V1__INBOUND_EVENT__INIT;
 	Turunc__V1__SmsReceived sms = TURUNC__V1__SMS_RECEIVED__INIT;
-	char id[160], text[GATEWAY_TEXT_MAX + 1], from[40], number[NUMBER_SIZE], gateway[32];
+	char id[EVENT_ID_SIZE], text[GATEWAY_TEXT_MAX + 1], from[40], number[NUMBER_SIZE],
+	    gateway[32];
 	char source[] = "sms", type[] = "sms.received";
 	int64_t now_us = clock_now_us();
 
 	event_id(c, n, now_us, id);
 	plain_text(n->text, text);
 	snprintf(from, sizeof(from), "%s", sender);
+	blank_controls(from, false);
 	snprintf(number, sizeof(number), "%s", ticket);
 	snprintf(gateway, sizeof(gateway), "%s", c->profile->name);
 	sms.sender = from;
@@ -170,7 +198,7 @@ publish(struct callback *c, const struct gateway_news *n, const char *sender, co
 	event.time_us = now_us;
 	event.body_case = TURUNC__V1__INBOUND_EVENT__BODY_SMS;
 	event.sms = &sms;
-	switch (turunc_publish(c->door->world.publisher, &event, c)) {
+	switch (turunc_publish(c->door->world.publisher, &event, tag_of(c))) {
 	case TURUNC_TAKEN:
 		c->waiting++;
 		return true;
@@ -201,7 +229,7 @@ sms_door_on_result(struct sms_door *door, const struct turunc_result *result)
 	struct callback *c = door->callbacks;
 	enum text_end how = TEXT_PUBLISHED;
 
-	while (c != NULL && c != result->tag)
+	while (c != NULL && tag_of(c) != result->tag)
 		c = c->next;
 	if (result->status == TURUNC__V1__PUBLISH_STATUS__PUBLISH_DUPLICATE)
 		how = TEXT_REPEATED;
@@ -209,11 +237,19 @@ sms_door_on_result(struct sms_door *door, const struct turunc_result *result)
 		how = TEXT_REJECTED; /* final: to come again would not help */
 		log_warn("intake rejected a text why=%s", log_quoted(result->error));
 	}
-	if (c == NULL)
-		return; /* it was stored, and its gateway has long been answered */
+	if (c == NULL || c->waiting == 0)
+		return; /* it was stored: its gateway has been answered, or will be without this */
 	stats_add_at(door->world.receipts.stats, NOTIFIER_STAT_TEXTS_IN, how, 1);
 	if (--c->waiting == 0 && c->read)
 		end(c);
+}
+
+static enum wish_end
+wish_end(enum wish wish, int64_t taken)
+{
+	if (taken == WISH_TAKEN)
+		return wish == WISH_STOP ? WISH_STOPPED : WISH_STARTED;
+	return taken == WISH_TAKEN_BEFORE ? WISH_REPEATED : WISH_STRANGER;
 }
 
 static void
@@ -229,8 +265,10 @@ on_looked_up(void *arg, const struct db_reply *reply)
 		return;
 	}
 	bool known = phone_parse(n->sender, &phone) == PHONE_OK;
-	if (known && sms_wish(n->text) != WISH_NONE)
-		stats_incr(c->door->world.receipts.stats, NOTIFIER_STAT_OPT_OUTS);
+	enum wish wish = known ? sms_wish(n->text) : WISH_NONE;
+	if (wish != WISH_NONE)
+		stats_add_at(c->door->world.receipts.stats, NOTIFIER_STAT_WISHES,
+		    wish_end(wish, db_get_int(reply->results[1], 0, 0)), 1);
 	if (db_rows(reply->results[0]) > 0
 	    && !number_format(db_get_int(reply->results[0], 0, 0), number))
 		number[0] = '\0';
@@ -240,6 +278,21 @@ on_looked_up(void *arg, const struct db_reply *reply)
 	}
 	c->at++;
 	next_text(c);
+}
+
+static void
+add_wish(const struct callback *c, struct db_unit *unit, const char *phone, int64_t now_us)
+{
+	const struct gateway_news *n = &c->news[c->at];
+	char id[EVENT_ID_SIZE];
+
+	event_id(c, n, now_us, id);
+	db_unit_add(unit, STORE_WISH);
+	db_add_text(unit, id);
+	db_add_text(unit, phone);
+	db_add_bool(unit, sms_wish(n->text) == WISH_STOP);
+	db_add_int8(unit, n->key[0] != '\0' ? now_us : again_us);
+	db_add_int8(unit, now_us);
 }
 
 /* Its wish, and the ticket that it is about. */
@@ -259,13 +312,8 @@ look_up(struct callback *c)
 	for (size_t i = 0; i < count_named; i++)
 		db_array_int8(tickets, named[i]);
 	db_add_int8(unit, now_us - answers_within_us);
-	enum wish wish = known ? sms_wish(n->text) : WISH_NONE;
-	if (wish != WISH_NONE) {
-		db_unit_add(unit, wish == WISH_STOP ? STORE_OPT_OUT : STORE_OPT_IN);
-		db_add_text(unit, phone.number);
-		if (wish == WISH_STOP)
-			db_add_int8(unit, now_us);
-	}
+	if (known && sms_wish(n->text) != WISH_NONE)
+		add_wish(c, unit, phone.number, now_us);
 	if (!db_submit(c->door->world.receipts.db, unit, on_looked_up, c)) {
 		db_unit_destroy(unit);
 		fail(c);
@@ -403,32 +451,51 @@ caller(const struct sms_door *door, const char *name, const char *secret)
 	return found;
 }
 
-static void
-refuse(struct sms_door *door, struct http_request *req)
+/*
+ * Every call is charged before its secret is looked at, and who knows it is paid back: an address
+ * that has used up its guesses learns nothing more, not even from a right one.
+ */
+static bool
+may_try(struct sms_door *door, struct http_request *req)
 {
 	const char *address = http_client_address(req);
 	uint64_t wait_ms = 0;
 
-	count(door, CALLBACK_REFUSED);
 	if (ratelimit_take(door->wrong, address, strlen(address), clock_monotonic_ms(), &wait_ms))
-		http_reply_error(req, 404, "There is no such page.");
-	else
-		http_reply_retry(
-		    req, 429, "Too many wrong attempts.", (uint32_t)(wait_ms / 1000 + 1));
+		return true;
+	count(door, CALLBACK_REFUSED);
+	http_reply_retry(req, 429, "Too many wrong attempts.", (uint32_t)(wait_ms / 1000 + 1));
+	return false;
+}
+
+/* Who calls; NULL: it was answered. */
+static const struct gateway_profile *
+admit(struct sms_door *door, struct http_request *req, const char *secret)
+{
+	const char *address = http_client_address(req);
+
+	if (!may_try(door, req))
+		return NULL;
+	const struct gateway_profile *profile = caller(
+	    door, http_path_param(req, "gateway"), secret != NULL ? secret : "");
+	if (profile != NULL) {
+		ratelimit_give_back(door->wrong, address, strlen(address));
+		return profile;
+	}
+	count(door, CALLBACK_REFUSED);
+	http_reply_error(req, 404, "There is no such page.");
+	return NULL;
 }
 
 static void
 take(struct sms_door *door, struct http_request *req, const char *secret)
 {
-	const struct gateway_profile *profile = caller(
-	    door, http_path_param(req, "gateway"), secret != NULL ? secret : "");
+	const struct gateway_profile *profile = admit(door, req, secret);
 	size_t len, ignored;
 	const char *body = http_body(req, &len);
 
-	if (profile == NULL) {
-		refuse(door, req);
+	if (profile == NULL)
 		return;
-	}
 	struct callback *c = door->callback_count < CALLBACKS_MAX ? calloc(1, sizeof(*c)) : NULL;
 	if (c == NULL) {
 		count(door, CALLBACK_BUSY);
@@ -445,6 +512,7 @@ take(struct sms_door *door, struct http_request *req, const char *secret)
 	}
 	stats_add(door->world.receipts.stats, NOTIFIER_STAT_CALLBACKS_IGNORED, ignored);
 	c->door = door;
+	c->serial = ++door->last_serial;
 	c->request = req;
 	c->profile = profile;
 	c->count = (size_t)read;

@@ -245,11 +245,10 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "AND n.created_us > $3::bigint AND n.state IN (3, 4, 6) "
 	    "ORDER BY n.created_us DESC LIMIT 1)) w ORDER BY rank LIMIT 1",
 	    3 },
-	[STORE_OPT_OUT] = { "opt_out",
-	    "INSERT INTO turunc.sms_opt_out (phone, since_us) VALUES ($1::text, $2::bigint) "
-	    "ON CONFLICT DO NOTHING",
-	    2 },
-	[STORE_OPT_IN] = { "opt_in", "DELETE FROM turunc.sms_opt_out WHERE phone = $1::text", 1 },
+	[STORE_WISH] = { "sms_wish",
+	    "SELECT turunc.take_sms_wish($1::text, $2::text, $3::boolean, $4::bigint, "
+	    "$5::bigint)",
+	    5 },
 	[STORE_HASTEN] = { "hasten",
 	    "WITH moved AS (UPDATE turunc.notification SET next_attempt_us = $1::bigint "
 	    "WHERE state = 1 AND next_attempt_us > $2::bigint RETURNING 1) "

@@ -1,14 +1,18 @@
 """Texts by two SMS providers: each is taken once, receipts come back, and citizens answer."""
 import json
+import os
+import subprocess
 import time
 
 import pytest
 from notifier_world import World
 from router_world import Opener
+from servers import BUILD
 from sms_providers import IletiMerkezi, Netgsm, Verimor
 
 QUICK = {"TURUNC_SMS_ASK_DOUBT": "200ms", "TURUNC_SMS_ASK_RECEIPT": "200ms", "TURUNC_SMS_ASK_RATE": "100000",
          "TURUNC_SMS2_ASK_RATE": "100000"}
+OURS, THEIRS = "bizim-uzun-bir-sir", "oteki-uzun-bir-sir"
 phones = iter(range(5321000000, 5321999999))
 
 
@@ -27,11 +31,11 @@ class Two:
         self.world = World(
             TURUNC_SMS_GATEWAY="verimor", TURUNC_SMS_URL=self.first.url, TURUNC_SMS_USER=Verimor.USER,
             TURUNC_SMS_PASSWORD_FILE=secret_file(folder, "first", Verimor.PASSWORD), TURUNC_SMS_RATE="100000",
-            TURUNC_SMS_CALLBACK_SECRET_FILE=secret_file(folder, "call", "bizim-sir"),
+            TURUNC_SMS_CALLBACK_SECRET_FILE=secret_file(folder, "call", OURS),
             TURUNC_SMS2_GATEWAY="netgsm", TURUNC_SMS2_URL=self.second.url + "/", TURUNC_SMS2_USER=Netgsm.USER,
             TURUNC_SMS2_PASSWORD_FILE=secret_file(folder, "second", Netgsm.PASSWORD),
             TURUNC_SMS2_RATE="100000",
-            TURUNC_SMS2_CALLBACK_SECRET_FILE=secret_file(folder, "call2", "oteki-sir"),
+            TURUNC_SMS2_CALLBACK_SECRET_FILE=secret_file(folder, "call2", THEIRS),
             TURUNC_SMS_STORE_DIR=str(folder / "texts"), **QUICK)
         self.stack = self.world.stack
 
@@ -184,17 +188,17 @@ def test_receipts_that_come_by_themselves(two):
     two.world.wait_state(number, "routed", "sent")
     place, taken = next((n, t) for n, t in enumerate(two.first.taken) if t[0].endswith(phone))
     receipt = [Verimor.report(place, taken, "DELIVERED")]
-    for gateway, secret in (("verimor", "yanlis"), ("netgsm", "bizim-sir"), ("nosuch", "bizim-sir"),
+    for gateway, secret in (("verimor", "yanlis"), ("netgsm", OURS), ("nosuch", OURS),
                             ("verimor", "")):
         assert two.call(gateway, secret, receipt).status == 404
-    assert two.call("netgsm", "oteki-sir", {"jobid": str(20001 + place), "status": 1}).status == 200
+    assert two.call("netgsm", THEIRS, {"jobid": str(20001 + place), "status": 1}).status == 200
     assert two.world.state(number, "opened") == "sent", "another provider's word is none"
     for _ in range(2):
-        assert two.call("verimor", "bizim-sir", receipt).status == 200
+        assert two.call("verimor", OURS, receipt).status == 200
     assert two.world.state(number, "opened") == "delivered"
     assert kinds(two, number) == ["notification.sent", "notification.delivered"]
     other = [Verimor.report(place, (taken[0], "", two.world.rows(number)[("routed", "sms")][3]), "EXPIRED")]
-    assert two.call("verimor", "", other, **{"X-Turunc-Secret": "bizim-sir"}).status == 200
+    assert two.call("verimor", "", other, **{"X-Turunc-Secret": OURS}).status == 200
     assert two.world.state(number, "routed") == "dead"
 
 
@@ -202,14 +206,29 @@ def test_receipts_that_come_by_themselves(two):
     ("", 400), ("[", 400), (b"\xff\xfe", 400), ("[1, null, {}]", 200), ("{}", 200), ("[" * 3000, 400),
     (json.dumps([{}] * 201), 400), ("x" * 300000, 413)])
 def test_a_call_of_rubbish_harms_nobody(two, body, status):
-    assert two.call("verimor", "bizim-sir", body).status == status
+    assert two.call("verimor", OURS, body).status == status
     assert two.stack.ready("notifier")
 
 
 def test_wrong_secrets_are_bounded(two):
-    seen = {two.call("verimor", f"tahmin-{n}", "[]").status for n in range(40)}
-    assert seen == {404, 429}
-    assert two.call("verimor", "bizim-sir", "[]").status == 200, "who knows it is not kept out"
+    guesser = {"X-Forwarded-For": "198.51.100.7"}
+    seen = [two.call("verimor", f"yanlis-bir-tahmin-{n}", "[]", **guesser).status for n in range(40)]
+    assert set(seen) == {404, 429} and seen.count(404) <= 12
+    answer = two.call("verimor", OURS, "[]", **guesser)
+    assert answer.status == 429 and int(answer.headers["Retry-After"]) >= 1, "a right guess is not told either"
+    for _ in range(20):
+        assert two.call("verimor", OURS, "[]", **{"X-Forwarded-For": "198.51.100.8"}).status == 200, \
+            "who knows it is not kept out, however often"
+
+
+@pytest.mark.parametrize("prefix", ["TURUNC_SMS_", "TURUNC_SMS2_"])
+def test_a_short_secret_is_refused_at_the_start(tmp_path, prefix):
+    for secret, code in (("fifteen-letters", 78), ("sixteen-letters-", 0)):
+        env = {**os.environ, f"{prefix}CALLBACK_SECRET_FILE": secret_file(tmp_path, "s", secret)}
+        done = subprocess.run([os.path.join(BUILD, "bin", "turunc-notifier"), "--check-config"], env=env,
+                              capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == code and secret not in done.stdout + done.stderr
+        assert ("16" in done.stderr) == (code == 78)
 
 
 def inbound(key, phone, text):
@@ -232,11 +251,24 @@ def test_what_a_citizen_answers_belongs_to_their_ticket(two):
     number, phone = two.open()
     two.world.wait_state(number, "opened", "delivered")
     for _ in range(2):  # it calls again when it did not hear us
-        assert two.call("verimor", "bizim-sir", inbound(71, phone, "Teşekkürler 🌳\r\nAyşe")).status == 200
+        assert two.call("verimor", OURS, inbound(71, phone, "Teşekkürler 🌳\r\nAyşe")).status == 200
     assert texts_of(two, phone) == [("Teşekkürler 🌳\nAyşe", Opener.id_of(number), 8)]
     records = two.stack.sql("select ticket_id from turunc.event_log where type = 'sms.received' and ticket_id = %s",
                             Opener.id_of(number))
     assert len(records) == 1
+
+
+def test_two_texts_stay_two_whatever_their_ids_and_bytes(two):
+    phone = str(next(phones))
+    before = two.stack.metric("notifier", 'turunc_notifier_texts_received_total{outcome="rejected"}')
+    long = "0123456789" * 7
+    told = [("a b", "bir"), ("a_b", "iki"), (long + "1", "uc"), (long + "2", "dort"), ("x", "be\x7fs\x01"), ("x", "alti")]
+    for key, text in told:
+        for _ in range(2):
+            assert two.call("verimor", OURS, inbound(key, phone, text)).status == 200
+    wanted = ["alti", "be s ", "bir", "dort", "iki", "uc"]
+    assert sorted(row[0] for row in texts_of(two, phone, len(wanted))) == wanted
+    assert two.stack.metric("notifier", 'turunc_notifier_texts_received_total{outcome="rejected"}') == before
 
 
 def test_a_number_from_a_stranger_proves_nothing(two):
@@ -245,46 +277,122 @@ def test_a_number_from_a_stranger_proves_nothing(two):
     two.world.wait_state(number, "opened", "delivered")
     two.world.wait_state(other, "opened", "delivered")
     stranger = str(next(phones))
-    assert two.call("verimor", "bizim-sir", inbound(72, stranger, f"{number} ne oldu")).status == 200
+    assert two.call("verimor", OURS, inbound(72, stranger, f"{number} ne oldu")).status == 200
     assert texts_of(two, stranger) == [(f"{number} ne oldu", None, 8)]
-    assert two.call("verimor", "bizim-sir", inbound(73, phone, f"{other} benim degil")).status == 200
+    assert two.call("verimor", OURS, inbound(73, phone, f"{other} benim degil")).status == 200
     assert texts_of(two, phone)[0][1] == Opener.id_of(number), "their own, not the one they name"
+
+
+def join(two, number, phone):
+    """As a call-taker does with somebody who reports what is on file already."""
+    two.stack.sql("""insert into turunc.contact (contact_id, ticket_id, kind, channel, arrived_us, recorded_us,
+                         language, name, phone, salt)
+                     values (gen_random_uuid(), %s, 'joined', 1, 1, 1, 'tr', 'Can Er', %s, 's')""",
+                  Opener.id_of(number), "+90" + phone)
+
+
+def opens(two, number, phone):
+    """Whether the ticket's page opens by that phone's last digits."""
+    page = two.stack.http("intake", "POST", "/track", form={"no": number, "digits": phone[-4:]})
+    assert page.status in (200, 404) and ('name="token"' in page.text) == (page.status == 200)
+    return page.status == 200
+
+
+def test_who_was_joined_cannot_write_themselves_into_the_ticket(two):
+    number, phone = two.open()
+    joined = "53400" + phone[-5:-1] + str((int(phone[-1]) + 1) % 10)
+    join(two, number, joined)
+    assert opens(two, number, phone) and not opens(two, number, joined)
+    assert two.call("verimor", OURS, inbound(81, joined, f"{number} tesekkurler")).status == 200
+    assert texts_of(two, joined) == [(f"{number} tesekkurler", None, 8)], "named, but it is another's"
+    assert not opens(two, number, joined)
+    two.world.end(number)
+    two.world.wait_state(number, "routed", "delivered")
+    two.stack.wait(lambda: len(two.told(joined)) == 1, 20, "they hear how it ended")
+    two.world.wait_settled()
+    assert two.call("verimor", OURS, inbound(82, joined, "sag olun")).status == 200
+    assert texts_of(two, joined, 2)[1] == ("sag olun", None, 8), "what they were told is not theirs to answer in"
+    assert not opens(two, number, joined)
+    assert two.call("verimor", OURS, inbound(83, phone, f"{number} oldu")).status == 200
+    assert texts_of(two, phone)[0][1] == Opener.id_of(number) and opens(two, number, phone), "the opener's own"
 
 
 def test_who_wants_no_texts_gets_none_until_they_do(two):
     number, phone = two.open()
     two.world.wait_state(number, "routed", "delivered")
-    assert two.call("verimor", "bizim-sir", inbound(74, phone, " Ret. ")).status == 200
+    assert two.call("verimor", OURS, inbound(74, phone, " Ret. ")).status == 200
     two.world.end(number)
     row = two.world.wait_state(number, "resolved", "discarded")
     assert "no text" in row[2] and len(two.told(phone)) == 2
     assert two.world.outcomes()[row[3]] == [("notification.failed", "unwanted")]
-    assert two.call("verimor", "bizim-sir", inbound(75, phone, "BAŞLA")).status == 200
+    assert two.call("verimor", OURS, inbound(75, phone, "BAŞLA")).status == 200
     again = two.world.open(phone="+90" + phone)[0]
     two.world.wait_state(again, "opened", "delivered")
-    assert two.stack.one("select count(*) from turunc.sms_opt_out") == 0
+    assert not wants_none(two, phone)
     assert sorted(t[0] for t in texts_of(two, phone, 2)) == [" Ret. ", "BAŞLA"], "they are on file all the same"
+
+
+def wants_none(two, phone):
+    return two.stack.one("select count(*) from turunc.sms_opt_out where phone = %s", "+90" + phone) == 1
+
+
+def test_a_wish_that_is_said_again_does_not_undo_a_newer_one(two):
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "delivered")
+    wish = 'turunc_notifier_sms_wishes_total{outcome="%s"}'
+    before = {name: two.stack.metric("notifier", wish % name) for name in ("stopped", "started", "repeated", "stranger")}
+    stop, start = inbound(91, phone, "RET"), inbound(92, phone, "BAŞLA")
+    for body, none in ((stop, True), (stop, True), (start, False), (stop, False), (start, False),
+                       (inbound(93, phone, "RET"), True), (start, True), (stop, True)):
+        assert two.call("verimor", OURS, body).status == 200
+        assert wants_none(two, phone) == none, body
+    def grown(name):
+        return two.stack.metric("notifier", wish % name) - before[name]
+    assert {name: grown(name) for name in before} == {"stopped": 2, "started": 1, "repeated": 5, "stranger": 0}
+
+
+def test_a_wish_without_an_id_counts_again_after_a_while(two):
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "delivered")
+    def say(text):
+        assert two.call("netgsm", THEIRS, {"no": phone, "msg": text}).status == 200
+    say("DUR"), say("START"), say("DUR")
+    assert not wants_none(two, phone), "within minutes it is the gateway that says it again"
+    two.stack.sql("update turunc.sms_wish set at_us = at_us - 21 * 60000000::bigint where phone = %s", "+90" + phone)
+    say("DUR")
+    assert wants_none(two, phone)
+
+
+def test_a_wish_of_a_stranger_is_counted_and_left(two):
+    stranger, before = str(next(phones)), two.stack.metric("notifier", 'turunc_notifier_sms_wishes_total{outcome="stranger"}')
+    for key in (95, 96):  # the second finds the first among our contacts
+        assert two.call("verimor", OURS, inbound(key, stranger, "STOP")).status == 200
+        texts_of(two, stranger, key - 94)
+    assert not wants_none(two, stranger)
+    assert two.stack.one("select count(*) from turunc.sms_wish where phone = %s", "+90" + stranger) == 0
+    assert two.stack.metric("notifier", 'turunc_notifier_sms_wishes_total{outcome="stranger"}') == before + 2
 
 
 def test_the_wish_of_who_is_erased_goes_with_them(two):
     number, phone = two.open()
     two.world.wait_state(number, "routed", "delivered")
-    assert two.call("verimor", "bizim-sir", inbound(76, phone, "STOP")).status == 200
-    assert two.stack.one("select count(*) from turunc.sms_opt_out") == 1
+    assert two.call("verimor", OURS, inbound(76, phone, "STOP")).status == 200
+    assert wants_none(two, phone)
     texts_of(two, phone)
     two.stack.sql("update turunc.contact set phone = null where phone = %s", "+90" + phone)
-    assert two.stack.one("select count(*) from turunc.sms_opt_out") == 0
+    assert not wants_none(two, phone)
+    assert two.stack.one("select count(*) from turunc.sms_wish where phone = %s", "+90" + phone) == 0
 
 
 def test_a_text_is_safe_while_intake_is_away(two):
     two.stack.kill9("intake")
     phone = str(next(phones))
-    assert two.call("verimor", "bizim-sir", inbound(77, phone, "geldi mi")).status == 200, "it is on disk"
+    assert two.call("verimor", OURS, inbound(77, phone, "geldi mi")).status == 200, "it is on disk"
     two.stack.kill9("notifier")
     two.stack.restart("intake")
     two.stack.restart("notifier")
     assert len(texts_of(two, phone)) == 1, "what was kept arrived"
-    assert two.call("verimor", "bizim-sir", inbound(77, phone, "geldi mi")).status == 200
+    assert two.call("verimor", OURS, inbound(77, phone, "geldi mi")).status == 200
     assert len(texts_of(two, phone)) == 1
 
 
@@ -295,7 +403,7 @@ def test_a_repeat_of_our_own_is_success_and_the_rate_is_kept(tmp_path):
                   TURUNC_SMS_PASSWORD_FILE=secret_file(tmp_path, "hash", IletiMerkezi.HASH),
                   TURUNC_NOTIFIER_IN_FLIGHT="2", TURUNC_SMS_RATE="240",
                   TURUNC_SMS2_GATEWAY="verimor", TURUNC_SMS2_URL="",
-                  TURUNC_SMS2_CALLBACK_SECRET_FILE=secret_file(tmp_path, "call", "bizim-sir"), **QUICK)
+                  TURUNC_SMS2_CALLBACK_SECRET_FILE=secret_file(tmp_path, "call", OURS), **QUICK)
     try:
         provider.mode = "later"
         number = world.open(phone="+905329990001")[0]
@@ -323,7 +431,7 @@ def test_a_repeat_of_our_own_is_success_and_the_rate_is_kept(tmp_path):
         # With no folder of its own the notifier holds a text no longer than its gateway waits.
         world.stack.kill9("intake")
         text = json.dumps(inbound(1, "5329990009", "merhaba"))
-        assert world.stack.http("notifier", "POST", "/receipts/verimor/bizim-sir", body=text,
+        assert world.stack.http("notifier", "POST", f"/receipts/verimor/{OURS}", body=text,
                                 headers={"Content-Type": "application/json"}).status == 503
         world.stack.restart("intake")
     finally:

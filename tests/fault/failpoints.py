@@ -229,7 +229,7 @@ class Failpoints:
             self._signers["desk"].turn(case.step)
         elif case.step.startswith("remind_"):
             self._remind_again()
-        elif case.step in ("receipts", "opt_out", "opt_in"):
+        elif case.step in ("receipts", "sms_wish"):
             self._call_back(case.step)
         elif case.step == "draft":
             self._signers["call"].turn()
@@ -255,10 +255,14 @@ class Failpoints:
         """The SMS gateway says that a text has arrived, or what a citizen wrote."""
         sent = self.stack.one("select notification_id::text from turunc.notification where channel = 'sms'"
                               " and gateway = 'generic' and state = 3 limit 1")
+        # Of somebody who gave a number that nobody is told anything at.
         said = {"receipts": {"id": sent, "status": "delivered"},
-                "opt_out": {"from": "+905559990001", "text": "DUR", "id": f"dur-{time.monotonic_ns()}"},
-                "opt_in": {"from": "+905559990001", "text": "START", "id": f"start-{time.monotonic_ns()}"}}[step]
-        self.stack.http("notifier", "POST", "/receipts/generic/defter", body=json.dumps(said),
+                "sms_wish": {"from": "+905559990001", "text": "START", "id": f"start-{time.monotonic_ns()}"}}[step]
+        self.stack.sql("""with p as (insert into turunc.citizen (citizen_id, contact_key, created_us) values
+                (gen_random_uuid(), 'tel:+905559990001', 1) on conflict do nothing returning citizen_id)
+            insert into turunc.contact (contact_id, citizen_id, kind, channel, arrived_us, recorded_us, language, phone, salt)
+            select gen_random_uuid(), p.citizen_id, 'joined', 1, 1, 1, 'tr', '+905559990001', 's' from p""")
+        self.stack.http("notifier", "POST", "/receipts/generic/defter-tutan-saglayici", body=json.dumps(said),
                         headers={"Content-Type": "application/json"})
 
     def _set_aside(self, consumer):

@@ -47,7 +47,7 @@ class Storm:
                  "router": {"TURUNC_ATTACHMENTS_DIR": os.path.join("state", "intake", "attachments")},
                  "notifier": {"TURUNC_REMINDERS_LOOK": "200ms", "TURUNC_NOTIFIER_RETRY_FIRST": "200ms",
                               "TURUNC_NOTIFIER_RETRY_CAP": "1s",
-                              "TURUNC_SMS_CALLBACK_SECRET_FILE": secret_file(folder, "defter")}})
+                              "TURUNC_SMS_CALLBACK_SECRET_FILE": secret_file(folder, "defter-tutan-saglayici")}})
         self.ledger = Ledger()
         self.figures = Figures()
         self.actors = []

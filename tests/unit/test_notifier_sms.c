@@ -368,19 +368,23 @@ static const struct {
 	const char *gateway, *body;
 	int read;
 	size_t ignored;
-	const char *first; /* id, reference and status, or sender, key and text */
+	const char *first; /* id, reference and status, or sender, "keyed" and text */
 } callbacks[] = {
 	{ "generic", "{\"id\":\"" ID "\",\"status\":\"delivered\"}", 1, 0, ID "//delivered" },
 	{ "generic", "[{\"reference\":\"r\",\"status\":\"failed\"},{\"id\":1}]", 1, 1,
 	    "/r/undelivered" },
 	{ "generic", "{\"from\":\"+905321112233\",\"text\":\"RET\",\"id\":7}", 1, 0,
-	    "+905321112233/7/RET" },
+	    "+905321112233/keyed/RET" },
 	{ "generic", "{\"text\":\"nobody\"}", 0, 1, NULL },
+	{ "generic", "{\"from\":\"BANKA\",\"text\":\"x\",\"id\":\"\"}", 1, 0, "BANKA//x" },
+	/* Cut between characters. */
+	{ "generic", "{\"from\":\"1234567890123456789\xc5\x9f\",\"text\":\"x\"}", 1, 0,
+	    "1234567890123456789//x" },
 	{ "netgsm", "{\"code\":\"00\",\"jobs\":[{\"jobid\":\"j\",\"status\":1}]}", 1, 0,
 	    "/j/delivered" },
 	{ "netgsm", "{\"jobid\":\"j\",\"status\":\"2\"}", 1, 0, "/j/undelivered" },
 	{ "netgsm", "{\"no\":\"5321112233\",\"msg\":\"merhaba\",\"id\":\"77\"}", 1, 0,
-	    "5321112233/77/merhaba" },
+	    "5321112233/keyed/merhaba" },
 	{ "iletimerkezi",
 	    "{\"report\":{\"id\":1,\"packet_id\":104525848,\"status\":\"delivered\","
 	    "\"to\":\"+90\",\"body\":\"x\"}}",
@@ -414,12 +418,35 @@ TEST(test_callbacks)
 		if (callbacks[i].first != NULL && read > 0) {
 			const struct gateway_news *n = &news[0];
 			snprintf(got, sizeof(got), "%s/%s/%s", n->incoming ? n->sender : n->id,
-			    n->incoming ? n->key : n->report.reference,
+			    n->incoming ? (n->key[0] != '\0' ? "keyed" : "") : n->report.reference,
 			    n->incoming ? n->text : gateway_status_name(n->report.status));
 			CHECK_STR(callbacks[i].body, got, callbacks[i].first);
 		}
 		json_decref(document);
 	}
+}
+
+/* Whatever an id is made of, and however long: two are two. */
+TEST(test_keys_of_texts_are_told_apart)
+{
+	static const char *const ids[] = { "7", "8", "a b", "a_b", "a\xc5\x9f", "a\xc4\xb1",
+		"0123456789012345678901234567890123456789012345678901234567890123456789-1",
+		"0123456789012345678901234567890123456789012345678901234567890123456789-2" };
+	char keys[ARRAY_LEN(ids)][GATEWAY_KEY_SIZE], number[GATEWAY_KEY_SIZE];
+	json_t *seven = json_integer(7);
+
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		json_t *id = json_string(ids[i]);
+		gateway_key_of(id, keys[i]);
+		json_decref(id);
+		for (size_t j = 0; j < i; j++)
+			CHECK(strcmp(keys[i], keys[j]) != 0);
+	}
+	gateway_key_of(seven, number);
+	CHECK_STR("a number is its digits", number, keys[0]);
+	gateway_key_of(NULL, number);
+	CHECK_STR("none", number, "");
+	json_decref(seven);
 }
 
 TEST(test_a_callback_is_bounded)
