@@ -73,8 +73,10 @@ enum failpoint_side {
 	X("notifier", "receipts")       \
 	X("notifier", "sms_wish")       \
 	X("notifier", "hasten")         \
+	X("notifier", "marks_forget")   \
 	X("notifier", "bounce_mark")    \
 	X("notifier", "bounce_settle")  \
+	X("notifier", "bounce_aside")   \
 	X("notifier", "bounce_add")     \
 	X("notifier", "survey_end")     \
 	X("notifier", "survey_seq")     \

@@ -18,7 +18,7 @@ enum {
 	LOOK_MS = 1000,
 	RETRY_MS = 500,
 	STATUS_SIZE = 16,
-	FAILURES_MAX = 20 /* of one report, in a row */
+	FAILURES_MAX = 10 /* of one report, in a row */
 };
 
 struct bouncing {

@@ -50,6 +50,12 @@ def test_a_preview_of_what_has_not_happened(world):
     assert "4982 sayılı Kanun" in turkish["text"] and "Sayın Ayşe Yılmaz" in turkish["text"]
 
 
+def test_a_preview_of_a_survey_hides_its_link(world):
+    number = world.open(email="anket@ornek.example")[0]
+    for event in ("survey", "survey_reminder"):
+        assert "/anket/" + "*" * 32 in preview(world, event, "--ticket", number)["text"]
+
+
 def test_a_discreet_preview_names_nothing_and_leaves_a_trace(world):
     number = world.open(email="d@ornek.example", subject_code="evde-saglik")[0]
     world.reader.wait_status(number, "routed")

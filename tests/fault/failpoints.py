@@ -42,7 +42,7 @@ DESKED = ("decide_letter", "decide_message", "commands", "put_answers", "add_tex
 # What happens only while intake has lost its record, and when it is found again.
 AWAY, BACK = ("spool_add", "spool_sync"), ("drain", "alias")
 # Takes seconds each time: in the short form it only crashes.
-SLOW = {("masa", "restore")}
+SLOW = {("masa", "restore"), ("notifier", "bounce_aside")}
 GONE, GONE_PRINTED = 269999999, "26-9999999-0"  # a ticket that never was
 # A record that this consumer alone sets aside: (type, ticket, body).
 BAD_RECORD = {
@@ -229,6 +229,8 @@ class Failpoints:
             self._signers["desk"].turn(case.step)
         elif case.step.startswith("remind_"):
             self._remind_again()
+        elif case.step == "bounce_aside":
+            self._bounce_for_ever()
         elif case.step in ("receipts", "sms_wish"):
             self._call_back(case.step)
         elif case.step == "draft":
@@ -250,6 +252,17 @@ class Failpoints:
         if self.stack.one("select count(*) from turunc.reminder where state = 1") == 0:
             self.stack.sql("""update turunc.reminder set window_us = window_us - 86400000000 - (random() * 1e12)::bigint
                 where window_us > %s""", time.time_ns() // 1000 - 3 * 3600 * 10**6)
+
+    def _bounce_for_ever(self):
+        """A report of a lost mail that the record lets nobody settle; of no message of ours."""
+        if self.stack.one("select count(*) from pg_trigger where tgname = 'refuse_report'") == 0:
+            self.stack.sql("""create function turunc.refuse_report() returns trigger language plpgsql
+                as $$ begin raise exception 'no' using errcode = '23514'; end $$""")
+            self.stack.sql("""create trigger refuse_report before update on turunc.bounce for each row
+                when (old.status = 'odd' and not new.set_aside) execute function turunc.refuse_report()""")
+        self.stack.sql("""insert into turunc.bounce (bounce_id, identity, notification_id, permanent, status, at_us)
+            select gen_random_uuid(), sha256(random()::text::bytea), '00000000-0000-7000-8000-000000000001', true, 'odd', 1
+            where not exists (select from turunc.bounce where status = 'odd' and handled_us is null)""")
 
     def _call_back(self, step):
         """The SMS gateway says that a text has arrived, or what a citizen wrote."""
