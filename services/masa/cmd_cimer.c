@@ -25,27 +25,12 @@ const struct command cimer_commands[] = {
 	    "the answers to be keyed into the portal (--all: also those that were); FILE is made "
 	    "readable by you alone",
 	    cimer_answers },
-	{ "cimer", "keyed", "REFERENCE@VERSION...",
+	{ "cimer", "keyed", "REFERENCE@RECORD...",
 	    "these answers are in the portal now; as the list of answers has them", cimer_keyed },
 	{ 0 },
 };
 
-enum { ARGUMENTS_MAX = 1000, DATE_BYTES = 24, VERSION_DIGITS_MAX = 9 };
-
-/*
- * An application, the state of its ticket (of the one it was joined to, if it was), and the last
- * thing that was said to the citizen of it.  An end without words is keyed as version 1.
- */
-#define APPLICATIONS                                                                           \
-	"FROM turunc.cimer_application a "                                                     \
-	"JOIN turunc.ticket t ON t.ticket_id = a.ticket_id "                                   \
-	"JOIN turunc.ticket_state own ON own.ticket_id = a.ticket_id "                         \
-	"JOIN turunc.ticket_state s ON s.ticket_id = coalesce(own.primary_id, own.ticket_id) " \
-	"LEFT JOIN LATERAL (SELECT x.version, x.body, x.created_us FROM turunc.ticket_text x " \
-	"WHERE x.ticket_id = s.ticket_id AND x.kind IN ('answer', 'closing') "                 \
-	"ORDER BY x.version DESC LIMIT 1) x ON true "                                          \
-	"CROSS JOIN LATERAL (SELECT CASE WHEN x.version IS NOT NULL THEN x.version WHEN "      \
-	"s.ended_us IS NOT NULL THEN 1 ELSE 0 END AS version) v "
+enum { ARGUMENTS_MAX = 1000, DATE_BYTES = 24, RECORD_DIGITS_MAX = 18 };
 
 static bool
 is_small_number(const char *text)
@@ -77,11 +62,10 @@ cimer_list(struct masa *m, int argc, char **argv)
 		    (long long)(clock_now_us() + atoi(due) * US_PER_DAY));
 	const char *values[] = { due == NULL ? NULL : before, limit };
 	code = masa_query(m,
-	    "SELECT a.reference, a.ticket_id, s.department, a.kind, t.arrived_us AS dated_us, "
-	    "own.legal_due_us, s.status, v.version > 0 AS answered, a.keyed_us " APPLICATIONS
-	    "WHERE (v.version = 0 OR a.keyed_version < v.version) AND ($1::bigint IS NULL OR "
-	    "own.legal_due_us < $1::bigint) ORDER BY own.legal_due_us NULLS LAST, a.reference "
-	    "LIMIT $2::integer",
+	    "SELECT reference, ticket_id, department, kind, arrived_us AS dated_us, legal_due_us, "
+	    "status, answer_seq IS NOT NULL AS answered, keyed_us FROM turunc.cimer_answer "
+	    "WHERE waits AND ($1::bigint IS NULL OR legal_due_us < $1::bigint) "
+	    "ORDER BY legal_due_us NULLS LAST, reference LIMIT $2::integer",
 	    2, values, &result);
 	if (code != MASA_OK)
 		return code;
@@ -109,7 +93,7 @@ static const char *const header[COLUMNS] = { "Başvuru No", "Kayıt No", "Tür",
 	"Başvuru Tarihi", "Son Gün", "Durum", "Cevap Tarihi", "masa cimer keyed", "Cevap" };
 
 /* Columns of the query, where they are not those above. */
-enum { QUERY_VERSION = KEYED_AS };
+enum { QUERY_RECORD = KEYED_AS };
 
 /* What a cell is made of, when it is not the record's own text. */
 struct made {
@@ -144,7 +128,7 @@ fill_row(const PGresult *rows, int row, struct made *made, const char **cells)
 	write_date(cells[DUE], false, true, made->due);
 	write_date(cells[ANSWERED], true, false, made->answered);
 	snprintf(made->keyed_as, sizeof(made->keyed_as), "%s@%s", cells[REFERENCE],
-	    PQgetvalue(rows, row, QUERY_VERSION));
+	    PQgetvalue(rows, row, QUERY_RECORD));
 	cells[TICKET] = made->number;
 	cells[DATED] = made->dated;
 	cells[DUE] = made->due;
@@ -213,11 +197,13 @@ cimer_answers(struct masa *m, int argc, char **argv)
 		return masa_fail(MASA_USAGE, "--out takes a file that ends in .csv or .xlsx");
 	const char *values[] = { all ? "true" : "false" };
 	code = masa_query(m,
-	    "SELECT a.reference, a.ticket_id, a.kind, a.unit, t.arrived_us, own.legal_due_us, "
-	    "s.status, coalesce(x.created_us, s.ended_us), v.version, coalesce(x.body, ''), "
-	    "s.ticket_id " APPLICATIONS
-	    "WHERE v.version > 0 AND ($1::boolean OR a.keyed_version < v.version) ORDER BY "
-	    "own.legal_due_us NULLS LAST, a.reference",
+	    "SELECT v.reference, v.ticket_id, v.kind, v.unit, v.arrived_us, v.legal_due_us, "
+	    "v.status, v.answered_us, v.answer_seq, coalesce(x.body, ''), v.answer_ticket_id "
+	    "FROM turunc.cimer_answer v LEFT JOIN LATERAL (SELECT x.body FROM turunc.ticket_text x "
+	    "WHERE x.ticket_id = v.answer_ticket_id AND x.kind IN ('answer', 'closing') "
+	    "ORDER BY x.version DESC LIMIT 1) x ON true "
+	    "WHERE v.answer_seq IS NOT NULL AND ($1::boolean OR v.waits) "
+	    "ORDER BY v.legal_due_us NULLS LAST, v.reference",
 	    1, values, &result);
 	if (code != MASA_OK)
 		return code;
@@ -231,7 +217,30 @@ cimer_answers(struct masa *m, int argc, char **argv)
 
 /* --- keyed ------------------------------------------------------------------------------------ */
 
-/* One of them, in the transaction that is open. */
+/* Does that record answer or end the application's ticket, or the one that it was joined to? */
+static enum exit_code
+check_record(struct masa *m, const char *argument, const char *reference, const char *record)
+{
+	const char *values[] = { reference, record };
+	PGresult *result;
+	enum exit_code code = masa_query(m,
+	    "SELECT EXISTS (SELECT FROM turunc.event_log l WHERE l.seq = $2::bigint "
+	    "AND l.ticket_id IN (v.ticket_id, v.answer_ticket_id) AND l.type IN "
+	    "('ticket.answered', 'ticket.resolved', 'ticket.rejected', 'ticket.forwarded', "
+	    "'ticket.withdrawn')) FROM turunc.cimer_answer v WHERE v.reference = $1::text",
+	    2, values, &result);
+
+	if (code != MASA_OK)
+		return code;
+	if (PQntuples(result) == 0)
+		code = masa_fail(MASA_NOT_FOUND, "there is no application %s", reference);
+	else if (PQgetvalue(result, 0, 0)[0] != 't')
+		code = masa_fail(MASA_NOT_FOUND, "%s: no such answer was given", argument);
+	PQclear(result);
+	return code;
+}
+
+/* One of them, in the transaction that is open.  An older one does not take back the present. */
 static enum exit_code
 key_one(struct masa *m, const char *argument, json_t *changed)
 {
@@ -241,26 +250,28 @@ key_one(struct masa *m, const char *argument, json_t *changed)
 
 	if (at == NULL || at == argument || (size_t)(at - argument) >= sizeof(reference)
 	    || strspn(at + 1, "0123456789") != strlen(at + 1) || at[1] == '\0'
-	    || strlen(at + 1) > VERSION_DIGITS_MAX)
+	    || strlen(at + 1) > RECORD_DIGITS_MAX)
 		return masa_fail(MASA_USAGE,
-		    "%s is not REFERENCE@VERSION as the list of answers has it", argument);
+		    "%s is not REFERENCE@RECORD as the list of answers has it", argument);
 	memcpy(reference, argument, (size_t)(at - argument));
 	reference[at - argument] = '\0';
+	enum exit_code code = check_record(m, argument, reference, at + 1);
+	if (code != MASA_OK)
+		return code;
 	snprintf(now, sizeof(now), "%lld", (long long)clock_now_us());
 	const char *values[] = { reference, at + 1, now, m->actor };
-	enum exit_code code = masa_query(m,
-	    "UPDATE turunc.cimer_application SET keyed_version = greatest(keyed_version, "
-	    "$2::integer), keyed_us = $3::bigint, keyed_by = $4::text WHERE reference = $1::text "
-	    "RETURNING reference, ticket_id, keyed_version",
+	code = masa_query(m,
+	    "UPDATE turunc.cimer_application a SET keyed_seq = CASE WHEN a.keyed_seq = "
+	    "v.answer_seq THEN a.keyed_seq ELSE $2::bigint END, keyed_us = $3::bigint, "
+	    "keyed_by = $4::text FROM turunc.cimer_answer v WHERE v.ticket_id = a.ticket_id "
+	    "AND a.reference = $1::text "
+	    "RETURNING a.reference, a.ticket_id, a.keyed_seq AS keyed_record",
 	    4, values, &result);
 	if (code != MASA_OK)
 		return code;
 	json_t *rows = masa_rows(result);
 	PQclear(result);
-	if (json_array_size(rows) == 0)
-		code = masa_fail(MASA_NOT_FOUND, "there is no application %s", reference);
-	else
-		json_array_extend(changed, rows);
+	json_array_extend(changed, rows);
 	json_decref(rows);
 	return code;
 }

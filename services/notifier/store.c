@@ -322,18 +322,10 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    2 },
 	/* As masa cimer list has them. */
 	[STORE_REMIND_CIMER] = { "remind_cimer",
-	    "SELECT a.ticket_id, s.department, s.subject_code, t.neighbourhood, true, "
-	    "own.legal_due_us, a.reference, v.version > 0 FROM turunc.cimer_application a "
-	    "JOIN turunc.ticket t ON t.ticket_id = a.ticket_id "
-	    "JOIN turunc.ticket_state own ON own.ticket_id = a.ticket_id "
-	    "JOIN turunc.ticket_state s "
-	    "ON s.ticket_id = coalesce(own.primary_id, own.ticket_id) "
-	    "LEFT JOIN LATERAL (SELECT max(x.version) AS version FROM turunc.ticket_text x "
-	    "WHERE x.ticket_id = s.ticket_id AND x.kind IN ('answer', 'closing')) x ON true "
-	    "CROSS JOIN LATERAL (SELECT coalesce(x.version, CASE WHEN s.ended_us IS NULL THEN 0 "
-	    "ELSE 1 END) AS version) v WHERE own.legal_due_us < $1::bigint "
-	    "AND (v.version = 0 OR a.keyed_version < v.version) "
-	    "ORDER BY own.legal_due_us, a.ticket_id LIMIT $2::integer",
+	    "SELECT ticket_id, department, subject_code, neighbourhood, true, legal_due_us, "
+	    "reference, answer_seq IS NOT NULL FROM turunc.cimer_answer "
+	    "WHERE waits AND legal_due_us < $1::bigint "
+	    "ORDER BY legal_due_us, ticket_id LIMIT $2::integer",
 	    2 },
 	[STORE_REMIND_PUT] = { "remind_put",
 	    "INSERT INTO turunc.reminder (reminder_id, department, kind, window_us, tickets, "

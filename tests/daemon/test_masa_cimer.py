@@ -43,6 +43,15 @@ def number(stack, reference):
     return listed[reference]["ticket"]
 
 
+def add(stack, reference):
+    with open(stack.path("cimer", f".{reference}"), "w", encoding="utf-8") as file:
+        file.write(csv_text([application(reference, days_ago(3), unit="90000001")]))
+    os.rename(stack.path("cimer", f".{reference}"), stack.path("cimer", f"{reference}.csv"))
+    wait_until(lambda: stack.sql("""select 1 from turunc.ticket_state join turunc.cimer_application using (ticket_id)
+        where reference = %s and status = 3""", reference), 30, "it is routed")
+    return number(stack, reference)
+
+
 def stack_json(stack, *words):
     return json.loads(stack.masa(*words, "--json"))
 
@@ -94,14 +103,21 @@ def test_answers_go_out_until_they_were_keyed(stack, fen):
     assert [r["reference"] for r in stack_json(stack, "cimer", "list")] == ["c-new"]
     keyed_by = stack.one("select keyed_by from turunc.cimer_application where reference = 'c-late'")
     assert keyed_by.startswith("user:")
-    # Another answer is another thing to key.
+    # Another answer is another thing to key, and keying the first again does not key it.
     fen.command(late, "answer", 4, text="Ek bilgi")
+    stack.masa("cimer", "keyed", row["masa cimer keyed"])
     assert answers(stack, "fourth.csv")["c-late"]["Cevap"] == "Ek bilgi"
+
+
+def record(stack, reference):
+    return str(stack.one("select answer_seq from turunc.cimer_answer where reference = %s", reference))
 
 
 def test_keyed_is_all_or_none(stack):
     before = stack.sql("select * from turunc.cimer_application order by 1")
-    for words, code in ((["c-new@1", "nobody@1"], 3), (["c-new@1", "c-new"], 2), (["c-new@x"], 2), (["@1"], 2)):
+    for words, code in ((["c-new@1", "nobody@1"], 3), (["c-new@1", "c-new"], 3), (["c-new"], 2), (["c-new@x"], 2),
+                        (["@1"], 2), (["c-new@999999999"], 3), (["c-late@999999999"], 3),
+                        (["c-late@" + record(stack, "c-soon")], 3)):
         assert stack.masa("cimer", "keyed", *words, check=False).returncode == code, words
     assert stack.sql("select * from turunc.cimer_application order by 1") == before
 
@@ -132,3 +148,41 @@ def test_looking_at_answers_of_a_special_subject_is_noted(stack, fen):
     before = stack.one("select count(*) from turunc.event_log where type = 'ticket.viewed'")
     assert "c-new" in answers(stack, "special.csv")
     assert stack.one("select count(*) from turunc.event_log where type = 'ticket.viewed'") == before + 1
+
+
+def keyed(stack, out, reference):
+    stack.masa("cimer", "keyed", out[reference]["masa cimer keyed"])
+
+
+def test_an_end_without_words_and_the_next_after_reopening_are_two(stack, fen):
+    operator = turunc.Client(stack.client("operator-ends", verbs=("command",)))
+    ends = add(stack, "c-ends")
+    fen.command(ends, "accept", 2)
+    fen.command(ends, "resolve", 3, reason_code="yapildi")
+    out = answers(stack, "ends-1.csv")
+    assert out["c-ends"]["Cevap"] == ""
+    keyed(stack, out, "c-ends")
+    assert "c-ends" not in answers(stack, "ends-2.csv")
+    operator.command(ends, "reopen", 4, reason_code="yetersiz")
+    fen.command(ends, "reject", 5, reason_code="asilsiz")
+    assert answers(stack, "ends-3.csv")["c-ends"]["Durum"] == "Reddedildi"
+    assert "c-ends" in [row["reference"] for row in stack_json(stack, "cimer", "list")]
+    keyed(stack, answers(stack, "ends-4.csv"), "c-ends")
+    assert "c-ends" not in answers(stack, "ends-5.csv")
+    operator.close()
+
+
+def test_a_joined_application_waits_for_the_others_answer(stack, fen):
+    """Also when its own was keyed at a higher version than the other's answer has."""
+    operator = turunc.Client(stack.client("operator-joins", verbs=("command",)))
+    own, other = add(stack, "c-joined"), add(stack, "c-primary")
+    fen.command(other, "answer", 2, text="Ortak cevap")
+    fen.command(own, "accept", 2)
+    fen.command(own, "answer", 3, text="Kendi cevabı")
+    keyed(stack, answers(stack, "joined-1.csv"), "c-joined")
+    operator.command(own, "join", 4, primary=other)
+    out = answers(stack, "joined-2.csv")
+    assert out["c-joined"]["Cevap"] == "Ortak cevap"
+    keyed(stack, out, "c-joined")
+    assert "c-joined" not in answers(stack, "joined-3.csv")
+    operator.close()
