@@ -54,13 +54,23 @@ find_end(const char *at, const char *end, const char *word)
 	return end;
 }
 
-/* What these hold is no text. */
-static const char *const hidden[][2] = {
-	{ "style", "</style" },
-	{ "script", "</script" },
-	{ "title", "</title" },
-	{ "head", "</head" },
-};
+/* Behind the tag that ends an element of such a name: "</NAME" and what no longer belongs to it. */
+static const char *
+find_closing(const char *at, const char *end, const char *name)
+{
+	size_t len = strlen(name);
+
+	while ((at = find_end(at, end, "</")) < end) {
+		if ((size_t)(end - at) <= len || strncasecmp(at, name, len) != 0)
+			continue;
+		if (at[len] == '>' || strchr(" \t\n/", at[len]) != NULL)
+			return find_end(at + len, end, ">");
+	}
+	return end;
+}
+
+/* What these hold is no text.  A head need not be closed, and holds no other text than theirs. */
+static const char *const hidden[] = { "style", "script", "title" };
 /* What begins and ends a line, and how many line ends stand around it. */
 static const struct {
 	const char *name;
@@ -103,10 +113,8 @@ take_tag(struct text *t, const char *at, const char *end)
 	}
 	at += at < end;
 	for (size_t i = 0; !closes && i < ARRAY_LEN(hidden); i++)
-		if (strcasecmp(name, hidden[i][0]) == 0) {
-			at = find_end(at, end, hidden[i][1]);
-			return find_end(at, end, ">");
-		}
+		if (strcasecmp(name, hidden[i]) == 0)
+			return find_closing(at, end, hidden[i]);
 	if (strcasecmp(name, "br") == 0)
 		want_breaks(t, t->breaks < BREAKS_MAX ? t->breaks + 1 : BREAKS_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(blocks); i++)

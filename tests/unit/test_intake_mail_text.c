@@ -197,6 +197,11 @@ static const struct {
 	    "<head><title>t</title><style>p{}</style></head><body>a<script>if (a<b) x()</script>b"
 	    "<!-- c -->d</body>",
 	    "abd" },
+	{ "a head that is not closed", "<html><head><title>t</title><meta charset=utf-8><body>a",
+	    "a" },
+	{ "nor the body opened", "<head><style>p{}</style><p>a</p>b", "a\n\nb" },
+	{ "a header is no head", "<head><title>t</title><header>a</header><div>b</div>", "a\nb" },
+	{ "a style with a tag that only begins so", "<style>a</styles>b</STYLE >c", "c" },
 	{ "a tag with > in a value", "<a title=\"x>y\" href='z'>a</a>", "a" },
 	{ "a tag that does not end", "a<img src=\"", "a" },
 	{ "a style that does not end", "a<style>b", "a" },
