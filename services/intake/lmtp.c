@@ -13,6 +13,8 @@ enum {
 	PIECE_BYTES = 16 * 1024,
 	WRONG_MAX = 20,
 	LINGER_MS = 2000, /* for the peer to read our last words */
+	UNREAD_BYTES_MAX = 64 * 1024, /* of our replies; then its commands wait */
+	COMMAND_TIMES = 4, /* until the next mail begins */
 };
 
 /* --- sessions ----------------------------------------------------------------------------------
@@ -84,7 +86,16 @@ forget_envelope(struct lmtp_session *s)
 void
 lmtp_wait_for_command(struct lmtp_session *s)
 {
-	s->deadline_ms = clock_monotonic_ms() + s->lmtp->settings.command_ms;
+	uint64_t by_ms = clock_monotonic_ms() + s->lmtp->settings.command_ms;
+
+	s->deadline_ms = by_ms < s->mail_by_ms ? by_ms : s->mail_by_ms;
+}
+
+void
+lmtp_wait_for_mail(struct lmtp_session *s)
+{
+	s->mail_by_ms = clock_monotonic_ms() + COMMAND_TIMES * s->lmtp->settings.command_ms;
+	lmtp_wait_for_command(s);
 }
 
 /* --- commands ----------------------------------------------------------------------------------
@@ -266,7 +277,7 @@ lmtp_answer_each(struct lmtp_session *s, const char *const *replies)
 	for (size_t i = 0; i < s->envelope.count; i++)
 		lmtp_say(s, replies[i]);
 	forget_envelope(s);
-	lmtp_wait_for_command(s);
+	lmtp_wait_for_mail(s);
 	if (s->lmtp->draining)
 		lmtp_say_last(s, "421 4.3.2 The service is stopping, come again.");
 	else if (!s->dead) /* what came meanwhile, at the next turn */
@@ -340,10 +351,11 @@ void
 lmtp_on_readable(struct bufferevent *bev, void *arg)
 {
 	struct lmtp_session *s = arg;
-	struct evbuffer *in = bufferevent_get_input(bev);
+	struct evbuffer *in = bufferevent_get_input(bev), *out = bufferevent_get_output(bev);
 	bool more = true;
 
-	while (more && !s->dead && s->state != SESSION_WAITING && s->state != SESSION_CLOSING)
+	while (more && !s->dead && s->state != SESSION_WAITING && s->state != SESSION_CLOSING
+	       && evbuffer_get_length(out) < UNREAD_BYTES_MAX)
 		more = s->state == SESSION_DATA ? read_data(s, in) : read_command(s, in);
 	if (s->state == SESSION_CLOSING)
 		(void)evbuffer_drain(in, evbuffer_get_length(in));
@@ -354,8 +366,13 @@ lmtp_on_written(struct bufferevent *bev, void *arg)
 {
 	struct lmtp_session *s = arg;
 
-	if (s->state != SESSION_CLOSING)
+	if (s->state != SESSION_CLOSING) {
+		/* What waited until it had read our replies. */
+		if (!s->dead && evbuffer_get_length(bufferevent_get_input(bev)) > 0)
+			bufferevent_trigger(
+			    bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 		return;
+	}
 	/* Closing with something unread would take our last words back from the peer. */
 	(void)shutdown(bufferevent_getfd(bev), SHUT_WR);
 	s->deadline_ms = clock_monotonic_ms() + LINGER_MS;

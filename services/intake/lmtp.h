@@ -6,8 +6,9 @@
  *
  * Bounds and their answers: connections (421 and the door), peers that are not let in (554),
  * recipients of a mail (452), its size (552), a line's length (500), commands that are wrong (421
- * after 20), time for a command and for a mail (421).  What a sender says ahead is read when its
- * turn comes, and not more than 64 KiB of it are held.
+ * after 20), time for a command, from mail to mail and for a mail (421).  What a sender says ahead
+ * is read when its turn comes, and not more than 64 KiB of it are held; while so much of our
+ * replies is unread its commands wait.
  */
 #ifndef INTAKE_LMTP_H
 #define INTAKE_LMTP_H

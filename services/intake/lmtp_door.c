@@ -86,7 +86,7 @@ on_accept(
 	TAILQ_INSERT_TAIL(&l->sessions, s, link);
 	l->count++;
 	l->calls->on_count(l->arg, LMTP_COUNT_CONNECTIONS);
-	lmtp_wait_for_command(s);
+	lmtp_wait_for_mail(s);
 	bufferevent_setcb(bev, lmtp_on_readable, lmtp_on_written, lmtp_on_event, s);
 	bufferevent_setwatermark(bev, EV_READ, 0, READ_AHEAD_BYTES);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
@@ -222,7 +222,7 @@ lmtp_tick(struct lmtp *l, uint64_t now_ms)
 			continue;
 		}
 		lmtp_say_last(s, "421 4.4.2 That took too long, closing.");
-		lmtp_wait_for_command(s);
+		s->deadline_ms = now_ms + l->settings.command_ms;
 	}
 	return TICK_MS;
 }

@@ -29,6 +29,7 @@ struct lmtp_session {
 	enum lmtp_state state;
 	bool dead; /* to be reclaimed at the end of the turn */
 	uint64_t deadline_ms; /* 0: none */
+	uint64_t mail_by_ms; /* no command moves the deadline beyond */
 	unsigned wrong;
 	struct lmtp_envelope envelope;
 	struct lmtp_data data;
@@ -58,6 +59,8 @@ void lmtp_say(struct lmtp_session *s, const char *line);
 /* The last line; the door closes when it is on its way. */
 void lmtp_say_last(struct lmtp_session *s, const char *line);
 void lmtp_wait_for_command(struct lmtp_session *s);
+/* Between mails: the next one must begin within several times what a command may take. */
+void lmtp_wait_for_mail(struct lmtp_session *s);
 void lmtp_on_readable(struct bufferevent *bev, void *arg);
 void lmtp_on_written(struct bufferevent *bev, void *arg);
 void lmtp_on_event(struct bufferevent *bev, short what, void *arg);
