@@ -198,6 +198,7 @@ attachments_open(const struct attachments_options *options, char *complaint, siz
 		return NULL;
 	}
 	a->max_bytes = options->max_bytes;
+	a->draft_bytes = options->draft_bytes == 0 ? options->max_bytes : options->draft_bytes;
 	a->guest = options->guest;
 	a->step = options->step;
 	if (a->max_bytes == 0

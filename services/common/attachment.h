@@ -46,6 +46,8 @@ struct attachment {
 struct attachments_options {
 	const char *folder;
 	uint64_t max_bytes; /* of all files; 0: this program only reads */
+	uint64_t draft_bytes; /* of all files when a draft is taken: the rest is for photos; 0: as
+				 max_bytes */
 	bool guest; /* it writes, but the folder, its key and its drafts are another's to look after
 		     */
 	enum failpoint_step step; /* of a store */

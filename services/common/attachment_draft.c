@@ -47,7 +47,7 @@ attachment_draft_begin(struct attachments *a)
 bool
 attachment_draft_add(struct attachment_draft *d, const void *data, size_t len)
 {
-	uint64_t room = d->a->max_bytes > d->a->bytes ? d->a->max_bytes - d->a->bytes : 0;
+	uint64_t room = d->a->draft_bytes > d->a->bytes ? d->a->draft_bytes - d->a->bytes : 0;
 
 	if (d->failed)
 		return false;

@@ -14,6 +14,7 @@ enum { ATTACHMENT_KEY_BYTES = 32 };
 struct attachments {
 	char *folder;
 	uint64_t max_bytes; /* 0: only reads */
+	uint64_t draft_bytes;
 	bool guest;
 	enum failpoint_step step;
 	uint64_t bytes, count;

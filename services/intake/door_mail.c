@@ -19,7 +19,8 @@ enum {
 	READERS = 2,
 	READ_LIMIT_MS = 180000, /* its CPU time is what bounds it, on a busy machine too */
 	ANSWER_MS = 60000, /* then 451, whatever may become of it */
-	TICK_MS = 1000
+	TICK_MS = 1000,
+	ADDRESS_SIZE = LMTP_PATH_SIZE + MAIL_LETTER_ADDRESS_BYTES
 };
 
 static const char later[] = "451 4.3.0 Not taken now, come again.";
@@ -27,6 +28,49 @@ static const char no_room[] = "452 4.3.1 No room for it now, come again.";
 static const char too_often[] = "450 4.7.1 Too many mails from this address, come again later.";
 static const char too_many[] = "452 4.5.3 So many tickets in one mail; bring the rest in another.";
 static const char taken[] = "250 2.0.0 Taken.";
+
+/* --- rates -------------------------------------------------------------------------------------
+ */
+
+static void
+lower(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
+}
+
+/* By which its rate is kept. */
+static size_t
+rate_key(const char *address, char ret_key[ADDRESS_SIZE])
+{
+	(void)snprintf(ret_key, ADDRESS_SIZE, "%s", address);
+	lower(ret_key);
+	return strlen(ret_key);
+}
+
+bool
+mail_within_rate(struct intake *in, const char *address)
+{
+	char key[ADDRESS_SIZE];
+	uint64_t wait_ms;
+
+	if (in->mail_per_address == NULL || address[0] == '\0')
+		return true;
+	size_t len = rate_key(address, key);
+	return ratelimit_take(in->mail_per_address, key, len, clock_monotonic_ms(), &wait_ms);
+}
+
+static void
+give_back(struct intake *in, const char *address)
+{
+	char key[ADDRESS_SIZE];
+
+	if (in->mail_per_address == NULL || address[0] == '\0')
+		return;
+	size_t len = rate_key(address, key);
+	ratelimit_give_back(in->mail_per_address, key, len);
+}
 
 /* --- mails -------------------------------------------------------------------------------------
  */
@@ -36,6 +80,7 @@ static void
 mail_free(struct mail *m)
 {
 	TAILQ_REMOVE(&m->door->mails, m, link);
+	m->door->count--;
 	attachment_draft_drop(m->draft);
 	item_finish(&m->item);
 	mail_letter_finish(&m->letter);
@@ -64,21 +109,6 @@ say(struct mail *m, const char *reply)
 	free(of);
 }
 
-/* Nobody hears of it any more: what is not whole yet is nothing, what is goes on, for the server
- * comes again with it. */
-static void
-forsake(struct delivery *of)
-{
-	for (size_t i = 0; i < of->count; i++) {
-		if (of->mails[i] == NULL)
-			continue;
-		of->mails[i]->delivery = NULL;
-		if (of->mails[i]->draft != NULL)
-			mail_free(of->mails[i]);
-	}
-	free(of);
-}
-
 void
 mail_drop_files(struct mail *m)
 {
@@ -102,42 +132,54 @@ mail_end(struct mail *m, enum mail_outcome outcome)
 		[MAIL_DEFERRED] = later,
 		[MAIL_TOO_OFTEN] = too_often,
 		[MAIL_NO_ROOM] = no_room,
+		[MAIL_CROWDED] = later,
 	};
 	struct intake *in = m->door->in;
 
 	stats_add_at(in->stats, INTAKE_STAT_MAILS, outcome, 1);
-	/* Whoever is told to come again may do so. */
-	if (outcome == MAIL_DEFERRED && m->place == 0 && m->sender[0] != '\0'
-	    && in->mail_per_address != NULL)
-		ratelimit_give_back(in->mail_per_address, m->sender, strlen(m->sender));
+	/* Whoever is told to come again for a reason of ours may do so. */
+	if (replies[outcome] == later || replies[outcome] == no_room) {
+		if (m->place == 0)
+			give_back(in, m->sender);
+		if (m->shown_counts)
+			give_back(in, m->letter.texts[MAIL_ADDRESS]);
+	}
 	say(m, replies[outcome]);
 	mail_free(m);
 }
 
+/* Nobody waits for it any more.  One that nobody has begun to read goes, file and all: its server
+ * has it, comes again with it, and would otherwise find itself behind its own repeats.  Others go
+ * on, so that the next time finds them taken. */
+static void
+drop_unless_begun(struct mail *m)
+{
+	if (m->reading == NULL || !mail_reader_withdraw(m->reading))
+		return;
+	m->reading = NULL;
+	mail_drop_files(m);
+	mail_end(m, MAIL_CROWDED);
+}
+
+/* Nobody hears of it any more; what is not whole yet is nothing. */
+static void
+forsake(struct delivery *of)
+{
+	for (size_t i = 0; i < of->count; i++) {
+		struct mail *m = of->mails[i];
+		if (m == NULL)
+			continue;
+		m->delivery = NULL;
+		if (m->draft != NULL)
+			mail_free(m);
+		else
+			drop_unless_begun(m);
+	}
+	free(of);
+}
+
 /* --- before DATA -------------------------------------------------------------------------------
  */
-
-static void
-lower(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-}
-
-bool
-mail_within_rate(struct intake *in, const char *address)
-{
-	char key[LMTP_PATH_SIZE + MAIL_LETTER_ADDRESS_BYTES];
-	uint64_t wait_ms;
-
-	if (in->mail_per_address == NULL || address[0] == '\0')
-		return true;
-	(void)snprintf(key, sizeof(key), "%s", address);
-	lower(key);
-	return ratelimit_take(
-	    in->mail_per_address, key, strlen(key), clock_monotonic_ms(), &wait_ms);
-}
 
 static const char *
 base_address(const struct intake *in)
@@ -270,6 +312,7 @@ begin_mail(struct door_mail *d, struct delivery *of, int64_t asked_ticket, const
 	(void)snprintf(m->sender, sizeof(m->sender), "%s", sender);
 	lower(m->sender);
 	TAILQ_INSERT_TAIL(&d->mails, m, link);
+	d->count++;
 	of->mails[of->count++] = m;
 	m->draft = attachment_draft_begin(d->in->attachments);
 	int len = snprintf(head, sizeof(head), "Return-Path: <%s>\r\n", sender);
@@ -317,6 +360,11 @@ on_data(void *arg, struct lmtp_session *session, const struct lmtp_envelope *env
 	*ret_reply = on_sender(arg, envelope->sender);
 	if (*ret_reply != NULL)
 		return NULL;
+	if (d->count >= (size_t)in->config.mails_in_hand) {
+		stats_add_at(in->stats, INTAKE_STAT_MAILS, MAIL_CROWDED, 1);
+		*ret_reply = later;
+		return NULL;
+	}
 	if (!mail_within_rate(in, envelope->sender)) {
 		stats_add_at(in->stats, INTAKE_STAT_MAILS, MAIL_TOO_OFTEN, 1);
 		*ret_reply = too_often;
@@ -324,13 +372,17 @@ on_data(void *arg, struct lmtp_session *session, const struct lmtp_envelope *env
 	}
 	*ret_reply = no_room;
 	of = calloc(1, sizeof(*of));
-	if (of == NULL)
+	if (of == NULL) {
+		give_back(in, envelope->sender);
 		return NULL;
+	}
 	of->session = session;
 	of->recipients = envelope->count;
 	mail_identity_begin(&of->identity);
 	if (begin_mails(d, of, envelope))
 		return of;
+	stats_add_at(in->stats, INTAKE_STAT_MAILS, MAIL_NO_ROOM, 1);
+	give_back(in, envelope->sender);
 	forsake(of);
 	return NULL;
 }
@@ -354,6 +406,19 @@ on_gone(void *arg)
 	forsake(arg);
 }
 
+/* The same mail, which its server has brought before and did not wait for? */
+static bool
+is_in_hand(const struct mail *m)
+{
+	const struct mail *other;
+
+	TAILQ_FOREACH (other, &m->door->mails, link)
+		if (other != m && other->draft == NULL && other->asked_ticket == m->asked_ticket
+		    && digest_equal(&other->item.identity, &m->item.identity))
+			return true;
+	return false;
+}
+
 /* Kept whole, it is durable, and is read. */
 static void
 keep(struct mail *m, const struct digest *content)
@@ -368,6 +433,10 @@ keep(struct mail *m, const struct digest *content)
 	digest_format(&m->item.identity, m->identity_text);
 	(void)snprintf(m->id, sizeof(m->id), "%s", m->identity_text);
 
+	if (is_in_hand(m)) {
+		mail_end(m, MAIL_CROWDED);
+		return;
+	}
 	m->draft = NULL;
 	m->at_ms = clock_monotonic_ms();
 	if (attachment_draft_keep(draft, FAILPOINT_INTAKE_MAIL, &m->raw) != ATTACHMENT_STORED) {
@@ -378,7 +447,9 @@ keep(struct mail *m, const struct digest *content)
 	}
 	m->has_raw = true;
 	int fd = attachments_open_file(in->attachments, &m->raw.digest);
-	if (fd == -1 || !mail_reader_ask(m->door->reader, fd, mail_on_read, m)) {
+	if (fd != -1)
+		m->reading = mail_reader_ask(m->door->reader, fd, m->raw.bytes, mail_on_read, m);
+	if (m->reading == NULL) {
 		mail_drop_files(m);
 		mail_end(m, MAIL_NO_ROOM);
 	}
@@ -423,12 +494,17 @@ static int64_t
 tick(void *arg, uint64_t now_ms)
 {
 	struct door_mail *d = arg;
-	struct mail *m;
+	struct mail *m, *next;
 
 	stats_set(d->in->stats, INTAKE_STAT_LMTP_OPEN, (int64_t)lmtp_connections(d->in->lmtp));
-	TAILQ_FOREACH (m, &d->mails, link)
-		if (m->draft == NULL && m->delivery != NULL && now_ms - m->at_ms >= ANSWER_MS)
+	stats_set(d->in->stats, INTAKE_STAT_MAILS_IN_HAND, (int64_t)d->count);
+	for (m = TAILQ_FIRST(&d->mails); m != NULL; m = next) {
+		next = TAILQ_NEXT(m, link);
+		if (m->draft == NULL && m->delivery != NULL && now_ms - m->at_ms >= ANSWER_MS) {
 			say(m, later);
+			drop_unless_begun(m);
+		}
+	}
 	int64_t next_ms = lmtp_tick(d->in->lmtp, now_ms);
 	return next_ms < TICK_MS ? next_ms : TICK_MS;
 }
@@ -463,9 +539,12 @@ open_lmtp(struct door_mail *d)
 		.command_ms = (uint64_t)c->lmtp_command_ms,
 		.mail_ms = (uint64_t)c->lmtp_mail_ms,
 	};
+	const struct mail_reader_settings reading = { .at_once = READERS,
+		.limit_ms = READ_LIMIT_MS,
+		.memory_bytes = (uint64_t)c->mail_reader_bytes };
 	const char *why = "out of memory";
 
-	d->reader = mail_reader_create(daemon_loop(in->daemon), READERS, READ_LIMIT_MS);
+	d->reader = mail_reader_create(daemon_loop(in->daemon), &reading);
 	if (d->reader != NULL)
 		in->lmtp = lmtp_open(daemon_loop(in->daemon), &settings, &calls, d, &why);
 	if (in->lmtp == NULL)

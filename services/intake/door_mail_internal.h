@@ -26,8 +26,12 @@ struct door_mail {
 	struct intake *in;
 	struct mail_reader *reader;
 	TAILQ_HEAD(, mail) mails;
+	size_t count; /* of them */
 	bool closing;
 };
+
+/* How much of a mail the record takes. */
+enum mail_form { MAIL_WHOLE, MAIL_WORDLESS, MAIL_NAMELESS };
 
 struct mail;
 
@@ -62,11 +66,14 @@ struct mail {
 	char id[DIGEST_HEX_SIZE + NUMBER_SIZE]; /* and of which ticket it is an answer */
 	bool has_raw;
 	struct attachment raw;
+	struct mail_reading *reading; /* NULL: not asked yet, or read */
 	bool was_read;
+	bool shown_counts; /* the letter's address gave a token of its own */
 	struct mail_letter letter;
 	struct photos photos;
 	struct mail_item words;
-	bool plain; /* the record would not take its words: it goes without them */
+	bool looked_again; /* for the ticket it belongs to */
+	enum mail_form form;
 	enum mail_outcome as; /* what it is when it is taken */
 };
 

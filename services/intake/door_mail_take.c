@@ -250,10 +250,13 @@ decide(struct mail *m)
 		record_machine(m);
 		return;
 	}
-	if (strcasecmp(from, m->sender) != 0 && !mail_within_rate(in, from)) {
-		mail_drop_files(m);
-		mail_end(m, MAIL_TOO_OFTEN);
-		return;
+	if (strcasecmp(from, m->sender) != 0) {
+		m->shown_counts = mail_within_rate(in, from);
+		if (!m->shown_counts) {
+			mail_drop_files(m);
+			mail_end(m, MAIL_TOO_OFTEN);
+			return;
+		}
 	}
 	read_to(m);
 	if (!keep_photos(m))
@@ -269,6 +272,7 @@ mail_on_read(void *arg, struct mail_letter *letter)
 {
 	struct mail *m = arg;
 
+	m->reading = NULL;
 	if (m->door->closing) {
 		mail_drop_files(m);
 		return; /* freed with the door */
@@ -280,32 +284,43 @@ mail_on_read(void *arg, struct mail_letter *letter)
 		return;
 	}
 	log_warn("a mail could not be read, it becomes a ticket as it is bytes=%u", m->raw.bytes);
-	/* Nothing says that it is no report about a message; a person will see. */
-	if (m->sender[0] == '\0' && m->about_message) {
-		note_bounce(m);
-		return;
-	}
+	/* Perhaps a report about a message of ours: a person will see. */
 	record(m, 0, 0);
 }
 
 /* --- afterwards --------------------------------------------------------------------------------
  */
 
-/* Once more without what its sender wrote: the raw mail has it, and nobody's mail is refused. */
-static void
-go_plain(struct mail *m)
+/* The record would not take it.  Somebody else may have followed the same closed ticket in the same
+ * moment: then it belongs where that led, or stands alone.  Else it goes without what its sender
+ * wrote, and at last without who that was: the raw mail has both, and nobody's mail is refused. */
+static bool
+try_again(struct mail *m)
 {
 	struct item *item = &m->item;
-	int64_t ticket_id = item->ticket_id;
 
+	if (item->earlier_id != 0) {
+		item_finish(item);
+		if (!m->looked_again) {
+			m->looked_again = true;
+			look_up_target(m);
+		} else {
+			item->earlier_id = 0;
+			give(m);
+		}
+		return true;
+	}
+	if (m->form == MAIL_NAMELESS)
+		return false;
+	m->form++;
 	log_warn("the record would not take a mail's words, it becomes a ticket without them");
-	m->plain = true;
 	item_finish(item);
-	mail_item_fill(&m->words, NULL, "", item);
-	item->earlier_id = 0;
-	item->ticket_id = ticket_id;
+	/* A machine stays without address, so that nobody answers it. */
+	bool named = m->form == MAIL_WORDLESS && m->letter.kind == MAIL_OF_PERSON && !m->by_machine;
+	mail_item_plain(&m->words, named, item);
 	m->as = item->opens ? MAIL_UNREADABLE : m->as;
 	give(m);
+	return true;
 }
 
 void
@@ -315,10 +330,8 @@ mail_on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 	struct intake *in = m->door->in;
 
 	(void)ticket_id;
-	if (outcome == ITEM_REFUSED && !m->plain) {
-		go_plain(m);
+	if (outcome == ITEM_REFUSED && try_again(m))
 		return;
-	}
 	stats_add_at(in->stats, INTAKE_STAT_ITEMS, outcome, 1);
 	bool accepted = outcome == ITEM_ACCEPTED;
 	bool repeat = outcome == ITEM_DUPLICATE || outcome == ITEM_ID_REUSED;

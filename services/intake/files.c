@@ -52,6 +52,7 @@ files_open(struct intake *in)
 		(void)snprintf(folder, sizeof(folder), "%s/attachments", c->state_dir);
 	const struct attachments_options options = { .folder = folder,
 		.max_bytes = (uint64_t)c->attachments_bytes,
+		.draft_bytes = (uint64_t)(c->attachments_bytes / 100 * c->attachments_mail_percent),
 		.step = FAILPOINT_INTAKE_ATTACHMENT };
 	if (f != NULL)
 		in->attachments = attachments_open(&options, complaint, sizeof(complaint));

@@ -77,6 +77,7 @@ struct intake_config {
 	int64_t body_bytes; /* of requests under way */
 	char *attachments_dir; /* "": in state_dir */
 	int64_t attachments_bytes;
+	int64_t attachments_mail_percent;
 	int64_t orphan_age_ms;
 	int64_t look_ms;
 	int64_t photo_bytes;
@@ -101,6 +102,8 @@ struct intake_config {
 	char *mail_addresses; /* further ones */
 	int64_t mails_per_minute;
 	int64_t mails_burst;
+	int64_t mails_in_hand;
+	int64_t mail_reader_bytes;
 };
 
 extern const struct setting intake_settings[];
@@ -146,6 +149,7 @@ enum intake_stat {
 	INTAKE_STAT_MAILS, /* by what became of them */
 	INTAKE_STAT_LMTP, /* by enum lmtp_count */
 	INTAKE_STAT_LMTP_OPEN,
+	INTAKE_STAT_MAILS_IN_HAND,
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */
@@ -161,6 +165,7 @@ enum mail_outcome {
 	MAIL_DEFERRED,
 	MAIL_TOO_OFTEN,
 	MAIL_NO_ROOM,
+	MAIL_CROWDED, /* too many are in hand, or it is already */
 	MAIL_OUTCOMES
 };
 enum { SPOOL_REFUSED_FULL, SPOOL_REFUSED_DISK };

@@ -13,6 +13,9 @@ enum { RAW_MAIL_TYPE = 4, ARRIVED_DAYS_MAX = 30 };
 #define AHEAD_MAX_US (INT64_C(5) * 60 * 1000000)
 
 static const char unreadable[] = "Bu e-posta okunamadı. Aslı, bu kayıtla birlikte saklandı.";
+static const char no_answers_note[] =
+    "\n\n[Liste iletisi ya da otomatik yanıt istemeyen bir e-posta: bu adrese kendiliğinden "
+    "yazılmaz.]";
 static const char cut_note[] = "\n\n[Devamı e-postanın aslındadır.]";
 
 /* Bytes of the first max characters. */
@@ -63,7 +66,7 @@ trim_end(char *text)
 static void
 describe(struct mail_item *m, const struct mail_letter *letter, bool sender_fits)
 {
-	enum { ROOM = 600 }; /* for the notes at the end */
+	enum { ROOM = 800 }; /* for the notes at the end */
 	char *to = m->description;
 	const size_t size = sizeof(m->description), max = FIELD_DESCRIPTION_CHARS;
 	const char *subject = letter->texts[MAIL_SUBJECT], *text = letter->texts[MAIL_TEXT];
@@ -87,6 +90,8 @@ describe(struct mail_item *m, const struct mail_letter *letter, bool sender_fits
 		(void)add(to, size, max - 1, letter->texts[MAIL_ADDRESS]);
 		(void)add(to, size, max, "]");
 	}
+	if (letter->no_answers)
+		(void)add(to, size, max, no_answers_note);
 	if (to[0] == '\0')
 		(void)add(to, size, max, "[Boş e-posta]");
 }
@@ -96,10 +101,12 @@ mail_item_fill(
     struct mail_item *m, const struct mail_letter *letter, const char *envelope, struct item *item)
 {
 	const char *from = letter == NULL ? "" : letter->texts[MAIL_ADDRESS];
-	bool fits = field_email_valid(from);
+	/* The record writes to whoever has an address there. */
+	bool no_answers = letter != NULL && letter->no_answers;
+	bool fits = field_email_valid(from) && !no_answers;
 
 	m->description[0] = m->name[0] = m->email[0] = '\0';
-	if (!fits && from[0] == '\0' && field_email_valid(envelope)) {
+	if (!fits && from[0] == '\0' && field_email_valid(envelope) && !no_answers) {
 		from = envelope;
 		fits = true;
 	}
@@ -112,6 +119,20 @@ mail_item_fill(
 		describe(m, letter, fits);
 	if (letter != NULL)
 		(void)add(m->name, sizeof(m->name), FIELD_NAME_CHARS, letter->texts[MAIL_NAME]);
+	item->description = m->description;
+	item->name = m->name[0] == '\0' ? NULL : m->name;
+	item->email = m->email[0] == '\0' ? NULL : m->email;
+}
+
+void
+mail_item_plain(struct mail_item *m, bool named, struct item *item)
+{
+	m->description[0] = '\0';
+	(void)add(m->description, sizeof(m->description), FIELD_DESCRIPTION_CHARS, unreadable);
+	if (!named || !utf8_valid(m->name, strlen(m->name)) || utf8_has_control(m->name, false))
+		m->name[0] = '\0';
+	if (!named || !field_email_valid(m->email))
+		m->email[0] = '\0';
 	item->description = m->description;
 	item->name = m->name[0] == '\0' ? NULL : m->name;
 	item->email = m->email[0] == '\0' ? NULL : m->email;

@@ -21,10 +21,15 @@ struct mail_item {
 	char files[MAIL_ITEM_JSON_BYTES]; /* photos and the raw mail, as accept_items reads them */
 };
 
-/* Contact and words of the item; letter NULL: the mail could not be read, and a sentence says so.
- * envelope: the envelope's sender, "" for none, for a mail that does not say from whom it is. */
+/* Contact and words of the item.  Who should get no automatic answers has no address there, only in
+ * the words: nothing that the record writes by itself goes to a list.  letter NULL: the mail could
+ * not be read, and a sentence says so. envelope: the envelope's sender, "" for none, for a mail
+ * that does not say from whom it is. */
 void mail_item_fill(
     struct mail_item *m, const struct mail_letter *letter, const char *envelope, struct item *item);
+
+/* The words again without those of its sender; named: name and address stay where they are good. */
+void mail_item_plain(struct mail_item *m, bool named, struct item *item);
 
 /* photos: JSON of those stored, "" for none. */
 void mail_item_files(

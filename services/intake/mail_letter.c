@@ -6,7 +6,7 @@
 
 #include "utf8.h"
 
-enum { HEAD_BYTES = 5 };
+enum { HEAD_BYTES = 5, FLAG_CUT = 1, FLAG_NO_ANSWERS = 2 };
 
 static const size_t text_max[MAIL_TEXTS] = {
 	[MAIL_SUBJECT] = MAIL_LETTER_SUBJECT_BYTES,
@@ -45,7 +45,9 @@ put(FILE *out, char field, const void *data, size_t len)
 bool
 mail_letter_tell(const struct mail_letter *letter, FILE *out)
 {
-	uint8_t facts[3 + 8] = { (uint8_t)letter->kind, letter->cut, letter->failed };
+	uint8_t flags = (uint8_t)((letter->cut ? FLAG_CUT : 0)
+				  | (letter->no_answers ? FLAG_NO_ANSWERS : 0));
+	uint8_t facts[3 + 8] = { (uint8_t)letter->kind, flags, letter->failed };
 	bool told;
 
 	for (int i = 0; i < 8; i++)
@@ -94,7 +96,8 @@ take_facts(struct mail_letter *letter, const uint8_t *data, size_t len)
 	if (len != 3 + 8 || data[0] >= MAIL_KINDS)
 		return false;
 	letter->kind = (enum mail_kind)data[0];
-	letter->cut = data[1] != 0;
+	letter->cut = (data[1] & FLAG_CUT) != 0;
+	letter->no_answers = (data[1] & FLAG_NO_ANSWERS) != 0;
 	letter->failed = data[2] != 0;
 	for (int i = 0; i < 8; i++)
 		received = received << 8 | data[3 + i];

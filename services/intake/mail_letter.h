@@ -48,6 +48,7 @@ enum mail_text {
 
 struct mail_letter {
 	enum mail_kind kind;
+	bool no_answers; /* from a list, or it asks that no machine answer: RFC 3834, 2 */
 	bool cut; /* there was more than is read of any mail */
 	bool failed; /* MAIL_OF_POSTMASTER: given up; false: delayed, or it does not say */
 	char status[MAIL_LETTER_STATUS_SIZE]; /* "5.1.1" or "" */

@@ -186,6 +186,36 @@ says(GMimeObject *message, const char *header, const char *const *words, bool bu
 	return but && len > 0;
 }
 
+/* One of the words is among the header's, comma separated. */
+static bool
+lists(GMimeObject *message, const char *header, const char *const *words)
+{
+	const char *at = mail_parse_header(message, header);
+
+	while (at != NULL && *at != '\0') {
+		at += strspn(at, " \t\r\n,");
+		size_t len = strcspn(at, " \t\r\n,");
+		for (size_t i = 0; len > 0 && words[i] != NULL; i++)
+			if (len == strlen(words[i]) && strncasecmp(at, words[i], len) == 0)
+				return true;
+		at += len;
+	}
+	return false;
+}
+
+/* A person may have written it, but nothing that is sent by itself should go back. */
+static bool
+wants_no_answers(GMimeObject *message)
+{
+	static const char *const list[] = { "list", NULL };
+	static const char *const suppressed[] = { "all", "autoreply", NULL };
+
+	return says(message, "Precedence", list, false)
+	       || lists(message, "X-Auto-Response-Suppress", suppressed)
+	       || mail_parse_header(message, "List-Id") != NULL
+	       || mail_parse_header(message, "List-Unsubscribe") != NULL;
+}
+
 static bool
 from_postmaster(const struct mail_letter *letter)
 {
@@ -243,4 +273,5 @@ mail_parse_head(struct mail_parse *p, GMimeMessage *message)
 	read_to(p, mail_parse_header(object, "Cc"));
 	read_received(p->letter, object);
 	read_kind(p->letter, object);
+	p->letter->no_answers = wants_no_answers(object);
 }

@@ -5,8 +5,10 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -20,14 +22,14 @@
 #include "mail_sandbox.h"
 
 enum { PIECE_BYTES = 64 * 1024, CPU_S = 10, MS_PER_S = 1000 };
-/* Several times the largest mail that is taken. */
-#define MEMORY_BYTES (UINT64_C(768) << 20)
 
-struct reading {
-	TAILQ_ENTRY(reading) link;
+struct mail_reading {
+	TAILQ_ENTRY(mail_reading) link;
 	struct mail_reader *reader;
 	mail_read_fn *done;
 	void *arg;
+	uint64_t bytes;
+	bool as_smallest; /* it was started for that */
 	int mail_fd; /* -1: given to the process */
 	int out_fd;
 	pid_t pid; /* 0: it waits its turn */
@@ -40,41 +42,35 @@ struct reading {
 struct mail_reader {
 	struct event_base *loop;
 	size_t at_once, running;
+	bool smallest_runs; /* one of them passed others by */
 	struct timeval limit;
-	TAILQ_HEAD(, reading) readings;
+	char memory[24]; /* as the process is told it */
+	TAILQ_HEAD(, mail_reading) readings;
 	bool closing;
 };
 
 static void start_next(struct mail_reader *r);
 
 struct mail_reader *
-mail_reader_create(struct event_base *loop, size_t at_once, uint64_t limit_ms)
+mail_reader_create(struct event_base *loop, const struct mail_reader_settings *settings)
 {
 	struct mail_reader *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
 	r->loop = loop;
-	r->at_once = at_once;
-	r->limit.tv_sec = (time_t)(limit_ms / MS_PER_S);
-	r->limit.tv_usec = (suseconds_t)(limit_ms % MS_PER_S * MS_PER_S);
+	r->at_once = settings->at_once;
+	r->limit.tv_sec = (time_t)(settings->limit_ms / MS_PER_S);
+	r->limit.tv_usec = (suseconds_t)(settings->limit_ms % MS_PER_S * MS_PER_S);
+	(void)snprintf(r->memory, sizeof(r->memory), "%" PRIu64, settings->memory_bytes);
 	TAILQ_INIT(&r->readings);
 	return r;
 }
 
-/* The one place where a reading ends: its process is gone afterwards. */
 static void
-finish(struct reading *d, struct mail_letter *letter)
+release(struct mail_reading *d)
 {
-	struct mail_reader *r = d->reader;
-
-	if (d->pid > 0) {
-		(void)kill(d->pid, SIGKILL); /* it has said all it had to say, or too much */
-		while (waitpid(d->pid, NULL, 0) == -1 && errno == EINTR)
-			continue;
-		r->running--;
-	}
-	TAILQ_REMOVE(&r->readings, d, link);
+	TAILQ_REMOVE(&d->reader->readings, d, link);
 	if (d->readable != NULL)
 		event_free(d->readable);
 	if (d->deadline != NULL)
@@ -84,8 +80,27 @@ finish(struct reading *d, struct mail_letter *letter)
 	if (d->out_fd != -1)
 		close(d->out_fd);
 	free(d->said);
-	d->done(d->arg, letter);
 	free(d);
+}
+
+/* The one place where a reading that began ends: its process is gone afterwards. */
+static void
+finish(struct mail_reading *d, struct mail_letter *letter)
+{
+	struct mail_reader *r = d->reader;
+	mail_read_fn *done = d->done;
+	void *arg = d->arg;
+
+	if (d->pid > 0) {
+		(void)kill(d->pid, SIGKILL); /* it has said all it had to say, or too much */
+		while (waitpid(d->pid, NULL, 0) == -1 && errno == EINTR)
+			continue;
+		r->running--;
+	}
+	if (d->as_smallest)
+		r->smallest_runs = false;
+	release(d);
+	done(arg, letter);
 	if (!r->closing)
 		start_next(r);
 }
@@ -114,7 +129,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 /* False: it says too much, or memory ran out. */
 static bool
-make_room(struct reading *d)
+make_room(struct mail_reading *d)
 {
 	if (d->room - d->len >= PIECE_BYTES)
 		return true;
@@ -132,7 +147,7 @@ make_room(struct reading *d)
 static void
 on_said(evutil_socket_t fd, short what, void *arg)
 {
-	struct reading *d = arg;
+	struct mail_reading *d = arg;
 	struct mail_letter letter = { .kind = MAIL_OF_PERSON };
 
 	(void)what;
@@ -156,10 +171,10 @@ on_said(evutil_socket_t fd, short what, void *arg)
 
 /* The process has the mail, the pipe and nothing else of ours: no file, no environment. */
 static bool
-spawn(struct reading *d, int out)
+spawn(struct mail_reading *d, int out)
 {
 	static char program[] = "/proc/self/exe", argument[] = "--read-mail";
-	char *argv[] = { program, argument, NULL }, *environment[] = { NULL };
+	char *argv[] = { program, argument, d->reader->memory, NULL }, *environment[] = { NULL };
 	posix_spawn_file_actions_t actions;
 
 	if (posix_spawn_file_actions_init(&actions) != 0)
@@ -178,7 +193,7 @@ spawn(struct reading *d, int out)
 }
 
 static bool
-start(struct reading *d)
+start(struct mail_reading *d)
 {
 	struct mail_reader *r = d->reader;
 	int pipes[2];
@@ -199,50 +214,90 @@ start(struct reading *d)
 	       && evtimer_add(d->deadline, &r->limit) == 0;
 }
 
+/* Of those that wait: the smallest, unless one runs for that, else the oldest; NULL: none waits. */
+static struct mail_reading *
+next_of(struct mail_reader *r)
+{
+	struct mail_reading *d, *best = NULL;
+
+	TAILQ_FOREACH (d, &r->readings, link) {
+		if (d->pid != 0 || d->deadline != NULL)
+			continue;
+		if (best == NULL || (!r->smallest_runs && d->bytes < best->bytes))
+			best = d;
+	}
+	return best;
+}
+
 /* What cannot be started is answered at a later turn, by a deadline that is now. */
 static void
 start_next(struct mail_reader *r)
 {
-	struct reading *d, *next;
+	struct mail_reading *d;
 
-	for (d = TAILQ_FIRST(&r->readings); d != NULL && r->running < r->at_once; d = next) {
-		next = TAILQ_NEXT(d, link);
-		if (d->pid != 0 || d->deadline != NULL || start(d))
+	while (r->running < r->at_once && (d = next_of(r)) != NULL) {
+		d->as_smallest = !r->smallest_runs;
+		r->smallest_runs = true;
+		if (start(d))
 			continue;
 		if (d->deadline == NULL)
 			d->deadline = evtimer_new(r->loop, on_deadline, d);
-		if (d->deadline != NULL)
-			(void)evtimer_add(d->deadline, &(struct timeval){ 0 });
+		if (d->deadline == NULL)
+			return; /* out of memory: at the next start */
+		(void)evtimer_add(d->deadline, &(struct timeval){ 0 });
 	}
 }
 
-bool
-mail_reader_ask(struct mail_reader *r, int fd, mail_read_fn *done, void *arg)
+struct mail_reading *
+mail_reader_ask(struct mail_reader *r, int fd, uint64_t bytes, mail_read_fn *done, void *arg)
 {
-	struct reading *d = calloc(1, sizeof(*d));
+	struct mail_reading *d = calloc(1, sizeof(*d));
 
 	if (d == NULL) {
 		close(fd);
-		return false;
+		return NULL;
 	}
 	d->reader = r;
 	d->done = done;
 	d->arg = arg;
+	d->bytes = bytes;
 	d->mail_fd = fd;
 	d->out_fd = -1;
 	TAILQ_INSERT_TAIL(&r->readings, d, link);
 	start_next(r);
+	return d;
+}
+
+bool
+mail_reader_withdraw(struct mail_reading *d)
+{
+	if (d->pid != 0 || d->deadline != NULL)
+		return false;
+	release(d);
 	return true;
 }
 
 /* --- in the process ----------------------------------------------------------------------------
  */
 
+/* When memory is short on this machine, a reader goes and not the service. */
 static void
-bound_myself(void)
+go_first(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	(void)!write(fd, "1000", 4);
+	close(fd);
+}
+
+static void
+bound_myself(rlim_t memory_bytes)
 {
 	const struct rlimit cpu = { CPU_S, CPU_S }, none = { 0, 0 };
 
+	go_first();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)setrlimit(RLIMIT_CPU, &cpu);
@@ -253,19 +308,23 @@ bound_myself(void)
 #define __has_feature(x) 0
 #endif
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-	const struct rlimit memory = { MEMORY_BYTES, MEMORY_BYTES };
+	const struct rlimit memory = { memory_bytes, memory_bytes };
 	(void)setrlimit(RLIMIT_AS, &memory);
+#else
+	(void)memory_bytes; /* a sanitizer reserves terabytes */
 #endif
+#else
+	(void)memory_bytes;
 #endif
 }
 
 int
-mail_reader_main(void)
+mail_reader_main(const char *memory_bytes)
 {
 	struct mail_letter letter = { .kind = MAIL_OF_PERSON };
 	struct stat st;
 
-	bound_myself();
+	bound_myself((rlim_t)strtoull(memory_bytes, NULL, 10));
 	if (fstat(STDIN_FILENO, &st) != 0 || st.st_size < 0)
 		return EXIT_FAILURE;
 	size_t size = (size_t)st.st_size;

@@ -20,8 +20,8 @@ main(int argc, char **argv)
 	};
 	int status;
 
-	if (argc == 2 && strcmp(argv[1], "--read-mail") == 0)
-		return mail_reader_main();
+	if (argc == 3 && strcmp(argv[1], "--read-mail") == 0)
+		return mail_reader_main(argv[2]);
 	if (!daemon_command_line(&program, argc, argv, &in.config, &status))
 		return status;
 	bool clean = false;

@@ -81,7 +81,11 @@ const struct setting intake_settings[] = {
 	    "folder of the photos, which router writes too; without it, attachments in the state "
 	    "folder" },
 	{ "TURUNC_ATTACHMENTS_BYTES", SETTING_BYTES, AT(attachments_bytes), "64GiB", 1048576,
-	    1099511627776, NULL, "what all photos may take there; more are refused" },
+	    1099511627776, NULL, "what all files may take there; more photos are refused" },
+	{ "TURUNC_ATTACHMENTS_MAIL_PERCENT", SETTING_INT, AT(attachments_mail_percent), "75", 1,
+	    100, NULL,
+	    "raw mail is taken while less than this part of it is used; the rest is left for "
+	    "photos" },
 	{ "TURUNC_ATTACHMENTS_ORPHAN_AGE", SETTING_DURATION, AT(orphan_age_ms), "48h", 1000,
 	    31536000000, NULL,
 	    "age at which a file that no row speaks of is removed; with several intakes on one "
@@ -132,6 +136,12 @@ const struct setting intake_settings[] = {
 	    "mails that one address may send a minute; more are told to come again; 0: no limit" },
 	{ "TURUNC_MAIL_BURST", SETTING_INT, AT(mails_burst), "30", 1, 1000000, NULL,
 	    "and at once" },
+	{ "TURUNC_MAIL_IN_HAND", SETTING_INT, AT(mails_in_hand), "48", 1, 10000, NULL,
+	    "mails from DATA to their answer at one time; more are told to come again" },
+	{ "TURUNC_MAIL_READER_MEMORY", SETTING_BYTES, AT(mail_reader_bytes), "256MiB", 134217728,
+	    4294967296, NULL,
+	    "address space of a process that reads a mail, of which two run; a mail that needs "
+	    "more is kept unread; below a third of a container's own limit" },
 };
 const size_t intake_settings_count = ARRAY_LEN(intake_settings);
 
@@ -149,7 +159,7 @@ static const char *const calls[] = { "ticket", "joined", "ended", "refused", "aw
 static const char *const drafts[] = { "kept", "lost", NULL };
 static const char *const photos[] = { "stored", "refused", "dropped", NULL };
 static const char *const mails[] = { "ticket", "reply", "machine", "bounce", "repeat", "unreadable",
-	"deferred", "too_often", "no_room", NULL };
+	"deferred", "too_often", "no_room", "crowded", NULL };
 static const char *const lmtp[] = { "connections", "turned_away", "refused", "timed_out", NULL };
 static const char *const removed[] = { "erased", "orphan", NULL };
 static const char *const cimer_files[] = { "done", "rejected", "waited", NULL };
@@ -287,5 +297,8 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .label_values = lmtp },
 	[INTAKE_STAT_LMTP_OPEN] = { .name = "turunc_intake_lmtp_connections",
 	    .help = "LMTP connections open now",
+	    .type = STAT_GAUGE },
+	[INTAKE_STAT_MAILS_IN_HAND] = { .name = "turunc_intake_mails_in_hand",
+	    .help = "Mails from DATA to their answer now",
 	    .type = STAT_GAUGE },
 };

@@ -47,11 +47,12 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "$1::text AND "
 	    "i.source = $2::text AND i.id = a.id AND i.ticket_id > 0 LIMIT 1) i",
 	    3 },
-	/* Few reports about one message say more than many. */
+	/* Few reports about one message say more than many; delays never hide that it failed. */
 	[STORE_BOUNCE] = { "bounce",
 	    "INSERT INTO turunc.bounce (bounce_id, identity, notification_id, permanent, status, "
 	    "at_us) SELECT $1::uuid, $2::bytea, $3::uuid, $4::boolean, $5::text, $6::bigint "
-	    "WHERE (SELECT count(*) FROM turunc.bounce b WHERE b.notification_id = $3::uuid) < 5 "
+	    "WHERE (SELECT count(*) FROM turunc.bounce b WHERE b.notification_id = $3::uuid "
+	    "AND b.permanent = $4::boolean) < 5 "
 	    "ON CONFLICT (identity) DO NOTHING",
 	    6 },
 };

@@ -11,7 +11,7 @@ from attack_world import citizen, honest_clients, under_attack
 from stack import Stack
 
 BASE = "turuncmasa@muratpasa.example"
-CONNECTIONS = 16
+CONNECTIONS = 24
 TAKEN = "250 2.0.0 Taken."
 
 
@@ -119,6 +119,73 @@ def test_commands_hidden_in_mails(stack):
                 assert link.say("NOOP").startswith("250"), "nothing else was heard"
     assert tickets(stack) == before + len(ends)
     assert not stack.sql("select 1 from turunc.contact where email = 'gizli@example.org'")
+
+
+def slow_mail(count, depth=1000, lines=200000):
+    """Each of its lines is compared with every boundary: its reader needs seconds.  No two are the same."""
+    parts = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(depth))
+    return head(f"yavas {count}") + parts + b"\r\n" + b"--\r\n" * lines
+
+
+def let_in(stack):
+    """A connection: those that were closed may not have been seen to go yet."""
+    def try_once():
+        link = lmtp.Lmtp(stack.port["lmtp"], timeout=60)
+        if link.greeting[0].startswith("220"):
+            return link
+        link.close()
+        return None
+    return stack.wait(try_once, 30, "the door has room for another")
+
+
+def test_an_honest_mail_passes_a_flood_of_slow_ones(stack):
+    """Sixty over twenty connections, by a server that does not wait: what nobody waits for is dropped, what comes again
+    is not read twice, and what is in hand is bounded."""
+    with under_attack(stack, "a flood of slow mails", by=[citizen(stack, "intake")]) as said, \
+            contextlib.ExitStack() as links:
+        open_links = []
+        for count in range(60):
+            said["attempts"] += 1
+            if len(open_links) == 20:  # its server gives up, and comes again with the same mail
+                open_links.pop(0).close()
+            link = links.enter_context(let_in(stack))
+            open_links.append(link)
+            link.hello()
+            link.say(f"MAIL FROM:<yavas{count}@example.org>")
+            link.say(f"RCPT TO:<{BASE}>")
+            if link.say("DATA").startswith("354"):
+                with contextlib.suppress(OSError):
+                    link.raw(slow_mail(count % 40) + b".\r\n")
+        began = time.monotonic()
+        with let_in(stack) as link:
+            link.hello()
+            assert link.send("sabirli@example.org", [BASE], lmtp.letter(subject="sabirli", to=BASE)) == [TAKEN]
+        said["honest_s"] = round(time.monotonic() - began, 1)
+        assert said["honest_s"] < 60
+        in_hand = stack.metric("intake", "turunc_intake_mails_in_hand")
+        said["in_hand"] = int(in_hand)
+        assert in_hand <= CONNECTIONS + 2
+        assert len(os.listdir(f"/proc/{stack.process['intake'].pid}/fd")) < 150
+        assert stack.metric("intake", 'turunc_intake_mails_total{outcome="crowded"}') > 0
+    stack.wait(lambda: stack.metric("intake", "turunc_intake_mails_in_hand") == 0, 60, "and nothing is left of them")
+
+
+def test_a_server_that_does_not_read_replies(stack):
+    """Its commands wait, and NOOP does not buy time for ever."""
+    with under_attack(stack, "unread replies", by=[citizen(stack, "intake")], grows_mib=16) as said, \
+            lmtp.Lmtp(stack.port["lmtp"]) as deaf, lmtp.Lmtp(stack.port["lmtp"]) as lingering:
+        deaf.link.settimeout(1)
+        with contextlib.suppress(OSError):
+            while said["attempts"] < 5000000:
+                deaf.raw(b"NOOP\r\n" * 10000)
+                said["attempts"] += 10000
+        assert said["attempts"] < 5000000, "it reads no further"
+        end = time.monotonic() + 60
+        heard = "250"
+        while heard.startswith("250") and time.monotonic() < end:
+            heard = lingering.say("NOOP")
+            time.sleep(0.2)
+        assert heard.startswith("421 4.4.2")
 
 
 def test_a_rude_server_costs_its_own_connection(stack):

@@ -1,4 +1,5 @@
 """E-mail in: what each mail becomes, what the door says, and that nothing is taken that is not in the record."""
+import contextlib
 import email.utils
 import glob
 import os
@@ -6,6 +7,7 @@ import threading
 import time
 import uuid
 
+import psycopg2
 import pytest
 
 import lmtp
@@ -24,7 +26,7 @@ def stack():
     with Stack(services=["intake", "router"], env={"intake": {
             "TURUNC_MAIL_PER_MINUTE": "1", "TURUNC_MAIL_BURST": "8", "TURUNC_LMTP_CONNECTIONS": "6",
             "TURUNC_LMTP_MAIL_BYTES": "2MiB", "TURUNC_MAIL_ADDRESSES": "iletisim@eski.example, x@y.example",
-            "TURUNC_LMTP_COMMAND_TIMEOUT": "20s"}}) as made:
+            "TURUNC_LMTP_COMMAND_TIMEOUT": "20s", "TURUNC_INTAKE_WAIT": "20s"}}) as made:
         made.start()
         made.count = 0
         yield made
@@ -247,10 +249,52 @@ def test_reports_of_mail_that_did_not_arrive_are_noted_once_and_only_for_what_we
     assert rows == [(True, "5.1.1", None), (False, "4.4.1", None)]
     for _ in range(6):
         assert send(stack, lmtp.report(), to, sender="") == ["250 2.0.0 Taken."]
-    assert stack.one("select count(*) from turunc.bounce where notification_id = %s", str(message)) == 5
+    assert stack.sql("select permanent, count(*) from turunc.bounce where notification_id = %s group by 1 order by 1",
+                     str(message)) == [(False, 1), (True, 5)]
     other = reply_address.bounce("another secret, as long", BASE, message)
     assert send(stack, lmtp.report(), other, sender="")[0].startswith("550 5.1.1")
     assert (stack.one("select count(*) from turunc.contact"), len(files(stack))) == before
+
+
+def test_many_delays_do_not_hide_that_a_message_failed(stack):
+    message = uuid.uuid4()
+    to = reply_address.bounce(MAIL_SECRET, BASE, message)
+    for _ in range(6):
+        assert send(stack, lmtp.report("delayed", "4.4.1"), to, sender="") == ["250 2.0.0 Taken."]
+    assert send(stack, lmtp.report(), to, sender="") == ["250 2.0.0 Taken."]
+    assert stack.sql("select permanent, count(*) from turunc.bounce where notification_id = %s group by 1 order by 1",
+                     str(message)) == [(False, 5), (True, 1)]
+
+
+def test_two_answers_to_what_was_closed_in_one_moment_keep_their_words_and_find_each_other(stack):
+    """Both find that nothing follows the closed ticket; the record lets one follow it."""
+    assert send(stack, lmtp.letter(subject="Ayni anda")) == ["250 2.0.0 Taken."]
+    ticket = contact(stack, "Ayni anda")["ticket_id"]
+    stack.wait(lambda: stack.one("select status from turunc.ticket_state where ticket_id = %s", ticket) == TRIAGE, 20)
+    stack.sql("update turunc.ticket_state set status = %s, version = version + 1 where ticket_id = %s", CLOSED, ticket)
+    signed = reply_address.reply(MAIL_SECRET, BASE, printed(ticket))
+    answers = {}
+
+    def bring(name):
+        answers[name] = send(stack, lmtp.letter(subject=name, sender=f"{name}@example.org"), signed)
+
+    workers = [threading.Thread(target=bring, args=(name,)) for name in ("ikizbir", "ikiziki")]
+    link = psycopg2.connect(stack.conninfo())
+    with contextlib.closing(link):
+        link.cursor().execute("lock table turunc.ticket_link in exclusive mode")
+        for count, worker in enumerate(workers, 1):
+            worker.start()
+            stack.wait(lambda count=count: stack.metric("intake", "turunc_intake_items_held") == count, 30,
+                       "it has looked, and waits to be written")
+        link.rollback()
+    for worker in workers:
+        worker.join()
+    assert answers == {name: ["250 2.0.0 Taken."] for name in ("ikizbir", "ikiziki")}
+    said = [contact(stack, name) for name in answers]
+    assert [one["email"] for one in said] == [f"{name}@example.org" for name in answers]
+    assert len({one["ticket_id"] for one in said}) == 1, "one follows the closed ticket, the other belongs there"
+    assert sorted(one["kind"] for one in said) == ["follow_up", "report"]
+    assert not stack.sql("select 1 from turunc.contact where description like 'Bu e-posta okunamadı%%'")
 
 
 def test_one_address_may_write_so_often(stack):
@@ -264,16 +308,19 @@ def test_one_address_may_write_so_often(stack):
 
 
 def test_a_mail_whose_words_the_record_refuses_is_a_ticket_without_them(stack):
-    stack.sql("alter table turunc.contact add constraint no_such_words check (left(description, 8) <> 'Sigmayan') not valid")
+    stack.sql("alter table turunc.contact add constraint no_such_words check (left(description, 8) <> 'Sigmayan' "
+              "and email <> 'hic@example.org') not valid")
     try:
-        assert send(stack, lmtp.letter(subject="Sigmayan", sender="sigmayan@example.org")) == ["250 2.0.0 Taken."]
+        for sender in ("sigmayan@example.org", "hic@example.org"):
+            assert send(stack, lmtp.letter(subject="Sigmayan", sender=sender)) == ["250 2.0.0 Taken."]
+            said = contact(stack, "Bu e-posta okunamad")
+            left = ("Ayşe İnan", sender) if sender != "hic@example.org" else (None, None)
+            assert (said["kind"], said["opened"], said["name"], said["email"]) == ("report", True, *left)
+            digest = stack.one("select encode(digest, 'hex') from turunc.attachment where owner_id = %s", said["contact_id"])
+            with open(os.path.join(stack.path("state", "intake", "attachments"), digest[:2], digest), "rb") as file:
+                assert sender.encode() in file.read(), "all it said is in the raw mail"
     finally:
         stack.sql("alter table turunc.contact drop constraint no_such_words")
-    said = contact(stack, "Bu e-posta okunamad")
-    assert (said["kind"], said["opened"], said["name"], said["email"]) == ("report", True, None, None)
-    digest = stack.one("select encode(digest, 'hex') from turunc.attachment where owner_id = %s", said["contact_id"])
-    with open(os.path.join(stack.path("state", "intake", "attachments"), digest[:2], digest), "rb") as file:
-        assert b"sigmayan@example.org" in file.read(), "all it said is in the raw mail"
 
 
 # --- what the door says ------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 /* A folder of photos is listed part by part, each name once. */
 #include "attachment.h"
+#include "attachment_draft.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,6 +33,30 @@ open_with_files(void)
 		close(fd);
 	}
 	return a;
+}
+
+/* Mail that comes in leaves room for photos. */
+TEST(test_drafts_leave_room_for_photos)
+{
+	const struct attachments_options options = {
+		.folder = check_path("shared"), .max_bytes = 1000, .draft_bytes = 700
+	};
+	char complaint[200] = "", bytes[700] = "x";
+	struct attachment kept;
+
+	struct attachments *a = attachments_open(&options, complaint, sizeof(complaint));
+	if (!CHECK(a != NULL))
+		return;
+	struct attachment_draft *d = attachment_draft_begin(a);
+	CHECK_TRUE("as much", attachment_draft_add(d, bytes, 600));
+	CHECK_U64(
+	    "is kept", attachment_draft_keep(d, FAILPOINT_INTAKE_MAIL, &kept), ATTACHMENT_STORED);
+	d = attachment_draft_begin(a);
+	CHECK_FALSE("and no more", attachment_draft_add(d, bytes, 101));
+	attachment_draft_drop(d);
+	const struct photo photo = { .data = (uint8_t *)bytes, .len = 300 };
+	CHECK_U64("a photo is", attachments_store(a, &photo, &kept), ATTACHMENT_STORED);
+	attachments_close(a);
 }
 
 TEST(test_parts_meet_and_are_in_order)

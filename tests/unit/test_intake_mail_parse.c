@@ -284,7 +284,7 @@ TEST(test_mail_letter_round_trip)
 
 	letter.photos[0] = (struct mail_photo){ (uint8_t *)strdup("photo"), 5 };
 	letter.photo_count = 1;
-	letter.failed = letter.cut = true;
+	letter.failed = letter.cut = letter.no_answers = true;
 	strcpy(letter.status, "4.2.2");
 	char *data = told(&letter, &len);
 	if (!CHECK(mail_letter_take(&back, (uint8_t *)data, len)))
@@ -296,7 +296,8 @@ TEST(test_mail_letter_round_trip)
 	CHECK_MEM(
 	    "answered", back.answered[0].bytes, UUID_BYTES, letter.answered[0].bytes, UUID_BYTES);
 	CHECK_I64("received", back.received_us, letter.received_us);
-	CHECK_TRUE("facts", back.failed && back.cut && back.kind == MAIL_OF_PERSON);
+	CHECK_TRUE(
+	    "facts", back.failed && back.cut && back.no_answers && back.kind == MAIL_OF_PERSON);
 	CHECK_STR("status", back.status, "4.2.2");
 	mail_letter_finish(&back);
 	/* Whatever is cut off or changed is no letter, or one that may be believed. */
@@ -343,6 +344,61 @@ TEST(test_mail_item_words)
 	mail_item_fill(&words, NULL, "", &item);
 	CHECK_TRUE("unreadable", strstr(item.description, "okunamadı") != NULL);
 	CHECK_STR("nobody", item.email, NULL);
+}
+
+static const struct {
+	const char *name, *mail;
+	bool no_answers;
+} answered[] = {
+	{ "a person", HEAD "\r\nx\r\n", false },
+	{ "a list by its precedence", HEAD "Precedence: list\r\n\r\nx\r\n", true },
+	{ "a list by its id", HEAD "List-Id: <mahalle.example.org>\r\n\r\nx\r\n", true },
+	{ "a newsletter", HEAD "List-Unsubscribe: <mailto:x@y.tr>\r\n\r\nx\r\n", true },
+	{ "who says so", HEAD "X-Auto-Response-Suppress: DR, AutoReply\r\n\r\nx\r\n", true },
+	{ "who wants no receipts alone", HEAD "X-Auto-Response-Suppress: DR, RN\r\n\r\nx\r\n",
+	    false },
+};
+
+/* Such a mail is a person's, and nothing goes back by itself: there is no address to write to. */
+TEST(test_mail_that_wants_no_answers)
+{
+	static struct mail_item words;
+
+	for (size_t i = 0; i < ARRAY_LEN(answered); i++) {
+		struct item item = { 0 };
+		struct mail_letter letter = read_mail(answered[i].mail);
+		CHECK_U64(answered[i].name, letter.kind, MAIL_OF_PERSON);
+		mail_item_fill(&words, &letter, "z@b.tr", &item);
+		CHECK_U64(answered[i].name, item.email == NULL, answered[i].no_answers);
+		CHECK_U64(answered[i].name,
+		    strstr(item.description, "[Gönderen: Ayse@Example.org]") != NULL,
+		    answered[i].no_answers);
+		mail_letter_finish(&letter);
+	}
+}
+
+/* What is left of a mail whose words the record refuses: who wrote it, while that can be. */
+TEST(test_mail_item_plain)
+{
+	static struct mail_item words;
+	struct item item = { 0 };
+	struct mail_letter letter = read_mail(HEAD "\r\nx\r\n");
+
+	mail_item_fill(&words, &letter, "", &item);
+	mail_item_plain(&words, true, &item);
+	CHECK_TRUE("its words", strstr(item.description, "okunamadı") != NULL);
+	CHECK_STR("name", item.name, "Ayşe");
+	CHECK_STR("email", item.email, "Ayse@Example.org");
+	strcpy(words.name, "A\x01");
+	strcpy(words.email, "a@\xff");
+	mail_item_plain(&words, true, &item);
+	CHECK_STR("no good name", item.name, NULL);
+	CHECK_STR("no good email", item.email, NULL);
+	mail_item_fill(&words, &letter, "", &item);
+	mail_item_plain(&words, false, &item);
+	CHECK_STR("nobody's name", item.name, NULL);
+	CHECK_STR("nor email", item.email, NULL);
+	mail_letter_finish(&letter);
 }
 
 static size_t
