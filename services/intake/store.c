@@ -214,7 +214,7 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "LEFT JOIN turunc.contact c ON f.origin = 1 AND c.contact_id = f.owner_id "
 	    "WHERE f.ticket_id = " TRACKED_TICKET " AND f.digest IS NOT NULL AND f.type <> 4 "
 	    "AND (f.origin = 3 OR c.contact_id = t.contact_id OR (c.channel = 2 "
-	    "AND c.kind IN ('follow_up', 'withdraw', 'not_solved'))) "
+	    "AND c.phone IS NULL AND c.kind IN ('follow_up', 'withdraw', 'not_solved'))) "
 	    "ORDER BY f.created_us, f.owner_id, f.place LIMIT 60",
 	    1 },
 	[STORE_TRACK_MESSAGES] = { "track_messages",
