@@ -225,7 +225,7 @@ open_folders(struct cimer_folder *f)
 		return false;
 	}
 	for (size_t p = 0; p < CIMER_PLACES; p++) {
-		if (!open_place(f, p))
+		if (!open_place(f, (enum cimer_place)p))
 			return false;
 	}
 	return true;
