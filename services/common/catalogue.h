@@ -38,6 +38,7 @@ struct catalogue_municipality {
 	const char *base_url; /* without a final '/' */
 	const char *email_from;
 	const char *sms_sender; /* 1 to 11 ASCII characters */
+	const char *sms_reply_to; /* where citizens send an SMS to; "": nowhere */
 	const char *information_text_version;
 	const char *information_text_url;
 	const char *office_calendar; /* the calendar that makes a "working day" of the law */

@@ -5,11 +5,24 @@
 #include "catalogue_parse.h"
 #include "phone.h"
 
-enum { NAME_BYTES_MAX = 120, URL_BYTES_MAX = 120, SMS_SENDER_MAX = 11 };
+enum { NAME_BYTES_MAX = 120, URL_BYTES_MAX = 120, SMS_SENDER_MAX = 11, SMS_REPLY_MAX = 20 };
 
 /* --- municipality.csv: one setting a row --------------------------------------------- */
 
-enum kind { TEXT, URL, EMAIL, PHONE, SENDER, CODE, LANGUAGE, YES_NO, WHOLE, MINUTE, DEGREES };
+enum kind {
+	TEXT,
+	URL,
+	EMAIL,
+	PHONE,
+	SENDER,
+	REPLY,
+	CODE,
+	LANGUAGE,
+	YES_NO,
+	WHOLE,
+	MINUTE,
+	DEGREES
+};
 
 #define AT(member) offsetof(struct catalogue_municipality, member)
 static const struct setting {
@@ -26,6 +39,7 @@ static const struct setting {
 	{ "base_url",                 URL,      AT(base_url),                 1, URL_BYTES_MAX },
 	{ "email_from",               EMAIL,    AT(email_from),               1, 254 },
 	{ "sms_sender",               SENDER,   AT(sms_sender),               1, SMS_SENDER_MAX },
+	{ "sms_reply_to",             REPLY,    AT(sms_reply_to),             0, SMS_REPLY_MAX },
 	{ "information_text_version", CODE,     AT(information_text_version), 1, CODE_MAX },
 	{ "information_text_url",     URL,      AT(information_text_url),     1, URL_BYTES_MAX },
 	{ "office_calendar",          CODE,     AT(office_calendar),          1, CODE_MAX },
@@ -68,7 +82,7 @@ is_url(const char *text)
 }
 
 static bool
-is_sender(const char *text)
+is_ascii(const char *text, size_t max)
 {
 	size_t len = strlen(text);
 
@@ -76,21 +90,39 @@ is_sender(const char *text)
 		if ((unsigned char)text[i] < ' ' || (unsigned char)text[i] > '~')
 			return false;
 	}
-	return len >= 1 && len <= SMS_SENDER_MAX;
+	return len <= max;
+}
+
+/* "3344": a sender's title of letters is not to be answered. */
+static bool
+is_reply_to(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len == 0
+	       || (len <= SMS_REPLY_MAX && strspn(text, "+0123456789 ") == len
+		   && strpbrk(text, "0123456789") != NULL);
 }
 
 static const char *
 read_text(struct sheet *s, const struct setting *setting)
 {
-	const char *text = cell_required(s, COLUMN_VALUE, (size_t)setting->max);
+	const char *text = setting->kind == REPLY
+			       ? cell_text(s, COLUMN_VALUE, SMS_REPLY_MAX)
+			       : cell_required(s, COLUMN_VALUE, (size_t)setting->max);
 	struct phone phone;
 
 	if (s->bad)
 		return "";
 	if (setting->kind == URL && !is_url(text))
 		sheet_error(s, "%s must be http(s)://... without a final '/'", setting->key);
-	if (setting->kind == SENDER && !is_sender(text))
+	if (setting->kind == SENDER && !is_ascii(text, SMS_SENDER_MAX))
 		sheet_error(s, "%s must be 1 to %d ASCII characters", setting->key, SMS_SENDER_MAX);
+	if (setting->kind == REPLY && !is_reply_to(text))
+		sheet_error(s,
+		    "%s must be a number that citizens can send an SMS to, at most %d "
+		    "digits and spaces, or empty",
+		    setting->key, SMS_REPLY_MAX);
 	if (setting->kind == CODE && !code_valid(text))
 		sheet_error(s, "%s must be a code", setting->key);
 	if (setting->kind == PHONE && phone_parse(text, &phone) != PHONE_OK)
@@ -138,6 +170,7 @@ read_setting(struct sheet *s, const struct setting *setting)
 	case EMAIL:
 	case PHONE:
 	case SENDER:
+	case REPLY:
 	case CODE:
 	default:
 		text = read_text(s, setting);
@@ -161,6 +194,8 @@ clear_municipality(struct catalogue_municipality *m)
 static bool
 take_standard(struct catalogue_municipality *m, const struct setting *setting)
 {
+	if (setting->kind == REPLY)
+		return true; /* empty, as it was cleared */
 	for (size_t i = 0; i < ARRAY_LEN(standards); i++) {
 		if (strcmp(standards[i].key, setting->key) != 0)
 			continue;

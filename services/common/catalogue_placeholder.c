@@ -51,6 +51,7 @@ const struct placeholder placeholders[PLACEHOLDERS] = {
 	{ "answer", ENDS | BIT(ANSWERED), 0, false, true },
 	{ "reference", BIT(FORWARDED), 0, false, true },
 	{ "survey_link", SURVEYS, SURVEYS, true, false },
+	{ "sms_reply_to", SURVEYS, 0, true, false },
 	/* Law 4982, art. 11: who asked is told why.  Its words are general ones. */
 	{ "reason", BIT(EXTENDED), BIT(EXTENDED), true, false },
 };
@@ -113,6 +114,7 @@ placeholder_longest(
 	snprintf(v->survey_link, sizeof(v->survey_link), "%s" SURVEY_LINK_PATH "%s",
 	    cat->municipality.base_url, token);
 	offer(v, "survey_link", v->survey_link);
+	offer(v, "sms_reply_to", cat->municipality.sms_reply_to);
 	offer(v, "number", number);
 	offer(v, "date", day);
 	offer(v, "due_date", day);

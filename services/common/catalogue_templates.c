@@ -1,4 +1,5 @@
 /* Reads the texts that citizens receive, and finds what is wrong with them before anybody does. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct kind {
 	enum template_channel channel;
 	enum catalogue_language language;
 	bool discreet;
+	bool reply; /* for who has a number that citizens can answer to */
 };
 
 /* --- which template a file is -------------------------------------------------------- */
@@ -47,7 +49,8 @@ event_at(const char *text, size_t len)
 	return i;
 }
 
-/* "templates/received.sms.tr.txt", or with ".discreet" before ".txt" */
+/* "templates/received.sms.tr.txt", or with ".discreet" before ".txt"; of an SMS that asks whether
+ * one is satisfied, with ".reply" */
 static bool
 kind_parse(const char *name, struct kind *ret_kind)
 {
@@ -63,11 +66,13 @@ kind_parse(const char *name, struct kind *ret_kind)
 	size_t c = word_at(template_channels, CHANNELS, channel, channel_len);
 	size_t l = word_at(languages, ARRAY_LEN(languages), language, language_len);
 	bool discreet = strcmp(language + language_len, ".discreet.txt") == 0;
+	bool reply = strcmp(language + language_len, ".reply.txt") == 0 && c == SMS
+		     && (e == SURVEY || e == SURVEY_REMINDER);
 	if (e == EVENTS || c == CHANNELS || l == ARRAY_LEN(languages)
-	    || (!discreet && strcmp(language + language_len, ".txt") != 0))
+	    || (!discreet && !reply && strcmp(language + language_len, ".txt") != 0))
 		return false;
 	*ret_kind = (struct kind){ (enum template_event)e, (enum template_channel)c,
-		(enum catalogue_language)l, discreet };
+		(enum catalogue_language)l, discreet, reply };
 	return true;
 }
 
@@ -146,6 +151,44 @@ check_required(struct scan *s)
 		    && (s->seen & BIT(i)) == 0)
 			parse_error(s->p, s->file, 0, "{%s} is missing", h->word);
 	}
+}
+
+/* A digit that stands alone: who is to answer with it must be told where to. */
+static bool
+asks_for_digit(const char *text)
+{
+	const char *before = " ";
+
+	while (*text != '\0') {
+		if (*text == '{')
+			text += strcspn(text, "}");
+		else if (*text >= '1' && *text <= '5' && !isalnum((unsigned char)*before)
+			 && !isalnum((unsigned char)text[1]))
+			return true;
+		if (*text == '\0')
+			break;
+		before = text++;
+	}
+	return false;
+}
+
+/* A sender's title of letters cannot be answered: an SMS asks for an answer only where it says to
+ * which number. */
+static void
+check_reply(struct scan *s, const char *text)
+{
+	bool says_where = strstr(text, "{sms_reply_to}") != NULL;
+
+	if (s->kind.event != SURVEY && s->kind.event != SURVEY_REMINDER)
+		return;
+	if (says_where && s->p->cat->municipality.sms_reply_to[0] == '\0')
+		parse_error(s->p, s->file, 0,
+		    "{sms_reply_to} is empty in municipality.csv: nobody can answer");
+	else if (s->kind.reply && !says_where)
+		parse_error(s->p, s->file, 0, "{sms_reply_to} is missing");
+	else if (!says_where && asks_for_digit(text))
+		parse_error(s->p, s->file, 0,
+		    "it asks for a digit and does not say where to send it: {sms_reply_to}");
 }
 
 /* The text with the longest values; dear: with those that are in no SMS table, where there are
@@ -291,6 +334,24 @@ text_sound(struct parse *p, const struct bundle_file *f)
 	return true;
 }
 
+/* Of a text and the one with a number to answer to, the municipality's is used; the other is none.
+ */
+static bool
+in_use(struct parse *p, const struct bundle_file *f, const struct kind *kind)
+{
+	bool has_number = p->cat->municipality.sms_reply_to[0] != '\0';
+	char twin[72];
+
+	if (kind->reply)
+		return has_number;
+	(void)snprintf(
+	    twin, sizeof(twin), "%.*s.reply.txt", (int)(strlen(f->name) - strlen(".txt")), f->name);
+	for (size_t i = 0; i < p->bundle->count && has_number; i++)
+		if (strcmp(p->bundle->files[i].name, twin) == 0)
+			return kind->channel != SMS;
+	return true;
+}
+
 static void
 read_template(struct parse *p, struct list *templates, const struct bundle_file *f,
     const struct placeholder_values *longest)
@@ -302,6 +363,8 @@ read_template(struct parse *p, struct list *templates, const struct bundle_file 
 		    "the name is not templates/EVENT.CHANNEL.LANGUAGE.txt of known words");
 		return;
 	}
+	if (!in_use(p, f, &s.kind))
+		return;
 	char *text = text_sound(p, f) ? normal_text(p, f) : NULL;
 	if (text == NULL)
 		return;
@@ -328,6 +391,8 @@ read_template(struct parse *p, struct list *templates, const struct bundle_file 
 		parse_error(p, f->name, 0, "the text is empty");
 	scan_text(&s, text);
 	check_required(&s);
+	if (s.kind.channel == SMS)
+		check_reply(&s, text);
 	if (s.kind.channel == SMS && s.sound)
 		check_sms_length(&s, t);
 }

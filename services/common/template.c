@@ -19,6 +19,7 @@ static const char *const names[] = {
 	[FIELD_ANSWER] = "answer",
 	[FIELD_REFERENCE] = "reference",
 	[FIELD_SURVEY_LINK] = "survey_link",
+	[FIELD_SMS_REPLY_TO] = "sms_reply_to",
 	[FIELD_REASON] = "reason",
 };
 _Static_assert(ARRAY_LEN(names) == TEMPLATE_FIELDS, "name every field");

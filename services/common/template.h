@@ -28,6 +28,7 @@ enum template_field {
 	FIELD_ANSWER,
 	FIELD_REFERENCE,
 	FIELD_SURVEY_LINK,
+	FIELD_SMS_REPLY_TO,
 	FIELD_REASON, /* of an extension */
 	TEMPLATE_FIELDS
 };

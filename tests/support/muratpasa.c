@@ -1,6 +1,7 @@
 /* Parses deploy/config/muratpasa. */
 #include "muratpasa.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bundle.h"
@@ -39,4 +40,16 @@ muratpasa_load(void)
 
 	CHECK(cat != NULL);
 	return cat;
+}
+
+bool
+muratpasa_settings(char *ret_text, size_t size)
+{
+	FILE *file = fopen(TURUNC_SOURCE "/deploy/config/muratpasa/municipality.csv", "r");
+	size_t len = file == NULL ? 0 : fread(ret_text, 1, size - 1, file);
+
+	if (file != NULL)
+		(void)fclose(file);
+	ret_text[len] = '\0';
+	return CHECK(len > 0 && len < size - 1);
 }

@@ -1,4 +1,5 @@
 /* Who is invited, who is reminded, and who is not asked for which reason. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base.h"
@@ -182,6 +183,15 @@ static const struct {
 	    "görüşlerinizi öğrenmek istiyoruz; bu bağlantıyı açarak ya da bir ile beş arasında bir "
 	    "rakamla yanıtlayarak sonuçtan ne ölçüde memnun kaldığınızı bildirmenizi rica ederiz.",
 	    false, "part" },
+	{ "a digit that nobody can send", "templates/survey.sms.tr.txt",
+	    "{number}: 1 ile 5 arasında bir rakamla yanıtlayınız ya da {survey_link}", false,
+	    "does not say where to send it" },
+	{ "one in a reminder", "templates/survey_reminder.sms.en.txt",
+	    "{number}: reply (5) or {survey_link}", false, "does not say where to send it" },
+	{ "a number that there is not", "templates/survey.sms.en.txt",
+	    "{number}: {sms_reply_to} {survey_link}", false, "nobody can answer" },
+	{ "a number to answer to in a mail of a step", "templates/resolved.sms.tr.reply.txt",
+	    "{number} {status}", false, "of known words" },
 	{ "none at all", "templates/survey.sms.tr.txt", NULL, true, "nobody is told" },
 };
 
@@ -198,6 +208,53 @@ TEST(test_survey_texts_are_checked)
 				|| (strcmp(report.problems[k].file, texts[i].file) == 0
 				    && strstr(report.problems[k].reason, texts[i].reason) != NULL);
 		CHECK_TRUE(texts[i].name, found);
+		catalogue_destroy(cat);
+	}
+}
+
+/* municipality.csv with a number that can be answered. */
+static bool
+with_number(const char *number, char *out, size_t size)
+{
+	static char text[4000];
+	char *row;
+
+	if (!muratpasa_settings(text, sizeof(text)))
+		return false;
+	row = strstr(text, "sms_reply_to,\n");
+	if (!CHECK(row != NULL))
+		return false;
+	row += strlen("sms_reply_to,");
+	int used = snprintf(out, size, "%.*s%s%s", (int)(row - text), text, number, row);
+	return CHECK(used > 0 && (size_t)used < size);
+}
+
+/* Who has no number asks by the link alone; who has one, for a digit to it. */
+TEST(test_survey_asks_for_what_can_be_sent)
+{
+	static struct catalogue_report report;
+	static char settings[4000];
+	static const char *const events[] = { "survey", "survey_reminder" };
+	static const struct {
+		const char *number;
+		bool parses, asks;
+	} cases[] = { { "", true, false }, { "3344", true, true }, { "0242 324 44 07", true, true },
+		{ "MURATPASA", false, false }, { "3344{", false, false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (!with_number(cases[i].number, settings, sizeof(settings)))
+			return;
+		struct catalogue *cat = muratpasa_load_with("municipality.csv", settings, &report);
+		CHECK_U64(cases[i].number, cat != NULL, cases[i].parses);
+		for (int e = 0; e < 2 * CATALOGUE_LANGUAGES && cat != NULL; e++) {
+			const struct catalogue_template *t = catalogue_template(
+			    cat, events[e % 2], "sms", (enum catalogue_language)(e / 2), false);
+			if (!CHECK(t != NULL))
+				continue;
+			bool asks = strstr(t->body, "{sms_reply_to}") != NULL;
+			CHECK_U64(cases[i].number, asks, cases[i].asks);
+			CHECK_U64(cases[i].number, strstr(t->body, "5 (") != NULL, cases[i].asks);
+		}
 		catalogue_destroy(cat);
 	}
 }
