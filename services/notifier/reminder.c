@@ -132,7 +132,8 @@ put_item(FILE *out, const struct catalogue *cat, enum reminder_kind kind,
 /* Those that are overdue, or those that are not. */
 static void
 put_part(FILE *out, const struct catalogue *cat, enum reminder_kind kind,
-    const struct reminder_item *items, size_t count, bool overdue, int64_t now_us, size_t *lines)
+    const struct reminder_item *items, size_t count, bool more, bool overdue, int64_t now_us,
+    size_t *lines)
 {
 	enum catalogue_language language = cat->municipality.default_language;
 	size_t total = 0, put = 0;
@@ -141,8 +142,10 @@ put_part(FILE *out, const struct catalogue *cat, enum reminder_kind kind,
 		total += (items[i].due_us <= now_us) == overdue;
 	if (total == 0)
 		return;
-	fprintf(
-	    out, "%s (%zu)\n\n", overdue ? words[language].overdue : words[language].soon, total);
+	/* They come in the order of their ends: those that are left out are behind the last. */
+	more = more && (!overdue || items[count - 1].due_us <= now_us);
+	fprintf(out, "%s (%zu%s)\n\n", overdue ? words[language].overdue : words[language].soon,
+	    total, more ? "+" : "");
 	for (size_t i = 0; i < count && *lines < REMINDER_LINES_MAX; i++) {
 		if ((items[i].due_us <= now_us) != overdue)
 			continue;
@@ -155,12 +158,16 @@ put_part(FILE *out, const struct catalogue *cat, enum reminder_kind kind,
 
 /* NULL: out of memory. */
 static char *
-subject_of(const struct words *w, enum reminder_kind kind, size_t count, const char *department)
+subject_of(
+    const struct words *w, enum reminder_kind kind, size_t count, bool more, const char *department)
 {
 	char *text = NULL;
 
-	return asprintf(&text, "%zu %s: %s", count, w->subject[kind], department) == -1 ? NULL
-											: text;
+	/* Of more than are looked at it is not known how many. */
+	return asprintf(&text, "%zu%s %s: %s", count, more ? "+" : "", w->subject[kind], department)
+		       == -1
+		   ? NULL
+		   : text;
 }
 
 bool
@@ -174,15 +181,15 @@ reminder_compose(const struct catalogue *cat, const struct catalogue_department 
 	size_t size = 0, lines = 0;
 	FILE *out = open_memstream(&text.body, &size);
 
-	text.subject = subject_of(w, kind, count, catalogue_say(&department->name, language));
+	text.subject = subject_of(w, kind, count, more, catalogue_say(&department->name, language));
 	if (out == NULL || text.subject == NULL) {
 		if (out != NULL)
 			(void)fclose(out);
 		reminder_text_finish(&text);
 		return false;
 	}
-	put_part(out, cat, kind, items, count, true, now_us, &lines);
-	put_part(out, cat, kind, items, count, false, now_us, &lines);
+	put_part(out, cat, kind, items, count, more, true, now_us, &lines);
+	put_part(out, cat, kind, items, count, more, false, now_us, &lines);
 	if (more || count > REMINDER_LINES_MAX)
 		fprintf(out, "%s\n\n", w->more);
 	fprintf(out, "%s: %s/desk/\n\n%s\n", w->desk, cat->municipality.base_url, w->why);

@@ -374,6 +374,8 @@ on_due(void *arg, const struct db_reply *reply)
 			if (reminder_is_escalated(department, &digests[0].items[i], now_us))
 				digests[1].items[digests[1].count++] = digests[0].items[i];
 		}
+		/* Those that are left out are due later than the last. */
+		digests[1].more = digests[0].more && digests[1].count == digests[0].count;
 	}
 	if (reply->result_count > 2) {
 		digests[2].kind = REMINDER_CIMER;
@@ -395,10 +397,13 @@ ask(struct reminding *r, const struct catalogue *cat, const struct catalogue_dep
 	db_unit_add(unit, STORE_REMIND_DUE);
 	db_add_text(unit, r->department);
 	db_add_int4(unit, REMINDER_ITEMS_MAX + 1);
+	db_add_int8(unit, r->window_us); /* nothing is looked for twice */
 	if (cat->cimer.reminded == department) {
 		db_unit_add(unit, STORE_REMIND_CIMER);
 		db_add_int8(unit, clock_now_us() + cat->cimer.reminder_days * US_PER_DAY);
 		db_add_int4(unit, REMINDER_ITEMS_MAX + 1);
+		db_add_text(unit, r->department);
+		db_add_int8(unit, r->window_us);
 	}
 	(void)submit(r, unit, on_due);
 }

@@ -317,17 +317,22 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "JOIN turunc.ticket_clock k ON k.ticket_id = s.ticket_id AND k.state = 1 "
 	    "AND k.next_alarm >= 2 JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
 	    "LEFT JOIN turunc.cimer_application a ON a.ticket_id = s.ticket_id "
-	    "WHERE s.department = $1::text AND s.status <= 6 "
+	    "WHERE s.department = $1::text AND s.status <= 6 AND NOT EXISTS (SELECT FROM "
+	    "turunc.reminder WHERE department = $1::text AND window_us = $3::bigint) "
 	    "ORDER BY k.due_us, s.ticket_id LIMIT $2::integer",
-	    2 },
+	    3 },
 	/* As masa cimer list has them. */
 	[STORE_REMIND_CIMER] = { "remind_cimer",
 	    "SELECT ticket_id, department, subject_code, neighbourhood, true, legal_due_us, "
 	    "reference, answer_seq IS NOT NULL FROM turunc.cimer_answer "
-	    "WHERE waits AND legal_due_us < $1::bigint "
+	    "WHERE waits AND legal_due_us < $1::bigint AND NOT EXISTS (SELECT FROM "
+	    "turunc.reminder WHERE department = $3::text AND window_us = $4::bigint) "
 	    "ORDER BY legal_due_us, ticket_id LIMIT $2::integer",
-	    2 },
+	    4 },
+	/* The department's old rows, which nobody asks for any more, go with it. */
 	[STORE_REMIND_PUT] = { "remind_put",
+	    "WITH old AS (DELETE FROM turunc.reminder WHERE department = $1::text "
+	    "AND window_us < $2::bigint - 400 * 86400000000) "
 	    "INSERT INTO turunc.reminder (reminder_id, department, kind, window_us, tickets, "
 	    "recipient, subject, body, state, next_attempt_us, created_us, updated_us) "
 	    "SELECT u.id, $1::text, u.kind, $2::bigint, u.tickets, u.recipient, u.subject, u.body, "

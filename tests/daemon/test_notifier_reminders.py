@@ -87,6 +87,9 @@ def test_a_day_of_digests(world):
               world.opener.id_of(soon), "CM-77")
     wait_until(lambda: stack.one("select count(*) from turunc.ticket_state where status = 3") == 4, 20, "routed")
     assert stack.one("select count(*) from turunc.reminder") == 0, "ten to nine is before the first window"
+    stack.sql("""insert into turunc.reminder (reminder_id, department, kind, window_us, tickets, state, created_us, updated_us)
+        select gen_random_uuid(), 'park', 1, %s - day * 86400000000, 0, 6, 0, 0 from unnest(array[399, 402]) as day""",
+              WEDNESDAY)
 
     world.to(0, 9, 1)
     world.window_made(1)
@@ -104,6 +107,8 @@ def test_a_day_of_digests(world):
     assert states[("yazi", 1)] == (3, 1) and states[("yazi", 3)] == (3, 1)
     assert stack.one("select count(*) from turunc.reminder where state = 3 and body is not null") == 0
     assert quiet not in str(mails)
+    old = stack.sql("delete from turunc.reminder where created_us = 0 returning window_us")
+    assert old == [(WEDNESDAY - 399 * DAY_US,)], "what is older than 400 days went"
 
 
 def test_nothing_twice_after_a_kill(world):

@@ -109,13 +109,13 @@ TEST(test_digest)
 	};
 	if (CHECK(reminder_compose(cat, &d, REMINDER_DEPARTMENT, items, 3, true, now_us, &text))) {
 		CHECK_STR("subject", text.subject,
-		    "3 kaydın süresi dolmak üzere ya da geçmiş: Fen İşleri Müdürlüğü");
+		    "3+ kaydın süresi dolmak üzere ya da geçmiş: Fen İşleri Müdürlüğü");
 		CHECK_TRUE(
 		    "overdue", strstr(text.body, "SÜRESİ GEÇENLER (1)\n\n26-0000001-") != NULL);
 		CHECK_TRUE("with its moment", strstr(text.body, "hizmet süresi 24.11.2026 16:30, "
 								"Yolda çukur, Fener")
 						  != NULL);
-		CHECK_TRUE("soon", strstr(text.body, "SÜRESİ DOLMAK ÜZERE OLANLAR (2)") != NULL);
+		CHECK_TRUE("soon", strstr(text.body, "SÜRESİ DOLMAK ÜZERE OLANLAR (2+)") != NULL);
 		CHECK_TRUE("the last day, not the one after",
 		    strstr(text.body, "yasal sürenin son günü 25.11.2026, (özel nitelikli konu), "
 				      "CİMER C-9, cevaplandı, CİMER’e girilmedi")
