@@ -349,6 +349,23 @@ begin_mails(struct door_mail *d, struct delivery *of, const struct lmtp_envelope
 	return true;
 }
 
+/* Whose rate it counts to.  The null sender is one like any other, but where it writes to an
+ * address that we signed: reports come as many at once as our mails went. */
+static const char *
+rated_sender(const struct intake *in, const struct lmtp_envelope *envelope)
+{
+	struct reply_address about;
+
+	if (envelope->sender[0] != '\0')
+		return envelope->sender;
+	for (size_t i = 0; i < envelope->count; i++)
+		if (reply_address_read(
+			&in->mail_key, base_address(in), envelope->recipients[i], &about)
+		    == REPLY_ADDRESS_OK)
+			return "";
+	return "<>";
+}
+
 static void *
 on_data(void *arg, struct lmtp_session *session, const struct lmtp_envelope *envelope,
     const char **ret_reply)
@@ -365,7 +382,7 @@ on_data(void *arg, struct lmtp_session *session, const struct lmtp_envelope *env
 		*ret_reply = later;
 		return NULL;
 	}
-	if (!mail_within_rate(in, envelope->sender)) {
+	if (!mail_within_rate(in, rated_sender(in, envelope))) {
 		stats_add_at(in->stats, INTAKE_STAT_MAILS, MAIL_TOO_OFTEN, 1);
 		*ret_reply = too_often;
 		return NULL;

@@ -57,6 +57,7 @@ extern const struct command ticket_commands[];
 extern const struct command message_commands[];
 extern const struct command template_commands[];
 extern const struct command address_commands[];
+extern const struct command mail_commands[];
 extern const struct command dlq_commands[];
 extern const struct command cimer_commands[];
 extern const struct command citizen_commands[];

@@ -2,6 +2,7 @@
 import contextlib
 import email.utils
 import glob
+import json
 import os
 import threading
 import time
@@ -227,6 +228,23 @@ def test_a_machine_makes_no_ticket(stack, name, mail, sender):
     said = contact(stack, name)
     assert (said["kind"], said["ticket_id"], said["opened"]) == ("machine", None, False)
     assert (stack.one("select count(*) from turunc.ticket"), len(files(stack))) == before
+
+
+def test_what_machines_wrote_is_listed_without_who_and_what(stack):
+    assert send(stack, lmtp.letter(subject="Listelenen", sender="robot@makine.example",
+                                   headers=[("Auto-Submitted", "auto-generated")])) == ["250 2.0.0 Taken."]
+    said = contact(stack, "Listelenen")
+    row = json.loads(stack.masa("mail", "machine", "--limit", 1, "--json"))[0]
+    assert (row["contact"], row["domain"], row["characters"]) == (
+        str(said["contact_id"]), "makine.example", len(said["description"]))
+    assert row["of"] == stack.one("select count(*) from turunc.contact where kind = 'machine'")
+
+
+def test_the_null_sender_has_a_rate_but_where_we_signed(stack):
+    answers = [send(stack, lmtp.letter(subject="Kimsenin"), sender="")[0] for _ in range(9)]
+    assert answers[-1].startswith("450 4.7.1")
+    to = reply_address.bounce(MAIL_SECRET, BASE, uuid.uuid4())
+    assert send(stack, lmtp.report(), to, sender="") == ["250 2.0.0 Taken."]
 
 
 def test_a_machine_that_answers_to_a_signed_address_adds_nothing_to_the_ticket(stack):
