@@ -13,6 +13,7 @@ from ledger import Ledger, check, sink_messages
 from municipality import never_quiet, reminded_now, with_special
 from postman import Postman, check_mails
 from process import Failed, wait_until
+from respondent import Respondent, check_answers
 from web_citizen import WebCitizen, orphans
 from wired import WiredStack
 
@@ -35,8 +36,8 @@ class Storm:
         self.stack = WiredStack(
             services=("sink",) + SERVICES,
             # A subject that only those with full rights may see, each first look noted.
-            config=reminded_now(with_special(never_quiet(os.path.join(folder, "config")), "konteyner-hasar"),
-                                "yazi"),
+            config=reminded_now(with_special(never_quiet(os.path.join(folder, "config"), survey_delay_hours="0"),
+                                             "konteyner-hasar"), "yazi"),
             env={"TURUNC_LOG_LEVEL": "info", "TURUNC_PEOPLE_KEEP": "100ms", "TURUNC_PEOPLE_USER_TRIES": "1000",
                  # A photo's file that nobody speaks of goes as soon as it may: later than any step waits
                  # at the desk while router or the record are gone.
@@ -69,7 +70,8 @@ class Storm:
         self.call_taker = CallTaker("cagrici", self.ledger, 0.2, self.stack, self.stack.link_port["citizens-intake"])
         self.cimer_clerk = CimerClerk("dosya", self.ledger, 0.3, self.stack)
         self.postman = Postman("postaci", self.ledger, 0.2, self.stack)
-        self.reporters = self.citizens + [self.postman, self.web_citizen, self.call_taker, self.cimer_clerk, self.system, self.c_system]
+        self.respondent = Respondent("yanitlayan", self.ledger, 0.3, self.stack, self.stack.link_port["citizens-intake"])
+        self.reporters = self.citizens + [self.respondent, self.postman, self.web_citizen, self.call_taker, self.cimer_clerk, self.system, self.c_system]
         self.actors = self.departments + self.reporters
         self._wait_for_key(api_key)
         for actor in self.actors:
@@ -256,7 +258,8 @@ class Storm:
     def findings(self, messages=None):
         if messages is None:
             messages = self.messages()
-        return check(self.stack, self.ledger, messages) + list(check_mails(self.stack, self.postman))
+        return (check(self.stack, self.ledger, messages) + list(check_mails(self.stack, self.postman))
+                + list(check_answers(self.stack, self.respondent)))
 
     def messages(self):
         return sink_messages(self.stack.path("sink.jsonl"))
@@ -267,6 +270,7 @@ class Storm:
             ("commands done", len(self.ledger.done)),
             ("records received", sum(len(r) for r in self.ledger.receipts.values())),
             ("messages received", len(self.messages())),
+            ("answers to surveys", f"{len(self.respondent.thanked)}, {self.respondent.again} given twice"),
             ("messages of unknown outcome", self.stack.one(
                 "select count(*) from turunc.notification where state = 4"))])
 

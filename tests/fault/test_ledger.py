@@ -64,6 +64,13 @@ def caught(storm, messages=None):
     return {kind: found for kind, found in count(storm.findings(messages)).items() if found}
 
 
+def test_an_answer_removed_is_caught(storm):
+    row = storm.stack.sql("delete from turunc.survey_answer where survey_id = (select min(survey_id::text)::uuid"
+                          " from turunc.survey_answer) returning *")[0]
+    assert caught(storm) == {"lost": 1, "board": 1}, "the ladder counts what is there"
+    storm.stack.sql("insert into turunc.survey_answer values (%s, %s, %s, %s, %s, %s)", *row)
+
+
 def test_a_row_removed_from_postgresql_is_caught(storm):
     number = next(number for number in storm.ledger.answers.values() if number)
     row = storm.stack.sql("delete from turunc.ticket where ticket_id = %s returning *", ticket_id(number))[0]

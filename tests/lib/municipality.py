@@ -19,9 +19,9 @@ def config_copy(folder, **changes):
     return folder
 
 
-def never_quiet(folder):
+def never_quiet(folder, **changes):
     """The same municipality, sending SMS at any hour: tests run at night too."""
-    return config_copy(folder, quiet_from="00:00", quiet_to="00:00")
+    return config_copy(folder, quiet_from="00:00", quiet_to="00:00", **changes)
 
 
 def with_special(folder, code):
