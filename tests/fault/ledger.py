@@ -126,7 +126,7 @@ def _tickets(stack, ledger):
     aliases = dict(stack.sql("select alias_id, ticket_id from turunc.ticket_alias"))
     identities = {(client, item): ticket for client, item, ticket in
                   stack.sql("select client, id, ticket_id from turunc.inbound_item"
-                            " where source not in ('call-ended', 'call-answered')")}
+                            " where source not in ('call-ended', 'call-answered', 'survey')")}
     for key, number in ledger.answers.items():
         known = identities.get(key)
         wanted = ticket_id(number) if number else known
