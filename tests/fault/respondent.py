@@ -101,6 +101,12 @@ def check_answers(stack, respondent):
     yield from ladder_differences(stack, respondent)
 
 
+def ladder(stack):
+    """(answered, satisfied), as it was read last."""
+    months = json.loads(stack.http("metrics", "GET", "/live/satisfaction.json").body)["months"]
+    return tuple(sum(month[name] for month in months) for name in ("answered", "satisfied"))
+
+
 def ladder_differences(stack, respondent, limit_s=8):
     """Readings are kept for two seconds, and mails that were sent last are still being written down."""
     satisfied = sum(1 for survey in respondent.thanked
@@ -108,8 +114,7 @@ def ladder_differences(stack, respondent, limit_s=8):
     wanted = (len(respondent.thanked), satisfied)
     end = time.monotonic() + limit_s
     while True:
-        months = json.loads(stack.http("metrics", "GET", "/live/satisfaction.json").body)["months"]
-        shown = tuple(sum(month[name] for month in months) for name in ("answered", "satisfied"))
+        shown = ladder(stack)
         if shown == wanted:
             return
         if time.monotonic() > end:

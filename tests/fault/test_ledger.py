@@ -12,6 +12,7 @@ from figures import percentile  # noqa: E402
 from ledger import count, message_id, ticket_id  # noqa: E402
 from plan import LONG, RATE_WINDOW_S, SHORT, plan  # noqa: E402
 from process import wait_until  # noqa: E402
+from respondent import ladder  # noqa: E402
 from storm import Storm  # noqa: E402
 from turunc.v1 import ticket_pb2  # noqa: E402
 
@@ -65,10 +66,13 @@ def caught(storm, messages=None):
 
 
 def test_an_answer_removed_is_caught(storm):
+    before, _ = ladder(storm.stack)
     row = storm.stack.sql("delete from turunc.survey_answer where survey_id = (select min(survey_id::text)::uuid"
                           " from turunc.survey_answer) returning *")[0]
+    wait_until(lambda: ladder(storm.stack)[0] == before - 1, 20, "the ladder is read again")
     assert caught(storm) == {"lost": 1, "board": 1}, "the ladder counts what is there"
     storm.stack.sql("insert into turunc.survey_answer values (%s, %s, %s, %s, %s, %s)", *row)
+    assert caught(storm) == {}
 
 
 def test_a_row_removed_from_postgresql_is_caught(storm):
