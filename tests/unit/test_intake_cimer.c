@@ -200,7 +200,7 @@ static void
 put_number(struct bytes *b, uint64_t value, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
-		b->at[b->len++] = i < sizeof(value) ? (char)(value >> (8 * i)) : 0;
+		b->at[b->len++] = (char)(i < sizeof(value) ? value >> (8 * i) : 0);
 }
 
 static void
