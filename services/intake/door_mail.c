@@ -19,8 +19,7 @@ enum {
 	READERS = 2,
 	READ_LIMIT_MS = 180000, /* its CPU time is what bounds it, on a busy machine too */
 	ANSWER_MS = 60000, /* then 451, whatever may become of it */
-	TICK_MS = 1000,
-	ADDRESS_SIZE = LMTP_PATH_SIZE + MAIL_LETTER_ADDRESS_BYTES
+	TICK_MS = 1000
 };
 
 static const char later[] = "451 4.3.0 Not taken now, come again.";
@@ -28,49 +27,6 @@ static const char no_room[] = "452 4.3.1 No room for it now, come again.";
 static const char too_often[] = "450 4.7.1 Too many mails from this address, come again later.";
 static const char too_many[] = "452 4.5.3 So many tickets in one mail; bring the rest in another.";
 static const char taken[] = "250 2.0.0 Taken.";
-
-/* --- rates -------------------------------------------------------------------------------------
- */
-
-static void
-lower(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text >= 'A' && *text <= 'Z')
-			*text = (char)(*text - 'A' + 'a');
-}
-
-/* By which its rate is kept. */
-static size_t
-rate_key(const char *address, char ret_key[ADDRESS_SIZE])
-{
-	(void)snprintf(ret_key, ADDRESS_SIZE, "%s", address);
-	lower(ret_key);
-	return strlen(ret_key);
-}
-
-bool
-mail_within_rate(struct intake *in, const char *address)
-{
-	char key[ADDRESS_SIZE];
-	uint64_t wait_ms;
-
-	if (in->mail_per_address == NULL || address[0] == '\0')
-		return true;
-	size_t len = rate_key(address, key);
-	return ratelimit_take(in->mail_per_address, key, len, clock_monotonic_ms(), &wait_ms);
-}
-
-static void
-give_back(struct intake *in, const char *address)
-{
-	char key[ADDRESS_SIZE];
-
-	if (in->mail_per_address == NULL || address[0] == '\0')
-		return;
-	size_t len = rate_key(address, key);
-	ratelimit_give_back(in->mail_per_address, key, len);
-}
 
 /* --- mails -------------------------------------------------------------------------------------
  */
@@ -140,9 +96,9 @@ mail_end(struct mail *m, enum mail_outcome outcome)
 	/* Whoever is told to come again for a reason of ours may do so. */
 	if (replies[outcome] == later || replies[outcome] == no_room) {
 		if (m->place == 0)
-			give_back(in, m->sender);
+			mail_give_back(in, m->sender);
 		if (m->shown_counts)
-			give_back(in, m->letter.texts[MAIL_ADDRESS]);
+			mail_give_back(in, m->letter.texts[MAIL_ADDRESS]);
 	}
 	say(m, replies[outcome]);
 	mail_free(m);
@@ -310,7 +266,7 @@ begin_mail(struct door_mail *d, struct delivery *of, int64_t asked_ticket, const
 	m->asked_ticket = asked_ticket;
 	item_init(&m->item, mail_on_done);
 	(void)snprintf(m->sender, sizeof(m->sender), "%s", sender);
-	lower(m->sender);
+	mail_lower(m->sender);
 	TAILQ_INSERT_TAIL(&d->mails, m, link);
 	d->count++;
 	of->mails[of->count++] = m;
@@ -390,7 +346,7 @@ on_data(void *arg, struct lmtp_session *session, const struct lmtp_envelope *env
 	*ret_reply = no_room;
 	of = calloc(1, sizeof(*of));
 	if (of == NULL) {
-		give_back(in, envelope->sender);
+		mail_give_back(in, envelope->sender);
 		return NULL;
 	}
 	of->session = session;
@@ -399,7 +355,7 @@ on_data(void *arg, struct lmtp_session *session, const struct lmtp_envelope *env
 	if (begin_mails(d, of, envelope))
 		return of;
 	stats_add_at(in->stats, INTAKE_STAT_MAILS, MAIL_NO_ROOM, 1);
-	give_back(in, envelope->sender);
+	mail_give_back(in, envelope->sender);
 	forsake(of);
 	return NULL;
 }

@@ -80,8 +80,11 @@ struct mail {
 /* Answers and frees it. */
 void mail_end(struct mail *m, enum mail_outcome outcome);
 void mail_drop_files(struct mail *m);
-/* False: over its rate.  "": nobody's. */
+
+/* door_mail_rate.c: False: over its rate.  "": nobody's. */
 bool mail_within_rate(struct intake *in, const char *address);
+void mail_give_back(struct intake *in, const char *address);
+void mail_lower(char *text);
 
 /* door_mail_take.c */
 mail_read_fn mail_on_read;
