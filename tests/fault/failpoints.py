@@ -229,6 +229,8 @@ class Failpoints:
             self._signers["desk"].turn(case.step)
         elif case.step.startswith("remind_"):
             self._remind_again()
+        elif case.step == "bounce_add":
+            self._write_to_a_marked_address()
         elif case.step == "bounce_aside":
             self._bounce_for_ever()
         elif case.step in ("receipts", "sms_wish"):
@@ -252,6 +254,16 @@ class Failpoints:
         if self.stack.one("select count(*) from turunc.reminder where state = 1") == 0:
             self.stack.sql("""update turunc.reminder set window_us = window_us - 86400000000 - (random() * 1e12)::bigint
                 where window_us > %s""", time.time_ns() // 1000 - 3 * 3600 * 10**6)
+
+    def _write_to_a_marked_address(self):
+        """A mail to a mailbox that is none, of no citizen of the storm: the marks of theirs go when they write."""
+        self.stack.sql("""insert into turunc.mail_mark (address, notification_id, status, at_us) values ('odd@odd.example',
+            '00000000-0000-7000-8000-000000000001', '5.1.1', %s) on conflict do nothing""", time.time_ns() // 1000)
+        self.stack.sql("""insert into turunc.notification (notification_id, ticket_id, about_seq, about_type, channel,
+            language, recipient, subject, body, state, next_attempt_us, created_us, updated_us)
+            select gen_random_uuid(), %s, 1e15::bigint + (random() * 1e15)::bigint, 'ticket.noted', 'email', 'tr',
+            'odd@odd.example', 'x', 'x', 1, 0, 1, 1 where not exists (select from turunc.notification
+            where recipient = 'odd@odd.example' and state in (1, 2))""", GONE)
 
     def _bounce_for_ever(self):
         """A report of a lost mail that the record lets nobody settle; of no message of ours."""
