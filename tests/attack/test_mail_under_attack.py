@@ -1,5 +1,7 @@
 """The LMTP door, attacked: mails made to crash, bury or stall whoever reads them, servers that never end what they
-say, commands hidden in mails.  Each mail is a ticket that somebody can look at; citizens are served meanwhile."""
+say, commands hidden in mails.  Each mail is a ticket that somebody can look at; citizens are served meanwhile.
+
+The bounds of memory are those of the build as it will run: under AddressSanitizer what is freed stays in its quarantine."""
 import contextlib
 import glob
 import os
