@@ -11,10 +11,27 @@ tell(const struct news *news, const char *answer)
 {
 	static struct message message;
 	static const struct person people[] = {
-		{ 260000001, false, "Ayşe", "+905321234567", "", "tr", "yol-cukur",
-		    INT64_C(1772440000000000) },
-		{ 260000001, false, "Ayşe", "", "ayse@yurttas.example", "en", "", 0 },
-		{ 260000002, true, "Ali", "+905321234568", "", "tr", "yol-cukur", 0 },
+		{ .ticket_id = 260000001,
+		    .name = "Ayşe",
+		    .phone = "+905321234567",
+		    .email = "",
+		    .language = "tr",
+		    .subject_code = "yol-cukur",
+		    .recorded_us = INT64_C(1772440000000000) },
+		{ .ticket_id = 260000001,
+		    .unproven = true,
+		    .name = "Ayşe",
+		    .phone = "",
+		    .email = "ayse@yurttas.example",
+		    .language = "en",
+		    .subject_code = "" },
+		{ .ticket_id = 260000002,
+		    .joined = true,
+		    .name = "Ali",
+		    .phone = "+905321234568",
+		    .email = "",
+		    .language = "tr",
+		    .subject_code = "yol-cukur" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(people); i++) {
