@@ -328,7 +328,7 @@ def test_a_million_rows_and_bombs_take_little_memory(world):
     grown = memory(world, "VmHWM") - start
     sizes = {name: len(data) // 2**20 for name, data in files.items()}
     print(f"files of {sizes} MiB: {grown:.1f} MiB more at most, slowest answer meanwhile {slowest * 1000:.0f} ms")
-    assert grown < (400 if "asan" in BUILD or world.stack.process["intake"].log().find("Sanitizer") >= 0 else 48)
+    assert grown < (400 if sanitized() else 48), "the sanitizer keeps what was freed"
     assert slowest < 2
 
 
