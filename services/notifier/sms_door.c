@@ -492,10 +492,10 @@ take(struct sms_door *door, struct http_request *req, const char *secret)
 {
 	const struct gateway_profile *profile = admit(door, req, secret);
 	size_t len, ignored;
-	const char *body = http_body(req, &len);
 
 	if (profile == NULL)
 		return;
+	const char *body = http_body(req, &len);
 	struct callback *c = door->callback_count < CALLBACKS_MAX ? calloc(1, sizeof(*c)) : NULL;
 	if (c == NULL) {
 		count(door, CALLBACK_BUSY);
