@@ -233,6 +233,8 @@ class Failpoints:
             self._write_to_a_marked_address()
         elif case.step == "bounce_aside":
             self._bounce_for_ever()
+        elif case.step in ("bounce_mark", "marks_forget"):
+            self._report_a_lost_mail()
         elif case.step in ("receipts", "sms_wish"):
             self._call_back(case.step)
         elif case.step == "draft":
@@ -264,6 +266,18 @@ class Failpoints:
             select gen_random_uuid(), %s, 1e15::bigint + (random() * 1e15)::bigint, 'ticket.noted', 'email', 'tr',
             'odd@odd.example', 'x', 'x', 1, 0, 1, 1 where not exists (select from turunc.notification
             where recipient = 'odd@odd.example' and state in (1, 2))""", GONE)
+
+    def _report_a_lost_mail(self):
+        """A mail of no citizen of the storm went to a mailbox that is none, as its server says now."""
+        self.stack.sql("""with n as (insert into turunc.notification (notification_id, ticket_id, about_seq, about_type,
+                channel, language, recipient, subject, body, state, next_attempt_us, created_us, updated_us)
+                select gen_random_uuid(), %s, 1e15::bigint + (random() * 1e15)::bigint, 'ticket.noted', 'email', 'tr',
+                'gone@odd.example', 'x', 'x', 3, null, 1, 1 where not exists (select from turunc.bounce b
+                join turunc.notification o using (notification_id) where o.recipient = 'gone@odd.example'
+                and b.handled_us is null) returning notification_id)
+            insert into turunc.bounce (bounce_id, identity, notification_id, permanent, status, at_us)
+            select gen_random_uuid(), sha256(random()::text::bytea), notification_id, true, '5.1.1', %s from n""",
+                       GONE, time.time_ns() // 1000)
 
     def _bounce_for_ever(self):
         """A report of a lost mail that the record lets nobody settle; of no message of ours."""
