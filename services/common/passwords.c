@@ -51,16 +51,6 @@ password_hash(const char *password, char ret_hash[PASSWORD_HASH_SIZE])
 	       == 0;
 }
 
-static size_t
-characters(const char *text)
-{
-	size_t count = 0;
-
-	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80;
-	return count;
-}
-
 enum password_fault
 password_judge(const char *name, const char *password)
 {
@@ -68,7 +58,7 @@ password_judge(const char *name, const char *password)
 
 	if (!utf8_valid(password, len) || utf8_has_control(password, false))
 		return PASSWORD_NO_TEXT;
-	if (characters(password) < PASSWORD_MIN)
+	if (utf8_count(password) < PASSWORD_MIN)
 		return PASSWORD_SHORT;
 	if (len > PASSWORD_MAX)
 		return PASSWORD_LONG;

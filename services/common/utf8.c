@@ -70,6 +70,16 @@ utf8_prefix_len(const char *text, size_t len, size_t max_bytes)
 	return cut;
 }
 
+size_t
+utf8_count(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text != '\0'; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
 int32_t
 utf8_next(const char **at, const char *end)
 {

@@ -22,6 +22,9 @@ bool utf8_has_control(const char *text, bool lines);
 /* The longest part of at most max_bytes that does not cut a character of the valid text. */
 size_t utf8_prefix_len(const char *text, size_t len, size_t max_bytes);
 
+/* Characters (code points) of a valid text. */
+size_t utf8_count(const char *text);
+
 /* Takes the next character off [*at, end), *at < end.  UTF8_INVALID takes one byte; NUL is a
  * character here. */
 int32_t utf8_next(const char **at, const char *end);

@@ -217,20 +217,10 @@ collect(struct cimer_sheet *s)
 	}
 }
 
-static size_t
-characters(const char *text)
-{
-	size_t count = 0;
-
-	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80;
-	return count;
-}
-
 static void
 check_length(struct cimer_sheet *s, enum cimer_field field, size_t max)
 {
-	if (characters(s->reading.values[field]) > max)
+	if (utf8_count(s->reading.values[field]) > max)
 		wrong(s, field, CIMER_TOO_LONG);
 }
 

@@ -10,23 +10,13 @@
 
 enum { STATUS_BAD = 400, EMAIL_LOCAL_BYTES = 64, LABEL_BYTES = 63, PLACE_BYTES = 160 };
 
-static size_t
-count_chars(const char *text)
-{
-	size_t chars = 0;
-
-	for (; *text != '\0'; text++)
-		chars += ((unsigned char)*text & 0xc0) != 0x80;
-	return chars;
-}
-
 bool
 field_check_text(
     struct problems *p, const char *field, const char *text, enum field_kind kind, size_t max_chars)
 {
 	if (text == NULL)
 		return true;
-	if (strlen(text) > max_chars && count_chars(text) > max_chars) {
+	if (strlen(text) > max_chars && utf8_count(text) > max_chars) {
 		problems_add(p, STATUS_BAD, "%s: longer than %zu characters", field, max_chars);
 		return false;
 	}

@@ -29,21 +29,11 @@ prefix_of_chars(const char *text, size_t max)
 	return (size_t)(at - text);
 }
 
-static size_t
-chars_of(const char *text)
-{
-	size_t count = 0;
-
-	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80;
-	return count;
-}
-
 /* Adds what fits of text within max characters in all; false: not all of it did. */
 static bool
 add(char *to, size_t size, size_t max, const char *text)
 {
-	size_t held = chars_of(to), len = strlen(to);
+	size_t held = utf8_count(to), len = strlen(to);
 	size_t more = prefix_of_chars(text, held < max ? max - held : 0);
 
 	if (more >= size - len)

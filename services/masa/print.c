@@ -7,6 +7,7 @@
 #include "istanbul.h"
 #include "masa.h"
 #include "number.h"
+#include "utf8.h"
 
 /* PostgreSQL's type numbers (pg_type.dat), of the types our queries return. */
 enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_FLOAT8 = 701 };
@@ -181,9 +182,5 @@ cell_text(const char *name, json_t *value, char *text, size_t size)
 static int
 display_width(const char *text)
 {
-	int width = 0;
-
-	for (; *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
+	return (int)utf8_count(text);
 }

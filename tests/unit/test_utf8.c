@@ -98,6 +98,13 @@ static const struct {
 	{ "nothing asked for", "abc", 0, 0 },
 };
 
+TEST(test_utf8_count)
+{
+	CHECK_U64("none", utf8_count(""), 0);
+	CHECK_U64("of one to four bytes", utf8_count("aı€\U0001f34a"), 4);
+	CHECK_U64("a mark is one of its own", utf8_count("i\u0307"), 2);
+}
+
 TEST(test_utf8_prefix)
 {
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
