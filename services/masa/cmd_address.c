@@ -50,7 +50,6 @@ address_list(struct masa *m, int argc, char **argv)
 	const struct option_spec specs[] = { { "personal", NULL, &personal },
 		{ "limit", &limit, NULL } };
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
@@ -63,18 +62,13 @@ address_list(struct masa *m, int argc, char **argv)
 	char now_us[24];
 	snprintf(now_us, sizeof(now_us), "%" PRId64, clock_now_us());
 	const char *values[] = { limit, personal ? "yes" : "", now_us };
-	code = masa_query(m,
+	return masa_show(m,
 	    "SELECT CASE WHEN $2 <> '' THEN k.address END AS address, n.ticket_id, "
 	    "k.notification_id::text AS message, k.status, k.at_us FROM turunc.mail_mark k "
 	    "LEFT JOIN turunc.notification n USING (notification_id) "
 	    "WHERE k.at_us > turunc.mail_mark_from_us($3::bigint) "
 	    "ORDER BY k.at_us DESC, k.address LIMIT $1::integer",
-	    3, values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+	    3, values);
 }
 
 static enum exit_code

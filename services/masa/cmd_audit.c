@@ -100,7 +100,6 @@ audit_people(struct masa *m, int argc, char **argv)
 	const struct option_spec specs[] = { { "user", &user, NULL }, { "kind", &kind, NULL },
 		{ "limit", &limit, NULL } };
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
@@ -110,14 +109,10 @@ audit_people(struct masa *m, int argc, char **argv)
 		return masa_fail(MASA_USAGE, "%s is no kind; see masa --help", kind);
 	const char *values[] = { user, kind, limit };
 	if (code == MASA_OK)
-		code = masa_query(m,
+		code = masa_show(m,
 		    "SELECT act_no, at_us, kind, name, actor, address, detail FROM "
 		    "turunc.person_act WHERE ($1::text IS NULL OR name = $1::text) AND ($2::text "
 		    "IS NULL OR kind = $2::text) ORDER BY act_no DESC LIMIT $3::integer",
-		    (int)ARRAY_LEN(values), values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+		    (int)ARRAY_LEN(values), values);
+	return code;
 }

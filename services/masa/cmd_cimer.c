@@ -47,7 +47,6 @@ cimer_list(struct masa *m, int argc, char **argv)
 	const struct option_spec specs[] = { { "due", &due, NULL }, { "limit", &limit, NULL } };
 	char before[24];
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
@@ -61,17 +60,12 @@ cimer_list(struct masa *m, int argc, char **argv)
 		snprintf(before, sizeof(before), "%lld",
 		    (long long)(clock_now_us() + atoi(due) * US_PER_DAY));
 	const char *values[] = { due == NULL ? NULL : before, limit };
-	code = masa_query(m,
+	return masa_show(m,
 	    "SELECT reference, ticket_id, department, kind, arrived_us AS dated_us, legal_due_us, "
 	    "status, answer_seq IS NOT NULL AS answered, keyed_us FROM turunc.cimer_answer "
 	    "WHERE waits AND ($1::bigint IS NULL OR legal_due_us < $1::bigint) "
 	    "ORDER BY legal_due_us NULLS LAST, reference LIMIT $2::integer",
-	    2, values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+	    2, values);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */

@@ -220,7 +220,6 @@ citizen_destructions(struct masa *m, int argc, char **argv)
 	const char *limit = "20";
 	const struct option_spec specs[] = { { "limit", &limit, NULL } };
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
@@ -230,17 +229,12 @@ citizen_destructions(struct masa *m, int argc, char **argv)
 	if (code != MASA_OK)
 		return code;
 	const char *values[] = { limit };
-	code = masa_query(m,
+	return masa_show(m,
 	    "SELECT destruction_id::text AS destruction, at_us, actor, reason, method, "
 	    "cardinality(citizen_ids) AS citizens, cardinality(ticket_ids) AS tickets, contacts, "
 	    "texts, bodies, messages, calls, drafts, files FROM turunc.destruction ORDER BY at_us "
 	    "DESC, "
 	    "destruction_id "
 	    "DESC LIMIT $1::integer",
-	    1, values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+	    1, values);
 }

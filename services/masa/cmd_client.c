@@ -308,11 +308,10 @@ static enum exit_code
 client_list(struct masa *m, int argc, char **argv)
 {
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(m, argc, argv, NULL, 0, 0, 0, &positional);
 	if (code == MASA_OK)
-		code = masa_query(m,
+		code = masa_show(m,
 		    "SELECT name, public_key IS NOT NULL AS bus, api_key_digest IS NOT NULL AS "
 		    "http,"
 		    " array_to_string(verbs, ',') AS verbs, array_to_string(sources, ',') AS "
@@ -322,12 +321,8 @@ client_list(struct masa *m, int argc, char **argv)
 		    " (ARRAY['none','masked','full'])[personal + 1] AS personal, max_events, "
 		    "created_us,"
 		    " expires_us, revoked_us FROM turunc.client_grant ORDER BY name",
-		    0, NULL, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+		    0, NULL);
+	return code;
 }
 
 static enum exit_code

@@ -295,19 +295,14 @@ static enum exit_code
 config_list(struct masa *m, int argc, char **argv)
 {
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(m, argc, argv, NULL, 0, 0, 0, &positional);
 	if (code == MASA_OK)
-		code = masa_query(m,
+		code = masa_show(m,
 		    "SELECT v.version, a.version IS NOT NULL AS in_force, v.applied_us, "
 		    "v.applied_by,"
 		    " encode(v.digest, 'hex') AS digest FROM turunc.config_version v"
 		    " LEFT JOIN turunc.config_active a USING (version) ORDER BY v.version DESC",
-		    0, NULL, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+		    0, NULL);
+	return code;
 }

@@ -52,7 +52,6 @@ dlq_list(struct masa *m, int argc, char **argv)
 	const struct option_spec specs[] = { { "consumer", &consumer, NULL },
 		{ "state", &state, NULL }, { "limit", &limit, NULL } };
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
@@ -67,18 +66,13 @@ dlq_list(struct masa *m, int argc, char **argv)
 	if (code != MASA_OK)
 		return code;
 	const char *values[] = { consumer, state, limit };
-	code = masa_query(m,
+	return masa_show(m,
 	    "SELECT " LETTER_COLUMNS
 	    " FROM turunc.dead_letter d WHERE ($1::text IS NULL OR d.consumer = $1) AND CASE "
 	    "WHEN $2::text IS NULL THEN d.state <= 2 WHEN $2 = 'all' THEN true "
 	    "ELSE d.state = array_position(" STATE_WORDS
 	    ", $2) END ORDER BY d.seq, d.consumer LIMIT $3::integer",
-	    3, values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+	    3, values);
 }
 
 /* "router:123", or with either a number alone: any consumer. */

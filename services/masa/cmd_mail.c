@@ -21,7 +21,6 @@ mail_machine(struct masa *m, int argc, char **argv)
 	const char *limit = "20";
 	const struct option_spec specs[] = { { "limit", &limit, NULL } };
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
@@ -30,16 +29,11 @@ mail_machine(struct masa *m, int argc, char **argv)
 	if (code != MASA_OK)
 		return code;
 	const char *values[] = { limit };
-	code = masa_query(m,
+	return masa_show(m,
 	    "SELECT c.contact_id::text AS contact, c.recorded_us, "
 	    "coalesce(substring(c.email FROM '@(.*)$'), '') AS domain, "
 	    "length(coalesce(c.description, '')) AS characters, count(*) OVER () AS of "
 	    "FROM turunc.contact c WHERE c.kind = 'machine' "
 	    "ORDER BY c.recorded_us DESC, c.contact_id LIMIT $1::integer",
-	    1, values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+	    1, values);
 }

@@ -45,7 +45,6 @@ message_list(struct masa *m, int argc, char **argv)
 	char ticket_text[24];
 	int64_t ticket_id;
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
@@ -62,19 +61,14 @@ message_list(struct masa *m, int argc, char **argv)
 	if (ticket != NULL)
 		snprintf(ticket_text, sizeof(ticket_text), "%lld", (long long)ticket_id);
 	const char *values[] = { state, ticket != NULL ? ticket_text : NULL, limit };
-	code = masa_query(m,
+	return masa_show(m,
 	    "SELECT notification_id::text AS id, ticket_id, about_type AS about, "
 	    "channel, " STATE_WORD(
 		"state") " AS state, attempts, updated_us, last_error FROM turunc.notification"
 			 " WHERE ($1::text IS NULL OR state = array_position(" STATE_WORDS
 			 ", $1::text)) AND ($2::bigint IS NULL OR ticket_id = $2::bigint)"
 			 " ORDER BY updated_us DESC, notification_id DESC LIMIT $3::integer",
-	    3, values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+	    3, values);
 }
 
 /* The id in argv[0] as PostgreSQL takes it. */

@@ -25,11 +25,10 @@ static enum exit_code
 subs_list(struct masa *m, int argc, char **argv)
 {
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(m, argc, argv, NULL, 0, 0, 0, &positional);
 	if (code == MASA_OK)
-		code = masa_query(m,
+		code = masa_show(m,
 		    "SELECT c.client, c.name, c.seq, coalesce(h.head, 0) - c.seq AS lag, "
 		    "c.updated_us,"
 		    " array_to_string(c.types, ',') AS types, array_to_string(c.departments, ',') "
@@ -38,12 +37,8 @@ subs_list(struct masa *m, int argc, char **argv)
 		    " FROM (SELECT *, updated_at_us AS updated_us FROM turunc.consumer_cursor) c"
 		    " CROSS JOIN (SELECT max(last_seq) AS head FROM turunc.log_batch) h ORDER BY "
 		    "c.client, c.name",
-		    0, NULL, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+		    0, NULL);
+	return code;
 }
 
 /* Runs one changing statement that names one cursor; zero rows = there is no such cursor. */

@@ -162,7 +162,6 @@ ticket_list(struct masa *m, int argc, char **argv)
 	const struct option_spec specs[] = { { "status", &status, NULL },
 		{ "department", &department, NULL }, { "limit", &limit, NULL } };
 	int positional;
-	PGresult *result;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 0, 0, &positional);
@@ -177,7 +176,7 @@ ticket_list(struct masa *m, int argc, char **argv)
 		    "waiting, resolved, rejected, forwarded, duplicate, withdrawn, closed)",
 		    status);
 	const char *values[] = { status, department, limit };
-	code = masa_query(m,
+	return masa_show(m,
 	    "SELECT t.ticket_id, t.recorded_us, " STATUS_WORD(
 		"coalesce(s.status, 1)") " AS status,"
 					 " coalesce(s.department, '') AS department, "
@@ -203,10 +202,5 @@ ticket_list(struct masa *m, int argc, char **argv)
 										       "LIMIT "
 										       "$3::"
 										       "integer",
-	    3, values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+	    3, values);
 }

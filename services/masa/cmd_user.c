@@ -349,14 +349,13 @@ static enum exit_code
 user_list(struct masa *m, int argc, char **argv)
 {
 	int positional;
-	PGresult *result;
 	char now_text[24];
 	const char *values[] = { now_text };
 
 	snprintf(now_text, sizeof(now_text), "%lld", (long long)clock_real_us());
 	enum exit_code code = masa_options(m, argc, argv, NULL, 0, 0, 0, &positional);
 	if (code == MASA_OK)
-		code = masa_query(m,
+		code = masa_show(m,
 		    "SELECT p.name, p.shown_as, (SELECT string_agg(r.name, ',' ORDER BY r.bit) "
 		    "FROM "
 		    "unnest(ARRAY['viewer','call-taker','clerk','operator','administrator']) WITH "
@@ -370,12 +369,8 @@ user_list(struct masa *m, int argc, char **argv)
 		    "t.kind = 2 AND t.key = p.name AND t.locked_until_us > $1::bigint) AS "
 		    "locked_until_us, p.password_us, p.created_us, p.disabled_us "
 		    "FROM turunc.person p ORDER BY p.name",
-		    1, values, &result);
-	if (code != MASA_OK)
-		return code;
-	masa_print(m, masa_rows(result));
-	PQclear(result);
-	return MASA_OK;
+		    1, values);
+	return code;
 }
 
 /* What was changed must make sense with what was not. */

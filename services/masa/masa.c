@@ -138,6 +138,19 @@ masa_query(
 }
 
 enum exit_code
+masa_show(struct masa *m, const char *sql, int count, const char *const *values)
+{
+	PGresult *result;
+	enum exit_code code = masa_query(m, sql, count, values, &result);
+
+	if (code != MASA_OK)
+		return code;
+	masa_print(m, masa_rows(result));
+	PQclear(result);
+	return MASA_OK;
+}
+
+enum exit_code
 masa_query_binary(struct masa *m, const char *sql, int count, const char *const *values,
     const int *lengths, const int *formats, PGresult **ret_result)
 {

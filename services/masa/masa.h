@@ -135,6 +135,9 @@ json_t *masa_rows(const PGresult *result);
  * Fields ending in _us are shown in Istanbul time, and as they are in JSON. */
 void masa_print(struct masa *m, json_t *value);
 
+/* Asks and prints what was found. */
+enum exit_code masa_show(struct masa *m, const char *sql, int count, const char *const *values);
+
 /* masa doctor: what is wrong with the configuration in force, added to the array. */
 void doctor_configuration(struct masa *m, json_t *findings);
 
