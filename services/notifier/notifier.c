@@ -225,23 +225,15 @@ open_http(struct notifier *n)
 
 /* --- parts, ticks, drain ---------------------------------------------------------------------- */
 
+/* Those that decide what is to be told. */
 static bool
-make_parts(struct notifier *n)
+make_tellers(struct notifier *n)
 {
-	const struct notifier_config *c = &n->config;
-
-	n->stats = stats_create(notifier_stat_rows, NOTIFIER_STATS);
-	n->acl = acl_create();
-	if (n->acl != NULL)
-		n->registry = registry_create(n->acl, REGISTRY_LOOK_MS, &registry_calls, n);
-	if (n->registry == NULL || n->stats == NULL || !open_record(n))
-		return false;
-	registry_set_db(n->registry, n->db, STORE_REGISTRY);
 	const struct letters_options letters = { .daemon = n->daemon,
 		.db = n->db,
 		.first_statement = STORE_LETTERS,
 		.consumer = "notifier",
-		.settings = c->letters };
+		.settings = n->config.letters };
 	n->letters = letters_create(&letters);
 	const struct recalling_world recalling = { .db = n->db,
 		.registry = n->registry,
@@ -280,6 +272,15 @@ make_parts(struct notifier *n)
 		log_warn(
 		    "nobody is asked whether they are satisfied: TURUNC_MAIL_SECRET_FILE is not "
 		    "set");
+	return n->letters != NULL && n->recalling != NULL && n->bouncing != NULL
+	       && n->following != NULL && n->surveying != NULL;
+}
+
+/* Those that send. */
+static bool
+make_senders(struct notifier *n)
+{
+	const struct notifier_config *c = &n->config;
 	struct delivery_world delivery = { .loop = daemon_loop(n->daemon),
 		.db = n->db,
 		.registry = n->registry,
@@ -317,9 +318,21 @@ make_parts(struct notifier *n)
 	if (!notifier_sms_gateways(n, &delivery))
 		return false;
 	n->delivery = delivery_create(&delivery);
-	return n->letters != NULL && n->recalling != NULL && n->bouncing != NULL
-	       && n->following != NULL && n->surveying != NULL && n->reminding != NULL
-	       && n->delivery != NULL && notifier_sms_asking(n, on_queued, wake);
+	return n->reminding != NULL && n->delivery != NULL
+	       && notifier_sms_asking(n, on_queued, wake);
+}
+
+static bool
+make_parts(struct notifier *n)
+{
+	n->stats = stats_create(notifier_stat_rows, NOTIFIER_STATS);
+	n->acl = acl_create();
+	if (n->acl != NULL)
+		n->registry = registry_create(n->acl, REGISTRY_LOOK_MS, &registry_calls, n);
+	if (n->registry == NULL || n->stats == NULL || !open_record(n))
+		return false;
+	registry_set_db(n->registry, n->db, STORE_REGISTRY);
+	return make_tellers(n) && make_senders(n);
 }
 
 static int64_t

@@ -1,11 +1,9 @@
 /* Packs what became of a message; no address and nothing the other side said is in it. */
 #include "outcome_record.h"
 
-#include <assert.h>
 #include <string.h>
 
-#include "number.h"
-#include "turunc/v1/event.pb-c.h"
+#include "event_pack.h"
 
 const char *
 outcome_record_type(enum outcome outcome)
@@ -32,17 +30,10 @@ outcome_record_say(const struct outcome_record *row, const struct uuid *id_of, u
     const char *what, const char *why, struct uuid_source *ids, int64_t now_us,
     uint8_t ret_packed[OUTCOME_RECORD_MAX])
 {
-	char id[UUID_TEXT_SIZE], notification[UUID_TEXT_SIZE], number[NUMBER_SIZE];
-	char source[] = "notifier", actor[] = "system", type[32], channel[8], reason[16] = "";
-	char about[sizeof(row->about_type)], language[sizeof(row->language)], empty[] = "";
-	struct uuid event_id;
+	char notification[UUID_TEXT_SIZE], channel[8], reason[16] = "";
+	char about[sizeof(row->about_type)], language[sizeof(row->language)];
 
-	uuid_next(ids, now_us, &event_id);
-	uuid_format(&event_id, id);
 	uuid_format(id_of, notification);
-	if (!number_format(row->ticket_id, number))
-		number[0] = '\0';
-	strcpy(type, what);
 	strcpy(channel, row->channel);
 	strcpy(reason, why);
 	memcpy(about, row->about_type, sizeof(about));
@@ -56,17 +47,8 @@ outcome_record_say(const struct outcome_record *row, const struct uuid *id_of, u
 	step.attempt = attempt;
 	step.reason = reason;
 	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
-	event.id = id;
-	event.source = source;
-	event.type = type;
-	event.time_us = now_us;
-	event.subject = number;
-	event.actor = actor;
-	event.traceparent = empty;
 	event.body_case = TURUNC__V1__EVENT__BODY_NOTIFICATION;
 	event.notification = &step;
-	size_t size = turunc__v1__event__get_packed_size(&event);
-	assert(size <= OUTCOME_RECORD_MAX); /* every field above is bounded */
-	turunc__v1__event__pack(&event, ret_packed);
-	return size;
+	return event_pack(
+	    &event, what, row->ticket_id, ids, now_us, ret_packed, OUTCOME_RECORD_MAX);
 }
