@@ -267,6 +267,19 @@ get_events(struct http_request *req, void *arg)
 	send_event(b, v, EVENT_SNAPSHOT, snapshot(b));
 }
 
+void
+board_reply_json(struct http_request *req, json_t *value)
+{
+	char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT);
+
+	json_decref(value);
+	if (text == NULL)
+		http_reply_retry(req, 503, "Out of memory.", 1);
+	else
+		http_reply_data(req, 200, "application/json; charset=utf-8", text, strlen(text));
+	free(text);
+}
+
 static void
 get_state(struct http_request *req, void *arg)
 {
@@ -275,14 +288,7 @@ get_state(struct http_request *req, void *arg)
 	if (!board_may_see(b, req))
 		return;
 	board_changed(b);
-	json_t *state = snapshot(b);
-	char *text = state == NULL ? NULL : json_dumps(state, JSON_COMPACT);
-	json_decref(state);
-	if (text == NULL)
-		http_reply_retry(req, 503, "Out of memory.", 1);
-	else
-		http_reply_data(req, 200, "application/json; charset=utf-8", text, strlen(text));
-	free(text);
+	board_reply_json(req, snapshot(b));
 }
 
 static void

@@ -11,6 +11,7 @@
 #ifndef METRICS_BOARD_H
 #define METRICS_BOARD_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,6 +32,8 @@ void board_destroy(struct board *b);
 MUST_CHECK bool board_show_to(struct board *b, const char *addresses);
 /* False: it was answered with 403. */
 MUST_CHECK bool board_may_see(struct board *b, struct http_request *req);
+/* Takes the value; NULL: no memory for it, and the answer says so. */
+void board_reply_json(struct http_request *req, json_t *value);
 /* False: no room for another table of routes. */
 MUST_CHECK bool board_add_routes(struct board *b, struct http *http);
 

@@ -93,15 +93,7 @@ reply_away(struct satisfaction *s, struct http_request *req)
 static void
 reply_json(struct satisfaction *s, struct http_request *req)
 {
-	json_t *ladder = satisfaction_json(s->months, s->count, s->read_us);
-	char *text = ladder == NULL ? NULL : json_dumps(ladder, JSON_COMPACT);
-
-	json_decref(ladder);
-	if (text == NULL)
-		http_reply_retry(req, 503, "Out of memory.", 1);
-	else
-		http_reply_data(req, 200, "application/json; charset=utf-8", text, strlen(text));
-	free(text);
+	board_reply_json(req, satisfaction_json(s->months, s->count, s->read_us));
 }
 
 static void
