@@ -408,19 +408,24 @@ static void
 raw_mails(
     struct html *h, const struct ticket_visit *t, const struct pg_result *files, int64_t now_us)
 {
+	bool listed = false;
+
 	for (int i = 0; i < db_rows(files); i++) {
 		struct photo_item mail = file_at(files, i);
 		if (mail.width > 0)
 			continue;
-		html_raw(h, "<ul class=\"mails\">");
+		if (!listed)
+			html_raw(h, "<ul class=\"mails\">");
+		listed = true;
 		if (photo_item_mail(h, t->v.desk->world.attachments, &mail, now_us)) {
 			html_text(h, html_say(h, "E-postanın aslı", "The e-mail itself"));
 			html_raw(h, "</a>, ");
 			html_time(h, db_get_int(files, i, PHOTO_AT), true);
 			html_raw(h, "</li>");
 		}
-		html_raw(h, "</ul>\n");
 	}
+	if (listed)
+		html_raw(h, "</ul>\n");
 }
 
 /* The photos of a ticket, by links that are good for as long as a page is looked at. */
