@@ -1,38 +1,12 @@
 // The live board in headless Chromium, on a real system: figures arrive, nodes stay, age is told.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { test } from 'node:test';
+import { begin, browser, place, tell } from './system.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+begin('board_stack.py');
+
 const REPORT = { service_code: 'cadde-supurme', lat: '36.872345', long: '30.723456',
   description: 'Çöp toplanmadı' };
-
-let system;
-let answers;
-let place;
-let browser;
-
-async function tell(words) {
-  system.stdin.write(`${words}\n`);
-  return JSON.parse((await answers.next()).value);
-}
-
-before(async () => {
-  const script = fileURLToPath(new URL('board_stack.py', import.meta.url));
-  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
-  place = JSON.parse((await answers.next()).value);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-}, { timeout: 120000 });
-
-after(async () => {
-  await browser?.close();
-  system.stdin.end();
-  await new Promise((resolve) => system.once('exit', resolve));
-});
 
 // Asks from outside the page: its policy lets nothing be evaluated inside, waiting helpers included.
 async function until(page, condition, argument, limitMs = 10000) {

@@ -2,37 +2,12 @@
 // keyboard alone, hints come as one types, one key joins, a draft outlives browser and service; without
 // scripts all of it works by buttons; axe finds nothing, in both languages, light and dark, at 360 and 1920 px.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { test } from 'node:test';
+import { axe, begin, browser, place, tell } from './system.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+begin('call_stack.py');
+
 const SHOTS = process.env.TURUNC_TEST_SHOTS;
-
-let system, answers, place, browser;
-
-before(async () => {
-  const script = fileURLToPath(new URL('call_stack.py', import.meta.url));
-  system = spawn('/usr/bin/python3', ['-B', script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
-  place = JSON.parse((await answers.next()).value);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-}, { timeout: 120000 });
-
-after(async () => {
-  await browser?.close();
-  system.stdin.end();
-  await new Promise((resolve) => system.once('exit', resolve));
-});
-
-async function tell(words) {
-  system.stdin.write(`${words}\n`);
-  return JSON.parse((await answers.next()).value);
-}
 
 async function desk(options) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: false, ...options });
@@ -52,24 +27,6 @@ async function desk(options) {
   await page.waitForSelector('form#call');
   if (options?.lang) await page.goto(`${place.origin}/call/?lang=${options.lang}`);
   return page;
-}
-
-// axe runs in a world of its own, for the page's policy lets nobody add scripts.
-async function axe(page) {
-  const { readFile } = await import('node:fs/promises');
-  const cdp = await page.context().newCDPSession(page);
-  const { frameTree } = await cdp.send('Page.getFrameTree');
-  const { executionContextId: contextId } = await cdp.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
-  const run = async (expression) => {
-    const done = await cdp.send('Runtime.evaluate', { expression, contextId, awaitPromise: true, returnByValue: true });
-    assert.equal(done.exceptionDetails, undefined, JSON.stringify(done.exceptionDetails));
-    return done.result.value;
-  };
-  await run(await readFile(AXE, 'utf8'));
-  const found = await run("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-    + '.then((r) => r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(" ")}`))');
-  await cdp.detach();
-  return found;
 }
 
 async function shot(page, name) {

@@ -1,31 +1,10 @@
 // The citizen's pages in headless Chromium, without JavaScript and through the edge: a report is made,
 // looked up, added to and withdrawn, in both languages, on a phone and on a desk.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { test } from 'node:test';
+import { begin, browser, place } from './system.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
-
-let system;
-let place;
-let browser;
-
-before(async () => {
-  const script = fileURLToPath(new URL('board_stack.py', import.meta.url));
-  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
-  place = JSON.parse((await answers.next()).value);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-}, { timeout: 120000 });
-
-after(async () => {
-  await browser?.close();
-  system.stdin.end();
-  await new Promise((resolve) => system.once('exit', resolve));
-});
+begin('board_stack.py');
 
 async function plainPage(options) {
   const context = await browser.newContext({ javaScriptEnabled: false, ...options });

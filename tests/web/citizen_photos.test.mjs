@@ -2,35 +2,14 @@
 // with what was typed kept; two tabs that send one form; subjects found as typed.  axe finds nothing on any
 // of the citizen's pages, in both languages, light and dark, at 360 and 1920 px.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { axe, begin, browser, place } from './system.mjs';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+begin('board_stack.py');
+
 const MIB = 1024 * 1024;
-
-let system;
-let place;
-let browser;
-
-before(async () => {
-  const script = fileURLToPath(new URL('board_stack.py', import.meta.url));
-  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
-  place = JSON.parse((await answers.next()).value);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-}, { timeout: 120000 });
-
-after(async () => {
-  await browser?.close();
-  system.stdin.end();
-  await new Promise((resolve) => system.once('exit', resolve));
-});
 
 const photo = (name) => readFileSync(fileURLToPath(new URL(`../data/photos/${name}`, import.meta.url)));
 
@@ -40,25 +19,6 @@ function turned(orientation) {
   const block = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff]);
   const file = photo('plain.jpeg');
   return Buffer.concat([file.subarray(0, 2), Buffer.from([0xff, 0xe1, 0, block.length + 2]), block, file.subarray(2)]);
-}
-
-// axe runs in a world of its own, for the page's policy lets nobody add scripts.
-async function axe(page) {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Page.enable');
-  const { frameTree } = await session.send('Page.getFrameTree');
-  const { executionContextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
-  const run = async (expression) => {
-    const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
-      expression, contextId: executionContextId, awaitPromise: true, returnByValue: true });
-    assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails));
-    return result.value;
-  };
-  await run(readFileSync(AXE, 'utf8') + '; 0');
-  const found = await run("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-    + ".then((r) => r.violations.map((v) => [v.id, v.nodes.map((n) => n.html).slice(0, 3)]))");
-  await session.detach();
-  return found;
 }
 
 async function open(path, options = {}) {

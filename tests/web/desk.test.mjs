@@ -1,42 +1,17 @@
 // The desk in headless Chromium, through the edge: a clerk works a queue with and without JavaScript, by
 // keyboard alone, while others change it; and axe finds nothing on any page, light or dark, large or small.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { begin, browser, place, tell } from './system.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+begin('desk_stack.py');
+
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 const PHOTO = readFileSync(fileURLToPath(new URL('../data/photos/plain.jpeg', import.meta.url)));
 const TURKISH = { viewport: { width: 1280, height: 900 }, locale: 'tr-TR' };
-
-let system;
-let answers;
-let place;
-let browser;
-
-async function tell(words) {
-  system.stdin.write(`${words}\n`);
-  return JSON.parse((await answers.next()).value);
-}
-
-before(async () => {
-  const script = fileURLToPath(new URL('desk_stack.py', import.meta.url));
-  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
-  place = JSON.parse((await answers.next()).value);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-}, { timeout: 120000 });
-
-after(async () => {
-  await browser?.close();
-  system.stdin.end();
-  await new Promise((resolve) => system.once('exit', resolve));
-});
 
 // Somebody at their desk; what goes elsewhere, and what goes wrong, is written down.
 async function someone(name, options) {

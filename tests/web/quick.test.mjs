@@ -2,37 +2,17 @@
 // (150 ms there and back, 1.6 Mbit/s down, 750 kbit/s up) and a quarter of this machine's processor, with
 // nothing in its cache.  Usable: painted, and its script has done its first work.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { test } from 'node:test';
+import { begin, browser, place } from './system.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+begin('call_stack.py');
+
 const LINE = { offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 750e3 / 8 };
 const SLOWER = 4;
 const USABLE_MS = 1000;
 const WEIGHT = 150 * 1024;
 const ROUNDS = 2;
 const ROUNDS_MAX = 12; // what else this machine does only adds time: once within the bound is enough
-
-let system;
-let place;
-let browser;
-
-before(async () => {
-  const script = fileURLToPath(new URL('call_stack.py', import.meta.url));
-  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
-  place = JSON.parse((await answers.next()).value);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-}, { timeout: 120000 });
-
-after(async () => {
-  await browser?.close();
-  system.stdin.end();
-  await new Promise((resolve) => system.once('exit', resolve));
-});
 
 async function signedIn() {
   const context = await browser.newContext({ viewport: { width: 360, height: 780 }, locale: 'tr-TR' });

@@ -1,38 +1,17 @@
 // Signing in, in headless Chromium through the edge: without JavaScript, by keyboard, in both languages, on
 // a phone and on a desk, light and dark; axe finds nothing.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { begin, browser, place, tell } from './system.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+begin('board_stack.py');
+
 const AXE = readFileSync(fileURLToPath(new URL('node_modules/axe-core/axe.min.js', import.meta.url)), 'utf8');
 
-let system;
-let place;
-let browser;
-let answers;
-
-before(async () => {
-  const script = fileURLToPath(new URL('board_stack.py', import.meta.url));
-  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
-  place = JSON.parse((await answers.next()).value);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-}, { timeout: 120000 });
-
-after(async () => {
-  await browser?.close();
-  system.stdin.end();
-  await new Promise((resolve) => system.once('exit', resolve));
-});
-
 async function newUser(name, role = 'viewer') {
-  system.stdin.write(`user ${name} ${role}\n`);
-  return JSON.parse((await answers.next()).value);
+  return tell(`user ${name} ${role}`);
 }
 
 async function newPage(options) {

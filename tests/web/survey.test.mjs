@@ -2,34 +2,12 @@
 // taken back, and after closing opens another ticket; the ladder is read.  axe finds nothing, in both languages,
 // light and dark, at 360 and 1920 px.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { test } from 'node:test';
+import { axe, begin, browser, place } from './system.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+begin('survey_stack.py');
+
 const SHOTS = process.env.TURUNC_SHOTS;
-
-let system;
-let place;
-let browser;
-
-before(async () => {
-  const script = fileURLToPath(new URL('survey_stack.py', import.meta.url));
-  system = spawn('/usr/bin/python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const answers = createInterface({ input: system.stdout })[Symbol.asyncIterator]();
-  place = JSON.parse((await answers.next()).value);
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-}, { timeout: 180000 });
-
-after(async () => {
-  await browser?.close();
-  system.stdin.end();
-  await new Promise((resolve) => system.once('exit', resolve));
-});
 
 async function page(options) {
   const context = await browser.newContext({ javaScriptEnabled: false, ...options });
@@ -43,22 +21,6 @@ async function page(options) {
 
 async function shot(at, name) {
   if (SHOTS) await at.screenshot({ path: `${SHOTS}/survey-${name}.png`, fullPage: true });
-}
-
-// axe runs in a world of its own, for the page's policy lets nobody add scripts.
-async function axe(at) {
-  const { readFile } = await import('node:fs/promises');
-  const cdp = await at.context().newCDPSession(at);
-  const { frameTree } = await cdp.send('Page.getFrameTree');
-  const { executionContextId: contextId } = await cdp.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
-  const run = async (expression) => {
-    const done = await cdp.send('Runtime.evaluate', { expression, contextId, awaitPromise: true, returnByValue: true });
-    assert.equal(done.exceptionDetails, undefined, JSON.stringify(done.exceptionDetails));
-    return done.result.value;
-  };
-  await run(await readFile(AXE, 'utf8'));
-  return run("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
-    + '.then((r) => r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(" ")}`))');
 }
 
 test('an invitation is answered once and taken back with the keyboard alone', async () => {
