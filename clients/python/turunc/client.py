@@ -409,4 +409,6 @@ class Client:
         except Exception as error:  # a callback's, or a bug: whoever waits must hear of it
             with self.lock:
                 if self._closed is None:
-                    self._close(error)
+                    closed = errors.Closed(str(error))
+                    closed.__cause__ = error
+                    self._close(closed)  # whoever waits hears the same as whoever asks later
