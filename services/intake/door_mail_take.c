@@ -338,7 +338,7 @@ mail_on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 	stats_add_at(in->stats, INTAKE_STAT_PHOTOS, accepted ? PHOTOS_STORED : PHOTOS_DROPPED,
 	    m->photos.stored_count);
 	/* What may yet surface keeps its files; if it does not, they go as orphans. */
-	if (!accepted && !(outcome == ITEM_UNAVAILABLE && item->perhaps_kept))
+	if (!item_keeps_files(item, outcome))
 		mail_drop_files(m);
 	if (accepted && item->opens)
 		stats_incr(in->stats, INTAKE_STAT_OPENED);

@@ -79,12 +79,12 @@ void
 intake_settle_photos(
     struct intake *in, struct photos *photos, const struct item *item, enum item_outcome outcome)
 {
-	bool taken = outcome == ITEM_ACCEPTED || outcome == ITEM_SPOOLED;
+	/* What may yet surface keeps its files; if it does not, they go as orphans. */
+	bool stay = item_keeps_files(item, outcome);
 
-	stats_add_at(in->stats, INTAKE_STAT_PHOTOS, taken ? PHOTOS_STORED : PHOTOS_DROPPED,
+	stats_add_at(in->stats, INTAKE_STAT_PHOTOS, stay ? PHOTOS_STORED : PHOTOS_DROPPED,
 	    photos->stored_count);
-	/* A spool that failed may bring back what it was given; if not, they go as orphans. */
-	if (!taken && !(outcome == ITEM_UNAVAILABLE && item->perhaps_kept))
+	if (!stay)
 		photos_drop(photos);
 }
 

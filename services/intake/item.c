@@ -21,6 +21,12 @@ item_init(struct item *item, item_done_fn *done)
 	};
 }
 
+bool
+item_keeps_files(const struct item *item, enum item_outcome outcome)
+{
+	return outcome == ITEM_ACCEPTED || outcome == ITEM_SPOOLED || item->perhaps_kept;
+}
+
 void
 item_set_neighbourhood(struct item *item, const char *code)
 {

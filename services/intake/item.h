@@ -141,6 +141,12 @@ struct item_maker {
 
 /* Everything empty. */
 void item_init(struct item *item, item_done_fn *done);
+
+/* May the record come to speak of the files stored for an item that was answered so?  A repeat,
+ * too, may be one of the item itself: of a transaction whose end was not seen, and which ended
+ * after all. */
+bool item_keeps_files(const struct item *item, enum item_outcome outcome);
+
 /* A code that does not fit counts as none. */
 void item_set_neighbourhood(struct item *item, const char *code);
 /* Frees what sealing made. */

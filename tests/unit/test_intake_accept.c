@@ -11,6 +11,16 @@
 
 enum { MAX = 64 };
 
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+static bool disk_fails;
+
+int
+__wrap_fdatasync(int fd)
+{
+	return disk_fails ? -1 : __real_fdatasync(fd);
+}
+
 /* The record of the test: batches it was sent, and what it says when asked. */
 struct record {
 	struct accept *accept;
@@ -454,6 +464,35 @@ TEST(test_while_the_record_is_away_items_are_spooled)
 	check_told("a repeat gets the first number", &t[2], ITEM_DUPLICATE, 1);
 	check_told("another content is refused", &t[3], ITEM_ID_REUSED, 1);
 	CHECK_U64("and is not spooled", spool_count(spool), 2);
+	accept_destroy(a);
+	spool_close(spool);
+}
+
+/* The disk kept what could not be synced: an item that still waits then finds itself. */
+TEST(test_a_repeat_of_itself_keeps_its_files)
+{
+	struct record r;
+	struct told t[2];
+	struct spool *spool;
+	struct accept *a = begin_with_spool(&r, &spool);
+
+	r.away = true;
+	r.room = false;
+	add_identified(a, &t[0], 1, "one", 1);
+	disk_fails = true;
+	accept_flush(a);
+	disk_fails = false;
+	CHECK_U64("it is not told yet", t[0].times, 0);
+	spool_recover(spool);
+	CHECK_U64("and surfaces", spool_waiting(spool), 1);
+	accept_flush(a);
+	check_told("is its own repeat", &t[0], ITEM_DUPLICATE, 1);
+	CHECK_TRUE("the spool speaks of its files", item_keeps_files(&t[0].item, t[0].outcome));
+	add_identified(a, &t[1], 2, "one", 1);
+	accept_flush(a);
+	check_told("another sends it again", &t[1], ITEM_DUPLICATE, 1);
+	CHECK_FALSE(
+	    "nobody speaks of the files of that", item_keeps_files(&t[1].item, t[1].outcome));
 	accept_destroy(a);
 	spool_close(spool);
 }
