@@ -39,6 +39,7 @@ struct catalogue_municipality {
 	const char *email_from;
 	const char *sms_sender; /* 1 to 11 ASCII characters */
 	const char *sms_reply_to; /* where citizens send an SMS to; "": nowhere */
+	const char *triage_department; /* who is reminded of what is in triage; "": nobody */
 	const char *information_text_version;
 	const char *information_text_url;
 	const char *office_calendar; /* the calendar that makes a "working day" of the law */
@@ -244,6 +245,7 @@ struct catalogue {
 	    *office; /* municipality.office_calendar: give it to legal_deadline() */
 	const struct catalogue_department *departments;
 	size_t department_count;
+	const struct catalogue_department *triage; /* municipality.triage_department; NULL: none */
 	const struct catalogue_subject *subjects;
 	size_t subject_count;
 	const struct catalogue_neighbourhood *neighbourhoods;

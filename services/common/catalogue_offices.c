@@ -40,6 +40,7 @@ static const struct setting {
 	{ "email_from",               EMAIL,    AT(email_from),               1, 254 },
 	{ "sms_sender",               SENDER,   AT(sms_sender),               1, SMS_SENDER_MAX },
 	{ "sms_reply_to",             REPLY,    AT(sms_reply_to),             0, SMS_REPLY_MAX },
+	{ "triage_department",        CODE,     AT(triage_department),        0, CODE_MAX },
 	{ "information_text_version", CODE,     AT(information_text_version), 1, CODE_MAX },
 	{ "information_text_url",     URL,      AT(information_text_url),     1, URL_BYTES_MAX },
 	{ "office_calendar",          CODE,     AT(office_calendar),          1, CODE_MAX },
@@ -107,12 +108,11 @@ is_reply_to(const char *text)
 static const char *
 read_text(struct sheet *s, const struct setting *setting)
 {
-	const char *text = setting->kind == REPLY
-			       ? cell_text(s, COLUMN_VALUE, SMS_REPLY_MAX)
-			       : cell_required(s, COLUMN_VALUE, (size_t)setting->max);
+	const char *text = setting->min == 0 ? cell_text(s, COLUMN_VALUE, (size_t)setting->max)
+					     : cell_required(s, COLUMN_VALUE, (size_t)setting->max);
 	struct phone phone;
 
-	if (s->bad)
+	if (s->bad || text[0] == '\0')
 		return "";
 	if (setting->kind == URL && !is_url(text))
 		sheet_error(s, "%s must be http(s)://... without a final '/'", setting->key);
@@ -194,7 +194,7 @@ clear_municipality(struct catalogue_municipality *m)
 static bool
 take_standard(struct catalogue_municipality *m, const struct setting *setting)
 {
-	if (setting->kind == REPLY)
+	if (setting->kind <= CODE && setting->min == 0)
 		return true; /* empty, as it was cleared */
 	for (size_t i = 0; i < ARRAY_LEN(standards); i++) {
 		if (strcmp(standards[i].key, setting->key) != 0)
@@ -234,6 +234,8 @@ parse_municipality(struct parse *p)
 			sheet_error(&s, "the time zone must be Europe/Istanbul");
 		if (strcmp(settings[i].key, "office_calendar") == 0)
 			p->office_calendar_line = sheet_line(&s);
+		if (strcmp(settings[i].key, "triage_department") == 0)
+			p->triage_department_line = sheet_line(&s);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
 		if (!seen[i] && !take_standard(m, &settings[i]))
@@ -296,6 +298,24 @@ read_reminding(struct sheet *s, struct catalogue_department *d)
 		sheet_error(s, "remind_at without email: nobody would be reminded");
 }
 
+/* Who is reminded of what is in triage. */
+static void
+find_triage(struct parse *p)
+{
+	const char *code = p->cat->municipality.triage_department;
+	const struct catalogue_department *d = catalogue_department(p->cat, code);
+
+	if (code[0] == '\0')
+		return;
+	if (d == NULL)
+		parse_error(p, "municipality.csv", p->triage_department_line,
+		    "triage_department: unknown department \"%.40s\"", code);
+	else if (d->remind_count == 0 || !d->active)
+		parse_error(p, "municipality.csv", p->triage_department_line,
+		    "triage_department: \"%.40s\" is not active or has no remind_at", code);
+	p->cat->triage = d;
+}
+
 void
 parse_departments(struct parse *p)
 {
@@ -328,6 +348,7 @@ parse_departments(struct parse *p)
 	cat->departments = list_settle(p, &departments, &cat->department_count, compare_codes);
 	if (cat->department_count == 0 && p->report->errors == 0)
 		parse_error(p, s.file, 0, "there is no department");
+	find_triage(p);
 }
 
 /* --- institutions.csv ---------------------------------------------------------------- */

@@ -35,7 +35,7 @@ struct parse {
 	const struct bundle *bundle;
 	struct catalogue_report *report;
 	bool out_of_memory;
-	int office_calendar_line; /* in municipality.csv */
+	int office_calendar_line, triage_department_line; /* in municipality.csv */
 };
 
 /* --- problems (catalogue_sheet.c) ---------------------------------------------------- */

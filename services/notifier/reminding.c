@@ -1,4 +1,4 @@
-/* Makes and sends the digests for departments. */
+/* Makes and sends the digests. */
 #include "reminding.h"
 
 #include <stdio.h>
@@ -15,8 +15,7 @@
 
 enum {
 	RETRY_MS = 2000, /* when the record did not answer */
-	KINDS = 3,
-	CODE_BYTES = 48,
+	RECIPIENT_BYTES = 256,
 	LOST_AFTER_S = 600, /* longer than any digest is on its way */
 };
 /* The numbers are those of turunc.reminder. */
@@ -31,10 +30,11 @@ struct reminding {
 	bool sending; /* a digest is */
 	uint64_t look_ms; /* when to look again */
 	/* the look under way */
-	size_t next; /* of the catalogue's departments */
-	char department[CODE_BYTES];
+	size_t next; /* for reminder_next() */
+	char recipient[RECIPIENT_BYTES];
 	int64_t window_us;
-	size_t empty; /* of the digests being written */
+	enum reminder_kind asked[REMINDER_KINDS]; /* in the order of the answers */
+	bool empty; /* the digest being written has nothing to say */
 };
 
 static void on_sent(void *arg, struct job *job);
@@ -139,8 +139,8 @@ settle(struct reminding *r, const struct uuid *id, uint32_t attempt, enum outcom
 
 	stats_add_at(r->world.stats, NOTIFIER_STAT_REMINDERS, ends[outcome].counted, 1);
 	if (outcome != OUTCOME_ACCEPTED)
-		log_warn("digest for a department not sent outcome=%s why=%s",
-		    outcome_name(outcome), log_quoted(detail));
+		log_warn("a digest was not sent outcome=%s why=%s", outcome_name(outcome),
+		    log_quoted(detail));
 	db_unit_add(unit, STORE_REMIND_SETTLE);
 	db_add_uuid(unit, id);
 	db_add_int4(unit, (int32_t)attempt);
@@ -247,29 +247,38 @@ claim(struct reminding *r)
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-/* What one digest is made of. */
-struct digest_of {
-	enum reminder_kind kind;
-	struct reminder_item items[REMINDER_ITEMS_MAX];
-	size_t count;
-	bool more;
-};
-
 static void
-read_items(struct digest_of *d, const struct pg_result *rows)
+read_items(struct reminder_part *part, const struct pg_result *rows)
 {
-	d->more = db_rows(rows) > REMINDER_ITEMS_MAX;
-	for (int row = 0; row < db_rows(rows) && d->count < REMINDER_ITEMS_MAX; row++)
-		d->items[d->count++] = (struct reminder_item){
+	part->more = db_rows(rows) > REMINDER_ITEMS_MAX;
+	for (int row = 0; row < db_rows(rows) && part->count < REMINDER_ITEMS_MAX; row++)
+		part->items[part->count++] = (struct reminder_item){
 			.ticket_id = db_get_int(rows, row, REMIND_TICKET),
 			.department = db_get_text(rows, row, REMIND_DEPARTMENT),
 			.subject = db_get_text(rows, row, REMIND_SUBJECT),
 			.neighbourhood = db_get_text(rows, row, REMIND_NEIGHBOURHOOD),
 			.legal = db_get_bool(rows, row, REMIND_LEGAL),
 			.due_us = db_get_int(rows, row, REMIND_DUE),
+			.arrived_us = db_get_int(rows, row, REMIND_ARRIVED),
 			.reference = db_get_text(rows, row, REMIND_REFERENCE),
 			.answered = db_get_bool(rows, row, REMIND_ANSWERED),
 		};
+}
+
+/* Of what is overdue, what has been so for long. */
+static void
+keep_escalated(struct reminder_part *part, const struct catalogue *cat, int64_t now_us)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < part->count; i++) {
+		const struct catalogue_department *d = catalogue_department(
+		    cat, part->items[i].department);
+		if (d != NULL && reminder_is_escalated(d, &part->items[i], now_us))
+			part->items[kept++] = part->items[i];
+	}
+	part->count = kept;
+	part->more = part->more && kept > 0;
 }
 
 static void
@@ -279,66 +288,42 @@ on_put(void *arg, const struct db_reply *reply)
 
 	r->busy = false;
 	if (reply->outcome != DB_COMMITTED) {
-		log_warn("digests not written down yet, again soon outcome=%d sqlstate=%s",
+		log_warn("a digest is not written down yet, again soon outcome=%d sqlstate=%s",
 		    (int)reply->outcome, reply->sqlstate);
 		look_later(r, RETRY_MS);
 		return;
 	}
-	stats_add_at(r->world.stats, NOTIFIER_STAT_REMINDERS, REMINDERS_EMPTY, r->empty);
+	if (r->empty)
+		stats_add_at(r->world.stats, NOTIFIER_STAT_REMINDERS, REMINDERS_EMPTY, 1);
 	go_on(r);
 }
 
-/* Adds one digest to the arrays; false: out of memory. */
 static bool
-add_digest(struct reminding *r, struct db_array *const arrays[6], const struct digest_of *d,
-    const struct catalogue *cat, const struct catalogue_department *department)
+put(struct reminding *r, const struct reminder_part parts[REMINDER_KINDS],
+    const struct catalogue *cat, int64_t now_us)
 {
 	struct reminder_text text = { 0 };
-	int64_t now_us = clock_now_us();
 	struct uuid id;
+	size_t tickets = 0;
 
-	if (d->count > 0
-	    && !reminder_compose(
-		cat, department, d->kind, d->items, d->count, d->more, now_us, &text))
-		return false;
-	r->empty += d->count == 0;
-	uuid_next(r->world.ids, now_us, &id);
-	db_array_uuid(arrays[0], &id);
-	db_array_int2(arrays[1], (int16_t)d->kind);
-	db_array_int4(arrays[2], (int32_t)d->count);
-	db_array_text(arrays[3], reminder_recipient(department, d->kind));
-	db_array_text(arrays[4], text.subject);
-	db_array_text(arrays[5], text.body);
-	reminder_text_finish(&text);
-	return true;
-}
-
-static bool
-put(struct reminding *r, const struct digest_of *digests, const struct catalogue *cat,
-    const struct catalogue_department *department)
-{
-	static const enum db_type types[6] = { DB_UUID, DB_INT2, DB_INT4, DB_TEXT, DB_TEXT,
-		DB_TEXT };
-	struct db_unit *unit = db_unit_create(r->world.db);
-	struct db_array *arrays[6];
-	bool ok = true;
-
-	r->empty = 0;
-	db_unit_add(unit, STORE_REMIND_PUT);
-	db_add_text(unit, r->department);
-	db_add_int8(unit, r->window_us);
-	db_add_int8(unit, clock_now_us());
-	for (size_t i = 0; i < ARRAY_LEN(arrays); i++)
-		arrays[i] = db_add_array(unit, types[i]);
-	for (size_t i = 0; i < KINDS && ok; i++) {
-		if (digests[i].kind != 0)
-			ok = add_digest(r, arrays, &digests[i], cat, department);
-	}
-	if (!ok) {
-		db_unit_destroy(unit);
+	for (size_t i = 0; i < REMINDER_KINDS; i++)
+		tickets += parts[i].count;
+	r->empty = tickets == 0;
+	if (!r->empty && !reminder_compose(cat, parts, now_us, &text)) {
 		look_later(r, RETRY_MS);
 		return false;
 	}
+	struct db_unit *unit = db_unit_create(r->world.db);
+	uuid_next(r->world.ids, now_us, &id);
+	db_unit_add(unit, STORE_REMIND_PUT);
+	db_add_text(unit, r->recipient);
+	db_add_int8(unit, r->window_us);
+	db_add_int8(unit, now_us);
+	db_add_uuid(unit, &id);
+	db_add_int4(unit, (int32_t)tickets);
+	db_add_text(unit, text.subject);
+	db_add_text(unit, text.body);
+	reminder_text_finish(&text);
 	return submit(r, unit, on_put);
 }
 
@@ -347,83 +332,97 @@ on_due(void *arg, const struct db_reply *reply)
 {
 	struct reminding *r = arg;
 	const struct catalogue *cat = registry_catalogue(r->world.registry);
-	const struct catalogue_department *department =
-	    cat == NULL ? NULL : catalogue_department(cat, r->department);
 	int64_t now_us = clock_now_us();
 
 	r->busy = false;
-	if (reply->outcome != DB_COMMITTED || r->stopping) {
+	if (reply->outcome != DB_COMMITTED || cat == NULL || r->stopping) {
 		look_later(r, RETRY_MS);
 		return;
 	}
-	/* It was made before, or the configuration has changed meanwhile. */
-	if (department == NULL || db_get_bool(reply->results[0], 0, 0)) {
+	if (db_get_bool(reply->results[0], 0, 0)) { /* it was made before */
 		go_on(r);
 		return;
 	}
-	struct digest_of *digests = calloc(KINDS, sizeof(*digests));
-	if (digests == NULL) {
+	struct reminder_part *parts = calloc(REMINDER_KINDS, sizeof(*parts));
+	if (parts == NULL) {
 		look_later(r, RETRY_MS);
 		return;
 	}
-	digests[0].kind = REMINDER_DEPARTMENT;
-	read_items(&digests[0], reply->results[1]);
-	if (department->escalate_to[0] != '\0') {
-		digests[1].kind = REMINDER_ESCALATION;
-		for (size_t i = 0; i < digests[0].count; i++) {
-			if (reminder_is_escalated(department, &digests[0].items[i], now_us))
-				digests[1].items[digests[1].count++] = digests[0].items[i];
+	for (size_t i = 1; i < reply->result_count; i++)
+		read_items(&parts[r->asked[i - 1]], reply->results[i]);
+	keep_escalated(&parts[REMINDER_ESCALATION], cat, now_us);
+	(void)put(r, parts, cat, now_us);
+	free(parts);
+}
+
+/* The digest that everything is asked for: nothing is looked for when it was made. */
+static void
+add_plan(struct db_unit *unit, const struct reminder_plan *plan)
+{
+	db_add_int4(unit, REMINDER_ITEMS_MAX + 1);
+	db_add_text(unit, plan->recipient);
+	db_add_int8(unit, plan->window_us);
+}
+
+/* False: no department has anything of that kind for this digest. */
+static bool
+ask_kind(const struct catalogue *cat, struct db_unit *unit, enum reminder_kind kind,
+    const struct reminder_plan *plan, int64_t now_us)
+{
+	struct db_array *departments = NULL;
+
+	for (size_t i = 0; i < cat->department_count; i++) {
+		const struct catalogue_department *d = &cat->departments[i];
+		if (!reminder_belongs(cat, d, kind, plan))
+			continue;
+		if (kind == REMINDER_TRIAGE || kind == REMINDER_CIMER) {
+			db_unit_add(unit,
+			    kind == REMINDER_TRIAGE ? STORE_REMIND_TRIAGE : STORE_REMIND_CIMER);
+			add_plan(unit, plan);
+			if (kind == REMINDER_CIMER)
+				db_add_int8(unit, now_us + cat->cimer.reminder_days * US_PER_DAY);
+			return true;
 		}
-		/* Those that are left out are due later than the last. */
-		digests[1].more = digests[0].more && digests[1].count == digests[0].count;
+		if (departments == NULL) {
+			db_unit_add(unit, STORE_REMIND_DUE);
+			add_plan(unit, plan);
+			db_add_int8(unit, kind == REMINDER_ESCALATION ? now_us : INT64_MAX);
+			departments = db_add_array(unit, DB_TEXT);
+		}
+		db_array_text(departments, d->code);
 	}
-	if (reply->result_count > 2) {
-		digests[2].kind = REMINDER_CIMER;
-		read_items(&digests[2], reply->results[2]);
-	}
-	(void)put(r, digests, cat, department);
-	free(digests);
+	return departments != NULL;
 }
 
 static void
-ask(struct reminding *r, const struct catalogue *cat, const struct catalogue_department *department)
+ask(struct reminding *r, const struct catalogue *cat, const struct reminder_plan *plan)
 {
 	struct db_unit *unit = db_unit_create(r->world.db);
+	int64_t now_us = clock_now_us();
+	size_t asked = 0;
 
-	(void)snprintf(r->department, sizeof(r->department), "%s", department->code);
+	(void)snprintf(r->recipient, sizeof(r->recipient), "%s", plan->recipient);
+	r->window_us = plan->window_us;
 	db_unit_add(unit, STORE_REMINDED);
-	db_add_text(unit, r->department);
+	db_add_text(unit, r->recipient);
 	db_add_int8(unit, r->window_us);
-	db_unit_add(unit, STORE_REMIND_DUE);
-	db_add_text(unit, r->department);
-	db_add_int4(unit, REMINDER_ITEMS_MAX + 1);
-	db_add_int8(unit, r->window_us); /* nothing is looked for twice */
-	if (cat->cimer.reminded == department) {
-		db_unit_add(unit, STORE_REMIND_CIMER);
-		db_add_int8(unit, clock_now_us() + cat->cimer.reminder_days * US_PER_DAY);
-		db_add_int4(unit, REMINDER_ITEMS_MAX + 1);
-		db_add_text(unit, r->department);
-		db_add_int8(unit, r->window_us);
-	}
+	for (size_t kind = 0; kind < REMINDER_KINDS; kind++)
+		if (ask_kind(cat, unit, (enum reminder_kind)kind, plan, now_us))
+			r->asked[asked++] = (enum reminder_kind)kind;
 	(void)submit(r, unit, on_due);
 }
 
-/* The next department whose window is open; when there is none, what is to be sent. */
+/* The next digest whose window is open; when there is none, what is to be sent. */
 static void
 go_on(struct reminding *r)
 {
 	const struct catalogue *cat = registry_catalogue(r->world.registry);
-	int64_t now_us = clock_now_us();
+	struct reminder_plan plan;
 
-	while (cat != NULL && !r->stopping && r->next < cat->department_count) {
-		const struct catalogue_department *department = &cat->departments[r->next++];
-		if (reminder_window(department, now_us, &r->window_us)) {
-			ask(r, cat, department);
-			return;
-		}
-	}
 	if (cat == NULL || r->stopping)
 		look_later(r, RETRY_MS);
+	else if (reminder_next(cat, clock_now_us(), &r->next, &plan))
+		ask(r, cat, &plan);
 	else
 		claim(r);
 }

@@ -1,8 +1,8 @@
 /*
- * reminding - sends departments their digests: what is due soon and overdue, in their working time.
+ * reminding - sends departments, those above them and operators their digests, in working time.
  *
- * For each department whose window is open (reminder.h) the rows of that window are written first,
- * also that there is nothing to say; their key makes each digest be made once.  Then they are sent,
+ * For each recipient with an open window (reminder.h) the row of that window is written first, also
+ * that there is nothing to say; its key makes each digest be made once.  Then they are sent,
  * one at a time: put off by the server they are tried again as long as the window was open, of
  * unknown outcome they are left.  A digest holds numbers and names of subjects, and nothing of a
  * person.

@@ -1,6 +1,12 @@
 /* The notifier's SQL, all of it. */
 #include "store.h"
 
+/* Addresses in other letters are the same mailbox, as the unique index has it. */
+#define MAILBOX(address) "lower(" address " COLLATE \"C\")"
+#define REMINDER_IS(recipient_, window_) \
+	MAILBOX("recipient")             \
+	" = " MAILBOX(recipient_ "::text") " AND window_us = " window_ "::bigint"
+
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	LETTERS_SQL(STORE_LETTERS, "notifier"),
@@ -307,41 +313,54 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "FROM said",
 	    10 },
 	[STORE_REMINDED] = { "reminded",
-	    "SELECT EXISTS (SELECT FROM turunc.reminder WHERE department = $1::text "
-	    "AND window_us = $2::bigint)",
-	    2 },
-	/* What runs and whose alarm "due soon" has gone off. */
+	    "SELECT EXISTS (SELECT FROM turunc.reminder WHERE " REMINDER_IS("$1", "$2") ")", 2 },
+	/* What runs and whose alarm "due soon" has gone off; what was given back is the operators'.
+	 */
 	[STORE_REMIND_DUE] = { "remind_due",
 	    "SELECT s.ticket_id, s.department, s.subject_code, t.neighbourhood, k.clock = 1, "
-	    "k.due_us, coalesce(a.reference, ''), false FROM turunc.ticket_state s "
+	    "k.due_us, coalesce(a.reference, ''), false, t.arrived_us FROM turunc.ticket_state s "
 	    "JOIN turunc.ticket_clock k ON k.ticket_id = s.ticket_id AND k.state = 1 "
 	    "AND k.next_alarm >= 2 JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
 	    "LEFT JOIN turunc.cimer_application a ON a.ticket_id = s.ticket_id "
-	    "WHERE s.department = $1::text AND s.status <= 6 AND NOT EXISTS (SELECT FROM "
-	    "turunc.reminder WHERE department = $1::text AND window_us = $3::bigint) "
-	    "ORDER BY k.due_us, s.ticket_id LIMIT $2::integer",
+	    "WHERE s.department = ANY ($5::text[]) AND s.status <= 6 AND s.status <> 2 "
+	    "AND k.due_us < $4::bigint AND NOT EXISTS (SELECT FROM "
+	    "turunc.reminder WHERE " REMINDER_IS(
+		"$2", "$3") ") "
+			    "ORDER BY k.due_us, s.ticket_id LIMIT $1::integer",
+	    5 },
+	[STORE_REMIND_TRIAGE] = { "remind_triage",
+	    "SELECT s.ticket_id, s.department, s.subject_code, t.neighbourhood, true, "
+	    "coalesce(s.legal_due_us, 0), coalesce(a.reference, ''), false, t.arrived_us "
+	    "FROM turunc.ticket_state s JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+	    "LEFT JOIN turunc.cimer_application a ON a.ticket_id = s.ticket_id "
+	    "WHERE s.status = 2 AND NOT EXISTS (SELECT FROM "
+	    "turunc.reminder WHERE " REMINDER_IS(
+		"$2", "$3") ") "
+			    "ORDER BY s.ticket_id LIMIT $1::integer",
 	    3 },
 	/* As masa cimer list has them. */
 	[STORE_REMIND_CIMER] = { "remind_cimer",
 	    "SELECT ticket_id, department, subject_code, neighbourhood, true, legal_due_us, "
-	    "reference, answer_seq IS NOT NULL FROM turunc.cimer_answer "
-	    "WHERE waits AND legal_due_us < $1::bigint AND NOT EXISTS (SELECT FROM "
-	    "turunc.reminder WHERE department = $3::text AND window_us = $4::bigint) "
-	    "ORDER BY legal_due_us, ticket_id LIMIT $2::integer",
+	    "reference, answer_seq IS NOT NULL, 0::bigint FROM turunc.cimer_answer "
+	    "WHERE waits AND legal_due_us < $4::bigint AND NOT EXISTS (SELECT FROM "
+	    "turunc.reminder WHERE " REMINDER_IS(
+		"$2", "$3") ") "
+			    "ORDER BY legal_due_us, ticket_id LIMIT $1::integer",
 	    4 },
-	/* The department's old rows, which nobody asks for any more, go with it. */
+	/* The recipient's old rows, which nobody asks for any more, go with it. */
 	[STORE_REMIND_PUT] = { "remind_put",
-	    "WITH old AS (DELETE FROM turunc.reminder WHERE department = $1::text "
-	    "AND window_us < $2::bigint - 400 * 86400000000) "
-	    "INSERT INTO turunc.reminder (reminder_id, department, kind, window_us, tickets, "
-	    "recipient, subject, body, state, next_attempt_us, created_us, updated_us) "
-	    "SELECT u.id, $1::text, u.kind, $2::bigint, u.tickets, u.recipient, u.subject, u.body, "
-	    "CASE WHEN u.tickets = 0 THEN 6 ELSE 1 END, "
-	    "CASE WHEN u.tickets > 0 THEN $3::bigint END, $3::bigint, $3::bigint "
-	    "FROM unnest($4::uuid[], $5::smallint[], $6::integer[], $7::text[], $8::text[], "
-	    "$9::text[]) AS u(id, kind, tickets, recipient, subject, body) "
-	    "ON CONFLICT (department, kind, window_us) DO NOTHING",
-	    9 },
+	    "WITH old AS (DELETE FROM turunc.reminder WHERE " MAILBOX("recipient") " = " MAILBOX(
+		"$1::text") " AND window_us < $2::bigint - 400 * 86400000000) "
+			    "INSERT INTO turunc.reminder (reminder_id, window_us, tickets, "
+			    "recipient, subject, body, state, next_attempt_us, created_us, "
+			    "updated_us) "
+			    "VALUES ($4::uuid, $2::bigint, $5::integer, $1::text, $6::text, "
+			    "$7::text, "
+			    "CASE WHEN $5::integer = 0 THEN 6 ELSE 1 END, "
+			    "CASE WHEN $5::integer > 0 THEN $3::bigint END, $3::bigint, "
+			    "$3::bigint) "
+			    "ON CONFLICT (" MAILBOX("recipient") ", window_us) DO NOTHING",
+	    7 },
 	/* One that a former process did not see end may have been taken: it is not sent again; nor
 	 * is one whose window is over. */
 	[STORE_REMIND_CLAIM] = { "remind_claim",

@@ -40,10 +40,12 @@ enum store_statement {
 	STORE_SURVEY_SEQ, /* surveys, seqs, is it a reminder: the records that say so */
 	STORE_SURVEY_DUE, /* now, limit -> enum survey_due_column */
 	STORE_SURVEY_MOVE, /* what is decided of those, and the records of what that moved */
-	STORE_REMINDED, /* department, window -> whether its digests were made */
-	STORE_REMIND_DUE, /* department, limit -> enum remind_column */
-	STORE_REMIND_CIMER, /* legal end before, limit -> the same */
-	STORE_REMIND_PUT, /* digests of one window */
+	STORE_REMINDED, /* recipient, window -> whether their digest was made */
+	STORE_REMIND_DUE, /* limit, recipient, window, due before, departments -> enum
+			     remind_column; nothing when it was made */
+	STORE_REMIND_TRIAGE, /* limit, recipient, window -> the same */
+	STORE_REMIND_CIMER, /* limit, recipient, window, legal end before -> the same */
+	STORE_REMIND_PUT, /* recipient, window, now, id, tickets, subject, body */
 	STORE_REMIND_CLAIM, /* now, lost before, window after -> one to send */
 	STORE_REMIND_SETTLE, /* id, attempt, state, next attempt, detail, now */
 	STORE_BACKLOG, /* now -> enum backlog_column */
@@ -154,7 +156,7 @@ enum survey_due_column {
 	SURVEY_DUE_OPTED_OUT /* their number, of SMS */
 };
 
-/* Columns of STORE_REMIND_DUE and STORE_REMIND_CIMER. */
+/* Columns of STORE_REMIND_DUE, STORE_REMIND_TRIAGE and STORE_REMIND_CIMER. */
 enum remind_column {
 	REMIND_TICKET,
 	REMIND_DEPARTMENT,
@@ -163,7 +165,8 @@ enum remind_column {
 	REMIND_LEGAL,
 	REMIND_DUE,
 	REMIND_REFERENCE,
-	REMIND_ANSWERED
+	REMIND_ANSWERED,
+	REMIND_ARRIVED
 };
 
 /* Columns of STORE_REMIND_CLAIM. */

@@ -38,7 +38,13 @@ def with_special(folder, code):
 
 
 def reminded_now(folder, code):
-    """That department works at any hour, and a window of its digests is open while a test runs; the folder."""
+    """That department works at any hour, and a window of its digests is open while a test runs; it has triage as well.
+    The folder."""
+    path = os.path.join(folder, "municipality.csv")
+    with open(path, encoding="utf-8") as file:
+        rows = [f"triage_department,{code}\n" if row.startswith("triage_department,") else row for row in file]
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(rows)
     at = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=3)))
     minute = max(at.hour * 60 + at.minute - 5, 0)
     times = [minute] if minute < 23 * 60 else [0, minute]

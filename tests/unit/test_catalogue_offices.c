@@ -14,6 +14,8 @@
 	"code,name_tr,name_en,calendar,email,active,remind_at,escalate_to,escalate_after_" \
 	"hours\n"
 
+#define TRIAGE "key,value\nname,X\ntriage_department,"
+
 static const struct {
 	const char *name, *file, *text;
 	int line;
@@ -35,6 +37,9 @@ static const struct {
 	{ "escalating never", "departments.csv",
 	    OFFICES "fen,F,,ofis,a@b.example,yes,,c@d.example,8\n", 2,
 	    "escalate_to without remind_at" },
+
+	{ "triage of nobody", "municipality.csv", TRIAGE "yok\n", 3, "unknown department \"yok\"" },
+	{ "triage of two", "municipality.csv", TRIAGE "a b\n", 3, "must be a code" },
 
 	{ "an application without a text", "cimer.csv",
 	    "what,name,value\ncolumn,No,reference\ncolumn,Tarih,date\nkind,*,3071\nsubject,*,"
