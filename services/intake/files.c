@@ -133,6 +133,17 @@ add_names(struct db_unit *unit, const struct files *f)
 		db_array_bytea(names, f->names[i].bytes, sizeof(f->names[i].bytes));
 }
 
+/* What could not be removed is not tried more often than orphans are looked for. */
+static uint64_t
+stuck_every_ms(const struct files *f)
+{
+	uint64_t look_ms = (uint64_t)f->in->config.look_ms;
+
+	return look_ms < ERASED_EVERY_MS  ? ERASED_EVERY_MS
+	       : look_ms < STUCK_EVERY_MS ? look_ms
+					  : STUCK_EVERY_MS;
+}
+
 /* --- erased -------------------------------------------------------------------------------------
  */
 
@@ -170,7 +181,7 @@ on_erased(void *arg, const struct db_reply *reply)
 	/* What cannot be removed keeps its name there and nobody behind it from their turn. */
 	f->erased_on = rows >= NAMES_MAX;
 	if (f->stuck[FILES_ERASED] > 0 && !f->erased_on)
-		f->erased_ms += STUCK_EVERY_MS - ERASED_EVERY_MS;
+		f->erased_ms += stuck_every_ms(f) - ERASED_EVERY_MS;
 	if (f->count == 0)
 		return;
 	struct db_unit *unit = db_unit_create(f->in->writer);

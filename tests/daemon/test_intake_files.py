@@ -66,7 +66,7 @@ def test_what_is_set_aside_keeps_orphans_and_no_erased_photo(make_stack):
 
 def test_a_name_stays_until_its_file_is_removed_and_holds_nobody_up(make_stack):
     """A folder in a file's place is what even root cannot unlink."""
-    stack = begin(make_stack)
+    stack = begin(make_stack, TURUNC_ATTACHMENTS_LOOK="2s")
     _, path = photo_of(stack, "0532 999 88 77")
     aside = stack.path("aside")
     os.rename(path, aside)
