@@ -15,7 +15,7 @@
 
 #include "base.h"
 
-enum { FIGURE_NAME_SIZE = 96, FIGURES_MAX = 20000 };
+enum { FIGURE_NAME_SIZE = 104, FIGURES_MAX = 20000 };
 
 struct figure {
 	char name[FIGURE_NAME_SIZE];

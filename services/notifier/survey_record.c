@@ -2,6 +2,7 @@
 #include "survey_record.h"
 
 #include "event_pack.h"
+#include "frame.h"
 
 size_t
 survey_record_pack(const struct survey_record *record, struct uuid_source *ids, int64_t now_us,
@@ -13,6 +14,7 @@ survey_record_pack(const struct survey_record *record, struct uuid_source *ids, 
 	Turunc__V1__SurveyStep step = TURUNC__V1__SURVEY_STEP__INIT;
 	step.survey_id = survey;
 	step.ended_seq = record->ended_seq;
+	step.reason = frame_lend(record->reason);
 	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
 	event.body_case = TURUNC__V1__EVENT__BODY_SURVEY;
 	event.survey = &step;

@@ -1,4 +1,4 @@
-/* survey_record - the record of the log that somebody was invited, or reminded. */
+/* survey_record - the record of the log that somebody was invited, or reminded, or is not asked. */
 #ifndef NOTIFIER_SURVEY_RECORD_H
 #define NOTIFIER_SURVEY_RECORD_H
 
@@ -7,13 +7,15 @@
 
 #include "uuid.h"
 
+#define SURVEY_SKIPPED "survey.skipped"
 enum { SURVEY_RECORD_MAX = 256 };
 
 struct survey_record {
-	const char *type; /* NEWS_SURVEY_INVITED or NEWS_SURVEY_REMINDED */
+	const char *type; /* NEWS_SURVEY_INVITED, NEWS_SURVEY_REMINDED or SURVEY_SKIPPED */
 	struct uuid survey_id;
 	int64_t ticket_id;
 	uint64_t ended_seq;
+	const char *reason; /* of SURVEY_SKIPPED, else "" */
 };
 
 /* Returns its size. */

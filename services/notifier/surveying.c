@@ -117,7 +117,8 @@ surveying_note(struct db_unit *unit, struct uuid_source *ids,
 static struct survey_step
 nobody(const char *reason)
 {
-	return (struct survey_step){ .next = SURVEY_NOBODY, .reason = reason };
+	return (
+	    struct survey_step){ .next = SURVEY_NOBODY, .type = SURVEY_SKIPPED, .reason = reason };
 }
 
 static struct survey_step
@@ -234,8 +235,8 @@ unit_of(struct surveying *s, int64_t now_us)
 			db_array_null(events);
 			continue;
 		}
-		size_t size = survey_record_pack(
-		    &(struct survey_record){ m->step.type, m->id, m->ticket_id, m->ended_seq },
+		size_t size = survey_record_pack(&(struct survey_record){ m->step.type, m->id,
+						     m->ticket_id, m->ended_seq, m->step.reason },
 		    s->world.ids, now_us, packed);
 		db_array_bytea(events, packed, size);
 	}

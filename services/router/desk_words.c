@@ -253,6 +253,7 @@ static const struct {
 	{ "sms.received", { "Başvurandan SMS geldi", "SMS from the citizen" } },
 	{ "survey.invited", { "Memnuniyeti soruldu", "Asked whether satisfied" } },
 	{ "survey.reminded", { "Memnuniyeti hatırlatıldı", "Reminded of the question" } },
+	{ "survey.skipped", { "Memnuniyeti sorulmadı", "Not asked whether satisfied" } },
 	{ "survey.answered", { "Memnuniyetini bildirdi", "Said whether satisfied" } },
 	{ "notification.sent", { "Başvurana ileti gönderildi", "Citizen was told" } },
 	{ "notification.delivered", { "İleti ulaştı", "Message delivered" } },
