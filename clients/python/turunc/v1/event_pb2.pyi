@@ -132,29 +132,32 @@ class NotificationStep(_message.Message):
     def __init__(self, notification_id: _Optional[str] = ..., about: _Optional[str] = ..., about_seq: _Optional[int] = ..., channel: _Optional[str] = ..., language: _Optional[str] = ..., attempt: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class SurveyStep(_message.Message):
-    __slots__ = ["channel", "ended_seq", "not_solved", "score", "solved", "survey_id"]
+    __slots__ = ["channel", "ended_seq", "not_solved", "reason", "score", "solved", "survey_id"]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     ENDED_SEQ_FIELD_NUMBER: _ClassVar[int]
     NOT_SOLVED_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     SOLVED_FIELD_NUMBER: _ClassVar[int]
     SURVEY_ID_FIELD_NUMBER: _ClassVar[int]
     channel: _ticket_pb2.Channel
     ended_seq: int
     not_solved: bool
+    reason: str
     score: int
     solved: bool
     survey_id: str
-    def __init__(self, survey_id: _Optional[str] = ..., score: _Optional[int] = ..., solved: bool = ..., not_solved: bool = ..., channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., ended_seq: _Optional[int] = ...) -> None: ...
+    def __init__(self, survey_id: _Optional[str] = ..., score: _Optional[int] = ..., solved: bool = ..., not_solved: bool = ..., channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., ended_seq: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class TicketOpened(_message.Message):
-    __slots__ = ["arrived_us", "call_id", "channel", "client", "contact_id", "content_digest", "follows", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "version"]
+    __slots__ = ["arrived_us", "call_id", "channel", "client", "contact_id", "content_digest", "department", "follows", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "version"]
     ARRIVED_US_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     CONTACT_ID_FIELD_NUMBER: _ClassVar[int]
     CONTENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
     FOLLOWS_FIELD_NUMBER: _ClassVar[int]
     INBOUND_ID_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +171,7 @@ class TicketOpened(_message.Message):
     client: str
     contact_id: str
     content_digest: bytes
+    department: str
     follows: str
     inbound_id: str
     language: str
@@ -175,7 +179,7 @@ class TicketOpened(_message.Message):
     neighbourhood: str
     subject_code: str
     version: int
-    def __init__(self, channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., contact_id: _Optional[str] = ..., legal_basis: _Optional[_Union[_ticket_pb2.LegalBasis, str]] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ..., inbound_id: _Optional[str] = ..., version: _Optional[int] = ..., call_id: _Optional[str] = ..., follows: _Optional[str] = ...) -> None: ...
+    def __init__(self, channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., contact_id: _Optional[str] = ..., legal_basis: _Optional[_Union[_ticket_pb2.LegalBasis, str]] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ..., inbound_id: _Optional[str] = ..., version: _Optional[int] = ..., call_id: _Optional[str] = ..., follows: _Optional[str] = ..., department: _Optional[str] = ...) -> None: ...
 
 class TicketStep(_message.Message):
     __slots__ = ["calendar_version", "command_id", "department", "institution", "legal_due_us", "previous_department", "priority", "reason_code", "reference", "related", "rule", "service_due_us", "status", "subject_code", "text_digest", "text_id", "until_us", "version"]

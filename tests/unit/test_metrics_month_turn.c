@@ -1,0 +1,192 @@
+/* The ladder of satisfaction, and what the log's calendar does: months end, are published, revised.
+ */
+#include "month_world.h"
+
+/* --- satisfaction ----------------------------------------------------------------------------- */
+
+static void
+check_ladder(const char *name, const struct month_fold *f, const char *rungs)
+{
+	static const char *const steps[] = { "ladder.ended", "ladder.eligible", "ladder.invited",
+		"ladder.delivered", "ladder.answered", "ladder.satisfied" };
+	char got[ARRAY_LEN(steps) + 1] = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		got[i] = (char)('0' + of(f, 202603, steps[i]));
+	CHECK_STR(name, got, rungs);
+}
+
+TEST(test_the_ladder_is_climbed_by_records)
+{
+	char *number = numbered(1), late[] = "late";
+	Turunc__V1__SurveyStep nothing = TURUNC__V1__SURVEY_STEP__INIT, invited = nothing,
+			       skipped = nothing, five = nothing, denied = nothing;
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, number, 2, "cop", "", noon(3, 5), noon(3, 5));
+	step(&f, number, (struct said){ "ticket.resolved", RESOLVED, "fen", 0, 0 }, noon(3, 6));
+	check_ladder("ended", &f, "100000");
+	CHECK_I64("the delay", of(&f, 202603, "ladder.rest.waiting"), 1);
+	skipped.ended_seq = invited.ended_seq = f.state.seq;
+	skipped.reason = late;
+	survey(&f, number, "survey.skipped", skipped, noon(3, 7));
+	CHECK_I64("why not", of(&f, 202603, "ladder.rest.late"), 1);
+	CHECK_I64("not waiting", of(&f, 202603, "ladder.rest.waiting"), 0);
+	survey(&f, number, "survey.invited", invited, noon(3, 7));
+	check_ladder("eligible", &f, "110000");
+	uint64_t seq = f.state.seq;
+	message(&f, number, "notification.sent", "sms", seq + 7, noon(3, 7));
+	check_ladder("about something else", &f, "110000");
+	message(&f, number, "notification.sent", "sms", seq, noon(3, 7));
+	check_ladder("an SMS was sent", &f, "111000");
+	message(&f, number, "notification.delivered", "sms", seq, noon(3, 7));
+	check_ladder("and arrived", &f, "111100");
+	five.score = 5;
+	survey(&f, number, "survey.answered", five, noon(4, 2));
+	check_ladder("the month is the end's", &f, "111111");
+	denied.not_solved = true;
+	denied.score = 1;
+	survey(&f, number, "survey.answered", denied, noon(4, 3));
+	check_ladder("taken back, and the score stays", &f, "111110");
+	CHECK_I64("not solved", of(&f, 202603, "ladder.not_solved"), 1);
+	check_counted_anew(&f);
+	month_fold_finish(&f);
+}
+
+TEST(test_a_mail_has_arrived_until_it_comes_back)
+{
+	char *number = numbered(1);
+	Turunc__V1__SurveyStep invited = TURUNC__V1__SURVEY_STEP__INIT;
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, number, 2, "cop", "", noon(3, 5), noon(3, 5));
+	step(&f, number, (struct said){ "ticket.resolved", RESOLVED, "fen", 0, 0 }, noon(3, 6));
+	invited.ended_seq = f.state.seq;
+	survey(&f, number, "survey.invited", invited, noon(3, 7));
+	uint64_t seq = f.state.seq;
+	message(&f, number, "notification.sent", "email", seq, noon(3, 7));
+	check_ladder("taken by our server", &f, "111100");
+	message(&f, number, "notification.failed", "email", seq, noon(3, 8));
+	check_ladder("it came back", &f, "111000");
+	month_fold_finish(&f);
+}
+
+/* --- publishing ------------------------------------------------------------------------------- */
+
+static struct month_report
+report_of(const struct month_fold *f, int32_t month)
+{
+	struct month_report report;
+
+	CHECK(month_fold_report(f, month, NULL, &report));
+	return report;
+}
+
+TEST(test_late_records_make_a_numbered_revision)
+{
+	char *numbers[] = { numbered(1), numbered(2), numbered(3) };
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, numbers[0], 2, "cop", "", noon(3, 5), noon(3, 5));
+	call(&f, "1", "call.answered", "", noon(4, 5), noon(4, 5));
+	struct month_report r = report_of(&f, 202603);
+	CHECK_TRUE("over", r.over);
+	CHECK_U64("not published on the fifth", r.revision_count, 0);
+	CHECK_I64("due", r.published_from_us, noon(4, 6) - 12 * 60 * US_PER_MIN);
+	month_report_finish(&r);
+
+	call(&f, "2", "call.answered", "", noon(4, 6), noon(4, 6));
+	r = report_of(&f, 202603);
+	CHECK_U64("published on the sixth", r.revision_count, 1);
+	CHECK_U64("with all before that", r.revisions[0].seq, 2);
+	CHECK_U64("which changed nothing", r.revisions[0].change_count, 0);
+	month_report_finish(&r);
+
+	open_ticket(&f, numbers[1], 5, "su", "", noon(3, 30), noon(4, 8));
+	r = report_of(&f, 202603);
+	CHECK_I64("counted at once", month_value(&r.figures, "tickets"), 2);
+	CHECK_U64("told of when the day is over", r.revision_count, 1);
+	month_report_finish(&r);
+
+	call(&f, "3", "call.answered", "", noon(4, 9), noon(4, 9));
+	r = report_of(&f, 202603);
+	if (CHECK_U64("told of", r.revision_count, 2)) {
+		const struct month_revision *second = &r.revisions[1];
+		bool told = false;
+		for (size_t i = 0; i < second->change_count; i++)
+			told = told
+			       || (strcmp(second->changes[i].name, "tickets") == 0
+				   && second->changes[i].was == 1 && second->changes[i].is == 2);
+		CHECK_TRUE("which, from what to what", told);
+		CHECK_U64("its number", second->number, 2);
+		CHECK_U64("as of", second->seq, 4);
+	}
+	CHECK_I64("open at its end", month_value(&r.figures, "open"), 2);
+	month_report_finish(&r);
+
+	/* What changes and changes back within a day is no news. */
+	open_ticket(&f, numbers[2], 5, "su", "", noon(4, 9), noon(4, 9));
+	step(&f, numbers[0], (struct said){ "ticket.noted", ROUTED, "fen", 0, 0 }, noon(4, 9));
+	step(&f, numbers[0], (struct said){ "ticket.noted", TRIAGE, "", 0, 0 }, noon(4, 9) + 1);
+	call(&f, "4", "call.answered", "", noon(4, 10), noon(4, 10));
+	r = report_of(&f, 202603);
+	CHECK_U64("no revision", r.revision_count, 2);
+	char *text = month_report_text(&r);
+	CHECK(text != NULL && strstr(text, "\"revision\":2") != NULL);
+	free(text);
+	month_report_finish(&r);
+	check_counted_anew(&f);
+	month_fold_finish(&f);
+}
+
+TEST(test_answers_are_no_revision_while_they_may_come)
+{
+	char *number = numbered(1);
+	Turunc__V1__SurveyStep said = TURUNC__V1__SURVEY_STEP__INIT;
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, number, 2, "cop", "", noon(3, 5), noon(3, 5));
+	step(&f, number, (struct said){ "ticket.resolved", RESOLVED, "fen", 0, 0 }, noon(3, 6));
+	said.ended_seq = f.state.seq;
+	survey(&f, number, "survey.invited", said, noon(3, 7));
+	call(&f, "1", "call.answered", "", noon(4, 10), noon(4, 10));
+	said.score = 5;
+	survey(&f, number, "survey.answered", said, noon(4, 11));
+	call(&f, "2", "call.answered", "", noon(4, 12), noon(4, 12));
+	struct month_report r = report_of(&f, 202603);
+	CHECK_U64("an answer in time", r.revision_count, 1);
+	CHECK_FALSE("not final", r.ladder_final);
+	CHECK_I64("counted", month_value(&r.figures, "ladder.satisfied"), 1);
+	month_report_finish(&r);
+	call(&f, "3", "call.answered", "", noon(5, 7), noon(5, 7));
+	said.not_solved = true;
+	survey(&f, number, "survey.answered", said, noon(5, 8));
+	call(&f, "4", "call.answered", "", noon(5, 9), noon(5, 9));
+	r = report_of(&f, 202603);
+	CHECK_U64("one that comes too late", r.revision_count, 2);
+	CHECK_TRUE("final", r.ladder_final);
+	month_report_finish(&r);
+	month_fold_finish(&f);
+}
+
+TEST(test_a_month_that_is_not_over)
+{
+	char *number = numbered(1);
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, number, 2, "cop", "", noon(3, 5), noon(3, 5));
+	call(&f, "1", "call.answered", "", noon(3, 9), noon(3, 9));
+	struct month_report r = report_of(&f, 202603);
+	CHECK_FALSE("not over", r.over);
+	CHECK_I64("open so far", month_value(&r.figures, "open"), 1);
+	CHECK_I64("four days old", month_value(&r.figures, "d.-.open.age.03"), 1);
+	CHECK_I64("minutes", month_value(&r.figures, "minutes"), 8 * 1440 + 720);
+	CHECK_FALSE("nothing to compare with", r.has_month_before || r.has_year_before);
+	month_report_finish(&r);
+	month_fold_finish(&f);
+}
