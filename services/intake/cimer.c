@@ -16,6 +16,7 @@
 #include "log.h"
 #include "store.h"
 #include "table.h"
+#include "workbook_reader.h"
 
 enum {
 	STEPS_A_TURN = 1,
@@ -60,6 +61,8 @@ cimer_drop_file(struct cimer *c)
 {
 	table_destroy(c->table);
 	c->table = NULL;
+	workbook_reader_destroy(c->workbook);
+	c->workbook = NULL;
 	cimer_sheet_destroy(c->sheet);
 	c->sheet = NULL;
 	if (c->fd != -1)
@@ -84,7 +87,7 @@ stop(void *arg)
 	struct cimer *c = arg;
 
 	c->stopped = true;
-	if (c->state == CIMER_READING)
+	if (c->state == CIMER_READING || c->state == CIMER_HEARING)
 		cimer_drop_file(c);
 }
 
@@ -163,6 +166,19 @@ cimer_reject(struct cimer *c, struct cimer_words words, const struct cimer_words
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+/* What the sheet lends from is gone when another configuration came into force; the new one may
+ * stand where the old one was. */
+static bool
+same_catalogue(const struct cimer *c)
+{
+	const struct catalogue *cat = registry_catalogue(c->in->registry);
+
+	return cat == c->cat && strcmp(cat->digest, c->digest) == 0;
+}
+
+static const struct workbook_calls workbook_calls;
+
+/* A text here, a workbook by a process of its own. */
 static bool
 begin_reading(struct cimer *c)
 {
@@ -173,20 +189,61 @@ begin_reading(struct cimer *c)
 		(size_t)config->cimer_text_bytes };
 
 	table_destroy(c->table);
+	c->table = NULL;
+	workbook_reader_destroy(c->workbook);
+	c->workbook = NULL;
 	cimer_sheet_destroy(c->sheet);
-	c->table = table_open(c->fd, &limits, separators[c->separator]);
 	c->cat = registry_catalogue(c->in->registry);
 	memcpy(c->digest, c->cat->digest, sizeof(c->digest));
 	c->sheet = cimer_sheet_create(c->cat, &c->in->maker, &sheet_limits, clock_now_us());
+	if (c->sheet == NULL)
+		return false;
+	if (workbook_reader_is_for(c->fd)) {
+		c->state = CIMER_HEARING;
+		c->workbook = workbook_reader_start(
+		    daemon_loop(c->in->daemon), c->fd, &limits, &workbook_calls, c);
+		return c->workbook != NULL;
+	}
 	c->state = CIMER_READING;
-	return c->table != NULL && c->sheet != NULL;
+	c->table = table_open(c->fd, &limits, separators[c->separator]);
+	return c->table != NULL;
+}
+
+static void
+begin_again(struct cimer *c)
+{
+	if (!begin_reading(c))
+		cimer_wait_again(c, "it cannot be read now");
+}
+
+static enum table_problem
+problem_of(const struct cimer *c)
+{
+	return c->workbook != NULL ? workbook_reader_problem(c->workbook) : table_problem(c->table);
+}
+
+static int
+problem_line_of(const struct cimer *c)
+{
+	return c->workbook != NULL ? workbook_reader_problem_line(c->workbook)
+				   : table_problem_line(c->table);
+}
+
+/* Its reader may be bounded too tightly, or have been ended with others when memory was short. */
+static void
+wait_for_reader(struct cimer *c)
+{
+	if (cimer_folder_refused(c->folder, c->name) < CIMER_REFUSALS_MAX)
+		cimer_fail_again(c, "its reader came to no end");
+	else
+		cimer_reject(c, cimer_words_of_crash(), NULL, 0);
 }
 
 /* Another separator may find the header that this one has not. */
 static bool
 try_another(struct cimer *c)
 {
-	if (cimer_sheet_has_header(c->sheet) || table_is_workbook(c->table)
+	if (cimer_sheet_has_header(c->sheet) || c->workbook != NULL
 	    || c->separator + 1 == ARRAY_LEN(separators))
 		return false;
 	switch (table_problem(c->table)) {
@@ -211,14 +268,16 @@ decide(struct cimer *c)
 		"There are errors in rows; nothing of the file was taken."
 	};
 	enum cimer_fault fault = cimer_sheet_fault(c->sheet);
-	enum table_problem problem = table_problem(c->table);
+	enum table_problem problem = problem_of(c);
 
 	if (try_another(c))
 		return;
-	if (problem == TABLE_UNREADABLE || fault == CIMER_NO_MEMORY) {
+	if (problem == TABLE_UNREADABLE && c->workbook != NULL) {
+		wait_for_reader(c);
+	} else if (problem == TABLE_UNREADABLE || fault == CIMER_NO_MEMORY) {
 		cimer_wait_again(c, cimer_words_of_table(TABLE_UNREADABLE).en);
 	} else if (problem != TABLE_FINE) {
-		cimer_reject(c, cimer_words_of_table(problem), NULL, table_problem_line(c->table));
+		cimer_reject(c, cimer_words_of_table(problem), NULL, problem_line_of(c));
 	} else if (fault != CIMER_SOUND) {
 		struct cimer_words field = cimer_words_of_field(cimer_sheet_fault_field(c->sheet));
 		bool names = fault == CIMER_NO_HEADER || fault == CIMER_COLUMN_TWICE;
@@ -230,34 +289,54 @@ decide(struct cimer *c)
 	}
 }
 
-/* What the sheet lends from is gone when another configuration came into force; the new one may
- * stand where the old one was. */
-static bool
-same_catalogue(const struct cimer *c)
-{
-	const struct catalogue *cat = registry_catalogue(c->in->registry);
-
-	return cat == c->cat && strcmp(cat->digest, c->digest) == 0;
-}
-
 static void
 read_on(struct cimer *c)
 {
 	if (!same_catalogue(c)) {
 		c->separator = 0;
-		if (!begin_reading(c))
-			cimer_wait_again(c, "out of memory");
+		begin_again(c);
 		return;
 	}
 	for (unsigned step = 0; step < STEPS_A_TURN; step++) {
-		/* A workbook says so in a part that is read before its rows. */
-		cimer_sheet_days_from_1904(c->sheet, table_from_1904(c->table));
 		if (table_step(c->table, cimer_sheet_row, c->sheet) != TABLE_MORE) {
 			decide(c);
 			return;
 		}
 	}
 }
+
+static bool
+on_workbook_row(void *arg, const struct table_row *row)
+{
+	struct cimer *c = arg;
+
+	if (!same_catalogue(c))
+		return false;
+	cimer_sheet_days_from_1904(c->sheet, workbook_reader_from_1904(c->workbook));
+	return cimer_sheet_row(c->sheet, row);
+}
+
+static void
+on_workbook_end(void *arg, enum workbook_end end)
+{
+	struct cimer *c = arg;
+
+	if (!same_catalogue(c)) {
+		begin_again(c);
+	} else if (end == WORKBOOK_READ) {
+		decide(c);
+	} else if (end == WORKBOOK_CRASHED) {
+		log_error("the reader of a workbook crashed file=%s", log_quoted(c->name));
+		cimer_reject(c, cimer_words_of_crash(), NULL, 0);
+	} else if (end == WORKBOOK_CUT_OFF) {
+		wait_for_reader(c);
+	} else {
+		cimer_wait_again(c, "its reader could not be started");
+	}
+	daemon_wake_now(c->in->daemon);
+}
+
+static const struct workbook_calls workbook_calls = { on_workbook_row, on_workbook_end };
 
 /* --- the folder ------------------------------------------------------------------------------- */
 
@@ -300,7 +379,7 @@ look(struct cimer *c, uint64_t now_ms)
 	if (why == NULL && c->unreadable[0] != '\0')
 		why = "a file may not be read";
 	if (why == NULL && cimer_folder_failing(c->folder))
-		why = "a file cannot be written or put away, the log says why";
+		why = "a file cannot be read, written or put away, the log says why";
 	if (why == NULL && cimer_folder_rejected_waits(c->folder))
 		why = "files in rejected wait for somebody";
 	c->look_ms = now_ms + (uint64_t)c->in->config.cimer_look_ms;
@@ -325,8 +404,7 @@ begin_file(struct cimer *c, uint64_t now_ms)
 	if (c->fd == -1)
 		return false;
 	c->separator = 0;
-	if (!begin_reading(c))
-		cimer_wait_again(c, "out of memory");
+	begin_again(c);
 	return true;
 }
 

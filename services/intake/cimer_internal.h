@@ -15,10 +15,12 @@
 #include "table.h"
 
 struct intake;
+struct workbook_reader;
 
 enum cimer_state {
 	CIMER_IDLE,
 	CIMER_READING,
+	CIMER_HEARING, /* the rows of a workbook, from the process that reads it */
 	CIMER_ASKING, /* the record, which references it has */
 	CIMER_LEASING, /* numbers for the others */
 	CIMER_WRITING,
@@ -46,7 +48,8 @@ struct cimer {
 	struct stat file;
 	int fd;
 	size_t separator; /* of those tried */
-	struct table *table;
+	struct table *table; /* of a text */
+	struct workbook_reader *workbook; /* of a workbook */
 	struct cimer_sheet *sheet;
 	const struct catalogue *cat; /* what the sheet lends from */
 	char digest[sizeof(((struct catalogue *)NULL)->digest)]; /* cat's */

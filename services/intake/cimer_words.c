@@ -98,6 +98,17 @@ cimer_words_of_table(enum table_problem problem)
 }
 
 struct cimer_words
+cimer_words_of_crash(void)
+{
+	return (struct cimer_words){
+		"Çalışma kitabı okunamadı; okuyan program sonuna gelemedi. Dosyayı tablolama "
+		"programıyla açıp XLSX ya da “CSV UTF-8” olarak yeniden kaydediniz.",
+		"The workbook could not be read to its end by the program that tried. Open it with "
+		"a spreadsheet and save it again as XLSX or “CSV UTF-8”."
+	};
+}
+
+struct cimer_words
 cimer_words_of_fault(enum cimer_fault fault)
 {
 	return fault_words[fault];

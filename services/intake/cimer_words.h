@@ -11,6 +11,8 @@ struct cimer_words {
 };
 
 struct cimer_words cimer_words_of_table(enum table_problem problem);
+/* Of a workbook whose reader came to no end. */
+struct cimer_words cimer_words_of_crash(void);
 struct cimer_words cimer_words_of_fault(enum cimer_fault fault);
 struct cimer_words cimer_words_of_row(enum cimer_error error);
 /* The field, as Turkish speakers call it. */

@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "door_mail_internal.h"
 #include "log.h"
-#include "mail_sandbox.h"
+#include "reader_sandbox.h"
 
 enum {
 	READERS = 2,
@@ -89,6 +89,7 @@ mail_end(struct mail *m, enum mail_outcome outcome)
 		[MAIL_TOO_OFTEN] = too_often,
 		[MAIL_NO_ROOM] = no_room,
 		[MAIL_CROWDED] = later,
+		[MAIL_NOT_READ] = later,
 	};
 	struct intake *in = m->door->in;
 
@@ -545,8 +546,8 @@ door_mail_open(struct intake *in)
 	}
 	if (!open_lmtp(d))
 		return false;
-	mail_sandbox_shut();
-	if (!mail_sandbox_known())
+	reader_sandbox_shut();
+	if (!reader_sandbox_known())
 		log_warn("this kernel filters no system calls, mails are read without that");
 	const struct daemon_part part = { "mail", stop, busy, d };
 	daemon_add_part(in->daemon, part);

@@ -268,7 +268,7 @@ decide(struct mail *m)
 }
 
 void
-mail_on_read(void *arg, struct mail_letter *letter)
+mail_on_read(void *arg, enum mail_reading_end end, struct mail_letter *letter)
 {
 	struct mail *m = arg;
 
@@ -277,11 +277,19 @@ mail_on_read(void *arg, struct mail_letter *letter)
 		mail_drop_files(m);
 		return; /* freed with the door */
 	}
-	if (letter != NULL) {
+	switch (end) {
+	case MAIL_READING_TOLD:
 		m->letter = *letter;
 		m->was_read = true;
 		decide(m);
 		return;
+	case MAIL_READING_NOT_BEGUN:
+		log_error("no process could read a mail, its server is told to come again");
+		mail_drop_files(m);
+		mail_end(m, MAIL_NOT_READ);
+		return;
+	case MAIL_READING_FAILED:
+		break;
 	}
 	log_warn("a mail could not be read, it becomes a ticket as it is bytes=%u", m->raw.bytes);
 	/* Perhaps a report about a message of ours: a person will see. */

@@ -166,6 +166,7 @@ enum mail_outcome {
 	MAIL_TOO_OFTEN,
 	MAIL_NO_ROOM,
 	MAIL_CROWDED, /* too many are in hand, or it is already */
+	MAIL_NOT_READ, /* no process could begin to */
 	MAIL_OUTCOMES
 };
 enum { SPOOL_REFUSED_FULL, SPOOL_REFUSED_DISK };

@@ -3,23 +3,16 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/util.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mail_parse.h"
-#include "mail_sandbox.h"
+#include "reader_process.h"
 
 enum { PIECE_BYTES = 64 * 1024, CPU_S = 10, MS_PER_S = 1000 };
 
@@ -31,8 +24,7 @@ struct mail_reading {
 	uint64_t bytes;
 	bool as_smallest; /* it was started for that */
 	int mail_fd; /* -1: given to the process */
-	int out_fd;
-	pid_t pid; /* 0: it waits its turn */
+	struct reader_process process; /* pid 0: it waits its turn */
 	struct event *readable;
 	struct event *deadline;
 	uint8_t *said;
@@ -77,30 +69,27 @@ release(struct mail_reading *d)
 		event_free(d->deadline);
 	if (d->mail_fd != -1)
 		close(d->mail_fd);
-	if (d->out_fd != -1)
-		close(d->out_fd);
 	free(d->said);
 	free(d);
 }
 
 /* The one place where a reading that began ends: its process is gone afterwards. */
 static void
-finish(struct mail_reading *d, struct mail_letter *letter)
+finish(struct mail_reading *d, enum mail_reading_end end, struct mail_letter *letter)
 {
 	struct mail_reader *r = d->reader;
 	mail_read_fn *done = d->done;
 	void *arg = d->arg;
 
-	if (d->pid > 0) {
-		(void)kill(d->pid, SIGKILL); /* it has said all it had to say, or too much */
-		while (waitpid(d->pid, NULL, 0) == -1 && errno == EINTR)
-			continue;
-		r->running--;
-	}
+	r->running -= d->process.pid > 0;
+	if (d->readable != NULL)
+		event_free(d->readable); /* before what it watches is closed */
+	d->readable = NULL;
+	(void)reader_process_end(&d->process); /* it has said all it had to say, or too much */
 	if (d->as_smallest)
 		r->smallest_runs = false;
 	release(d);
-	done(arg, letter);
+	done(arg, end, letter);
 	if (!r->closing)
 		start_next(r);
 }
@@ -112,19 +101,28 @@ mail_reader_destroy(struct mail_reader *r)
 		return;
 	r->closing = true;
 	while (!TAILQ_EMPTY(&r->readings))
-		finish(TAILQ_FIRST(&r->readings), NULL);
+		finish(TAILQ_FIRST(&r->readings), MAIL_READING_NOT_BEGUN, NULL);
 	free(r);
 }
 
 /* --- hearing -----------------------------------------------------------------------------------
  */
 
+/* The first byte says that it got as far as the mail. */
+static void
+finish_without(struct mail_reading *d)
+{
+	bool begun = d->len > 0 && d->said[0] == READER_BEGUN;
+
+	finish(d, begun ? MAIL_READING_FAILED : MAIL_READING_NOT_BEGUN, NULL);
+}
+
 static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	finish(arg, NULL);
+	finish_without(arg);
 }
 
 /* False: it says too much, or memory ran out. */
@@ -152,7 +150,7 @@ on_said(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	if (!make_room(d)) {
-		finish(d, NULL);
+		finish_without(d);
 		return;
 	}
 	ssize_t n = read(fd, d->said + d->len, d->room - d->len);
@@ -162,53 +160,29 @@ on_said(evutil_socket_t fd, short what, void *arg)
 		d->len += (size_t)n;
 		return;
 	}
-	bool whole = n == 0 && mail_letter_take(&letter, d->said, d->len);
-	finish(d, whole ? &letter : NULL);
+	if (n == 0 && d->len > 0 && d->said[0] == READER_BEGUN
+	    && mail_letter_take(&letter, d->said + 1, d->len - 1))
+		finish(d, MAIL_READING_TOLD, &letter);
+	else
+		finish_without(d);
 }
 
 /* --- starting ----------------------------------------------------------------------------------
  */
 
-/* The process has the mail, the pipe and nothing else of ours: no file, no environment. */
-static bool
-spawn(struct mail_reading *d, int out)
-{
-	static char program[] = "/proc/self/exe", argument[] = "--read-mail";
-	char *argv[] = { program, argument, d->reader->memory, NULL }, *environment[] = { NULL };
-	posix_spawn_file_actions_t actions;
-
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return false;
-	bool spawned = posix_spawn_file_actions_adddup2(&actions, d->mail_fd, STDIN_FILENO) == 0
-		       && posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO) == 0
-		       && posix_spawn_file_actions_addopen(
-			      &actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-			      == 0
-		       && posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1) == 0
-		       && posix_spawn(&d->pid, program, &actions, NULL, argv, environment) == 0;
-	(void)posix_spawn_file_actions_destroy(&actions);
-	if (!spawned)
-		d->pid = 0;
-	return spawned;
-}
-
 static bool
 start(struct mail_reading *d)
 {
 	struct mail_reader *r = d->reader;
-	int pipes[2];
+	char program[] = "/proc/self/exe", reads[] = "--read-mail";
+	char *argv[] = { program, reads, r->memory, NULL };
+	int mail_fd = d->mail_fd;
 
-	if (pipe2(pipes, O_CLOEXEC) != 0)
-		return false;
-	bool started = evutil_make_socket_nonblocking(pipes[0]) == 0 && spawn(d, pipes[1]);
-	close(pipes[1]);
-	d->out_fd = pipes[0];
-	close(d->mail_fd);
 	d->mail_fd = -1;
-	if (!started)
+	if (!reader_process_start(&d->process, argv, mail_fd))
 		return false;
 	r->running++;
-	d->readable = event_new(r->loop, d->out_fd, EV_READ | EV_PERSIST, on_said, d);
+	d->readable = event_new(r->loop, d->process.out_fd, EV_READ | EV_PERSIST, on_said, d);
 	d->deadline = evtimer_new(r->loop, on_deadline, d);
 	return d->readable != NULL && d->deadline != NULL && event_add(d->readable, NULL) == 0
 	       && evtimer_add(d->deadline, &r->limit) == 0;
@@ -221,7 +195,7 @@ next_of(struct mail_reader *r)
 	struct mail_reading *d, *best = NULL;
 
 	TAILQ_FOREACH (d, &r->readings, link) {
-		if (d->pid != 0 || d->deadline != NULL)
+		if (d->process.pid != 0 || d->deadline != NULL)
 			continue;
 		if (best == NULL || (!r->smallest_runs && d->bytes < best->bytes))
 			best = d;
@@ -262,7 +236,7 @@ mail_reader_ask(struct mail_reader *r, int fd, uint64_t bytes, mail_read_fn *don
 	d->arg = arg;
 	d->bytes = bytes;
 	d->mail_fd = fd;
-	d->out_fd = -1;
+	d->process.out_fd = -1;
 	TAILQ_INSERT_TAIL(&r->readings, d, link);
 	start_next(r);
 	return d;
@@ -271,7 +245,7 @@ mail_reader_ask(struct mail_reader *r, int fd, uint64_t bytes, mail_read_fn *don
 bool
 mail_reader_withdraw(struct mail_reading *d)
 {
-	if (d->pid != 0 || d->deadline != NULL)
+	if (d->process.pid != 0 || d->deadline != NULL)
 		return false;
 	release(d);
 	return true;
@@ -280,51 +254,13 @@ mail_reader_withdraw(struct mail_reading *d)
 /* --- in the process ----------------------------------------------------------------------------
  */
 
-/* When memory is short on this machine, a reader goes and not the service. */
-static void
-go_first(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd == -1)
-		return;
-	(void)!write(fd, "1000", 4);
-	close(fd);
-}
-
-static void
-bound_myself(rlim_t memory_bytes)
-{
-	const struct rlimit cpu = { CPU_S, CPU_S }, none = { 0, 0 };
-
-	go_first();
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	(void)setrlimit(RLIMIT_CPU, &cpu);
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)setrlimit(RLIMIT_FSIZE, &none);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#if !defined(__has_feature)
-#define __has_feature(x) 0
-#endif
-#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-	const struct rlimit memory = { memory_bytes, memory_bytes };
-	(void)setrlimit(RLIMIT_AS, &memory);
-#else
-	(void)memory_bytes; /* a sanitizer reserves terabytes */
-#endif
-#else
-	(void)memory_bytes;
-#endif
-}
-
 int
 mail_reader_main(const char *memory_bytes)
 {
 	struct mail_letter letter = { .kind = MAIL_OF_PERSON };
 	struct stat st;
 
-	bound_myself((rlim_t)strtoull(memory_bytes, NULL, 10));
+	reader_process_bound(CPU_S, strtoull(memory_bytes, NULL, 10));
 	if (fstat(STDIN_FILENO, &st) != 0 || st.st_size < 0)
 		return EXIT_FAILURE;
 	size_t size = (size_t)st.st_size;
@@ -332,7 +268,7 @@ mail_reader_main(const char *memory_bytes)
 	if (data == NULL || pread(STDIN_FILENO, data, size, 0) != (ssize_t)size)
 		_exit(EXIT_FAILURE);
 	mail_parse_begin();
-	if (!mail_sandbox_enter())
+	if (!reader_process_begin(stdout))
 		_exit(EXIT_FAILURE);
 	bool told = mail_parse(data, size, &letter) && mail_letter_tell(&letter, stdout);
 	/* Nothing is tidied up: the kernel does that, faster. */

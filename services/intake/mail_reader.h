@@ -27,13 +27,20 @@ struct mail_reader_settings {
 	uint64_t memory_bytes; /* likewise */
 };
 
-/* letter: the callee's to finish; NULL: the mail could not be read. */
-typedef void mail_read_fn(void *arg, struct mail_letter *letter);
+enum mail_reading_end {
+	MAIL_READING_TOLD,
+	MAIL_READING_FAILED, /* the process looked at the mail and told nothing sound of it */
+	MAIL_READING_NOT_BEGUN, /* no process, or one that never got as far: no fault of the mail's
+				 */
+};
+
+/* letter: the callee's to finish; NULL unless it was told. */
+typedef void mail_read_fn(void *arg, enum mail_reading_end end, struct mail_letter *letter);
 
 /* NULL: out of memory. */
 struct mail_reader *mail_reader_create(
     struct event_base *loop, const struct mail_reader_settings *settings);
-/* Takes NULL; whoever waits hears NULL from within. */
+/* Takes NULL; whoever waits hears from within that it was not begun. */
 void mail_reader_destroy(struct mail_reader *r);
 /* fd: of the whole raw mail, taken in any case.  Good until done() is called, which is never from
  * within.  NULL: out of memory, done() is not called. */

@@ -6,6 +6,7 @@
 #include "intake.h"
 #include "log.h"
 #include "mail_reader.h"
+#include "workbook_reader.h"
 
 int
 main(int argc, char **argv)
@@ -22,6 +23,8 @@ main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "--read-mail") == 0)
 		return mail_reader_main(argv[2]);
+	if (argc == 6 && strcmp(argv[1], "--read-workbook") == 0)
+		return workbook_reader_main(argv + 2);
 	if (!daemon_command_line(&program, argc, argv, &in.config, &status))
 		return status;
 	bool clean = false;

@@ -159,7 +159,7 @@ static const char *const calls[] = { "ticket", "joined", "ended", "refused", "aw
 static const char *const drafts[] = { "kept", "lost", NULL };
 static const char *const photos[] = { "stored", "refused", "dropped", NULL };
 static const char *const mails[] = { "ticket", "reply", "machine", "bounce", "repeat", "unreadable",
-	"deferred", "too_often", "no_room", "crowded", NULL };
+	"deferred", "too_often", "no_room", "crowded", "not_read", NULL };
 static const char *const lmtp[] = { "connections", "turned_away", "refused", "timed_out", NULL };
 static const char *const removed[] = { "erased", "orphan", NULL };
 static const char *const cimer_files[] = { "done", "rejected", "waited", NULL };

@@ -61,12 +61,6 @@ table_from_1904(const struct table *t)
 	return t->from_1904;
 }
 
-bool
-table_is_workbook(const struct table *t)
-{
-	return t->xlsx != NULL;
-}
-
 /* --- the row under way ------------------------------------------------------------------------ */
 
 bool

@@ -79,6 +79,5 @@ enum table_problem table_problem(const struct table *t);
 int table_problem_line(const struct table *t);
 /* Days count from 1904, as an old setting of workbooks has it. */
 bool table_from_1904(const struct table *t);
-bool table_is_workbook(const struct table *t);
 
 #endif

@@ -1,7 +1,9 @@
 """E-mail there and back: a mail is a ticket, its receipt carries signed addresses, and what comes back to those finds
 the ticket or the message; and erasing takes the raw mail along."""
+import itertools
 import json
 import os
+import resource
 import threading
 
 import pytest
@@ -94,7 +96,7 @@ def reader_status(service):
 
 
 def test_who_reads_a_mail_can_do_little_else(stack):
-    """What it may is tests/unit/test_intake_mail_sandbox.c; here, that the service's reader is such a one."""
+    """What it may is tests/unit/test_intake_reader_sandbox.c; here, that the service's reader is such a one."""
     mail = (b"From: uzun@example.org\r\nSubject: Uzun\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
             b"boundary=x\r\n\r\n" + b"--x\r\n\r\nq\r\n" * 200000)
     answers = []
@@ -106,6 +108,34 @@ def test_who_reads_a_mail_can_do_little_else(stack):
     assert answers == TAKEN
     with open(f"/proc/{service}/status", encoding="utf-8") as file:
         assert "Seccomp:\t0" in file.read(), "the service itself has not"
+
+
+def files_left(service, count):
+    """Sets the service's limit so that it can open count files more; what it had before."""
+    held = {int(name) for name in os.listdir(f"/proc/{service}/fd")}
+    free = itertools.islice((number for number in itertools.count() if number not in held), count, None)
+    before = resource.prlimit(service, resource.RLIMIT_NOFILE)
+    resource.prlimit(service, resource.RLIMIT_NOFILE, (next(free), before[1]))
+    return before
+
+
+def test_a_mail_that_nobody_can_begin_to_read_comes_again(stack):
+    """The mail is not at fault: its server keeps it, where a ticket would say that it cannot be read."""
+    mail = lmtp.letter(subject="Okuyan yok", sender="okunan@example.org")
+    service = stack.process["intake"].pid
+    with lmtp.Lmtp(stack.port["lmtp"]) as link:
+        link.hello()
+        # Two files are there for the mail, and none for the pipe of its reader.
+        before = files_left(service, 2)
+        try:
+            answers = link.send("okunan@example.org", [BASE], mail)
+        finally:
+            resource.prlimit(service, resource.RLIMIT_NOFILE, before)
+        assert [answer[:3] for answer in answers] == ["451"]
+        assert link.send("okunan@example.org", [BASE], mail) == TAKEN
+    assert stack.metric("intake", 'turunc_intake_mails_total{outcome="not_read"}') == 1
+    assert stack.sql("select description like 'Okuyan yok%%' from turunc.contact where email = 'okunan@example.org'") \
+        == [(True,)]
 
 
 def test_erasing_takes_the_raw_mail_along(stack):

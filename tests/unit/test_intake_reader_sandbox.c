@@ -1,7 +1,8 @@
-/* What the process that reads mails may still do, and what not. */
+/* What a process that reads mails or workbooks may still do, and what not. */
 #include <errno.h>
 #include <fcntl.h>
 #include <iconv.h>
+#include <libxml/parser.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +13,13 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zip.h>
 
 #include "base.h"
 #include "check.h"
 #include "mail_parse.h"
-#include "mail_sandbox.h"
+#include "reader_sandbox.h"
+#include "table.h"
 
 static bool
 refused(long result)
@@ -78,6 +81,58 @@ cannot_read_a_mail(void)
 	return !right;
 }
 
+static bool
+on_row(void *arg, const struct table_row *row)
+{
+	*(bool *)arg = strcmp(row->cells[0], "Şişli") == 0;
+	return true;
+}
+
+static bool
+cannot_read_a_workbook(void)
+{
+	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 20 };
+	int fd = open("book.xlsx", O_RDONLY);
+	struct table *t = table_open(fd, &limits, ',');
+	bool right = false;
+
+	while (t != NULL && table_step(t, on_row, &right) == TABLE_MORE)
+		continue;
+	right = right && table_problem(t) == TABLE_FINE;
+	table_destroy(t);
+	close(fd);
+	return !right;
+}
+
+static void
+add_part(zip_t *zip, const char *name, const char *text)
+{
+	zip_source_t *source = zip_source_buffer(zip, text, strlen(text), 0);
+
+	if (source == NULL || zip_file_add(zip, name, source, 0) == -1)
+		abort();
+}
+
+static void
+write_workbook(void)
+{
+	zip_t *zip = zip_open("book.xlsx", ZIP_CREATE | ZIP_TRUNCATE, NULL);
+
+	if (zip == NULL)
+		abort();
+	add_part(zip, "xl/workbook.xml",
+	    "<workbook xmlns:r=\"urn:r\"><sheets><sheet name=\"a\" sheetId=\"1\" r:id=\"r1\"/>"
+	    "</sheets></workbook>");
+	add_part(zip, "xl/_rels/workbook.xml.rels",
+	    "<Relationships><Relationship Id=\"r1\" Type=\"x/worksheet\" "
+	    "Target=\"worksheets/sheet1.xml\"/></Relationships>");
+	add_part(zip, "xl/worksheets/sheet1.xml",
+	    "<worksheet><sheetData><row><c t=\"inlineStr\"><is><t>Şişli</t></is></c></row>"
+	    "</sheetData></worksheet>");
+	if (zip_close(zip) != 0)
+		abort();
+}
+
 /* In a process of its own; the test's has things to do afterwards. */
 static int
 inside(bool (*is_wrong)(void))
@@ -87,13 +142,14 @@ inside(bool (*is_wrong)(void))
 
 	if (pid == 0) {
 		mail_parse_begin();
-		_exit(!mail_sandbox_enter() ? 2 : is_wrong());
+		xmlInitParser();
+		_exit(!reader_sandbox_enter() ? 2 : is_wrong());
 	}
 	(void)waitpid(pid, &status, 0);
 	return status;
 }
 
-TEST(test_mail_sandbox)
+TEST(test_reader_sandbox)
 {
 	static const struct {
 		const char *name;
@@ -104,10 +160,12 @@ TEST(test_mail_sandbox)
 		{ "no programs", may_start_programs },
 		{ "no others", may_meddle },
 		{ "reads a mail, charsets and all", cannot_read_a_mail },
+		{ "reads a workbook", cannot_read_a_workbook },
 	};
 
-	if (!CHECK(mail_sandbox_known()))
+	if (!CHECK(reader_sandbox_known()) || !CHECK(chdir(check_directory()) == 0))
 		return;
+	write_workbook();
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		CHECK_I64(cases[i].name, inside(cases[i].is_wrong), 0);
 }

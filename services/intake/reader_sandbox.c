@@ -1,5 +1,5 @@
-/* Takes from a process what reading a mail does not need. */
-#include "mail_sandbox.h"
+/* Takes from a process what reading a mail or a workbook does not need. */
+#include "reader_sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ enum { NICER = 10, OPEN_FILES = 16 };
 #endif
 
 bool
-mail_sandbox_known(void)
+reader_sandbox_known(void)
 {
 #ifdef ARCHITECTURE
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
@@ -31,7 +31,7 @@ mail_sandbox_known(void)
 }
 
 void
-mail_sandbox_shut(void)
+reader_sandbox_shut(void)
 {
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
@@ -48,6 +48,11 @@ mail_sandbox_shut(void)
 		O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY), 0, 1), \
 	    REFUSE, SAY(SECCOMP_RET_ALLOW)
 
+/* What a file was opened for, which is asked before a stream is made of it; nothing else. */
+#define ALLOW_COMMAND(name, command)                                          \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[1]), \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (command), 1, 0), REFUSE, SAY(SECCOMP_RET_ALLOW)
+
 /* What is not named is refused, so that what a library asks for beside that fails in it, and not
  * the process with it. */
 static struct sock_filter filter[] = {
@@ -62,7 +67,7 @@ static struct sock_filter filter[] = {
 	ALLOW(mremap),
 	ALLOW(mprotect),
 	ALLOW(madvise),
-	/* the mail, what is said of it, and iconv's tables */
+	/* the file, what is said of it, and iconv's tables */
 	ALLOW(read),
 	ALLOW(pread64),
 	ALLOW(write),
@@ -71,6 +76,8 @@ static struct sock_filter filter[] = {
 	ALLOW(fstat),
 	ALLOW(newfstatat),
 	ALLOW(statx),
+	ALLOW(dup),
+	ALLOW_COMMAND(fcntl, F_GETFL),
 	/* itself */
 	ALLOW(futex),
 	ALLOW(getpid),
@@ -108,7 +115,7 @@ filter_calls(void)
 #endif
 
 bool
-mail_sandbox_enter(void)
+reader_sandbox_enter(void)
 {
 	const struct rlimit none = { 0, 0 }, few = { OPEN_FILES, OPEN_FILES };
 
@@ -116,5 +123,5 @@ mail_sandbox_enter(void)
 	(void)setpriority(PRIO_PROCESS, 0, NICER);
 	if (setrlimit(RLIMIT_NPROC, &none) != 0 || setrlimit(RLIMIT_NOFILE, &few) != 0)
 		return false;
-	return !mail_sandbox_known() || filter_calls();
+	return !reader_sandbox_known() || filter_calls();
 }
