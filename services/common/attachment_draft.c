@@ -20,6 +20,9 @@ struct attachment_draft {
 	uint64_t bytes;
 	uint8_t salt[ATTACHMENT_SALT_BYTES];
 	struct digest_sha256 digest;
+	bool durable;
+	int why; /* it is not */
+	struct attachment kept;
 	char path[PATH_MAX];
 };
 
@@ -75,27 +78,36 @@ attachment_draft_drop(struct attachment_draft *d)
 	free(d);
 }
 
-enum attachments_result
-attachment_draft_keep(struct attachment_draft *d, enum failpoint_step step, struct attachment *ret)
+void
+attachment_draft_settle(struct attachment_draft *d, enum failpoint_step step)
 {
-	struct attachment kept = { .bytes = (uint32_t)d->bytes };
-	char path[PATH_MAX];
+	char path[PATH_MAX] = "";
 
-	for (size_t i = 0; i < sizeof(kept.salt); i++)
-		kept.salt[i] = d->salt[i];
-	digest_sha256_finish(&d->digest, &kept.digest);
-	bool durable = !d->failed && attachments_path(d->a, &kept.digest, path)
-		       && !failpoint(step, FAILPOINT_BEFORE) && fsync(d->fd) == 0
-		       && rename(d->path, path) == 0 && state_file_sync_folder_of(path)
-		       && !failpoint(step, FAILPOINT_AFTER);
-	int why = errno;
-	if (durable) {
+	d->kept = (struct attachment){ .bytes = (uint32_t)d->bytes };
+	for (size_t i = 0; i < sizeof(d->kept.salt); i++)
+		d->kept.salt[i] = d->salt[i];
+	digest_sha256_finish(&d->digest, &d->kept.digest);
+	d->durable = !d->failed && attachments_path(d->a, &d->kept.digest, path)
+		     && !failpoint(step, FAILPOINT_BEFORE) && fsync(d->fd) == 0
+		     && rename(d->path, path) == 0 && state_file_sync_folder_of(path)
+		     && !failpoint(step, FAILPOINT_AFTER);
+	d->why = errno;
+	if (d->durable)
 		d->path[0] = '\0';
+	else if (path[0] != '\0')
+		(void)unlink(path);
+}
+
+enum attachments_result
+attachment_draft_end(struct attachment_draft *d, struct attachment *ret)
+{
+	bool durable = d->durable;
+	int why = d->why;
+
+	if (durable) {
 		d->a->bytes += d->bytes;
 		d->a->count++;
-		*ret = kept;
-	} else {
-		(void)unlink(path);
+		*ret = d->kept;
 	}
 	attachment_draft_drop(d);
 	errno = why;

@@ -3,7 +3,9 @@
  * comes in: the raw mail.
  *
  * Like a photo it is whole and durable before it has its name, and named by salt and content.
- * Every call blocks for as long as the disk does.
+ * Making it durable waits for the disk, for a large mail a tenth of a second:
+ * attachment_draft_settle() may be called on a thread (worker.h), while nobody else touches the
+ * draft.
  */
 #ifndef TURUNC_ATTACHMENT_DRAFT_H
 #define TURUNC_ATTACHMENT_DRAFT_H
@@ -20,10 +22,12 @@ struct attachment_draft;
 struct attachment_draft *attachment_draft_begin(struct attachments *a);
 /* False: no room, or the disk fails; what remains is to drop it. */
 MUST_CHECK bool attachment_draft_add(struct attachment_draft *d, const void *data, size_t len);
+/* Durable under its name, or not; what came of it attachment_draft_end() says. */
+void attachment_draft_settle(struct attachment_draft *d, enum failpoint_step step);
 /* ATTACHMENT_STORED: durable under its name; type, width and height are 0.  The draft is gone in
- * any case. */
-MUST_CHECK enum attachments_result attachment_draft_keep(
-    struct attachment_draft *d, enum failpoint_step step, struct attachment *ret);
+ * any case.  Otherwise, or when it was not settled: errno. */
+MUST_CHECK enum attachments_result attachment_draft_end(
+    struct attachment_draft *d, struct attachment *ret);
 /* Takes NULL. */
 void attachment_draft_drop(struct attachment_draft *d);
 

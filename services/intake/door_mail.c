@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -380,55 +381,6 @@ on_gone(void *arg)
 	forsake(arg);
 }
 
-/* The same mail, which its server has brought before and did not wait for? */
-static bool
-is_in_hand(const struct mail *m)
-{
-	const struct mail *other;
-
-	TAILQ_FOREACH (other, &m->door->mails, link)
-		if (other != m && other->draft == NULL && other->asked_ticket == m->asked_ticket
-		    && digest_equal(&other->item.identity, &m->item.identity))
-			return true;
-	return false;
-}
-
-/* Kept whole, it is durable, and is read. */
-static void
-keep(struct mail *m, const struct digest *content)
-{
-	struct intake *in = m->door->in;
-	struct attachment_draft *draft = m->draft;
-	struct digest_keyed d;
-
-	item_identity_begin(&in->maker, &d);
-	digest_keyed_add_part(&d, content->bytes, sizeof(content->bytes));
-	digest_keyed_finish(&d, &m->item.identity);
-	digest_format(&m->item.identity, m->identity_text);
-	(void)snprintf(m->id, sizeof(m->id), "%s", m->identity_text);
-
-	if (is_in_hand(m)) {
-		mail_end(m, MAIL_CROWDED);
-		return;
-	}
-	m->draft = NULL;
-	m->at_ms = clock_monotonic_ms();
-	if (attachment_draft_keep(draft, FAILPOINT_INTAKE_MAIL, &m->raw) != ATTACHMENT_STORED) {
-		log_error("a mail was not stored, its server is told to come again why=%s",
-		    log_quoted(strerror(errno)));
-		mail_end(m, MAIL_NO_ROOM);
-		return;
-	}
-	m->has_raw = true;
-	int fd = attachments_open_file(in->attachments, &m->raw.digest);
-	if (fd != -1)
-		m->reading = mail_reader_ask(m->door->reader, fd, m->raw.bytes, mail_on_read, m);
-	if (m->reading == NULL) {
-		mail_drop_files(m);
-		mail_end(m, MAIL_NO_ROOM);
-	}
-}
-
 static void
 on_end(void *arg, bool whole)
 {
@@ -447,7 +399,7 @@ on_end(void *arg, bool whole)
 		mails[i]->by_machine = of->identity.machine;
 	}
 	for (size_t i = 0; i < count; i++)
-		keep(mails[i], &content); /* the last may be the end of the delivery */
+		mail_keep(mails[i], &content); /* the last may be the end of the delivery */
 }
 
 static void
@@ -519,7 +471,8 @@ open_lmtp(struct door_mail *d)
 	const char *why = "out of memory";
 
 	d->reader = mail_reader_create(daemon_loop(in->daemon), &reading);
-	if (d->reader != NULL)
+	d->disk = worker_open(daemon_loop(in->daemon));
+	if (d->reader != NULL && d->disk != NULL)
 		in->lmtp = lmtp_open(daemon_loop(in->daemon), &settings, &calls, d, &why);
 	if (in->lmtp == NULL)
 		log_error("cannot start what=TURUNC_LMTP_LISTEN host=%s port=%u why=%s",
@@ -563,6 +516,7 @@ door_mail_close(struct door_mail *d)
 	d->closing = true;
 	lmtp_close(d->in->lmtp);
 	d->in->lmtp = NULL;
+	worker_close(d->disk);
 	mail_reader_destroy(d->reader);
 	while (!TAILQ_EMPTY(&d->mails))
 		mail_free(TAILQ_FIRST(&d->mails));

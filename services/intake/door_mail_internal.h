@@ -16,6 +16,7 @@
 #include "mail_reader.h"
 #include "number.h"
 #include "photos.h"
+#include "worker.h"
 
 struct attachment_draft;
 
@@ -25,6 +26,7 @@ enum { DOOR_MAIL_WEIGHT = 64 * 1024, MAIL_TARGETS_MAX = 4 };
 struct door_mail {
 	struct intake *in;
 	struct mail_reader *reader;
+	struct worker *disk; /* large mails take it long to keep */
 	TAILQ_HEAD(, mail) mails;
 	size_t count; /* of them */
 	bool closing;
@@ -61,6 +63,8 @@ struct mail {
 	bool about_message; /* likewise */
 	struct uuid message;
 	struct attachment_draft *draft; /* NULL: all is there */
+	struct attachment_draft *settling; /* and is being made durable */
+	struct worker_job keeping;
 	bool by_machine; /* says its header */
 	char identity_text[DIGEST_HEX_SIZE];
 	char id[DIGEST_HEX_SIZE + NUMBER_SIZE]; /* and of which ticket it is an answer */
@@ -80,6 +84,9 @@ struct mail {
 /* Answers and frees it. */
 void mail_end(struct mail *m, enum mail_outcome outcome);
 void mail_drop_files(struct mail *m);
+
+/* door_mail_keep.c: the mail is whole.  content: digested, for it to be known again by. */
+void mail_keep(struct mail *m, const struct digest *content);
 
 /* door_mail_rate.c: False: over its rate.  "": nobody's. */
 bool mail_within_rate(struct intake *in, const char *address);

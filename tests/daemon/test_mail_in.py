@@ -4,6 +4,8 @@ import email.utils
 import glob
 import json
 import os
+import shutil
+import struct
 import threading
 import time
 import uuid
@@ -15,6 +17,7 @@ import lmtp
 import photos
 import reply_address
 from intake_world import printed
+from servers import BUILD
 from stack import MAIL_SECRET, Stack
 
 BASE = "turuncmasa@muratpasa.example"
@@ -440,3 +443,30 @@ def test_the_log_of_the_service_names_nobody(stack):
     assert "lmtp_port=" in log
     for word in ("ayse@example.org", "İnan", "Çöp", BASE.split("@", maxsplit=1)[0]):
         assert word not in log, word
+
+
+def test_a_slow_disk_keeps_nobody_else_waiting(stack, tmp_path):
+    """A mail's file and its folder are made durable beside the loop; a disk that takes 0.8 s for each is seen by the
+    mail's server alone."""
+    library = shutil.copy(os.path.join(BUILD, "tests", "bad_disk.so"), tmp_path / "bad_disk.so")
+    state = tmp_path / "bad_disk.so.state"
+    state.write_bytes(struct.pack("=5i", 0, 0, 0, 0, 0))
+    stack.restart("intake", env={"LD_PRELOAD": str(library)})
+    # The service's own small files (numbers, the configuration) are written as it starts and begins to give numbers.
+    stack.wait(lambda: send(stack, lmtp.letter(subject="Erken")) == ["250 2.0.0 Taken."], 30, "it takes mails again")
+    with open(state, "r+b", buffering=0) as disk:
+        disk.write(struct.pack("=4i", 0, 0, 0, 800))
+    answers, slowest = [], 0
+    began = time.monotonic()
+    sender = threading.Thread(target=lambda: answers.extend(send(stack, lmtp.letter(subject="Yavaş disk"))))
+    sender.start()
+    while sender.is_alive():
+        asked = time.monotonic()
+        assert stack.http("intake", "GET", "/healthz").status == 200
+        slowest = max(slowest, time.monotonic() - asked)
+        time.sleep(0.02)
+    took = time.monotonic() - began
+    stack.restart("intake", env={"LD_PRELOAD": ""})
+    print(f"a mail of {took:.1f} s, slowest answer meanwhile {slowest * 1000:.0f} ms")
+    assert answers == ["250 2.0.0 Taken."] and contact(stack, "Yavaş disk")["opened"]
+    assert took > 1.6 and slowest < 1.2

@@ -49,8 +49,8 @@ TEST(test_drafts_leave_room_for_photos)
 		return;
 	struct attachment_draft *d = attachment_draft_begin(a);
 	CHECK_TRUE("as much", attachment_draft_add(d, bytes, 600));
-	CHECK_U64(
-	    "is kept", attachment_draft_keep(d, FAILPOINT_INTAKE_MAIL, &kept), ATTACHMENT_STORED);
+	attachment_draft_settle(d, FAILPOINT_INTAKE_MAIL);
+	CHECK_U64("is kept", attachment_draft_end(d, &kept), ATTACHMENT_STORED);
 	d = attachment_draft_begin(a);
 	CHECK_FALSE("and no more", attachment_draft_add(d, bytes, 101));
 	attachment_draft_drop(d);
