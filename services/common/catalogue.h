@@ -39,6 +39,7 @@ struct catalogue_municipality {
 	const char *email_from;
 	const char *sms_sender; /* 1 to 11 ASCII characters */
 	const char *sms_reply_to; /* where citizens send an SMS to; "": nowhere */
+	const char *sms_keyword; /* and what stands before their text; "": nothing */
 	const char *triage_department; /* who is reminded of what is in triage; "": nobody */
 	const char *information_text_version;
 	const char *information_text_url;

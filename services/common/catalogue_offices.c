@@ -1,11 +1,18 @@
 /* Reads who the municipality is: its own settings, departments, other institutions and reasons. */
+#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "catalogue_parse.h"
 #include "phone.h"
 
-enum { NAME_BYTES_MAX = 120, URL_BYTES_MAX = 120, SMS_SENDER_MAX = 11, SMS_REPLY_MAX = 20 };
+enum {
+	NAME_BYTES_MAX = 120,
+	URL_BYTES_MAX = 120,
+	SMS_SENDER_MAX = 11,
+	SMS_REPLY_MAX = 20,
+	SMS_KEYWORD_MAX = 12
+};
 
 /* --- municipality.csv: one setting a row --------------------------------------------- */
 
@@ -16,6 +23,7 @@ enum kind {
 	PHONE,
 	SENDER,
 	REPLY,
+	KEYWORD,
 	CODE,
 	LANGUAGE,
 	YES_NO,
@@ -40,6 +48,7 @@ static const struct setting {
 	{ "email_from",               EMAIL,    AT(email_from),               1, 254 },
 	{ "sms_sender",               SENDER,   AT(sms_sender),               1, SMS_SENDER_MAX },
 	{ "sms_reply_to",             REPLY,    AT(sms_reply_to),             0, SMS_REPLY_MAX },
+	{ "sms_keyword",              KEYWORD,  AT(sms_keyword),              0, SMS_KEYWORD_MAX },
 	{ "triage_department",        CODE,     AT(triage_department),        0, CODE_MAX },
 	{ "information_text_version", CODE,     AT(information_text_version), 1, CODE_MAX },
 	{ "information_text_url",     URL,      AT(information_text_url),     1, URL_BYTES_MAX },
@@ -105,6 +114,14 @@ is_reply_to(const char *text)
 		   && strpbrk(text, "0123456789") != NULL);
 }
 
+/* "MASA": what shared numbers want before the text. */
+static bool
+is_keyword(const char *text)
+{
+	return isupper((unsigned char)text[0]) && strlen(text) <= SMS_KEYWORD_MAX
+	       && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(text);
+}
+
 static const char *
 read_text(struct sheet *s, const struct setting *setting)
 {
@@ -123,6 +140,9 @@ read_text(struct sheet *s, const struct setting *setting)
 		    "%s must be a number that citizens can send an SMS to, at most %d "
 		    "digits and spaces, or empty",
 		    setting->key, SMS_REPLY_MAX);
+	if (setting->kind == KEYWORD && !is_keyword(text))
+		sheet_error(s, "%s is a word of at most %d of the letters A to Z and digits",
+		    setting->key, SMS_KEYWORD_MAX);
 	if (setting->kind == CODE && !code_valid(text))
 		sheet_error(s, "%s must be a code", setting->key);
 	if (setting->kind == PHONE && phone_parse(text, &phone) != PHONE_OK)
@@ -171,6 +191,7 @@ read_setting(struct sheet *s, const struct setting *setting)
 	case PHONE:
 	case SENDER:
 	case REPLY:
+	case KEYWORD:
 	case CODE:
 	default:
 		text = read_text(s, setting);
@@ -243,6 +264,9 @@ parse_municipality(struct parse *p)
 	}
 	if (m->min_lat > m->max_lat || m->min_long > m->max_long)
 		parse_error(p, s.file, 0, "the bounds are the wrong way round");
+	if (m->sms_keyword[0] != '\0' && m->sms_reply_to[0] == '\0')
+		parse_error(
+		    p, s.file, 0, "sms_keyword without sms_reply_to: sent to which number?");
 }
 
 /* --- departments.csv ----------------------------------------------------------------- */

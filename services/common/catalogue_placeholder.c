@@ -11,47 +11,52 @@
 #include "turunc/v1/ticket.pb-c.h"
 
 const struct template_event_word template_events[EVENTS] = {
-	[RECEIVED] = { "received", true },
-	[ROUTED] = { "routed", true },
-	[ANSWERED] = { "answered", false },
-	[EXTENDED] = { "extended", false },
-	[RESOLVED] = { "resolved", true },
-	[REJECTED] = { "rejected", true },
-	[FORWARDED] = { "forwarded", true },
-	[REOPENED] = { "reopened", false },
-	[SURVEY] = { "survey", false },
-	[SURVEY_REMINDER] = { "survey_reminder", false },
+	[RECEIVED] = { "received", .required = true },
+	[ROUTED] = { "routed", .required = true },
+	[ANSWERED] = { "answered" },
+	[EXTENDED] = { "extended" },
+	[RESOLVED] = { "resolved", .required = true },
+	[REJECTED] = { "rejected", .required = true },
+	[FORWARDED] = { "forwarded", .required = true },
+	[REOPENED] = { "reopened" },
+	[SURVEY] = { "survey", .says_nothing = true, .replies = true },
+	[SURVEY_REMINDER] = { "survey_reminder", .says_nothing = true, .replies = true },
+	[SMS_STOPPED] = { "sms_stopped", .sms_only = true, .says_nothing = true, .replies = true },
+	[SMS_STARTED] = { "sms_started", .sms_only = true, .says_nothing = true, .replies = true },
 };
 
 const char *const template_channels[CHANNELS] = { "sms", "email" };
 
-/* What asks whether one is satisfied says nothing of the matter, so that it needs no discreet text.
- */
 enum {
 	ANY = (1 << EVENTS) - 1,
 	SURVEYS = 1 << SURVEY | 1 << SURVEY_REMINDER,
-	STEPS = ANY & ~SURVEYS,
+	WISHES = 1 << SMS_STOPPED | 1 << SMS_STARTED, /* of no ticket */
+	TICKETS = ANY & ~WISHES,
+	STEPS = TICKETS & ~SURVEYS,
 	ENDS = 1 << RESOLVED | 1 << REJECTED | 1 << FORWARDED
 };
 
 const struct placeholder placeholders[PLACEHOLDERS] = {
-	{ "number", ANY, ANY, true, false },
+	{ "number", TICKETS, TICKETS, true, false },
 	{ "status", STEPS, STEPS, true, false },
 	{ "subject", STEPS, 0, true, true },
 	{ "department", STEPS & ~BIT(RECEIVED), BIT(ROUTED), true, true },
 	{ "closure_reason", ENDS, BIT(REJECTED), true, true },
 	{ "institution", BIT(FORWARDED), BIT(FORWARDED), true, true },
-	{ "link", ANY, 0, true, false },
+	{ "link", TICKETS, 0, true, false },
 	{ "municipality", ANY, 0, true, false },
 	{ "phone", ANY, 0, true, false },
-	{ "date", ANY, 0, true, false },
+	{ "date", TICKETS, 0, true, false },
 	{ "due_date", BIT(RECEIVED) | BIT(ROUTED) | BIT(EXTENDED) | BIT(REOPENED), BIT(EXTENDED),
 	    true, false },
-	{ "name", ANY, 0, false, false },
+	{ "name", TICKETS, 0, false, false },
 	{ "answer", ENDS | BIT(ANSWERED), 0, false, true },
 	{ "reference", BIT(FORWARDED), 0, false, true },
 	{ "survey_link", SURVEYS, SURVEYS, true, false },
-	{ "sms_reply_to", SURVEYS, 0, true, false },
+	{ "sms_reply_to", SURVEYS | WISHES, 0, true, false },
+	{ "sms_keyword", SURVEYS | WISHES, 0, true, false },
+	/* Gateways drop a message that repeats an earlier one. */
+	{ "moment", WISHES, WISHES, true, false },
 	/* Law 4982, art. 11: who asked is told why.  Its words are general ones. */
 	{ "reason", BIT(EXTENDED), BIT(EXTENDED), true, false },
 };
@@ -115,6 +120,8 @@ placeholder_longest(
 	    cat->municipality.base_url, token);
 	offer(v, "survey_link", v->survey_link);
 	offer(v, "sms_reply_to", cat->municipality.sms_reply_to);
+	offer(v, "sms_keyword", cat->municipality.sms_keyword);
+	offer(v, "moment", "24.11.2026 10:24");
 	offer(v, "number", number);
 	offer(v, "date", day);
 	offer(v, "due_date", day);

@@ -19,11 +19,16 @@ enum template_event {
 	REOPENED,
 	SURVEY,
 	SURVEY_REMINDER,
+	SMS_STOPPED, /* somebody asked for no more SMS */
+	SMS_STARTED, /* or for them again */
 	EVENTS
 };
 struct template_event_word {
 	const char *word;
 	bool required; /* each municipality has words for it; else nobody is told without them */
+	bool sms_only; /* it is about SMS */
+	bool says_nothing; /* of a matter, so that no text of it needs to be discreet */
+	bool replies; /* whoever can be answered by SMS has another text for it */
 };
 extern const struct template_event_word template_events[EVENTS];
 
@@ -40,7 +45,7 @@ struct placeholder {
 	bool telling; /* says what the matter is: in no discreet text */
 };
 
-enum { PLACEHOLDERS = 17, PLACEHOLDER_LINK_SIZE = 600 };
+enum { PLACEHOLDERS = 19, PLACEHOLDER_LINK_SIZE = 600 };
 extern const struct placeholder placeholders[PLACEHOLDERS];
 
 /* What makes a text longest: of each placeholder the value of most units, and the longest of those

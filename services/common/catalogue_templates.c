@@ -49,8 +49,8 @@ event_at(const char *text, size_t len)
 	return i;
 }
 
-/* "templates/received.sms.tr.txt", or with ".discreet" before ".txt"; of an SMS that asks whether
- * one is satisfied, with ".reply" */
+/* "templates/received.sms.tr.txt", or with ".discreet" before ".txt"; of an SMS that can be
+ * answered, with ".reply" */
 static bool
 kind_parse(const char *name, struct kind *ret_kind)
 {
@@ -66,9 +66,10 @@ kind_parse(const char *name, struct kind *ret_kind)
 	size_t c = word_at(template_channels, CHANNELS, channel, channel_len);
 	size_t l = word_at(languages, ARRAY_LEN(languages), language, language_len);
 	bool discreet = strcmp(language + language_len, ".discreet.txt") == 0;
-	bool reply = strcmp(language + language_len, ".reply.txt") == 0 && c == SMS
-		     && (e == SURVEY || e == SURVEY_REMINDER);
-	if (e == EVENTS || c == CHANNELS || l == ARRAY_LEN(languages)
+	bool reply = strcmp(language + language_len, ".reply.txt") == 0 && c == SMS && e < EVENTS
+		     && template_events[e].replies;
+	if (e == EVENTS || (template_events[e].sms_only && c != SMS) || c == CHANNELS
+	    || l == ARRAY_LEN(languages)
 	    || (!discreet && !reply && strcmp(language + language_len, ".txt") != 0))
 		return false;
 	*ret_kind = (struct kind){ (enum template_event)e, (enum template_channel)c,
@@ -178,15 +179,23 @@ static void
 check_reply(struct scan *s, const char *text)
 {
 	bool says_where = strstr(text, "{sms_reply_to}") != NULL;
+	bool says_word = strstr(text, "{sms_keyword}") != NULL;
+	bool has_word = s->p->cat->municipality.sms_keyword[0] != '\0';
 
-	if (s->kind.event != SURVEY && s->kind.event != SURVEY_REMINDER)
+	if (!template_events[s->kind.event].replies)
 		return;
+	if (says_word && !has_word)
+		parse_error(s->p, s->file, 0, "{sms_keyword} is empty in municipality.csv");
+	else if (s->kind.reply && has_word && !says_word)
+		parse_error(s->p, s->file, 0,
+		    "{sms_keyword} is missing: an answer without it would not arrive");
 	if (says_where && s->p->cat->municipality.sms_reply_to[0] == '\0')
 		parse_error(s->p, s->file, 0,
 		    "{sms_reply_to} is empty in municipality.csv: nobody can answer");
 	else if (s->kind.reply && !says_where)
 		parse_error(s->p, s->file, 0, "{sms_reply_to} is missing");
-	else if (!says_where && asks_for_digit(text))
+	else if (!says_where && s->kind.event != SMS_STOPPED && s->kind.event != SMS_STARTED
+		 && asks_for_digit(text))
 		parse_error(s->p, s->file, 0,
 		    "it asks for a digit and does not say where to send it: {sms_reply_to}");
 }
@@ -426,6 +435,8 @@ check_one(struct parse *p, size_t event, size_t channel, enum catalogue_language
 	const struct catalogue_municipality *m = &p->cat->municipality;
 	char name[72];
 
+	if (template_events[event].sms_only && channel != SMS)
+		return;
 	snprintf(name, sizeof(name), "templates/%s.%s.%s.txt", template_events[event].word,
 	    template_channels[channel], catalogue_language_name(language));
 	if (!has_template(p->cat, event, channel, language, false)) {
@@ -445,8 +456,8 @@ check_discreet(struct parse *p, size_t event, size_t channel, enum catalogue_lan
 {
 	char name[72];
 
-	if (event == SURVEY || event == SURVEY_REMINDER)
-		return; /* what may stand in them tells nothing */
+	if (template_events[event].says_nothing)
+		return;
 	if (has_template(p->cat, event, channel, language, true)
 	    || !has_template(p->cat, event, channel, language, false))
 		return;

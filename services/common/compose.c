@@ -301,6 +301,7 @@ write_words(const struct catalogue *catalogue, const struct news *news, const st
 		return COMPOSE_TOO_LONG;
 	values.of[FIELD_SURVEY_LINK] = survey_link;
 	values.of[FIELD_SMS_REPLY_TO] = municipality->sms_reply_to;
+	values.of[FIELD_SMS_KEYWORD] = municipality->sms_keyword;
 	values.of[FIELD_NUMBER] = number;
 	values.of[FIELD_STATUS] = status_of(news, language);
 	values.of[FIELD_LINK] = link;

@@ -21,6 +21,8 @@ static const char *const names[] = {
 	[FIELD_SURVEY_LINK] = "survey_link",
 	[FIELD_SMS_REPLY_TO] = "sms_reply_to",
 	[FIELD_REASON] = "reason",
+	[FIELD_SMS_KEYWORD] = "sms_keyword",
+	[FIELD_MOMENT] = "moment",
 };
 _Static_assert(ARRAY_LEN(names) == TEMPLATE_FIELDS, "name every field");
 

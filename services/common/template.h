@@ -30,6 +30,8 @@ enum template_field {
 	FIELD_SURVEY_LINK,
 	FIELD_SMS_REPLY_TO,
 	FIELD_REASON, /* of an extension */
+	FIELD_SMS_KEYWORD,
+	FIELD_MOMENT, /* of a wish */
 	TEMPLATE_FIELDS
 };
 

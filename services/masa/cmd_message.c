@@ -113,7 +113,8 @@ message_show(struct masa *m, int argc, char **argv)
 		return code;
 	const char *values[] = { argv[0] };
 	code = masa_query(m,
-	    personal ? "SELECT notification_id::text AS id, ticket_id, about_seq, about_type AS "
+	    personal ? "SELECT notification_id::text AS id, ticket_id, greatest(about_seq, 0) AS "
+		       "about_seq, about_type AS "
 		       "about, channel, language, " STATE_WORD(
 			   "state") " AS state, attempts, next_attempt_us, last_error, "
 				    "gateway_reference, created_us, updated_us, recipient, "
@@ -122,7 +123,8 @@ message_show(struct masa *m, int argc, char **argv)
 				    "regexp_replace(body, '/anket/[A-Za-z0-9_-]{32}', '/anket/…') "
 				    "AS body FROM turunc.notification WHERE notification_id "
 				    "= $1::uuid"
-		     : "SELECT notification_id::text AS id, ticket_id, about_seq, about_type AS "
+		     : "SELECT notification_id::text AS id, ticket_id, greatest(about_seq, 0) AS "
+		       "about_seq, about_type AS "
 		       "about, channel, language, " STATE_WORD(
 			   "state") " AS state, attempts, next_attempt_us, last_error, "
 				    "gateway_reference, created_us, updated_us FROM "

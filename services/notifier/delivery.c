@@ -101,7 +101,7 @@ settle_left(struct delivery *d, const struct pg_result *rows, int row)
 	bool ours = db_get_bool(rows, row, LEFT_OURS);
 	const char *channel = db_get_text(rows, row, LEFT_CHANNEL);
 	struct outcome_record about = { .ticket_id = db_get_int(rows, row, LEFT_TICKET),
-		.about_seq = (uint64_t)db_get_int(rows, row, LEFT_ABOUT_SEQ),
+		.about_seq = outcome_record_about(db_get_int(rows, row, LEFT_ABOUT_SEQ)),
 		.channel = strcmp(channel, "sms") == 0 ? "sms" : "email" };
 	struct job *job = calloc(1, sizeof(*job));
 
@@ -175,7 +175,7 @@ take_off(struct lane *lane, const struct pg_result *rows, int row)
 	}
 	f->id = db_get_uuid(rows, row, CLAIM_ID);
 	f->row.ticket_id = db_get_int(rows, row, CLAIM_TICKET);
-	f->row.about_seq = (uint64_t)db_get_int(rows, row, CLAIM_ABOUT_SEQ);
+	f->row.about_seq = outcome_record_about(db_get_int(rows, row, CLAIM_ABOUT_SEQ));
 	snprintf(f->row.about_type, sizeof(f->row.about_type), "%s",
 	    db_get_text(rows, row, CLAIM_ABOUT_TYPE));
 	snprintf(

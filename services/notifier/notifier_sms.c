@@ -163,7 +163,8 @@ notifier_sms_door(struct notifier *n, void (*on_news)(void *arg))
 		.gateways = n->callers,
 		.gateway_count = DELIVERY_GATEWAYS,
 		.publisher = n->publisher,
-		.on_receipts = on_news,
+		.registry = n->registry,
+		.on_news = on_news,
 		.arg = n };
 	n->sms_door = sms_door_open(n->http, &world);
 	if (n->sms_door == NULL)

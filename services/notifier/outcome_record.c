@@ -5,6 +5,12 @@
 
 #include "event_pack.h"
 
+uint64_t
+outcome_record_about(int64_t about_seq)
+{
+	return about_seq > 0 ? (uint64_t)about_seq : 0;
+}
+
 const char *
 outcome_record_type(enum outcome outcome)
 {

@@ -11,7 +11,7 @@
 /* What the record says of the message beside the outcome. */
 struct outcome_record {
 	int64_t ticket_id;
-	uint64_t about_seq;
+	uint64_t about_seq; /* outcome_record_about() of the row's */
 	char about_type[32];
 	char language[8];
 	const char *channel; /* a literal */
@@ -19,6 +19,9 @@ struct outcome_record {
 };
 
 enum { OUTCOME_RECORD_MAX = 512 };
+
+/* 0: about no record (below 0 in the row). */
+uint64_t outcome_record_about(int64_t about_seq);
 
 const char *outcome_record_type(enum outcome outcome);
 /* The packed event's size; every field is bounded, so it always fits. */

@@ -19,7 +19,7 @@ known_read(const struct pg_result *rows, int row, int shift, struct known *k)
 	memset(k, 0, sizeof(*k));
 	k->id = db_get_uuid(rows, row, shift + KNOWN_ID);
 	k->row.ticket_id = db_get_int(rows, row, shift + KNOWN_TICKET);
-	k->row.about_seq = (uint64_t)db_get_int(rows, row, shift + KNOWN_ABOUT_SEQ);
+	k->row.about_seq = outcome_record_about(db_get_int(rows, row, shift + KNOWN_ABOUT_SEQ));
 	snprintf(k->row.about_type, sizeof(k->row.about_type), "%s",
 	    db_get_text(rows, row, shift + KNOWN_ABOUT_TYPE));
 	snprintf(k->row.language, sizeof(k->row.language), "%s",

@@ -9,14 +9,14 @@
 
 #include "clock.h"
 #include "http.h"
-#include "istanbul.h"
+#include "incoming_text.h"
 #include "log.h"
 #include "notifier_stats.h"
 #include "number.h"
 #include "phone.h"
 #include "ratelimit.h"
 #include "store.h"
-#include "utf8.h"
+#include "wish_words.h"
 
 enum {
 	CALLBACKS_MAX = 16,
@@ -27,9 +27,6 @@ enum {
 	NAMED_MAX = 4, /* tickets that a text may name */
 	RETRY_S = 5,
 	ANSWER_MS = 3000, /* gateways do not wait for long */
-	KEY_BYTES = 16,
-	EVENT_ID_SIZE = 80,
-	DELETE = 0x7f, /* the one control character beyond the first 32 */
 };
 static const int64_t answers_within_us = INT64_C(30) * 24 * 3600 * 1000000;
 /* Longer than gateways come again, where a text is known by its words alone. */
@@ -113,59 +110,6 @@ fail(struct callback *c)
 
 /* --- texts to intake -------------------------------------------------------------------------- */
 
-static void
-hash_text(crypto_generichash_state *state, const char *text)
-{
-	crypto_generichash_update(state, (const unsigned char *)text, strlen(text) + 1);
-}
-
-/*
- * From all that a gateway says of a text, so that a repeat is one and nothing else is: its own id
- * of it, who wrote, and what; without an id the day as well.
- */
-static void
-event_id(
-    const struct callback *c, const struct gateway_news *n, int64_t now_us, char out[EVENT_ID_SIZE])
-{
-	unsigned char hash[KEY_BYTES];
-	char hex[2 * KEY_BYTES + 1];
-	crypto_generichash_state state;
-	bool keyed = n->key[0] != '\0';
-	int32_t day = keyed ? 0 : istanbul_split(now_us).day_number;
-
-	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
-	crypto_generichash_update(&state, (const unsigned char *)&day, sizeof(day));
-	hash_text(&state, n->key);
-	hash_text(&state, n->sender);
-	hash_text(&state, n->text);
-	crypto_generichash_final(&state, hash, sizeof(hash));
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	snprintf(out, EVENT_ID_SIZE, "%s-%s-%s", c->profile->name, keyed ? "id" : "text", hex);
-}
-
-/* As intake takes them (utf8_has_control): a blank for each control character but lines. */
-static void
-blank_controls(char *text, bool lines)
-{
-	for (; *text != '\0'; text++)
-		if (((unsigned char)*text < ' ' && !(lines && *text == '\n')) || *text == DELETE)
-			*text = ' ';
-}
-
-/* Lines by \n, and not too long. */
-static void
-plain_text(const char *text, char out[GATEWAY_TEXT_MAX + 1])
-{
-	size_t n = 0;
-
-	for (; *text != '\0' && n < GATEWAY_TEXT_MAX; text++)
-		if (*text != '\r')
-			out[n++] = *text;
-	out[n] = '\0';
-	out[utf8_prefix_len(out, n, GATEWAY_TEXT_MAX - UTF8_BYTES_MAX)] = '\0';
-	blank_controls(out, true);
-}
-
 static void *
 tag_of(const struct callback *c)
 {
@@ -177,15 +121,15 @@ publish(struct callback *c, const struct gateway_news *n, const char *sender, co
 {
 	Turunc__V1__InboundEvent event = TURUNC__V1__INBOUND_EVENT__INIT;
 	Turunc__V1__SmsReceived sms = TURUNC__V1__SMS_RECEIVED__INIT;
-	char id[EVENT_ID_SIZE], text[GATEWAY_TEXT_MAX + 1], from[40], number[NUMBER_SIZE],
+	char id[INCOMING_TEXT_ID_SIZE], text[GATEWAY_TEXT_MAX + 1], from[40], number[NUMBER_SIZE],
 	    gateway[32];
 	char source[] = "sms", type[] = "sms.received";
 	int64_t now_us = clock_now_us();
 
-	event_id(c, n, now_us, id);
-	plain_text(n->text, text);
+	incoming_text_id(c->profile->name, n, now_us, id);
+	incoming_text_plain(n->text, text);
 	snprintf(from, sizeof(from), "%s", sender);
-	blank_controls(from, false);
+	incoming_text_blank(from, false);
 	snprintf(number, sizeof(number), "%s", ticket);
 	snprintf(gateway, sizeof(gateway), "%s", c->profile->name);
 	sms.sender = from;
@@ -247,9 +191,21 @@ sms_door_on_result(struct sms_door *door, const struct turunc_result *result)
 static enum wish_end
 wish_end(enum wish wish, int64_t taken)
 {
-	if (taken == WISH_TAKEN)
+	if (taken == WISH_TAKEN || taken == WISH_CONFIRMED)
 		return wish == WISH_STOP ? WISH_STOPPED : WISH_STARTED;
 	return taken == WISH_TAKEN_BEFORE ? WISH_REPEATED : WISH_STRANGER;
+}
+
+static void
+count_wish(struct callback *c, enum wish wish, int64_t taken)
+{
+	struct stats *stats = c->door->world.receipts.stats;
+
+	stats_add_at(stats, NOTIFIER_STAT_WISHES, wish_end(wish, taken), 1);
+	if (taken != WISH_CONFIRMED)
+		return;
+	stats_incr(stats, NOTIFIER_STAT_QUEUED);
+	c->door->world.on_news(c->door->world.arg);
 }
 
 static void
@@ -267,8 +223,7 @@ on_looked_up(void *arg, const struct db_reply *reply)
 	bool known = phone_parse(n->sender, &phone) == PHONE_OK;
 	enum wish wish = known ? sms_wish(n->text) : WISH_NONE;
 	if (wish != WISH_NONE)
-		stats_add_at(c->door->world.receipts.stats, NOTIFIER_STAT_WISHES,
-		    wish_end(wish, db_get_int(reply->results[1], 0, 0)), 1);
+		count_wish(c, wish, db_get_int(reply->results[1], 0, 0));
 	if (db_rows(reply->results[0]) > 0
 	    && !number_format(db_get_int(reply->results[0], 0, 0), number))
 		number[0] = '\0';
@@ -281,29 +236,47 @@ on_looked_up(void *arg, const struct db_reply *reply)
 }
 
 static void
-add_wish(const struct callback *c, struct db_unit *unit, const char *phone, int64_t now_us)
+add_wish(const struct callback *c, struct db_unit *unit, const struct catalogue *catalogue,
+    const char *phone, int64_t now_us)
 {
 	const struct gateway_news *n = &c->news[c->at];
-	char id[EVENT_ID_SIZE];
+	char id[INCOMING_TEXT_ID_SIZE];
+	struct wish_words words;
+	struct uuid confirmation;
 
-	event_id(c, n, now_us, id);
+	incoming_text_id(c->profile->name, n, now_us, id);
+	wish_words_write(catalogue, sms_wish(n->text) == WISH_STOP, now_us, &words);
+	uuid_next(c->door->world.receipts.ids, now_us, &confirmation);
 	db_unit_add(unit, STORE_WISH);
 	db_add_text(unit, id);
 	db_add_text(unit, phone);
 	db_add_bool(unit, sms_wish(n->text) == WISH_STOP);
 	db_add_int8(unit, n->key[0] != '\0' ? now_us : again_us);
 	db_add_int8(unit, now_us);
+	db_add_uuid(unit, &confirmation);
+	struct db_array *languages = db_add_array(unit, DB_TEXT);
+	struct db_array *bodies = db_add_array(unit, DB_TEXT);
+	for (size_t i = 0; i < words.count; i++) {
+		db_array_text(languages, words.languages[i]);
+		db_array_text(bodies, words.bodies[i]);
+	}
 }
 
 /* Its wish, and the ticket that it is about. */
 static void
 look_up(struct callback *c)
 {
-	const struct gateway_news *n = &c->news[c->at];
-	struct db_unit *unit = db_unit_create(c->door->world.receipts.db);
+	const struct catalogue *catalogue = registry_catalogue(c->door->world.registry);
+	struct gateway_news *n = &c->news[c->at];
 	int64_t named[NAMED_MAX], now_us = clock_now_us();
 	struct phone phone;
 
+	if (catalogue == NULL) { /* it says what stands before the text */
+		fail(c);
+		return;
+	}
+	n->text = incoming_text_behind(n->text, catalogue->municipality.sms_keyword);
+	struct db_unit *unit = db_unit_create(c->door->world.receipts.db);
 	bool known = phone_parse(n->sender, &phone) == PHONE_OK;
 	size_t count_named = sms_ticket_numbers(n->text, named, NAMED_MAX);
 	db_unit_add(unit, STORE_ANSWERS);
@@ -313,7 +286,7 @@ look_up(struct callback *c)
 		db_array_int8(tickets, named[i]);
 	db_add_int8(unit, now_us - answers_within_us);
 	if (known && sms_wish(n->text) != WISH_NONE)
-		add_wish(c, unit, phone.number, now_us);
+		add_wish(c, unit, catalogue, phone.number, now_us);
 	if (!db_submit(c->door->world.receipts.db, unit, on_looked_up, c)) {
 		db_unit_destroy(unit);
 		fail(c);
@@ -346,7 +319,7 @@ on_applied(void *arg, const struct db_reply *reply)
 		fail(c);
 		return;
 	}
-	c->door->world.on_receipts(c->door->world.arg);
+	c->door->world.on_news(c->door->world.arg);
 	next_text(c);
 }
 

@@ -9,7 +9,8 @@
  * A wrong secret and an unknown gateway get the same 404.
  *
  * A text whose only word is one of those that stop messages (RET, IPTAL, DUR, STOP) is an opt-out,
- * of those that begin them again (BASLA, BASLAT, START) the way back; both are contacts as well.
+ * of those that begin them again (BASLA, BASLAT, START) the way back; both are contacts as well,
+ *and what they change is confirmed by a text, the last one that whoever stops them gets.
  */
 #ifndef NOTIFIER_SMS_DOOR_H
 #define NOTIFIER_SMS_DOOR_H
@@ -19,6 +20,7 @@
 
 #include "base.h"
 #include "receipts.h"
+#include "registry.h"
 #include "turunc/client.h"
 
 struct sms_door;
@@ -34,7 +36,8 @@ struct sms_door_world {
 	const struct sms_door_gateway *gateways;
 	size_t gateway_count;
 	struct turunc_client *publisher; /* to intake */
-	void (*on_receipts)(void *arg);
+	const struct registry *registry;
+	void (*on_news)(void *arg); /* there may be something to send */
 	void *arg;
 };
 

@@ -83,13 +83,15 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE n.state = 2 LIMIT 64",
 	    1 },
 	/* A message waits behind an earlier one of its ticket; it steps back meanwhile, so that it
-	 * is not looked at again and again. */
+	 * is not looked at again and again.  What confirms a wish (about sms.received) answers
+	 * somebody who has just written: whatever they wished, and at any hour. */
 	[STORE_CLAIM] = { "claim",
 	    "WITH due AS (SELECT n.notification_id, n.ticket_id, n.about_seq "
 	    "FROM turunc.notification n WHERE n.state = 1 AND n.channel = $1::text "
 	    "AND n.next_attempt_us <= $2::bigint AND n.route = ANY ($6::smallint[]) "
 	    "AND ($9::boolean OR NOT n.first_mail) "
-	    "AND (NOT $8::boolean OR EXISTS (SELECT FROM turunc.ticket_state s "
+	    "AND (NOT $8::boolean OR n.about_type = 'sms.received' OR EXISTS (SELECT FROM "
+	    "turunc.ticket_state s "
 	    "WHERE s.ticket_id = n.ticket_id AND s.priority >= 4)) "
 	    "ORDER BY n.next_attempt_us, n.about_seq "
 	    "LIMIT $4::integer FOR UPDATE OF n SKIP LOCKED), "
@@ -115,8 +117,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "channel = 'email' AND turunc.mail_reaches(recipient, $2::bigint) IS NULL, "
 	    "refused_by, EXISTS (SELECT FROM turunc.notification_attempt a "
 	    "WHERE a.notification_id = claimed.notification_id AND a.gateway = $7::text "
-	    "AND a.attempt < claimed.attempts), channel = 'sms' AND EXISTS (SELECT FROM "
-	    "turunc.sms_opt_out o WHERE o.phone = claimed.recipient), "
+	    "AND a.attempt < claimed.attempts), channel = 'sms' AND "
+	    "about_type <> 'sms.received' AND EXISTS (SELECT FROM turunc.sms_opt_out o WHERE "
+	    "o.phone = claimed.recipient), "
 	    "first_mail FROM claimed ORDER BY about_seq",
 	    9 },
 	/* Moves what is being sent, and what was thought to be lost with its process; says in the
@@ -253,8 +256,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    3 },
 	[STORE_WISH] = { "sms_wish",
 	    "SELECT turunc.take_sms_wish($1::text, $2::text, $3::boolean, $4::bigint, "
-	    "$5::bigint)",
-	    5 },
+	    "$5::bigint, $6::uuid, $7::text[], $8::text[])",
+	    8 },
 	[STORE_HASTEN] = { "hasten",
 	    "WITH moved AS (UPDATE turunc.notification SET next_attempt_us = $1::bigint "
 	    "WHERE state = 1 AND next_attempt_us > $2::bigint RETURNING 1) "

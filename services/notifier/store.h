@@ -24,8 +24,8 @@ enum store_statement {
 	STORE_KNOWN, /* ids, references, gateway -> those of its messages */
 	STORE_RECEIPTS, /* what has become of messages, and the records of what that moved */
 	STORE_ANSWERS, /* phone, ticket ids, since -> the ticket that a text from there is about */
-	STORE_WISH, /* id of the text, phone, to stop?, counts again after us, now -> enum
-		       wish_taken */
+	STORE_WISH, /* id of the text, phone, to stop?, counts again after us, now, id, languages
+		       and bodies of its confirmation -> enum wish_taken */
 	STORE_RECORD, /* seq -> its event */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
@@ -54,7 +54,7 @@ enum store_statement {
 extern const struct db_statement store_statements[STORE_STATEMENTS];
 
 /* What STORE_WISH says became of a wish; as turunc.take_sms_wish has it. */
-enum wish_taken { WISH_TAKEN = 1, WISH_TAKEN_BEFORE, WISH_OF_STRANGER };
+enum wish_taken { WISH_TAKEN = 1, WISH_TAKEN_BEFORE, WISH_OF_STRANGER, WISH_CONFIRMED };
 
 /* Columns of STORE_PEOPLE. */
 enum people_column {

@@ -3,6 +3,7 @@ and keep everything they took, and people who have something to tell."""
 import asyncio
 import email
 import email.policy
+import glob
 import http.server
 import json
 import os
@@ -160,8 +161,8 @@ class World:
         self.department = turunc.Client(folder)
         self.reader = Reader(self.stack)
 
-    def configure(self, quiet):
-        """The worked municipality, quiet from and to these times; equal: never."""
+    def configure(self, quiet=("08:00", "08:00"), keyword=""):
+        """The worked municipality, quiet from and to these times (equal: never); with a keyword, that citizens send to 3344."""
         folder = self.stack.path("config")
         shutil.copytree(CONFIG, folder, dirs_exist_ok=True)
         path = os.path.join(CONFIG, "municipality.csv")
@@ -169,6 +170,11 @@ class World:
             text = file.read()
         text = text.replace("quiet_from,21:00", f"quiet_from,{quiet[0]}")
         text = text.replace("quiet_to,08:00", f"quiet_to,{quiet[1]}")
+        if keyword:
+            text = text.replace("sms_reply_to,\nsms_keyword,\n", f"sms_reply_to,3344\nsms_keyword,{keyword}\n")
+            for name in glob.glob(os.path.join(folder, "templates", "*.reply.txt")):
+                with open(name, "a", encoding="utf-8") as file:
+                    file.write("{sms_keyword}\n")
         with open(os.path.join(folder, "municipality.csv"), "w", encoding="utf-8") as file:
             file.write(text)
         self.stack.masa("config", "apply", folder)

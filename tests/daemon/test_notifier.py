@@ -291,9 +291,16 @@ def test_texts_wait_for_the_morning():
         world.stack.sql("update turunc.ticket_state set priority = 4 where ticket_id = %s", urgent)
         world.stack.wait(lambda: world.state(texts[1], "routed") == "sent", 15, "what is urgent does not wait")
         assert {texts[1]} == {n for n in texts for t in world.sms.taken if n in t["text"]}
-        world.configure(quiet=("08:00", "08:00"))
+        now_us = time.time_ns() // 1000
+        world.stack.sql("insert into turunc.sms_opt_out values (%s, %s)", PHONE, now_us)
+        assert world.stack.one("""select turunc.take_sms_wish('w-1', %s, false, 0, %s, gen_random_uuid(), array['tr'],
+            array['Gece de cevap'])""", PHONE, now_us) == 4
+        world.stack.wait(lambda: any("Gece de cevap" in t["text"] for t in world.sms.taken), 15,
+                         "whoever has just written is answered")
+        assert len(world.sms.taken) == 3, "and nobody else"
+        world.configure()
         world.wait_settled()
-        assert len(world.sms.taken) == 6
+        assert len(world.sms.taken) == 7
     finally:
         assert world.close()
 

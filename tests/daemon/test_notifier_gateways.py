@@ -323,13 +323,27 @@ def test_who_wants_no_texts_gets_none_until_they_do(two):
     assert two.call("verimor", OURS, inbound(74, phone, " Ret. ")).status == 200
     two.world.end(number)
     row = two.world.wait_state(number, "resolved", "discarded")
-    assert "no text" in row[2] and len(two.told(phone)) == 2
+    assert "no text" in row[2]
     assert two.world.outcomes()[row[3]] == [("notification.failed", "unwanted")]
+    two.stack.wait(lambda: len(confirmed(two, phone)) == 1, 20, "their wish is confirmed, as the last they hear")
+    assert "artık SMS gönderilmeyecektir" in confirmed(two, phone)[0] and len(two.told(phone)) == 3
     assert two.call("verimor", OURS, inbound(75, phone, "BAŞLA")).status == 200
     again = two.world.open(phone="+90" + phone)[0]
     two.world.wait_state(again, "opened", "delivered")
     assert not wants_none(two, phone)
-    assert sorted(t[0] for t in texts_of(two, phone, 2)) == [" Ret. ", "BAŞLA"], "they are on file all the same"
+    two.stack.wait(lambda: len(confirmed(two, phone)) == 2, 20, "as is the other one")
+    assert "yeniden SMS ile bildirilecektir" in confirmed(two, phone)[1]
+    sent = two.stack.one("""select notification_id from turunc.notification where about_type = 'sms.received'
+        and ticket_id = %s order by created_us desc limit 1""", Opener.id_of(number))
+    two.stack.wait(lambda: two.world.outcomes().get(str(sent)) is not None, 20, "and the record says so")
+    assert two.call("verimor", OURS, inbound(74, phone, "tamam")).status == 200
+    assert (texts_of(two, phone, 3)[2][1]) == Opener.id_of(again), "a confirmation is about no ticket"
+    assert sorted(t[0] for t in texts_of(two, phone, 3)) == [" Ret. ", "BAŞLA", "tamam"], "they are on file all the same"
+
+
+def confirmed(two, phone):
+    """The confirmations of their wishes that went out, the first one first."""
+    return [t[1] for t in two.told(phone) if "tarihli isteğiniz" in t[1]]
 
 
 def wants_none(two, phone):
@@ -349,6 +363,14 @@ def test_a_wish_that_is_said_again_does_not_undo_a_newer_one(two):
     def grown(name):
         return two.stack.metric("notifier", wish % name) - before[name]
     assert {name: grown(name) for name in before} == {"stopped": 2, "started": 1, "repeated": 5, "stranger": 0}
+    two.stack.wait(lambda: len(confirmed(two, phone)) == 3, 20, "what changed something is confirmed, once")
+    assert two.call("verimor", OURS, inbound(97, phone, "DUR")).status == 200
+    for key in range(4):
+        assert two.call("verimor", OURS, inbound(910 + key, phone, ("START", "STOP")[key % 2])).status == 200
+    assert wants_none(two, phone)
+    two.world.wait_settled()
+    assert two.stack.one("""select count(*) from turunc.notification where about_type = 'sms.received'
+        and recipient = %s""", "+90" + phone) == 3, "who wished so already, and the fifth time in a day: not"
 
 
 def test_a_wish_without_an_id_counts_again_after_a_while(two):
@@ -382,6 +404,20 @@ def test_the_wish_of_who_is_erased_goes_with_them(two):
     two.stack.sql("update turunc.contact set phone = null where phone = %s", "+90" + phone)
     assert not wants_none(two, phone)
     assert two.stack.one("select count(*) from turunc.sms_wish where phone = %s", "+90" + phone) == 0
+
+
+def test_a_shared_number_wants_a_keyword_which_is_no_part_of_the_text(two):
+    two.world.configure(keyword="MASA")
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "delivered")
+    assert two.call("verimor", OURS, inbound(110, phone, f"masa {number} hâlâ akıyor")).status == 200
+    assert two.call("verimor", OURS, inbound(110, phone, f"masa {number} hâlâ akıyor")).status == 200
+    assert texts_of(two, phone) == [(f"{number} hâlâ akıyor", Opener.id_of(number), 8)]
+    assert two.call("verimor", OURS, inbound(111, phone, "MASA Dur")).status == 200
+    assert wants_none(two, phone)
+    two.stack.wait(lambda: len(confirmed(two, phone)) == 1, 20, "it is confirmed")
+    assert "3344 numarasına BAŞLA" in confirmed(two, phone)[0] and "MASA" in confirmed(two, phone)[0]
+    two.world.configure()
 
 
 def test_a_text_is_safe_while_intake_is_away(two):

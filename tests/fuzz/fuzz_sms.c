@@ -6,6 +6,7 @@
 
 #include "fuzz.h"
 #include "gateway.h"
+#include "incoming_text.h"
 #include "sms_door.h"
 #include "utf8.h"
 
@@ -67,6 +68,13 @@ fuzz_callback(const struct gateway *g, const char *body, size_t len)
 		if (!news[i].incoming)
 			continue;
 		HOLDS(utf8_valid(news[i].text, strlen(news[i].text)));
+		char plain[GATEWAY_TEXT_MAX + 1];
+		incoming_text_plain(news[i].text, plain);
+		HOLDS(utf8_valid(plain, strlen(plain)));
+		/* Any text's own first word as the keyword: what is left is its end, or all of it.
+		 */
+		const char *rest = incoming_text_behind(news[i].text, plain);
+		HOLDS(rest >= news[i].text && rest <= news[i].text + strlen(news[i].text));
 		(void)sms_wish(news[i].text);
 		HOLDS(sms_ticket_numbers(news[i].text, ids, 4) <= 4);
 	}

@@ -310,7 +310,7 @@ TEST(test_compose_is_discreet)
 TEST(test_compose_is_discreet_without_texts_for_it)
 {
 	struct catalogue *cat = muratpasa_load();
-	struct catalogue_template ordinary[72];
+	struct catalogue_template ordinary[76];
 	const struct catalogue_template *all = cat != NULL ? cat->templates : NULL;
 	size_t count = cat != NULL ? cat->template_count : 0, kept = 0;
 
