@@ -202,6 +202,28 @@ open_projection(struct metrics *m)
 	return true;
 }
 
+static void
+on_open_data_work(void *arg)
+{
+	daemon_wake_now(((struct metrics *)arg)->daemon);
+}
+
+static bool
+open_open_data(struct metrics *m)
+{
+	const struct open_data_options options = {
+		.db = m->history,
+		.registry = m->registry,
+		.fresh_ms = (uint64_t)m->config.open_data_kept_ms,
+		.tickets_max = (size_t)m->config.open_data_tickets,
+		.on_work = on_open_data_work,
+		.arg = m,
+	};
+
+	m->open_data = open_data_create(&options);
+	return m->open_data != NULL && open_data_add_routes(m->open_data, m->http);
+}
+
 static bool
 open_http(struct metrics *m)
 {
@@ -218,7 +240,7 @@ open_http(struct metrics *m)
 	m->http = http_open(daemon_loop(m->daemon), &settings, NULL, 0, m, &why);
 	m->satisfaction = satisfaction_create(m->history, m->board);
 	if (m->http != NULL && m->satisfaction != NULL
-	    && satisfaction_add_routes(m->satisfaction, m->http)
+	    && satisfaction_add_routes(m->satisfaction, m->http) && open_open_data(m)
 	    && board_add_routes(m->board, m->http))
 		m->pages = http_common_open(m->http, m->daemon);
 	if (m->pages == NULL) {
@@ -229,6 +251,7 @@ open_http(struct metrics *m)
 	http_common_add_stats(m->pages, projector_stats(m->projector), NULL, NULL);
 	http_common_add_stats(m->pages, board_stats(m->board), board_refresh_stats, m->board);
 	http_common_add_stats(m->pages, satisfaction_stats(m->satisfaction), NULL, NULL);
+	http_common_add_stats(m->pages, open_data_stats(m->open_data), NULL, NULL);
 	http_common_add_stats(m->pages, redis_stats(m->redis), NULL, NULL);
 	http_common_add_stats(m->pages, letters_stats(m->letters), NULL, NULL);
 	http_common_add_stats(m->pages, db_stats(m->db), NULL, NULL);
@@ -265,6 +288,12 @@ tick_board(void *arg, uint64_t now_ms)
 	return board_tick(arg, now_ms);
 }
 
+static int64_t
+tick_open_data(void *arg, uint64_t now_ms)
+{
+	return open_data_tick(arg, now_ms);
+}
+
 static void
 stop_projector(void *arg)
 {
@@ -289,6 +318,7 @@ register_parts(struct metrics *m)
 	daemon_add_tick(m->daemon, tick_projector, m->projector);
 	daemon_add_tick(m->daemon, tick_picture, m->picture);
 	daemon_add_tick(m->daemon, tick_board, m->board);
+	daemon_add_tick(m->daemon, tick_open_data, m->open_data);
 }
 
 static bool
@@ -339,6 +369,7 @@ metrics_close(struct metrics *m)
 	projector_destroy(m->projector);
 	letters_destroy(m->letters);
 	live_destroy(m->live);
+	open_data_destroy(m->open_data);
 	satisfaction_destroy(m->satisfaction);
 	board_destroy(m->board);
 	picture_destroy(m->picture);

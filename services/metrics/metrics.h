@@ -18,6 +18,7 @@
 #include "keys.h"
 #include "letters.h"
 #include "live.h"
+#include "open_data.h"
 #include "picture.h"
 #include "projector.h"
 #include "redis.h"
@@ -45,6 +46,8 @@ struct metrics_config {
 	int64_t window;
 	int64_t replay_max;
 	int64_t rebuild_ms;
+	int64_t open_data_kept_ms;
+	int64_t open_data_tickets;
 };
 
 extern const struct setting metrics_settings[];
@@ -64,6 +67,7 @@ struct metrics {
 	struct picture *picture;
 	struct board *board;
 	struct satisfaction *satisfaction;
+	struct open_data *open_data;
 	struct http *http;
 	struct http_common *pages;
 	struct key_pair keys;

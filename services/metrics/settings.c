@@ -42,5 +42,9 @@ const struct setting metrics_settings[] = {
 	    "records; a projection further behind is rebuilt instead" },
 	{ "TURUNC_METRICS_REBUILD", SETTING_DURATION, AT(rebuild_ms), "2m", 1000, 3600000, NULL,
 	    "how long the record may take to answer a rebuild" },
+	{ "TURUNC_OPEN_DATA_KEPT", SETTING_DURATION, AT(open_data_kept_ms), "15m", 1000, 86400000,
+	    NULL, "how long a month's open data are handed out before they are read again" },
+	{ "TURUNC_OPEN_DATA_TICKETS", SETTING_INT, AT(open_data_tickets), "200000", 1, 10000000,
+	    NULL, "tickets of a month's open data at most; a month with more is not published" },
 };
 const size_t metrics_settings_count = ARRAY_LEN(metrics_settings);

@@ -67,6 +67,19 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "AND n.state <> 7 HAVING count(*) > 0) m ON true "
 	    "WHERE s.month >= $1::integer GROUP BY s.month ORDER BY s.month DESC",
 	    1 },
+	/* Of a dense index; that of one with an older date of its own is not looked for. */
+	[STORE_OPEN_DATA_FIRST] = { "open_data_first", "SELECT min(recorded_us) FROM turunc.ticket",
+	    0 },
+	[STORE_OPEN_DATA] = { "open_data",
+	    "SELECT t.ticket_id, coalesce(s.status, 1::smallint), coalesce(s.reason_code, ''), "
+	    "coalesce(s.subject_code, t.subject_code), coalesce(s.department, ''), "
+	    "t.neighbourhood, t.channel, t.arrived_us, coalesce(s.updated_us, t.recorded_us), "
+	    "coalesce(s.ended_us, 0), c.latitude, c.longitude "
+	    "FROM turunc.ticket t LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
+	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "WHERE t.public AND coalesce(s.subject_code, t.subject_code) = ANY ($1::text[]) "
+	    "AND t.arrived_us >= $2::bigint AND t.arrived_us < $3::bigint LIMIT $4::bigint",
+	    4 },
 	[STORE_CURSOR] = { "cursor",
 	    "INSERT INTO turunc.consumer_cursor AS c (client, name, log_id, seq, updated_at_us) "
 	    "VALUES ('', 'metrics', $1::uuid, $2::bigint, $3::bigint) "

@@ -17,6 +17,8 @@ enum store_statement {
 	STORE_CALLS, /* start -> type, event, committed_us of the calls since */
 	STORE_LADDER, /* first month -> enum ladder_column, newest month first */
 	STORE_CURSOR, /* log_id, seq, now: where the projection stands */
+	STORE_OPEN_DATA_FIRST, /* -> recorded_us of the oldest ticket, or null */
+	STORE_OPEN_DATA, /* subjects, from, to, most rows -> enum open_data_column */
 	STORE_RECORD, /* seq -> committed_us, event */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
@@ -28,6 +30,20 @@ enum ladder_column {
 	LADDER_COLUMN_NOT_SOLVED,
 	LADDER_COLUMN_STEPS,
 	LADDER_COLUMN_RESTS = LADDER_COLUMN_STEPS + 6
+};
+enum open_data_column {
+	OPEN_DATA_TICKET,
+	OPEN_DATA_STATUS,
+	OPEN_DATA_REASON,
+	OPEN_DATA_SUBJECT,
+	OPEN_DATA_DEPARTMENT,
+	OPEN_DATA_NEIGHBOURHOOD,
+	OPEN_DATA_CHANNEL,
+	OPEN_DATA_ARRIVED,
+	OPEN_DATA_UPDATED,
+	OPEN_DATA_ENDED,
+	OPEN_DATA_LATITUDE,
+	OPEN_DATA_LONGITUDE
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];
 

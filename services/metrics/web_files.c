@@ -11,5 +11,6 @@ CARRY(web_board_css, "web/board.css");
 CARRY(web_board_js, "web/board.js");
 CARRY(web_words_js, "web/words.js");
 CARRY(web_satisfaction_css, "web/satisfaction.css");
+CARRY(web_report_css, "web/report.css");
 CARRY(web_icon_svg, "web/icon.svg");
 CARRY(live_lua, "live.lua");

@@ -5,8 +5,8 @@
  * a date alone is its midnight in Istanbul.  A space where the `+` of the offset should be is
  * taken as one, for that is what a `+` becomes in a query that was not escaped.
  */
-#ifndef INTAKE_W3C_TIME_H
-#define INTAKE_W3C_TIME_H
+#ifndef TURUNC_W3C_TIME_H
+#define TURUNC_W3C_TIME_H
 
 #include <stdbool.h>
 #include <stdint.h>

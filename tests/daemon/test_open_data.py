@@ -1,0 +1,178 @@
+"""Open data of a month: what anybody may download, and what nobody finds in it."""
+import concurrent.futures
+import csv
+import hashlib
+import io
+import json
+import uuid
+
+import pytest
+
+from router_world import StandingClock
+from stack import Stack
+
+APRIL_US = 1_775_120_400_000_000  # 2026-04-02 12:00 in Istanbul
+MARCH_US = 1_772_355_600_000_000  # 2026-03-01 12:00
+HOUR_US = 3_600_000_000
+FILES = ("requests.csv", "requests.json", "counts.csv", "counts.json", "dictionary.csv", "dictionary.json")
+STREET = {"headers": {"X-Forwarded-For": "203.0.113.9"}}
+
+
+class Tickets:
+    """Rows as intake and router leave them."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.number = 0
+
+    def add(self, subject, neighbourhood, count, public=True, arrived_us=None, status=3, ended_us=None):
+        """Returns their ids."""
+        for _ in range(count):
+            self.number += 1
+            at_us = (arrived_us or MARCH_US) + self.number * 7_000_000
+            contact, ticket = str(uuid.uuid4()), 260_000_000 + self.number
+            self.stack.sql("""insert into turunc.contact (contact_id, ticket_id, kind, channel, arrived_us,
+                recorded_us, language, name, phone, description, address, latitude, longitude, salt)
+                values (%s, %s, 'report', 2, %s, %s, 'tr', 'Ayşe Gizli', '+905321234567', 'kapımın önü',
+                'Gizli Sokak 5', 36.8851237, 30.7049876, 'x')""", contact, ticket, at_us, at_us)
+            self.stack.sql("""insert into turunc.ticket (ticket_id, contact_id, channel, subject_code,
+                neighbourhood, legal_basis, public, arrived_us, recorded_us, client)
+                values (%s, %s, 2, %s, %s, 0, %s, %s, %s, '')""",
+                           ticket, contact, subject, neighbourhood, public, at_us, at_us)
+            self.stack.sql("""insert into turunc.ticket_state (ticket_id, status, version, department, subject_code,
+                priority, ended_us, updated_us, reason_code) values (%s, %s, 2, 'temizlik', %s, 2, %s, %s, %s)""",
+                           ticket, status, subject, ended_us, at_us + HOUR_US, "yapildi" if ended_us else "")
+        return [260_000_000 + n for n in range(self.number - count + 1, self.number + 1)]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    clock = StandingClock(str(tmp_path_factory.mktemp("clock") / "clock"), APRIL_US)
+    shared = {"TURUNC_CLOCK_FILE": clock.path}
+    with Stack(services=["router", "metrics"], env={"router": shared, "metrics": {
+            **shared, "TURUNC_OPEN_DATA_KEPT": "1s", "TURUNC_OPEN_DATA_TICKETS": "100"}}) as made:
+        made.start()
+        yield made
+
+
+def read(stack, path, status=200, **more):
+    answer = stack.http("metrics", "GET", f"/open-data/{path}", **more)
+    assert answer.status == status, (path, answer.status, answer.text[:300])
+    return answer
+
+
+def requests(stack, month="2026-03"):
+    return list(csv.DictReader(io.StringIO(read(stack, f"{month}/requests.csv").text)))
+
+
+@pytest.fixture(scope="module")
+def march(stack):
+    """Before it there is nothing, and that is said."""
+    assert "Henüz biten bir ay yok" in read(stack, "?lang=tr").text
+    read(stack, "2026-03", 404)
+    tickets = Tickets(stack)
+    tickets.add("cop-alinmadi", "guzeloba", 9)
+    tickets.add("cop-alinmadi", "fener", 2)
+    tickets.add("cop-alinmadi", "caglayan", 7, status=7, ended_us=MARCH_US + 30 * HOUR_US)
+    tickets.add("cadde-supurme", "fener", 6)
+    tickets.add("cadde-supurme", "guzeloba", 8)
+    tickets.add("cadde-supurme", "caglayan", 5)
+    tickets.add("evde-saglik", "fener", 6)  # of a special category, whatever its row says
+    tickets.add("dilencilik", "fener", 7)  # not public, whatever its row says
+    tickets.add("cop-alinmadi", "fener", 5, public=False)
+    tickets.add("cop-alinmadi", "fener", 9, arrived_us=APRIL_US)
+    return tickets
+
+
+def test_months_that_are_over_are_listed_and_no_other(stack, march):
+    for lang, month, other in (("tr", "Mart 2026", "Nisan"), ("en", "March 2026", "April")):
+        text = read(stack, f"?lang={lang}", **STREET).text
+        assert month in text and other not in text and "/open-data/2026-03?" in text
+    for path in ("2026-04", "2026-02", "2026-03/none.csv", "2026-04/requests.csv", "2026-3", "0000-00", "x/requests.csv",
+                 "2026-13/requests.csv", "9999-12"):
+        read(stack, path, 404)
+    assert stack.http("metrics", "GET", "/live/", **STREET).status == 403, "the board stays where it is shown"
+
+
+def test_what_is_published_and_what_is_not(stack, march):
+    lines = requests(stack)
+    assert len(lines) == 37 and {line["service_code"] for line in lines} == {"cop-alinmadi", "cadde-supurme"}
+    coarse = [line for line in lines if line["coarse"] == "true"]
+    fine = [line for line in lines if line["coarse"] == "false"]
+    # Two are too few, and one more cell of their row, of their column, and where those cross tell of them.
+    assert len(coarse) == 2 + 7 + 6 + 5
+    assert all(not line[name] for line in coarse for name in ("lat", "long", "address", "neighbourhood",
+                                                              "agency_responsible"))
+    assert all(line["requested_datetime"].endswith("T00:00:00+03:00") and line["service_request_id"][0] == "g"
+               for line in coarse)
+    assert {(line["lat"], line["long"]) for line in fine} == {("36.885", "30.705")}
+    assert {line["address"] for line in fine} == {"Güzeloba"}
+    closed = [line for line in lines if line["status_description"] == "closed"]
+    assert len(closed) == 7 and all(line["closed_date"] == line["updated_datetime"] != "" for line in closed)
+    everything = "".join(read(stack, f"2026-03/{name}").text for name in FILES)
+    for secret in ("Gizli", "Ayşe", "5321234567", "kapımın", "evde-saglik", "dilencilik", "36.8851", "30.7049"):
+        assert secret not in everything, secret
+    assert [dict(line) for line in json.loads(read(stack, "2026-03/requests.json").text)][0]["service_request_id"] \
+        == lines[0]["service_request_id"]
+
+
+def test_counts_tell_no_small_one(stack, march):
+    cells = {(cell["service_code"], cell["neighbourhood"]): cell
+             for cell in json.loads(read(stack, "2026-03/counts.json").text)}
+    assert cells["cop-alinmadi", "fener"] == {
+        "service_code": "cop-alinmadi", "service_name": "Çöp toplanmadı", "neighbourhood": "fener",
+        "neighbourhood_name": "Fener", "requests": None, "suppressed": True}
+    assert cells["*", "*"]["requests"] == 37 and cells["cop-alinmadi", "*"]["requests"] == 18
+    assert sum(cell["suppressed"] for cell in cells.values()) == 4
+
+
+def test_checksums_are_those_of_the_files(stack, march):
+    page = read(stack, "2026-03?lang=en").text
+    sums = dict(reversed(line.split("  ")) for line in read(stack, "2026-03/SHA256SUMS").text.splitlines())
+    assert set(sums) == set(FILES)
+    for name in FILES:
+        answer = read(stack, f"2026-03/{name}", **STREET)
+        assert hashlib.sha256(answer.body).hexdigest() == sums[name] and sums[name] in page
+        assert answer.headers["ETag"] == f'"{sums[name]}"' and answer.headers["Access-Control-Allow-Origin"] == "*"
+    etag = f'"{sums["requests.csv"]}"'
+    read(stack, "2026-03/requests.csv", 304, headers={"If-None-Match": etag})
+    names = {line["field"] for line in csv.DictReader(io.StringIO(read(stack, "2026-03/dictionary.csv").text))
+             if line["file"] == "requests"}
+    assert names == set(requests(stack)[0])
+
+
+def test_what_is_erased_goes_when_the_month_is_read_again(stack, march):
+    assert any(line["lat"] for line in requests(stack))
+    stack.sql("update turunc.contact set latitude = null, longitude = null")
+    stack.wait(lambda: not any(line["lat"] for line in requests(stack)), 10, "positions are gone")
+    readings = stack.metric("metrics", "turunc_metrics_open_data_readings_total")
+    for _ in range(20):
+        requests(stack)
+    assert stack.metric("metrics", "turunc_metrics_open_data_readings_total") <= readings + 3, "kept for a second"
+
+
+def test_many_ask_at_once_and_the_record_is_read_once_a_month(stack, march):
+    march.add("cop-alinmadi", "guzeloba", 6, arrived_us=MARCH_US - 28 * 24 * HOUR_US)
+    stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2026-02").status == 200, 10, "February is there")
+    before = stack.metric("metrics", "turunc_metrics_open_data_readings_total")
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        found = list(pool.map(lambda n: len(requests(stack, ("2026-02", "2026-03")[n % 2])), range(48)))
+    assert set(found) == {6, 37} and found.count(37) == 24
+    assert stack.metric("metrics", "turunc_metrics_open_data_readings_total") - before < 12
+
+
+def test_a_month_with_too_many_is_refused(stack, march):
+    march.add("cop-alinmadi", "guzeloba", 101, arrived_us=MARCH_US - 90 * 24 * HOUR_US)
+    stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2025-12/requests.csv").status == 503, 10)
+    assert "Retry-After" in read(stack, "2025-12/requests.csv", 503).headers
+    assert stack.metric("metrics", "turunc_metrics_open_data_too_many_total") >= 1
+    assert len(requests(stack)) == 37, "the others are there"
+
+
+def test_the_record_is_away(stack, march):
+    stack.sql("revoke select on turunc.ticket from turunc_metrics")
+    try:
+        stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2026-03").status == 503, 10)
+    finally:
+        stack.sql("grant select on turunc.ticket to turunc_metrics")
+    stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2026-03").status == 200, 10)
