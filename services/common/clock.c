@@ -196,6 +196,17 @@ clock_is_simulated(void)
 	return simulated != NULL;
 }
 
+bool
+clock_was_set(uint64_t *seen)
+{
+	if (simulated == NULL)
+		return false;
+	uint64_t generation = atomic_load_explicit(&simulated->generation, memory_order_acquire);
+	bool was_set = generation != *seen;
+	*seen = generation;
+	return was_set;
+}
+
 static bool
 speed_valid(struct clock_speed speed)
 {

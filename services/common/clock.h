@@ -40,6 +40,11 @@ MUST_CHECK bool clock_open(const char *path);
 void clock_close(void);
 bool clock_is_simulated(void);
 
+/* True once for each time that somebody has set the simulated clock since *seen was written (0 at
+ * first): what the new time makes due is looked for at once, whatever look was planned.  False on
+ * the real clock, which nobody sets. */
+bool clock_was_set(uint64_t *seen);
+
 /* The speed is num/den, 0/1 stands still; den not 0, num/den at most CLOCK_SPEED_MAX. */
 struct clock_speed {
 	uint32_t num;

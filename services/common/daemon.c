@@ -18,7 +18,8 @@ enum {
 	DEPENDENCIES_MAX = 32,
 	DETAIL_SIZE = 121,
 	BUSY_LOOK_MS = 10,
-	TICK_MAX_MS = 3600000
+	TICK_MAX_MS = 3600000,
+	CLOCK_LOOK_MS = 3 /* whether a simulated clock was set; costs a read of mapped memory */
 };
 
 struct tick {
@@ -43,6 +44,8 @@ struct daemon {
 	struct event *on_int;
 	struct event *ticker;
 	struct event *drainer;
+	struct event *clock_looker; /* on a simulated clock only */
+	uint64_t clock_seen;
 
 	struct daemon_part parts[PARTS_MAX];
 	size_t part_count;
@@ -62,6 +65,7 @@ static const char *const state_names[DEPENDENCY_STATES] = { "starting", "up", "d
 
 static void on_signal(evutil_socket_t signal_no, short what, void *arg);
 static void on_tick(evutil_socket_t fd, short what, void *arg);
+static void on_clock_look(evutil_socket_t fd, short what, void *arg);
 static void on_drain_look(evutil_socket_t fd, short what, void *arg);
 
 /* Changes to what is watched are handed to the kernel in one go per turn. */
@@ -82,6 +86,20 @@ make_loop(void)
 	return loop;
 }
 
+/* Whoever waits for a moment of a simulated clock waits by the real one, and would sleep through a
+ * day that somebody lets pass at once. */
+static bool
+watch_clock(struct daemon *d)
+{
+	const struct timeval every = { .tv_usec = CLOCK_LOOK_MS * 1000 };
+
+	if (!clock_is_simulated())
+		return true;
+	(void)clock_was_set(&d->clock_seen);
+	d->clock_looker = event_new(d->loop, -1, EV_PERSIST, on_clock_look, d);
+	return d->clock_looker != NULL && event_add(d->clock_looker, &every) == 0;
+}
+
 struct daemon *
 daemon_create(const char *service, const struct daemon_settings *settings)
 {
@@ -97,7 +115,8 @@ daemon_create(const char *service, const struct daemon_settings *settings)
 	    || (d->on_int = evsignal_new(d->loop, SIGINT, on_signal, d)) == NULL
 	    || (d->ticker = evtimer_new(d->loop, on_tick, d)) == NULL
 	    || (d->drainer = evtimer_new(d->loop, on_drain_look, d)) == NULL
-	    || evsignal_add(d->on_term, NULL) == -1 || evsignal_add(d->on_int, NULL) == -1) {
+	    || evsignal_add(d->on_term, NULL) == -1 || evsignal_add(d->on_int, NULL) == -1
+	    || !watch_clock(d)) {
 		log_debug("no event loop");
 		daemon_destroy(d);
 		return NULL;
@@ -110,7 +129,8 @@ daemon_destroy(struct daemon *d)
 {
 	if (d == NULL)
 		return;
-	struct event *const events[] = { d->on_term, d->on_int, d->ticker, d->drainer };
+	struct event *const events[] = { d->on_term, d->on_int, d->ticker, d->drainer,
+		d->clock_looker };
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		if (events[i] != NULL)
 			event_free(events[i]);
@@ -280,6 +300,17 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	}
 	if (next_ms < d->wake_ms)
 		arm_ticker(d, next_ms, now_ms);
+}
+
+static void
+on_clock_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (clock_was_set(&d->clock_seen))
+		daemon_wake_now(d);
 }
 
 /* --- readiness --- */

@@ -387,6 +387,8 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 {
 	int64_t wait_ms = LOOK_MS;
 
+	if (clock_was_set(&d->clock_seen))
+		delivery_look(d);
 	backlog_watch_clock(d->backlog);
 	if (db_state_now(d->world.db) != DB_READY)
 		return -1;

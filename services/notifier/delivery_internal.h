@@ -54,6 +54,7 @@ struct delivery {
 	bool recovering;
 	bool stopping;
 	uint64_t retry_at_ms;
+	uint64_t clock_seen;
 };
 
 /* False with errno: some could not be opened. */

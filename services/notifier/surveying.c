@@ -29,6 +29,7 @@ struct surveying {
 	size_t count; /* under way */
 	struct moving moving[BATCH_MAX];
 	uint64_t look_at_ms;
+	uint64_t clock_seen;
 };
 
 struct surveying *
@@ -303,7 +304,7 @@ surveying_tick(struct surveying *s, uint64_t now_ms)
 	if (s->busy || s->stopping || db_state_now(s->world.db) != DB_READY
 	    || registry_catalogue(s->world.registry) == NULL)
 		return -1;
-	if (now_ms < s->look_at_ms)
+	if (now_ms < s->look_at_ms && !clock_was_set(&s->clock_seen))
 		return (int64_t)(s->look_at_ms - now_ms);
 	s->look_at_ms = now_ms + LOOK_MS;
 	struct db_unit *unit = db_unit_create(s->world.db);

@@ -35,6 +35,8 @@ struct sweeps {
 	enum sweep at; /* the sweep under way */
 	bool again; /* it found as many as it takes at once */
 	uint64_t next_ms;
+	uint64_t clock_seen;
+	bool clock_was_set; /* a round begins at once */
 	uint64_t room_asked; /* the head for which partitions were made */
 	struct changes *changes;
 	size_t counts[SWEPT_CLOSED + 1];
@@ -327,10 +329,14 @@ sweeps_tick(struct sweeps *s, uint64_t now_ms)
 {
 	const struct catalogue *cat = registry_catalogue(s->world.registry);
 
+	if (clock_was_set(&s->clock_seen))
+		s->clock_was_set = true;
 	if (s->busy || s->stopped || db_state_now(s->world.db) != DB_READY || cat == NULL)
 		return IDLE_MS;
-	if (now_ms < s->next_ms)
+	if (now_ms < s->next_ms && !(s->clock_was_set && s->at == SWEEP_ALARMS))
 		return (int64_t)(s->next_ms - now_ms);
+	if (s->at == SWEEP_ALARMS)
+		s->clock_was_set = false;
 	forget_aside(s, now_ms);
 	if (!make_room(s))
 		look(s, cat);

@@ -1,7 +1,6 @@
 """What the router's tests speak: frames over CURVE as any client would send them, and tickets opened
 the way intake opens them (its own function, under its own role), without intake."""
 import os
-import struct
 import sys
 import time
 import uuid
@@ -60,31 +59,6 @@ def add_client(stack, name, **rights):
     keys = Keys(stack.client(name, **rights))
     stack.wait(lambda: _loads(stack) > before, 5, "the router loads the rights")
     return keys
-
-
-class StandingClock:
-    """A simulated clock (services/common/clock.h) that moves only when told to."""
-
-    LAYOUT = struct.Struct("<8sQqqIIqqII")
-
-    def __init__(self, path, at_us):
-        self.path = path
-        self.at_us = at_us
-        self.generation = 0
-        self._write()
-
-    def advance(self, by_us):
-        self.at_us += by_us
-        self.generation += 1
-        self._write()
-
-    def _write(self):
-        slot = (0, self.at_us, 0, 1)
-        data = self.LAYOUT.pack(b"TURCLK01", self.generation, *slot, *slot)
-        fd = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o644)
-        # Both slots say the same, so it does not matter which one a reader finds.
-        os.pwrite(fd, data, 0)
-        os.close(fd)
 
 
 class Client:

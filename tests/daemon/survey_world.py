@@ -9,8 +9,9 @@ import shutil
 import turunc
 from intake_world import ticket_request
 from notifier_world import FAST, MailServer
-from router_world import Opener, Reader, StandingClock, event
+from router_world import Opener, Reader, event
 from stack import CONFIG, Stack
+from standing_clock import StandingClock
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US

@@ -9,8 +9,9 @@ import uuid
 import psycopg2
 import pytest
 
-from router_world import Opener, StandingClock, event
+from router_world import Opener, event
 from servers import ROOT
+from standing_clock import StandingClock
 
 DAY_US = 86_400_000_000
 MINUTE_US = 60_000_000

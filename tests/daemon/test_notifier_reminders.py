@@ -4,8 +4,9 @@ import datetime
 import pytest
 
 from process import wait_until
-from router_world import DAY_US, Opener, StandingClock
+from router_world import DAY_US, Opener
 from stack import Stack
+from standing_clock import StandingClock
 
 HOUR_US = 3600 * 10**6
 MINUTE_US = 60 * 10**6

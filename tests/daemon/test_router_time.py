@@ -2,9 +2,10 @@
 import datetime
 
 import pytest
-from router_world import DAY_US, Client, Opener, Reader, StandingClock, add_client, done, printed, \
+from router_world import DAY_US, Client, Opener, Reader, add_client, done, printed, \
     refused
 from stack import Stack
+from standing_clock import StandingClock
 
 HOUR_US = DAY_US // 24
 TUESDAY = int(datetime.datetime(2026, 3, 3, 7, 0, tzinfo=datetime.timezone.utc).timestamp()) * 10**6

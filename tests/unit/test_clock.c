@@ -305,3 +305,19 @@ TEST(test_clock_replaced_file_does_not_disturb_readers)
 	CHECK(clock_open(path));
 	CHECK_I64("the new one", clock_now_us(), START_US + 7);
 }
+
+TEST(test_clock_tells_once_that_it_was_set)
+{
+	const char *path = check_path("clock");
+	uint64_t seen = 0, another = 0;
+
+	CHECK_FALSE("the real clock is set by nobody", clock_was_set(&seen));
+	CHECK(clock_simulation_create(path, START_US, frozen));
+	CHECK(clock_open(path));
+	CHECK_FALSE("not yet", clock_was_set(&seen));
+	CHECK(clock_simulation_set(path, START_US + 7, frozen));
+	CHECK_TRUE("set", clock_was_set(&seen));
+	CHECK_FALSE("told already", clock_was_set(&seen));
+	CHECK_TRUE("each looker is told", clock_was_set(&another));
+	clock_close();
+}
