@@ -103,6 +103,10 @@ class SmsDoor(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 30
+    # Head and body leave as one: apart, the second waits 40 ms for the other side's kernel to
+    # acknowledge the first (RFC 1122, 4.2.3.2 and 4.2.3.4), and so four connections took but 100 SMS a second.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     messages = None
     fails = None
 
