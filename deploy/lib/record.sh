@@ -67,7 +67,10 @@ config_apply()
 	local folder said
 	folder=$(config_folder)
 	said=${folder#"$ROOT"/}
-	if [ "$demo" = yes ]; then
+	if [ "$march" = yes ]; then
+		folder=$(march_config "$folder")
+		said="$said, with a number for answers by SMS"
+	elif [ "$demo" = yes ]; then
 		folder=$(config_without_quiet_hours "$folder")
 		said="$said, with SMS at any hour"
 	fi
@@ -88,6 +91,7 @@ env_write()
 	{
 		echo "# Where this system is; made by deploy/up.  Sourced by shells, read by masa."
 		while IFS= read -r pair; do
+			[ -n "$pair" ] || continue
 			echo "${pair%%=*}=$(quoted "${pair#*=}")"
 		done <<-END
 			TURUNC_DATABASE=$(pg_conninfo turunc_admin)
@@ -106,6 +110,7 @@ env_write()
 			TURUNC_URL_NOTIFIER=http://127.0.0.1:${PORT[notifier_http]}
 			TURUNC_URL_METRICS=http://127.0.0.1:${PORT[metrics_http]}
 			TURUNC_URL_EDGE=http://127.0.0.1:${PORT[edge]}
+			$(march_masa_env)
 		END
 	} >"$RUN/env.new"
 	mv "$RUN/env.new" "$RUN/env"

@@ -145,7 +145,7 @@ program_define()
 	mkdir -p "$RUN/state/$name"
 	chmod 750 "$RUN/state/$name"
 	! am_root || chown "$user_service" "$RUN/state/$name"
-	mapfile -t env < <(common_env "$name"; own_env "$name"; extra_env)
+	mapfile -t env < <(common_env "$name"; own_env "$name"; march_env "$name"; extra_env)
 	service_env "$name" "${env[@]}"
 	memory_bytes=$service_memory_bytes service_define "$name" "$user_service" \
 		"$REAL/state/$name" "$REAL/bin/turunc-$name"

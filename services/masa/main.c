@@ -1,8 +1,10 @@
 /* The command line for people who run Turunç: finds the command by its words and runs it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "masa.h"
 
@@ -10,7 +12,7 @@ static const struct command *const groups[] = { status_commands, doctor_commands
 	message_commands, template_commands, address_commands, mail_commands, dlq_commands,
 	cimer_commands, citizen_commands, audit_commands, log_commands, subs_commands,
 	client_commands, user_commands, config_commands, db_commands, backup_commands,
-	restore_commands };
+	restore_commands, demo_commands };
 
 static void
 print_help(FILE *to)
@@ -45,6 +47,11 @@ main(int argc, char **argv)
 		return MASA_OK;
 	}
 	masa_find_system();
+	/* A demonstration's people live in its time, too. */
+	const char *clock_file = masa_env("TURUNC_CLOCK_FILE", "");
+	if (clock_file[0] != '\0' && !clock_open(clock_file))
+		return masa_fail(
+		    MASA_CONFIG, "TURUNC_CLOCK_FILE %s: %s", clock_file, strerror(errno));
 	for (size_t g = 0; argc >= 2 && g < ARRAY_LEN(groups); g++) {
 		for (const struct command *c = groups[g]; c->noun != NULL; c++) {
 			int words = c->verb[0] != '\0' ? 2 : 1;

@@ -70,6 +70,7 @@ extern const struct command config_commands[];
 extern const struct command db_commands[];
 extern const struct command backup_commands[];
 extern const struct command restore_commands[];
+extern const struct command demo_commands[];
 
 /*
  * Takes the options of specs (and --json, --dry-run) out of argv; the positional arguments stay in

@@ -280,6 +280,10 @@ class Stack:
                         values (%s, %s, %s, '{*}', '{*}', '{*}', %s, 4096, 0)""",
                      f"turunc.{name}", public.decode(), verbs, personal)
 
+    def env(self, name, user):
+        """What a service or the command line is told of the system."""
+        return self._common_env(name, user)
+
     def _common_env(self, name, user):
         state = self.path("state", name)
         os.makedirs(state, exist_ok=True)
