@@ -29,7 +29,6 @@ struct reminding {
 	bool busy; /* a unit is on its way */
 	bool sending; /* a digest is */
 	uint64_t look_ms; /* when to look again */
-	uint64_t clock_seen;
 	/* the look under way */
 	size_t next; /* for reminder_next() */
 	char recipient[RECIPIENT_BYTES];
@@ -435,7 +434,7 @@ reminding_tick(struct reminding *r, uint64_t now_ms)
 	    || db_state_now(r->world.db) != DB_READY
 	    || registry_catalogue(r->world.registry) == NULL)
 		return -1;
-	if (now_ms < r->look_ms && !clock_was_set(&r->clock_seen))
+	if (now_ms < r->look_ms)
 		return (int64_t)(r->look_ms - now_ms);
 	r->next = 0;
 	go_on(r);
