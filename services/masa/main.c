@@ -50,7 +50,7 @@ main(int argc, char **argv)
 	/* A demonstration's people live in its time, too. */
 	const char *clock_file = masa_env("TURUNC_CLOCK_FILE", "");
 	if (clock_file[0] != '\0' && !clock_open(clock_file))
-		return masa_fail(
+		return (int)masa_fail(
 		    MASA_CONFIG, "TURUNC_CLOCK_FILE %s: %s", clock_file, strerror(errno));
 	for (size_t g = 0; argc >= 2 && g < ARRAY_LEN(groups); g++) {
 		for (const struct command *c = groups[g]; c->noun != NULL; c++) {
