@@ -14,7 +14,7 @@ RELEASE = os.path.join(ROOT, "build")
 FUZZED = os.path.join(ROOT, "build-fuzz")  # the harnesses of tests/fuzz, with coverage as well
 CHECKED = os.path.join(ROOT, "build-checked")  # clang, AddressSanitizer, UndefinedBehaviorSanitizer
 LOGS = os.path.join(RELEASE, "test-logs")
-WORKERS = max(2, os.cpu_count() or 2)
+WORKERS = (os.cpu_count() or 2) + 1  # many tests wait more than they work
 
 # What is timed or starves others runs when nothing else does; and how long each may take.
 ALONE = ("attack", "deploy", "e2e", "fault", "web")
