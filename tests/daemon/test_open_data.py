@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
-from router_world import StandingClock
 from stack import Stack
+from standing_clock import StandingClock
 
 APRIL_US = 1_775_120_400_000_000  # 2026-04-02 12:00 in Istanbul
 MARCH_US = 1_772_355_600_000_000  # 2026-03-01 12:00
