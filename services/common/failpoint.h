@@ -88,6 +88,9 @@ enum failpoint_side {
 	X("notifier", "letter_end")     \
 	X("metrics", "letter_put")      \
 	X("metrics", "letter_end")      \
+	X("metrics", "month_begin")     \
+	X("metrics", "month_take")      \
+	X("metrics", "month_turn")      \
 	X("metrics", "cursor")
 
 /* All others: the code around them says failpoint() on both sides, or names them to the unit

@@ -125,7 +125,14 @@ open_record(struct metrics *m)
 	if (m->db != NULL)
 		m->history = db_open(daemon_loop(m->daemon), &settings, store_statements,
 		    STORE_STATEMENTS, &silent, complaint, sizeof(complaint));
-	return m->history != NULL || cannot_start("TURUNC_DATABASE", complaint);
+	/* A plan made while its tables were empty must not read them whole when they are not. */
+	settings.options = "-c enable_seqscan=off";
+	if (m->history != NULL)
+		m->counting = db_open(daemon_loop(m->daemon), &settings, store_statements,
+		    STORE_STATEMENTS, &silent, complaint, sizeof(complaint));
+	if (m->counting != NULL)
+		m->keeper = keeper_create(m->counting, (uint64_t)c->count_ms);
+	return m->keeper != NULL || cannot_start("TURUNC_DATABASE", complaint);
 }
 
 static bool
@@ -252,6 +259,7 @@ open_http(struct metrics *m)
 	http_common_add_stats(m->pages, board_stats(m->board), board_refresh_stats, m->board);
 	http_common_add_stats(m->pages, satisfaction_stats(m->satisfaction), NULL, NULL);
 	http_common_add_stats(m->pages, open_data_stats(m->open_data), NULL, NULL);
+	http_common_add_stats(m->pages, keeper_stats(m->keeper), NULL, NULL);
 	http_common_add_stats(m->pages, redis_stats(m->redis), NULL, NULL);
 	http_common_add_stats(m->pages, letters_stats(m->letters), NULL, NULL);
 	http_common_add_stats(m->pages, db_stats(m->db), NULL, NULL);
@@ -294,6 +302,18 @@ tick_open_data(void *arg, uint64_t now_ms)
 	return open_data_tick(arg, now_ms);
 }
 
+static int64_t
+tick_keeper(void *arg, uint64_t now_ms)
+{
+	return keeper_tick(arg, now_ms);
+}
+
+static void
+stop_keeper(void *arg)
+{
+	keeper_stop(arg);
+}
+
 static void
 stop_projector(void *arg)
 {
@@ -313,12 +333,16 @@ register_parts(struct metrics *m)
 				       .stop = stop_projector,
 				       .busy = projector_is_busy,
 				       .arg = m->projector });
+	daemon_add_part(m->daemon,
+	    (struct daemon_part){
+		.name = "months", .stop = stop_keeper, .busy = keeper_busy, .arg = m->keeper });
 	daemon_add_tick(m->daemon, tick_registry, m->registry);
 	daemon_add_tick(m->daemon, tick_letters, m->letters);
 	daemon_add_tick(m->daemon, tick_projector, m->projector);
 	daemon_add_tick(m->daemon, tick_picture, m->picture);
 	daemon_add_tick(m->daemon, tick_board, m->board);
 	daemon_add_tick(m->daemon, tick_open_data, m->open_data);
+	daemon_add_tick(m->daemon, tick_keeper, m->keeper);
 }
 
 static bool
@@ -361,7 +385,10 @@ metrics_close(struct metrics *m)
 {
 	if (m->projector != NULL)
 		projector_stop(m->projector);
+	if (m->keeper != NULL)
+		keeper_stop(m->keeper);
 	redis_close(m->redis);
+	db_close(m->counting);
 	db_close(m->history);
 	db_close(m->db);
 	http_close(m->http);
@@ -371,6 +398,7 @@ metrics_close(struct metrics *m)
 	live_destroy(m->live);
 	open_data_destroy(m->open_data);
 	satisfaction_destroy(m->satisfaction);
+	keeper_destroy(m->keeper);
 	board_destroy(m->board);
 	picture_destroy(m->picture);
 	registry_destroy(m->registry);

@@ -15,6 +15,7 @@
 #include "daemon.h"
 #include "db.h"
 #include "http.h"
+#include "keeper.h"
 #include "keys.h"
 #include "letters.h"
 #include "live.h"
@@ -48,6 +49,7 @@ struct metrics_config {
 	int64_t rebuild_ms;
 	int64_t open_data_kept_ms;
 	int64_t open_data_tickets;
+	int64_t count_ms;
 };
 
 extern const struct setting metrics_settings[];
@@ -60,11 +62,13 @@ struct metrics {
 	struct registry *registry;
 	struct db *db; /* short questions */
 	struct db *history; /* rebuilds, which may take a while */
+	struct db *counting; /* the months' figures */
 	struct redis *redis;
 	struct live *live;
 	struct letters *letters;
 	struct projector *projector;
 	struct picture *picture;
+	struct keeper *keeper;
 	struct board *board;
 	struct satisfaction *satisfaction;
 	struct open_data *open_data;

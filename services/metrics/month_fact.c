@@ -62,13 +62,15 @@ month_fact_key(const event_t *event, char ret_key[MONTH_KEY_SIZE])
 	return true;
 }
 
+#define CODE_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
 /* A code that is none of ours counts as none. */
 static void
 copy_code(char to[MONTH_CODE_SIZE], const char *code)
 {
 	size_t len = strlen(code);
 
-	if (len == 0 || len >= MONTH_CODE_SIZE || strpbrk(code, ". \t\r\n") != NULL)
+	if (len == 0 || len >= MONTH_CODE_SIZE || strspn(code, CODE_LETTERS) != len)
 		code = "-";
 	(void)snprintf(to, MONTH_CODE_SIZE, "%s", code);
 }

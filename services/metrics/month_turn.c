@@ -9,6 +9,8 @@
 #include "istanbul.h"
 #include "month_open.h"
 
+enum { MONTHS_A_TURN = 240 };
+
 static int64_t
 end_us(int32_t month)
 {
@@ -150,17 +152,22 @@ month_turn(const struct month_state *state, int64_t committed_us, const struct m
 	bool good = revise(&turned, state, touched, touched_count);
 
 	next->day = istanbul_day(committed_us);
-	while (end_us(month_add(next->calendar.rolled, 1)) <= committed_us) {
+	/* A clock that leaps must not hold everything up: what is left is rolled on later days. */
+	for (int n = 0;
+	     n < MONTHS_A_TURN && end_us(month_add(next->calendar.rolled, 1)) <= committed_us;
+	     n++) {
 		next->calendar.rolled = month_add(next->calendar.rolled, 1);
 		roll(&turned, now, next->calendar.rolled);
 	}
-	while (good && month_published_us(month_add(next->published, 1)) <= committed_us) {
+	while (good && next->published < next->calendar.rolled
+	       && month_published_us(month_add(next->published, 1)) <= committed_us) {
 		next->published = month_add(next->published, 1);
 		good = draw_up(&turned, next->published, state->seq,
 			   month_published_us(next->published))
 		       != NULL;
 	}
-	while (ladder_us(month_add(next->ladder_published, 1)) <= committed_us)
+	while (next->ladder_published < next->published
+	       && ladder_us(month_add(next->ladder_published, 1)) <= committed_us)
 		next->ladder_published = month_add(next->ladder_published, 1);
 	if (good && !turned.cells.failed) {
 		*ret_turned = turned;

@@ -46,5 +46,7 @@ const struct setting metrics_settings[] = {
 	    NULL, "how long a month's open data are handed out before they are read again" },
 	{ "TURUNC_OPEN_DATA_TICKETS", SETTING_INT, AT(open_data_tickets), "200000", 1, 10000000,
 	    NULL, "tickets of a month's open data at most; a month with more is not published" },
+	{ "TURUNC_METRICS_COUNT", SETTING_DURATION, AT(count_ms), "1s", 10, 60000, NULL,
+	    "between two looks for records that the months' figures do not count yet" },
 };
 const size_t metrics_settings_count = ARRAY_LEN(metrics_settings);

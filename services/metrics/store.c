@@ -80,6 +80,41 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE t.public AND coalesce(s.subject_code, t.subject_code) = ANY ($1::text[]) "
 	    "AND t.arrived_us >= $2::bigint AND t.arrived_us < $3::bigint LIMIT $4::bigint",
 	    4 },
+	[STORE_MONTH_STATE] = { "month_state",
+	    "SELECT h.log_id, s.fold_version, coalesce(c.log_id = h.log_id AND c.seq = s.seq, "
+	    "false), coalesce(b.last_seq, 0), " STORE_MONTH_STATE_COLUMNS(
+		"s") " FROM (SELECT log_id FROM turunc.log_history ORDER BY history_no DESC LIMIT "
+		     "1) h "
+		     "LEFT JOIN turunc.month_state s ON true "
+		     "LEFT JOIN turunc.consumer_cursor c ON c.client = '' AND c.name = 'figures' "
+		     "LEFT JOIN LATERAL (SELECT last_seq FROM turunc.log_batch "
+		     "ORDER BY last_seq DESC LIMIT 1) b ON true",
+	    0 },
+	[STORE_MONTH_BEGIN] = { "month_begin",
+	    "SELECT turunc.month_begin($1::integer, $2::uuid, $3::bigint)", 3 },
+	[STORE_MONTH_RECORDS] = { "month_records",
+	    "SELECT e.seq, e.committed_at_us, e.event, (SELECT last_seq FROM turunc.log_batch "
+	    "ORDER BY last_seq DESC LIMIT 1) FROM turunc.event_log e WHERE e.seq > $1::bigint "
+	    "ORDER BY e.seq LIMIT $2::integer",
+	    2 },
+	[STORE_MONTH_FACTS] = { "month_facts",
+	    "SELECT key, fact FROM turunc.month_fact WHERE key = ANY ($1::bytea[])", 1 },
+	[STORE_MONTH_TAKE] = { "month_take",
+	    "SELECT turunc.month_take($1::uuid, $2::bigint, $3::bigint, $4::bigint, "
+	    "$5::bigint[], $6::bytea[], $7::bytea[], $8::integer[], $9::text[], $10::bigint[], "
+	    "$11::boolean[])",
+	    11 },
+	[STORE_MONTH_TOUCHED] = { "month_touched",
+	    "SELECT t.month, t.name, t.was, coalesce(c.n, 0) FROM turunc.month_touched t "
+	    "LEFT JOIN turunc.month_cell c ON c.month = t.month AND c.name = t.name",
+	    0 },
+	[STORE_MONTH_OPEN] = { "month_open",
+	    "SELECT name, n FROM turunc.month_cell WHERE month = 0 AND n <> 0", 0 },
+	[STORE_MONTH_TURN] = { "month_turn",
+	    "SELECT turunc.month_turn($1::bigint, $2::integer, $3::bigint[], $4::integer[], "
+	    "$5::text[], $6::bigint[], $7::integer[], $8::bigint[], $9::bigint[], "
+	    "$10::integer[], $11::text[], $12::bigint[], $13::bigint[])",
+	    13 },
 	[STORE_CURSOR] = { "cursor",
 	    "INSERT INTO turunc.consumer_cursor AS c (client, name, log_id, seq, updated_at_us) "
 	    "VALUES ('', 'metrics', $1::uuid, $2::bigint, $3::bigint) "
@@ -88,3 +123,18 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE (c.log_id, c.seq) IS DISTINCT FROM (excluded.log_id, excluded.seq)",
 	    3 },
 };
+
+struct month_state
+store_month_state(const struct pg_result *r, int row, int column)
+{
+	return (struct month_state){
+		.seq = (uint64_t)db_get_int(r, row, column),
+		.at_us = db_get_int(r, row, column + 1),
+		.day = (int32_t)db_get_int(r, row, column + 2),
+		.calendar = { .first = (int32_t)db_get_int(r, row, column + 3),
+		    .rolled = (int32_t)db_get_int(r, row, column + 4) },
+		.published = (int32_t)db_get_int(r, row, column + 5),
+		.ladder_published = (int32_t)db_get_int(r, row, column + 6),
+		.config_version = (uint64_t)db_get_int(r, row, column + 7),
+	};
+}

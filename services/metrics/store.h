@@ -5,6 +5,7 @@
 #include "base.h"
 #include "db.h"
 #include "letters.h"
+#include "month_turn.h"
 #include "registry.h"
 
 enum store_statement {
@@ -16,6 +17,14 @@ enum store_statement {
 	STORE_HOUR, /* start -> minute, type, department, records */
 	STORE_CALLS, /* start -> type, event, committed_us of the calls since */
 	STORE_LADDER, /* first month -> enum ladder_column, newest month first */
+	STORE_MONTH_STATE, /* -> enum month_column */
+	STORE_MONTH_BEGIN, /* fold version, log_id, now */
+	STORE_MONTH_RECORDS, /* seq, limit -> seq, committed_us, event, the log's last seq */
+	STORE_MONTH_FACTS, /* keys -> key, fact */
+	STORE_MONTH_TAKE, /* schema 0041 */
+	STORE_MONTH_TOUCHED, /* -> month, name, was, is */
+	STORE_MONTH_OPEN, /* -> name, n of month 0 */
+	STORE_MONTH_TURN, /* schema 0041 */
 	STORE_CURSOR, /* log_id, seq, now: where the projection stands */
 	STORE_OPEN_DATA_FIRST, /* -> recorded_us of the oldest ticket, or null */
 	STORE_OPEN_DATA, /* subjects, from, to, most rows -> enum open_data_column */
@@ -45,6 +54,19 @@ enum open_data_column {
 	OPEN_DATA_LATITUDE,
 	OPEN_DATA_LONGITUDE
 };
+enum month_column {
+	MONTH_COLUMN_LOG_ID,
+	MONTH_COLUMN_VERSION, /* null: nothing is counted yet, and so is the state */
+	MONTH_COLUMN_SAME_LOG, /* what was counted is of this history */
+	MONTH_COLUMN_HEAD, /* the log's last seq */
+	MONTH_COLUMN_STATE /* store_month_state()'s, from here on */
+};
 extern const struct db_statement store_statements[STORE_STATEMENTS];
+
+/* The members of month_state as the columns of a row, from that one on. */
+#define STORE_MONTH_STATE_COLUMNS(s)                                                     \
+	s ".seq, " s ".at_us, " s ".day, " s ".first, " s ".rolled, " s ".published, " s \
+	  ".ladder_published, " s ".config_version"
+struct month_state store_month_state(const struct pg_result *rows, int row, int column);
 
 #endif

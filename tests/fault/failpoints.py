@@ -34,7 +34,10 @@ Case = collections.namedtuple("Case", "program step side action")
 # What happens at a start, so that the service is killed and started to have it happen.
 AT_START = {("intake", "lease"), ("intake", "numbers"), ("intake", "registry"), ("router", "cursor_make"),
             ("router", "cursor_adopt"), ("router", "partitions"), ("router", "stream_take"),
-            ("notifier", "cursor_make"), ("notifier", "hasten")}
+            ("notifier", "cursor_make"), ("notifier", "hasten"), ("metrics", "month_begin"), ("metrics", "month_turn")}
+# What makes the next start do so: a program that counted differently, and a day of the log that is over.
+BEFORE_START = {"month_begin": "update turunc.month_state set fold_version = 0",
+                "month_turn": "update turunc.month_state set day = day - 1"}
 # What intake makes at its first start, where, and how many bytes it has.
 FIRST_START = {"identity_secret": (("identity.secret",), 32), "link_key": (("attachments", "link.key"), 32)}
 # What somebody at the desk brings about, alone or beside the departments.
@@ -141,6 +144,8 @@ class Failpoints:
         self._prepare(case)
         if (case.program, case.step) in AT_START:
             self.stack.kill9(case.program)
+            if case.step in BEFORE_START:
+                self.stack.sql(BEFORE_START[case.step])
             self.arm(case)
             self.stack.start(case.program, wait=False)
         else:

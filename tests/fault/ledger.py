@@ -16,7 +16,7 @@ import web_citizen
 
 # What a finding can be.
 KINDS = ("lost", "phantom", "gap", "reorder", "applied twice", "told twice", "message lost",
-         "message phantom", "delivery lost", "wrong department", "personal data", "board")
+         "message phantom", "delivery lost", "wrong department", "personal data", "board", "month")
 
 
 class Ledger:
@@ -107,7 +107,7 @@ def sink_messages(path):
 
 def check(stack, ledger, messages):
     findings = []
-    for look in (_tickets, _steps, _log, _deliveries, _privacy, _derived_privacy,
+    for look in (_tickets, _steps, _log, _months, _deliveries, _privacy, _derived_privacy,
                  web_citizen.check_photos, call_taker.check_calls, cimer_clerk.check_applications):
         findings += look(stack, ledger)
     findings += _messages(stack, messages)
@@ -184,6 +184,18 @@ def _log(stack, _ledger):
     verified = stack.masa("log", "verify", "--json", check=False)
     if verified.returncode != 0:
         yield "gap", f"masa log verify: {verified.stdout.strip()} {verified.stderr.strip()}"
+
+
+def _months(stack, _ledger):
+    """What metrics keeps of the months is what the log gives, up to its end."""
+    try:
+        stack.wait(lambda: stack.one("select seq from turunc.month_state")
+                   == stack.one("select max(last_seq) from turunc.log_batch"), 30)
+    except AssertionError:
+        yield "month", "the months do not count the whole log"
+    verified = stack.masa("report", "verify", "--json", check=False)
+    if verified.returncode != 0:
+        yield "month", f"masa report verify: {verified.stdout.strip()} {verified.stderr.strip()}"
 
 
 def _deliveries(stack, ledger):

@@ -204,6 +204,12 @@ def test_a_figure_of_the_board_that_is_wrong_is_caught(storm):
         assert caught(storm) == found
 
 
+def test_a_figure_of_a_month_that_is_wrong_is_caught(storm):
+    for by, found in ((1, {"month": 1}), (-1, {})):
+        storm.stack.sql("update turunc.month_cell set n = n + %s where name = 'tickets'", by)
+        assert caught(storm) == found
+
+
 def test_a_name_in_the_log_is_caught(storm):
     """The last: the log is not mended, and so its hash does not fit either."""
     storm.stack.sql("update turunc.event_log set event = event || 'Defter'::bytea where seq = 1")
