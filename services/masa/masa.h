@@ -67,6 +67,7 @@ extern const struct command subs_commands[];
 extern const struct command client_commands[];
 extern const struct command user_commands[];
 extern const struct command config_commands[];
+extern const struct command report_commands[];
 extern const struct command db_commands[];
 extern const struct command backup_commands[];
 extern const struct command restore_commands[];
