@@ -232,6 +232,20 @@ open_open_data(struct metrics *m)
 }
 
 static bool
+open_reports(struct metrics *m)
+{
+	const struct reports_options options = {
+		.db = m->history,
+		.board = m->board,
+		.registry = m->registry,
+		.scratch = m->config.state_dir,
+	};
+
+	m->reports = reports_create(&options);
+	return m->reports != NULL && reports_add_routes(m->reports, m->http);
+}
+
+static bool
 open_http(struct metrics *m)
 {
 	const struct metrics_config *c = &m->config;
@@ -248,7 +262,7 @@ open_http(struct metrics *m)
 	m->satisfaction = satisfaction_create(m->history, m->board);
 	if (m->http != NULL && m->satisfaction != NULL
 	    && satisfaction_add_routes(m->satisfaction, m->http) && open_open_data(m)
-	    && board_add_routes(m->board, m->http))
+	    && open_reports(m) && board_add_routes(m->board, m->http))
 		m->pages = http_common_open(m->http, m->daemon);
 	if (m->pages == NULL) {
 		log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",
@@ -260,6 +274,7 @@ open_http(struct metrics *m)
 	http_common_add_stats(m->pages, satisfaction_stats(m->satisfaction), NULL, NULL);
 	http_common_add_stats(m->pages, open_data_stats(m->open_data), NULL, NULL);
 	http_common_add_stats(m->pages, keeper_stats(m->keeper), NULL, NULL);
+	http_common_add_stats(m->pages, reports_stats(m->reports), NULL, NULL);
 	http_common_add_stats(m->pages, redis_stats(m->redis), NULL, NULL);
 	http_common_add_stats(m->pages, letters_stats(m->letters), NULL, NULL);
 	http_common_add_stats(m->pages, db_stats(m->db), NULL, NULL);
@@ -396,6 +411,7 @@ metrics_close(struct metrics *m)
 	projector_destroy(m->projector);
 	letters_destroy(m->letters);
 	live_destroy(m->live);
+	reports_destroy(m->reports);
 	open_data_destroy(m->open_data);
 	satisfaction_destroy(m->satisfaction);
 	keeper_destroy(m->keeper);

@@ -24,6 +24,7 @@
 #include "projector.h"
 #include "redis.h"
 #include "registry.h"
+#include "reports.h"
 #include "satisfaction.h"
 #include "settings.h"
 
@@ -72,6 +73,7 @@ struct metrics {
 	struct board *board;
 	struct satisfaction *satisfaction;
 	struct open_data *open_data;
+	struct reports *reports;
 	struct http *http;
 	struct http_common *pages;
 	struct key_pair keys;

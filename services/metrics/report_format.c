@@ -109,26 +109,27 @@ void
 report_change(enum catalogue_language language, enum report_kind kind, struct report_value now,
     struct report_value then, char out[REPORT_TEXT_SIZE])
 {
-	struct report_value change = report_change_tenths(now, then);
+	struct report_value change = { now.known && then.known, now.value - then.value };
+	char number[REPORT_TEXT_SIZE];
 	const char *sign;
 	int64_t size;
 
 	out[0] = '\0';
-	/* Shares differ by points: from 50 % to 55 % is no growth of 10 %. */
-	if (kind == REPORT_PERCENT) {
-		change.known = now.known && then.known;
-		change.value = now.value - then.value;
-	}
+	/* Rates differ by so much: from 50 % to 55 % is no growth of 10 %, and of a rounded 2.0
+	 * even less can be said. */
+	if (kind == REPORT_COUNT)
+		change = report_change_tenths(now, then);
 	if (!change.known)
 		return;
 	sign = change.value > 0 ? "+" : change.value < 0 ? "−" : "±";
 	size = change.value < 0 ? -change.value : change.value;
-	if (kind == REPORT_PERCENT) {
-		char number[REPORT_TEXT_SIZE];
-		tenths(language, size, number);
-		(void)snprintf(out, REPORT_TEXT_SIZE, "%s%.40s %s", sign, number,
-		    language == CATALOGUE_EN ? "points" : "puan");
+	if (kind == REPORT_COUNT) {
+		percent(language, size, sign, out);
 		return;
 	}
-	percent(language, size, sign, out);
+	tenths(language, size, number);
+	(void)snprintf(out, REPORT_TEXT_SIZE, "%s%.40s%s", sign, number,
+	    kind != REPORT_PERCENT     ? ""
+	    : language == CATALOGUE_EN ? " points"
+				       : " puan");
 }

@@ -36,7 +36,8 @@ void report_format(enum catalogue_language language, enum report_kind kind,
 /* What follows a number of that kind where there is room: "dakika", "" for counts. */
 const char *report_unit(enum catalogue_language language, enum report_kind kind);
 
-/* From then to now: "+%4,2", of percents "+0,3 puan"; "" when it cannot be said. */
+/* From then to now: of counts "+%4,2", of rates by how much, "+0,1", "+0,3 puan"; "" when it cannot
+ * be said. */
 void report_change(enum catalogue_language language, enum report_kind kind, struct report_value now,
     struct report_value then, char out[REPORT_TEXT_SIZE]);
 /* The same in tenths of a percent, rounded half away from zero; not known: nothing to divide by. */

@@ -31,7 +31,7 @@ const struct setting metrics_settings[] = {
 	{ "TURUNC_KEYS_DIR", SETTING_TEXT, AT(keys_dir), "keys", 1, 1000, NULL,
 	    "folder of metrics.key and router.pub" },
 	{ "TURUNC_STATE_DIR", SETTING_TEXT, AT(state_dir), ".", 1, 1000, NULL,
-	    "folder for what metrics itself keeps (nothing yet)" },
+	    "folder for temporary files of workbooks; nothing is kept there" },
 	{ "TURUNC_METRICS_LOOK", SETTING_DURATION, AT(look_ms), "500ms", 10, 60000, NULL,
 	    "between two looks at how far the log is" },
 	{ "TURUNC_METRICS_READ", SETTING_DURATION, AT(read_ms), "250ms", 10, 60000, NULL,

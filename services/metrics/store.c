@@ -115,6 +115,30 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "$5::text[], $6::bigint[], $7::integer[], $8::bigint[], $9::bigint[], "
 	    "$10::integer[], $11::text[], $12::bigint[], $13::bigint[])",
 	    13 },
+	/* One statement, for one moment: kind, place, name, two numbers, hash. */
+	[STORE_REPORT] = { "report",
+	    "WITH s AS (SELECT * FROM turunc.month_state) "
+	    "SELECT 0, 0, v.name, v.n, 0::bigint, ''::bytea FROM s, LATERAL (VALUES "
+	    "('seq', s.seq), ('at_us', s.at_us), ('day', s.day::bigint), "
+	    "('first', s.first::bigint), ('rolled', s.rolled::bigint), "
+	    "('published', s.published::bigint), "
+	    "('ladder_published', s.ladder_published::bigint), "
+	    "('config_version', s.config_version)) AS v(name, n) "
+	    "UNION ALL SELECT 1, c.month, c.name, c.n, 0, ''::bytea FROM turunc.month_cell c "
+	    "WHERE c.month IN (0, $1::integer, $2::integer, $3::integer) "
+	    "UNION ALL SELECT 2, r.number, '', r.seq, r.at_us, ''::bytea "
+	    "FROM turunc.month_revision r WHERE r.month = $1::integer "
+	    "UNION ALL SELECT 3, h.number, h.name, h.was, h.now, ''::bytea "
+	    "FROM turunc.month_change h WHERE h.month = $1::integer "
+	    "UNION ALL SELECT 4, 0, (SELECT log_id::text FROM turunc.log_history "
+	    "ORDER BY history_no DESC LIMIT 1), b.last_seq, 0, b.hash FROM s, LATERAL ("
+	    "SELECT last_seq, hash FROM turunc.log_batch WHERE last_seq >= s.seq "
+	    "ORDER BY last_seq LIMIT 1) b ORDER BY 1, 2, 3",
+	    3 },
+	[STORE_REPORT_MONTHS] = { "report_months",
+	    "SELECT s.first, s.at_us, r.month, max(r.number) FROM turunc.month_state s "
+	    "LEFT JOIN turunc.month_revision r ON true GROUP BY 1, 2, 3 ORDER BY 3",
+	    0 },
 	[STORE_CURSOR] = { "cursor",
 	    "INSERT INTO turunc.consumer_cursor AS c (client, name, log_id, seq, updated_at_us) "
 	    "VALUES ('', 'metrics', $1::uuid, $2::bigint, $3::bigint) "

@@ -12,5 +12,6 @@ CARRY(web_board_js, "web/board.js");
 CARRY(web_words_js, "web/words.js");
 CARRY(web_satisfaction_css, "web/satisfaction.css");
 CARRY(web_report_css, "web/report.css");
+CARRY(web_charts_js, "web/charts.js");
 CARRY(web_icon_svg, "web/icon.svg");
 CARRY(live_lua, "live.lua");

@@ -8,6 +8,7 @@ extern const unsigned char web_board_js[], web_board_js_end[];
 extern const unsigned char web_words_js[], web_words_js_end[];
 extern const unsigned char web_satisfaction_css[], web_satisfaction_css_end[];
 extern const unsigned char web_report_css[], web_report_css_end[];
+extern const unsigned char web_charts_js[], web_charts_js_end[];
 extern const unsigned char web_icon_svg[], web_icon_svg_end[];
 /* Ended with a NUL. */
 extern const char live_lua[], live_lua_end[];
