@@ -8,8 +8,8 @@ import zipfile
 import pytest
 
 import report_month
-from router_world import StandingClock
 from stack import Stack
+from standing_clock import StandingClock
 
 MAY_US = 1_777_712_400_000_000  # 2026-05-02 12:00 in Istanbul
 APRIL_7_US = 1_775_509_200_000_000

@@ -11,8 +11,8 @@ sys.path[:0] = [os.path.join(ROOT, "lib"), os.path.join(ROOT, "daemon"),
                 os.path.join(os.path.dirname(ROOT), "clients", "python")]
 
 import report_month  # noqa: E402
-from router_world import StandingClock  # noqa: E402
 from stack import Stack  # noqa: E402
+from standing_clock import StandingClock  # noqa: E402
 from test_open_data import MARCH_US, Tickets  # noqa: E402
 from test_reports import APRIL_7_US, MAY_US, settled  # noqa: E402
 
