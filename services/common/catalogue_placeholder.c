@@ -57,6 +57,7 @@ const struct placeholder placeholders[PLACEHOLDERS] = {
 	{ "sms_keyword", SURVEYS | WISHES, 0, true, false },
 	/* Gateways drop a message that repeats an earlier one. */
 	{ "moment", WISHES, WISHES, true, false },
+	{ "survey_stop_link", SURVEYS, 0, false, false },
 	/* Law 4982, art. 11: who asked is told why.  Its words are general ones. */
 	{ "reason", BIT(EXTENDED), BIT(EXTENDED), true, false },
 };

@@ -45,7 +45,7 @@ struct placeholder {
 	bool telling; /* says what the matter is: in no discreet text */
 };
 
-enum { PLACEHOLDERS = 19, PLACEHOLDER_LINK_SIZE = 600 };
+enum { PLACEHOLDERS = 20, PLACEHOLDER_LINK_SIZE = 600 };
 extern const struct placeholder placeholders[PLACEHOLDERS];
 
 /* What makes a text longest: of each placeholder the value of most units, and the longest of those

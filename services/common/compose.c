@@ -281,7 +281,7 @@ write_words(const struct catalogue *catalogue, const struct news *news, const st
     const char *answer, enum catalogue_language language, struct message *m)
 {
 	const struct catalogue_municipality *municipality = &catalogue->municipality;
-	char number[NUMBER_SIZE], today[16], due[16], link[600], survey_link[600];
+	char number[NUMBER_SIZE], today[16], due[16], link[600], survey_link[600], stop_link[600];
 	struct template_values values = { 0 };
 	bool special = catalogue_is_special(catalogue, person->subject_code);
 	const struct catalogue_template *template = catalogue_template(
@@ -297,9 +297,13 @@ write_words(const struct catalogue *catalogue, const struct news *news, const st
 		>= (int)sizeof(link)
 	    || snprintf(survey_link, sizeof(survey_link), "%s" SURVEY_LINK_PATH "%s",
 		   municipality->base_url, person->survey_token != NULL ? person->survey_token : "")
-		   >= (int)sizeof(survey_link))
+		   >= (int)sizeof(survey_link)
+	    || snprintf(stop_link, sizeof(stop_link), "%s" SURVEY_STOP_PATH "%s",
+		   municipality->base_url, person->stop_token != NULL ? person->stop_token : "")
+		   >= (int)sizeof(stop_link))
 		return COMPOSE_TOO_LONG;
 	values.of[FIELD_SURVEY_LINK] = survey_link;
+	values.of[FIELD_SURVEY_STOP_LINK] = stop_link;
 	values.of[FIELD_SMS_REPLY_TO] = municipality->sms_reply_to;
 	values.of[FIELD_SMS_KEYWORD] = municipality->sms_keyword;
 	values.of[FIELD_NUMBER] = number;

@@ -67,6 +67,7 @@ struct person {
 	const char *name, *phone, *email, *language, *subject_code; /* "" when not given */
 	int64_t recorded_us;
 	const char *survey_token; /* of an invitation or reminder, else NULL */
+	const char *stop_token; /* of its message; NULL: none */
 };
 
 struct message {

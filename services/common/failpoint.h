@@ -40,6 +40,7 @@ enum failpoint_side {
 	X("intake", "file_forget")      \
 	X("intake", "cimer")            \
 	X("intake", "bounce")           \
+	X("intake", "survey_refuse")    \
 	X("router", "cursor_make")      \
 	X("router", "cursor_adopt")     \
 	X("router", "cursor_advance")   \

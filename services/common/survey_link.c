@@ -13,35 +13,38 @@ _Static_assert(sodium_base64_ENCODED_LEN(TOKEN_BYTES, sodium_base64_VARIANT_URLS
 		   == SURVEY_LINK_SIZE,
     "the token's text");
 
+/* What one is signed for, the other is not good for. */
+static const char answering[] = "turunc survey link 1", stopping[] = "turunc survey stop 1";
+
 static void
-sign(const uint8_t *secret, size_t secret_len, const uint8_t *id, uint8_t ret_mac[MAC_BYTES])
+sign(const uint8_t *secret, size_t secret_len, const char *purpose, const uint8_t *id,
+    uint8_t ret_mac[MAC_BYTES])
 {
-	static const char purpose[] = "turunc survey link 1";
 	struct digest_keyed d;
 	struct digest digest;
 
 	digest_keyed_init(&d, secret, secret_len);
-	digest_keyed_add_part(&d, purpose, sizeof(purpose) - 1);
+	digest_keyed_add_part(&d, purpose, strlen(purpose));
 	digest_keyed_add_part(&d, id, UUID_BYTES);
 	digest_keyed_finish(&d, &digest);
 	memcpy(ret_mac, digest.bytes, MAC_BYTES);
 }
 
-void
-survey_link_make(const uint8_t *secret, size_t secret_len, const struct uuid *survey,
+static void
+make(const uint8_t *secret, size_t secret_len, const char *purpose, const struct uuid *id,
     char ret_token[SURVEY_LINK_SIZE])
 {
 	uint8_t bytes[TOKEN_BYTES];
 
-	memcpy(bytes, survey->bytes, UUID_BYTES);
-	sign(secret, secret_len, bytes, bytes + UUID_BYTES);
+	memcpy(bytes, id->bytes, UUID_BYTES);
+	sign(secret, secret_len, purpose, bytes, bytes + UUID_BYTES);
 	(void)sodium_bin2base64(ret_token, SURVEY_LINK_SIZE, bytes, sizeof(bytes),
 	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-bool
-survey_link_read(
-    const uint8_t *secret, size_t secret_len, const char *token, struct uuid *ret_survey)
+static bool
+read_token(const uint8_t *secret, size_t secret_len, const char *purpose, const char *token,
+    struct uuid *ret_id)
 {
 	static const char alphabet[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -55,9 +58,37 @@ survey_link_read(
 		   != 0
 	    || len != sizeof(bytes))
 		return false;
-	sign(secret, secret_len, bytes, mac);
+	sign(secret, secret_len, purpose, bytes, mac);
 	if (sodium_memcmp(mac, bytes + UUID_BYTES, MAC_BYTES) != 0)
 		return false;
-	memcpy(ret_survey->bytes, bytes, UUID_BYTES);
+	memcpy(ret_id->bytes, bytes, UUID_BYTES);
 	return true;
+}
+
+void
+survey_link_make(const uint8_t *secret, size_t secret_len, const struct uuid *survey,
+    char ret_token[SURVEY_LINK_SIZE])
+{
+	make(secret, secret_len, answering, survey, ret_token);
+}
+
+bool
+survey_link_read(
+    const uint8_t *secret, size_t secret_len, const char *token, struct uuid *ret_survey)
+{
+	return read_token(secret, secret_len, answering, token, ret_survey);
+}
+
+void
+survey_stop_make(const uint8_t *secret, size_t secret_len, const struct uuid *message,
+    char ret_token[SURVEY_LINK_SIZE])
+{
+	make(secret, secret_len, stopping, message, ret_token);
+}
+
+bool
+survey_stop_read(
+    const uint8_t *secret, size_t secret_len, const char *token, struct uuid *ret_message)
+{
+	return read_token(secret, secret_len, stopping, token, ret_message);
 }

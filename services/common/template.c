@@ -23,6 +23,7 @@ static const char *const names[] = {
 	[FIELD_REASON] = "reason",
 	[FIELD_SMS_KEYWORD] = "sms_keyword",
 	[FIELD_MOMENT] = "moment",
+	[FIELD_SURVEY_STOP_LINK] = "survey_stop_link",
 };
 _Static_assert(ARRAY_LEN(names) == TEMPLATE_FIELDS, "name every field");
 

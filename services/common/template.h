@@ -32,6 +32,7 @@ enum template_field {
 	FIELD_REASON, /* of an extension */
 	FIELD_SMS_KEYWORD,
 	FIELD_MOMENT, /* of a wish */
+	FIELD_SURVEY_STOP_LINK,
 	TEMPLATE_FIELDS
 };
 

@@ -34,6 +34,8 @@ extern const struct http_route door_track_routes[];
 extern const size_t door_track_route_count;
 extern const struct http_route door_survey_routes[];
 extern const size_t door_survey_route_count;
+extern const struct http_route door_survey_stop_routes[];
+extern const size_t door_survey_stop_route_count;
 extern const struct http_route call_routes[];
 extern const size_t call_route_count;
 

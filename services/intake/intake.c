@@ -249,7 +249,8 @@ open_http(struct intake *in)
 	    && http_add_routes(in->http, door_information_routes, door_information_route_count, in)
 	    && http_add_routes(in->http, door_map_routes, door_map_route_count, in)
 	    && http_add_routes(in->http, door_track_routes, door_track_route_count, in)
-	    && http_add_routes(in->http, door_survey_routes, door_survey_route_count, in))
+	    && http_add_routes(in->http, door_survey_routes, door_survey_route_count, in)
+	    && http_add_routes(in->http, door_survey_stop_routes, door_survey_stop_route_count, in))
 		return true;
 	log_error("cannot start what=TURUNC_HTTP_LISTEN host=%s port=%u why=%s",
 	    log_quoted(c->http_listen.host), c->http_listen.port, log_quoted(why));

@@ -135,6 +135,7 @@ enum intake_stat {
 	INTAKE_STAT_NUMBERS_ASIDE,
 	INTAKE_STAT_TRACKED, /* looks at a ticket, by outcome */
 	INTAKE_STAT_SAID, /* by what */
+	INTAKE_STAT_SURVEY_STOPS, /* visits by a link that ends them, the same */
 	INTAKE_STAT_SURVEYS, /* visits by an invitation, by what came of them */
 	INTAKE_STAT_CALLS, /* dealt with on the call-taker's page, by how */
 	INTAKE_STAT_DRAFTS, /* by whether they were kept */
@@ -185,6 +186,14 @@ enum {
 	SURVEYED_WRONG,
 	SURVEYED_LIMITED,
 	SURVEYED_AWAY
+};
+enum {
+	STOPPED_SHOWN,
+	STOPPED_REFUSED,
+	STOPPED_AGAIN,
+	STOPPED_WRONG,
+	STOPPED_LIMITED,
+	STOPPED_AWAY
 };
 enum { CIMER_FILES_DONE, CIMER_FILES_REJECTED, CIMER_FILES_WAITED };
 /* As enum cimer_as, and one more. */

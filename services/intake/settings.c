@@ -154,6 +154,8 @@ static const char *const limits[] = { "key", "address", "wrong_keys", "photos", 
 static const char *const tracked[] = { "shown", "wrong", "limited", "away", NULL };
 static const char *const surveyed[] = { "shown", "answered", "repeated", "denied", "refused",
 	"over", "wrong", "limited", "away", NULL };
+static const char *const stopped[] = { "shown", "refused", "again", "wrong", "limited", "away",
+	NULL };
 static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
 static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };
 static const char *const drafts[] = { "kept", "lost", NULL };
@@ -239,6 +241,11 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .help = "Times that somebody looked up a ticket on the public page",
 	    .label = "outcome",
 	    .label_values = tracked },
+	[INTAKE_STAT_SURVEY_STOPS] = { .name = "turunc_intake_survey_stops_total",
+	    .help = "Visits by the link that ends invitations by e-mail, by what came of them: "
+		    "refused, or wanted again",
+	    .label = "outcome",
+	    .label_values = stopped },
 	[INTAKE_STAT_SURVEYS] = { .name = "turunc_intake_surveys_total",
 	    .help = "Visits by an invitation to say whether one is satisfied, by what came of them",
 	    .label = "outcome",

@@ -31,6 +31,8 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    2 },
 	[STORE_DRAFT] = { "draft",
 	    "SELECT turunc.save_draft($1::text, $2::text, $3::bigint, $4::text, $5::text)", 5 },
+	[STORE_SURVEY_REFUSE] = { "survey_refuse",
+	    "SELECT turunc.refuse_surveys($1::uuid, $2::boolean, $3::bigint)", 3 },
 	[STORE_FILE_FORGET] = { "file_forget",
 	    "DELETE FROM turunc.erased_file e WHERE e.digest = ANY ($1::bytea[])", 1 },
 	[STORE_CIMER] = { "cimer",
@@ -228,6 +230,8 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "WHERE l.ticket_id = " TRACKED_TICKET " UNION ALL "
 	    "SELECT l.ticket_id, true FROM turunc.ticket_link l "
 	    "WHERE l.earlier_id = " TRACKED_TICKET " ORDER BY 1 LIMIT 20",
+	    1 },
+	[STORE_SURVEY_REFUSAL] = { "survey_refusal", "SELECT turunc.survey_refusal_of($1::uuid)",
 	    1 },
 	[STORE_SURVEY] = { "survey",
 	    "SELECT s.ticket_id, coalesce(s.expires_us, 0), c.salt = '', a.survey_id IS NOT NULL, "

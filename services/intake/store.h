@@ -22,6 +22,7 @@ enum store_write_statement {
 	STORE_CIMER, /* tickets, references, kinds, units, now; with STORE_ACCEPT */
 	STORE_CIMER_KNOWN, /* client, source, references */
 	STORE_BOUNCE, /* id, identity, message, given up?, status, now */
+	STORE_SURVEY_REFUSE, /* message, refuses?, now -> enum survey_refusal, afterwards */
 	STORE_WRITE_STATEMENTS
 };
 extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];
@@ -38,6 +39,7 @@ enum store_read_statement {
 	STORE_TRACK_PHOTOS, /* ticket asked for -> enum store_track_photo_column */
 	STORE_TRACK_MESSAGES, /* ticket asked for -> enum store_track_message_column */
 	STORE_TRACK_LINKS, /* ticket asked for -> enum store_track_link_column */
+	STORE_SURVEY_REFUSAL, /* message -> enum survey_refusal */
 	STORE_SURVEY, /* survey -> enum store_survey_column, at most one row */
 	STORE_SURVEY_SMS, /* phone, when -> enum store_survey_sms_column, at most one row */
 	STORE_TRACK_OPENER, /* ticket asked for -> enum store_opener_column */
@@ -123,6 +125,8 @@ enum store_ticket_column {
 };
 /* Of STORE_CALL_TARGET: what a caller is joined to. */
 enum store_target_column { TARGET_TICKET, TARGET_ENDED /* may be null */ };
+/* As turunc.survey_refusal_of has it. */
+enum survey_refusal { SURVEY_REFUSAL_OF_NOTHING, SURVEY_REFUSAL_NONE, SURVEY_REFUSAL_STANDS };
 enum store_survey_column {
 	SURVEY_TICKET,
 	SURVEY_EXPIRES, /* 0: nobody was invited */

@@ -119,8 +119,9 @@ message_show(struct masa *m, int argc, char **argv)
 			   "state") " AS state, attempts, next_attempt_us, last_error, "
 				    "gateway_reference, created_us, updated_us, recipient, "
 				    "subject, "
-				    /* The link to a survey is for the citizen alone. */
-				    "regexp_replace(body, '/anket/[A-Za-z0-9_-]{32}', '/anket/…') "
+				    /* The links of a survey are for the citizen alone. */
+				    "regexp_replace(body, '/(anket|anket-istemiyorum)/"
+				    "[A-Za-z0-9_-]{32}', '/\\1/…', 'g') "
 				    "AS body FROM turunc.notification WHERE notification_id "
 				    "= $1::uuid"
 		     : "SELECT notification_id::text AS id, ticket_id, greatest(about_seq, 0) AS "

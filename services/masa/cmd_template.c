@@ -202,7 +202,8 @@ write_message(struct showing *s)
 		.language = s->language != NULL ? s->language : PQgetvalue(s->rows, 0, C_LANGUAGE),
 		.subject_code = PQgetvalue(s->rows, 0, C_SUBJECT),
 		.recorded_us = number_at(s, C_RECORDED),
-		.survey_token = hidden_token };
+		.survey_token = hidden_token,
+		.stop_token = hidden_token };
 	const char *answer = s->answer != NULL ? s->answer : "";
 
 	enum compose_result result =

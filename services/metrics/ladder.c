@@ -69,6 +69,7 @@ static const struct {
 	[LADDER_ERASED] = { "erased", { "Verileri silindi", "Erased" } },
 	[LADDER_LATE] = { "late", { "Çok geç kalındı", "Too late" } },
 	[LADDER_DISABLED] = { "disabled", { "Anket kapalıydı", "Switched off" } },
+	[LADDER_REFUSED] = { "refused", { "Anket e-postası istemiyor", "Wants no surveys" } },
 };
 
 const char *

@@ -34,6 +34,7 @@ enum ladder_rest {
 	LADDER_ERASED,
 	LADDER_LATE,
 	LADDER_DISABLED,
+	LADDER_REFUSED, /* an address that wants no such mail */
 	LADDER_RESTS
 };
 

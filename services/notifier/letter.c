@@ -11,6 +11,9 @@
 #include "message_html.h"
 #include "number.h"
 #include "store.h"
+#include "survey_link.h"
+
+enum { STOP_URL_SIZE = 256 };
 
 void
 letter_refuse(struct job *job, enum outcome outcome, const char *why)
@@ -35,6 +38,22 @@ address_mail(const struct reply_address_key *key, const char *base, const struct
 		ret_reply[0] = '\0';
 }
 
+/* Only what asks whether one is satisfied may be refused: the rest says what became of one's own
+ * application. */
+static void
+write_stop_url(const struct reply_address_key *key, const char *base_url, const char *about,
+    const struct job *job, char *ret_url, size_t size)
+{
+	char token[SURVEY_LINK_SIZE];
+
+	ret_url[0] = '\0';
+	if (!key->given || strncmp(about, "survey.", strlen("survey.")) != 0)
+		return;
+	survey_stop_make(key->bytes, sizeof(key->bytes), &job->notification_id, token);
+	if (snprintf(ret_url, size, "%s" SURVEY_STOP_PATH "%s", base_url, token) >= (int)size)
+		ret_url[0] = '\0';
+}
+
 static const char no_memory[] = "out of memory";
 
 /* Fills sender and payload; or why says what is wrong. */
@@ -44,6 +63,7 @@ write_mail(struct job *job, const struct pg_result *rows, int row, const char *n
     const char **ret_why)
 {
 	char sender[REPLY_ADDRESS_SIZE], reply_to[REPLY_ADDRESS_SIZE], id[UUID_TEXT_SIZE];
+	char stop_url[STOP_URL_SIZE];
 	const char *subject = db_get_text_or_null(rows, row, CLAIM_SUBJECT);
 	size_t html_size;
 
@@ -51,6 +71,8 @@ write_mail(struct job *job, const struct pg_result *rows, int row, const char *n
 	uuid_format(&job->notification_id, id);
 	address_mail(
 	    key, m->email_from, job, db_get_int(rows, row, CLAIM_TICKET), sender, reply_to);
+	write_stop_url(key, m->base_url, db_get_text(rows, row, CLAIM_ABOUT_TYPE), job, stop_url,
+	    sizeof(stop_url));
 	const struct message_html page = { .language = db_get_text(rows, row, CLAIM_LANGUAGE),
 		.title = subject,
 		.sender = m->name,
@@ -62,7 +84,7 @@ write_mail(struct job *job, const struct pg_result *rows, int row, const char *n
 		.from_name = m->name,
 		.to = db_get_text(rows, row, CLAIM_RECIPIENT),
 		.reply_to = reply_to,
-		.stop_url = "",
+		.stop_url = stop_url,
 		.subject = subject,
 		.body = page.body,
 		.html = html,
@@ -118,7 +140,9 @@ letter_write(struct job *job, const struct pg_result *rows, int row,
 		return;
 	}
 	if (db_get_bool(rows, row, CLAIM_UNWANTED)) {
-		letter_refuse(job, OUTCOME_UNWANTED, "the person asked for no text messages");
+		letter_refuse(job, OUTCOME_UNWANTED,
+		    gateway != NULL ? "the person asked for no text messages"
+				    : "the person asked for no invitations");
 		return;
 	}
 	if (db_is_null(rows, row, CLAIM_BODY)

@@ -80,10 +80,9 @@ put_headers(FILE *out, const struct mail *mail)
 	    "List-Id: <bildirim.%s>\r\n",
 	    mail->language, domain);
 	if (mail->stop_url[0] != '\0')
-		fprintf(out,
-		    "List-Unsubscribe:\r\n <%s>\r\n"
-		    "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
-		    mail->stop_url);
+		fprintf(out, "List-Unsubscribe:\r\n <%s>\r\n", mail->stop_url);
+	if (strncmp(mail->stop_url, "https://", strlen("https://")) == 0)
+		fputs("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", out);
 	fputs("MIME-Version: 1.0\r\n", out);
 }
 

@@ -22,7 +22,8 @@ struct mail {
 	const char *from_name; /* shown, may be "" */
 	const char *to; /* address */
 	const char *reply_to; /* address, "": to from */
-	const char *stop_url; /* where it can be stopped (RFC 2369, 8058), "": nowhere */
+	/* Where it can be stopped (RFC 2369), "": nowhere; https: by programs, too (RFC 8058). */
+	const char *stop_url;
 	const char *subject;
 	const char *body; /* lines by \n */
 	const char *html; /* the same as HTML; "": plain text alone */

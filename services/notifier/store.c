@@ -118,8 +118,10 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "refused_by, EXISTS (SELECT FROM turunc.notification_attempt a "
 	    "WHERE a.notification_id = claimed.notification_id AND a.gateway = $7::text "
 	    "AND a.attempt < claimed.attempts), channel = 'sms' AND "
-	    "about_type <> 'sms.received' AND EXISTS (SELECT FROM turunc.sms_opt_out o WHERE "
-	    "o.phone = claimed.recipient), "
+	    "about_type <> 'sms.received' AND EXISTS (SELECT FROM "
+	    "turunc.sms_opt_out o WHERE o.phone = claimed.recipient) "
+	    "OR channel = 'email' AND about_type LIKE 'survey.%' AND EXISTS (SELECT FROM "
+	    "turunc.survey_refusal r WHERE r.address = lower(claimed.recipient COLLATE \"C\")), "
 	    "first_mail FROM claimed ORDER BY about_seq",
 	    9 },
 	/* Moves what is being sent, and what was thought to be lost with its process; says in the
@@ -288,7 +290,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), "
 	    "turunc.mail_reaches(c.email, $1::bigint), c.phone, c.language, "
 	    "c.email IS NOT NULL, EXISTS (SELECT FROM turunc.sms_opt_out o "
-	    "WHERE o.phone = c.phone) FROM turunc.survey s JOIN turunc.ticket t ON t.ticket_id = "
+	    "WHERE o.phone = c.phone), EXISTS (SELECT FROM turunc.survey_refusal r "
+	    "WHERE r.address = lower(c.email COLLATE \"C\")) FROM turunc.survey s JOIN "
+	    "turunc.ticket t ON t.ticket_id = "
 	    "s.ticket_id "
 	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
 	    "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "

@@ -86,7 +86,7 @@ enum claim_column {
 	CLAIM_MARKED, /* mail does not reach the address */
 	CLAIM_REFUSED_BY,
 	CLAIM_REPEATED, /* this gateway was tried before */
-	CLAIM_UNWANTED, /* they asked for no text messages */
+	CLAIM_UNWANTED, /* they asked for no text messages, or not to be asked by mail */
 	CLAIM_FIRST /* a mail to an address that has had none */
 };
 
@@ -153,7 +153,8 @@ enum survey_due_column {
 	SURVEY_DUE_PHONE,
 	SURVEY_DUE_LANGUAGE,
 	SURVEY_DUE_GAVE_EMAIL,
-	SURVEY_DUE_OPTED_OUT /* their number, of SMS */
+	SURVEY_DUE_OPTED_OUT, /* their number, of SMS */
+	SURVEY_DUE_REFUSED /* their address, of being asked */
 };
 
 /* Columns of STORE_REMIND_DUE, STORE_REMIND_TRIAGE and STORE_REMIND_CIMER. */

@@ -144,6 +144,8 @@ decide_invitation(
 		return nobody(due->marked ? "unreachable" : "no_address");
 	if (strcmp(channel, "sms") == 0 && due->opted_out)
 		return nobody("opted_out");
+	if (strcmp(channel, "email") == 0 && due->refused)
+		return nobody("refused");
 	if (now_us - due->due_us > expiry_us)
 		return nobody("late");
 	if (!catalogue_language_parse(due->language, &language))
@@ -167,7 +169,8 @@ survey_decide(
 	if (due->state == SURVEY_WAITING)
 		return decide_invitation(catalogue, due, has_links, now_us);
 	bool wanted = catalogue->municipality.survey_enabled && has_links && !due->answered
-		      && !due->reopened && !due->erased && now_us < due->expires_us;
+		      && !due->reopened && !due->erased && !due->refused
+		      && now_us < due->expires_us;
 	if (wanted)
 		step.type = NEWS_SURVEY_REMINDED;
 	return step;
@@ -261,6 +264,7 @@ due_of(const struct pg_result *rows, int row)
 		.answered = db_get_bool(rows, row, SURVEY_DUE_ANSWERED),
 		.marked = email == NULL && db_get_bool(rows, row, SURVEY_DUE_GAVE_EMAIL),
 		.opted_out = db_get_bool(rows, row, SURVEY_DUE_OPTED_OUT),
+		.refused = db_get_bool(rows, row, SURVEY_DUE_REFUSED),
 		.email = email != NULL ? email : nothing,
 		.phone = phone != NULL ? phone : nothing,
 		.language = language != NULL ? language : nothing,

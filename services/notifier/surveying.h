@@ -61,6 +61,7 @@ struct survey_due {
 	int64_t due_us, expires_us; /* expires_us: of one that was invited */
 	bool reopened, erased, answered;
 	bool opted_out; /* their number wants no SMS */
+	bool refused; /* their address wants not to be asked */
 	bool marked; /* they gave an address, but mail does not reach it: email is "" */
 	const char *email, *phone, *language; /* "" when not given */
 };

@@ -119,19 +119,24 @@ person_of(const struct pg_result *people, int row)
 /* False: there is nobody to tell, or no words. */
 static bool
 queue_one(struct telling *t, const struct columns *c, const struct news *news,
-    const struct person *person, const struct uuid *contact, const char *answer)
+    struct person *person, const struct uuid *contact, const char *answer)
 {
 	struct message *m = &t->message;
+	char stop_token[SURVEY_LINK_SIZE] = "";
 	struct uuid id;
+
+	uuid_next(t->ids, clock_now_us(), &id);
+	if (!uuid_is_nil(&news->survey_id))
+		survey_stop_make(t->key->bytes, sizeof(t->key->bytes), &id, stop_token);
+	person->stop_token = stop_token;
 	enum compose_result result = compose(
 	    registry_catalogue(t->registry), news, person, answer, m);
-
+	person->stop_token = NULL;
 	if (result == COMPOSE_NOBODY || result == COMPOSE_NO_TEMPLATE) {
 		t->untold[result == COMPOSE_NOBODY ? UNTOLD_NO_ADDRESS : UNTOLD_NO_TEMPLATE]++;
 		return false;
 	}
 	bool worded = result == COMPOSED;
-	uuid_next(t->ids, clock_now_us(), &id);
 	db_array_uuid(c->ids, &id);
 	db_array_int8(c->tickets, person->ticket_id);
 	db_array_int8(c->seqs, (int64_t)news->seq);

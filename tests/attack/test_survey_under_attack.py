@@ -6,7 +6,7 @@ import uuid
 import pytest
 from attack_world import honest_clients, post, under_attack
 from stack import Stack
-from survey_link import token
+from survey_link import stop_token, token
 
 SECRET = "a secret of more than sixteen"
 DAY_US = 86_400_000_000
@@ -70,6 +70,36 @@ def test_links_cannot_be_guessed(stack):
     assert set(forged) == {404}
     assert answers(stack, survey) == []
     assert answer(stack, good, score="2").status == 200 and answers(stack, survey) == [(2,)]
+
+
+def test_links_that_end_surveys_cannot_be_guessed(stack):
+    """Nor made of an answer's link, and looking ends nothing."""
+    number = post(stack, stack.honest_key).json()[0]["service_request_id"]
+    message = uuid.uuid4()
+    stack.sql("""insert into turunc.notification (notification_id, ticket_id, about_seq, about_type, channel, language,
+        recipient, body, state, created_us, updated_us) values (%s, %s, 1, 'survey.invited', 'email', 'tr', 'Biri@ornek.example',
+        'x', 3, 1, 1)""", str(message), int(number.replace("-", "")[:-1]))
+
+    def visit(link, method="POST", address="198.51.100.40"):
+        body = b"List-Unsubscribe=One-Click" if method == "POST" else None
+        return stack.http("intake", method, f"/anket-istemiyorum/{link}", body=body, headers={
+            "Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": address})
+
+    good = stop_token(SECRET, message)
+    with under_attack(stack, "guessed links that end surveys") as said:
+        statuses = []
+        for n in range(300):
+            at = n % 32
+            statuses.append(visit(good[:at] + ("B" if good[at] != "B" else "C") + good[at + 1:]).status)
+            said["attempts"] += 1
+            said["accepted"] += statuses[-1] == 200
+    others = [visit(link, address=f"198.51.100.{n + 50}").status for n, link in enumerate((
+        stop_token("another secret of some length", message), token(SECRET, message), stop_token(SECRET, uuid.uuid4())))]
+    assert set(statuses) == {404, 429} and statuses.count(404) < 40 and others == [404] * 3
+    assert visit(good, "GET", "203.0.113.1").status == visit(good, "HEAD", "203.0.113.1").status == 200
+    assert stack.sql("select * from turunc.survey_refusal") == []
+    assert visit(good, address="203.0.113.1").status == 200
+    assert stack.one("select address from turunc.survey_refusal") == "biri@ornek.example"
 
 
 def test_many_answers_at_once_are_one(stack):

@@ -163,6 +163,11 @@ class SurveyWorld:
         self.stack.wait(lambda: self.letters(number), 15, f"an invitation about {number}")
         return re.findall(r"/anket/([A-Za-z0-9_-]{32})(?![A-Za-z0-9_-])", self.letters(number)[-1][0])[0]
 
+    def stop_token(self, number):
+        """Of the link that ends such mails, as the citizen reads it."""
+        self.stack.wait(lambda: self.letters(number), 15, f"an invitation about {number}")
+        return re.findall(r"/anket-istemiyorum/([A-Za-z0-9_-]{32})(?![A-Za-z0-9_-])", self.letters(number)[-1][0])[0]
+
     def records(self, number, kind):
         """The bodies of a type's records about this ticket, in order."""
         rows = self.stack.sql("""select event from turunc.event_log where ticket_id = %s and type = %s

@@ -1,17 +1,19 @@
 """Was the citizen satisfied?  From the end of a ticket to the answer, with the real services."""
 import html
+import uuid
 from collections import Counter
 
 import pytest
 from intake_world import event as intake_event
 from router_world import Opener
-from survey_world import DAY_US, HOUR_US, SurveyWorld
+from survey_link import stop_token
+from survey_world import DAY_US, HOUR_US, SECRET, SurveyWorld
 from turunc.v1 import event_pb2, inbound_pb2
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    made = SurveyWorld(tmp_path_factory.mktemp("survey"))
+    made = SurveyWorld(tmp_path_factory.mktemp("survey"), base_url="https://masa.example")
     yield made
     made.reader.check()
     assert made.close(), "a service did not stop cleanly"
@@ -217,6 +219,80 @@ def test_who_may_see_messages_does_not_see_the_link(world):
                               and ticket_id = %s""", Opener.id_of(number))
     shown = world.stack.masa("message", "show", sent, "--personal")
     assert "ayse@ornek.example" in shown and "/anket/…" in shown and token not in shown
+
+
+def stop(world, token, body=b"List-Unsubscribe=One-Click", kind="application/x-www-form-urlencoded", lang="tr"):
+    """As a mail program does by itself, or the page's form."""
+    return world.stack.http("intake", "POST", f"/anket-istemiyorum/{token}?lang={lang}", body=body,
+                            headers={"Content-Type": kind, "X-Forwarded-For": "10.0.0.7"})
+
+
+def refusals(world):
+    return [address for address, in world.stack.sql("select address from turunc.survey_refusal")]
+
+
+def mail_about(world, number, about):
+    """What the mail server took."""
+    message = world.stack.one("select notification_id::text from turunc.notification where ticket_id = %s and about_type = %s",
+                              Opener.id_of(number), about)
+    world.wait_as_time_goes(lambda: any(m.id == message for m in world.mail.taken), 30, f"the mail {about}")
+    return next(m for m in world.mail.taken if m.id == message), message
+
+
+def test_who_wants_no_surveys_ends_them_by_one_click(world):
+    number, answers = world.invited(email="Bezgin@ornek.example")
+    mail, message = mail_about(world, number, "survey.invited")
+    token = stop_token(SECRET, uuid.UUID(message))
+    assert token == world.stop_token(number) and token not in world.stack.masa("message", "show", message, "--personal")
+    assert mail.message["List-Unsubscribe"].strip() == f"<https://masa.example/anket-istemiyorum/{token}>"
+    assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"/anket-istemiyorum/{token}" in world.letters(number)[0][0], "people can read it, too"
+    service, _ = mail_about(world, number, "ticket.opened")
+    assert service.message["List-Unsubscribe"] is None, "what became of one's own request is said all the same"
+
+    look = world.look(token, path="/anket-istemiyorum")
+    assert look.status == 200 and refusals(world) == [] and "gönderilmektedir" in text_of(look), "scanners open links"
+    assert world.look(token).status == 404 and world.look(answers, path="/anket-istemiyorum").status == 404
+    assert stop(world, answers).status == 404 and refusals(world) == []
+    parts = (b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
+             "multipart/form-data; boundary=x")
+    for _ in range(2):
+        page = stop(world, token, *parts)
+        assert page.status == 200 and "artık memnuniyet anketi" in text_of(page)
+    assert refusals(world) == ["bezgin@ornek.example"]
+    assert "No more satisfaction surveys" in text_of(world.look(token, lang="en", path="/anket-istemiyorum"))
+
+    other = world.ended(email="bezgin@ornek.example")
+    world.clock.advance(DAY_US)
+    world.wait_survey(other, (4, "refused", False, False))
+    assert world.records(other, "survey.skipped")[0].reason == "refused"
+    assert world.letters(other, "ticket.resolved"), "but how it ended is told"
+    assert ladder(world)["refused"] == 1
+    world.clock.advance(3 * DAY_US)
+    world.wait_survey(number, (3, "", True, False))
+    # One that was on its way.
+    world.stack.sql("update turunc.notification set state = 1, next_attempt_us = 0 where notification_id = %s", message)
+    world.wait_as_time_goes(lambda: world.letters(number)[0][2] == 7, 15, "it is discarded")
+
+    assert "gönderilmektedir" in text_of(stop(world, token, b"again=yes")) and refusals(world) == []
+    assert stop(world, token).status == 200 and refusals(world) == ["bezgin@ornek.example"]
+    world.erase("bezgin@ornek.example")
+    assert refusals(world) == [], "it goes with the person"
+    gone = stop(world, token)
+    assert gone.status == 404 and "silinmiş" in text_of(gone) and refusals(world) == []
+    assert world.stack.metric("intake", 'turunc_intake_survey_stops_total{outcome="refused"}') == 3
+
+
+def test_a_refusal_that_cannot_be_written_is_not_acknowledged(world):
+    number, _ = world.invited(email="sabirsiz@ornek.example")
+    _, message = mail_about(world, number, "survey.invited")
+    token = stop_token(SECRET, uuid.UUID(message))
+    with world.stack.record_away():
+        assert stop(world, token).status == 503
+    assert refusals(world) == []
+    world.stack.wait(lambda: stop(world, token).status == 200, 15, "it is taken when the record is back")
+    assert refusals(world) == ["sabirsiz@ornek.example"]
+    stop(world, token, b"again=yes")
 
 
 def test_other_systems_cannot_answer(world):

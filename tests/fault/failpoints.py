@@ -13,6 +13,7 @@ import signal
 import subprocess
 import threading
 import time
+import uuid
 
 import turunc
 from process import Failed, wait_until
@@ -20,7 +21,9 @@ from servers import BUILD, ROOT, SERVICES
 from desking import Desker
 from drafting import Drafter
 from signing import Signer
+from stack import MAIL_SECRET
 from storm import Storm
+from survey_link import stop_token
 from turunc.v1 import event_pb2
 
 SIDES = ("before", "after")
@@ -243,6 +246,8 @@ class Failpoints:
             self._report_a_lost_mail()
         elif case.step in ("receipts", "sms_wish"):
             self._call_back(case.step)
+        elif case.step == "survey_refuse":
+            self._refuse_surveys()
         elif case.step == "draft":
             self._signers["call"].turn()
         elif case.step == "letter_put":
@@ -309,6 +314,16 @@ class Failpoints:
             select gen_random_uuid(), p.citizen_id, 'joined', 1, 1, 1, 'tr', '+905559990001', 's' from p""")
         self.stack.http("notifier", "POST", "/receipts/generic/defter-tutan-saglayici", body=json.dumps(said),
                         headers={"Content-Type": "application/json"})
+
+    def _refuse_surveys(self):
+        """Who was asked, and is no citizen of the storm, wants no more of that; and takes it back at times."""
+        message = "00000000-0000-7000-8000-000000000002"
+        self.stack.sql("""insert into turunc.notification (notification_id, ticket_id, about_seq, about_type, channel,
+            language, recipient, body, state, created_us, updated_us) values (%s, %s, 1, 'survey.invited', 'email', 'tr',
+            'bikkin@odd.example', 'x', 5, 1, 1) on conflict do nothing""", message, GONE)
+        said = random.choice(("List-Unsubscribe=One-Click", "again=yes"))
+        self.stack.http("intake", "POST", f"/anket-istemiyorum/{stop_token(MAIL_SECRET, uuid.UUID(message))}", body=said,
+                        headers={"Content-Type": "application/x-www-form-urlencoded"})
 
     def _set_aside(self, consumer):
         """A record that it cannot act on; another one later, for a rebuild of metrics passes over them."""

@@ -237,6 +237,16 @@ TEST(test_mail_twice)
 	part_of(got, "text/html", part);
 	body_decode(part, text);
 	CHECK_STR("html", text, mail.html);
+	mail.stop_url = "http://masa.example/x";
+	size_t clear_size;
+	char *clear = mail_compose(&mail, &clear_size, &why);
+	if (CHECK(clear != NULL)) {
+		header_of(clear, "List-Unsubscribe", value);
+		CHECK_STR("in the clear", value, "<http://masa.example/x>");
+		header_of(clear, "List-Unsubscribe-Post", value);
+		CHECK_STR("no program posts in the clear", value, "");
+	}
+	free(clear);
 	CHECK_TRUE(
 	    "its end", strcmp(got + size - strlen("--\r\n"), "--\r\n") == 0 && strlen(got) == size);
 	free(got);

@@ -18,7 +18,7 @@ static const struct survey_due waiting = { .state = SURVEY_WAITING,
 
 struct change {
 	const char *name;
-	bool reopened, erased, answered, marked, opted_out, off, no_links, no_reminder;
+	bool reopened, erased, answered, marked, opted_out, refused, off, no_links, no_reminder;
 	const char *email, *phone;
 	int64_t late_days;
 	enum survey_state next;
@@ -87,6 +87,17 @@ static const struct change invitations[] = {
 	    .next = SURVEY_NOBODY,
 	    .type = "survey.skipped",
 	    .reason = "no_address" },
+	{ .name = "an address that refuses",
+	    .refused = true,
+	    .next = SURVEY_NOBODY,
+	    .type = "survey.skipped",
+	    .reason = "refused" },
+	{ .name = "its refusal is no number's",
+	    .refused = true,
+	    .email = "",
+	    .next = SURVEY_INVITED,
+	    .type = "survey.invited",
+	    .reason = "" },
 	{ .name = "a marked address",
 	    .marked = true,
 	    .email = "",
@@ -123,6 +134,7 @@ static const struct change reminders[] = {
 	{ .name = "reminded", .next = SURVEY_SETTLED, .type = "survey.reminded", .reason = "" },
 	{ .name = "answered", .answered = true, .next = SURVEY_SETTLED, .reason = "" },
 	{ .name = "reopened meanwhile", .reopened = true, .next = SURVEY_SETTLED, .reason = "" },
+	{ .name = "refused meanwhile", .refused = true, .next = SURVEY_SETTLED, .reason = "" },
 	{ .name = "erased meanwhile", .erased = true, .next = SURVEY_SETTLED, .reason = "" },
 	{ .name = "switched off meanwhile", .off = true, .next = SURVEY_SETTLED, .reason = "" },
 	{ .name = "over meanwhile", .late_days = 12, .next = SURVEY_SETTLED, .reason = "" },
@@ -138,6 +150,7 @@ check(struct catalogue *cat, const struct change *c, struct survey_due due)
 	due.answered = c->answered;
 	due.marked = c->marked;
 	due.opted_out = c->opted_out;
+	due.refused = c->refused;
 	due.due_us -= c->late_days * US_PER_DAY;
 	due.email = c->email != NULL ? c->email : due.email;
 	due.phone = c->phone != NULL ? c->phone : due.phone;

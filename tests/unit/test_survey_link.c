@@ -22,6 +22,13 @@ TEST(test_survey_link_names_its_invitation)
 		CHECK_U64("length", strlen(token), SURVEY_LINK_LEN);
 		CHECK(survey_link_read(secret, sizeof(secret), token, &read));
 		CHECK_I64("the invitation", uuid_compare(&read, &survey), 0);
+		CHECK_FALSE(
+		    "it ends nothing", survey_stop_read(secret, sizeof(secret), token, &read));
+		survey_stop_make(secret, sizeof(secret), &survey, again);
+		CHECK(survey_stop_read(secret, sizeof(secret), again, &read));
+		CHECK_I64("the message", uuid_compare(&read, &survey), 0);
+		CHECK_FALSE("what ends answers nothing",
+		    survey_link_read(secret, sizeof(secret), again, &read));
 		CHECK_FALSE("another installation's",
 		    survey_link_read(other_secret, sizeof(other_secret), token, &read));
 	}

@@ -68,7 +68,7 @@ for (const scheme of ['light', 'dark'])
       test(`axe finds nothing ${scheme} ${lang} ${width}`, async () => {
         const at = await page({ javaScriptEnabled: true, colorScheme: scheme, viewport: { width, height: 800 } });
         for (const [name, path] of [['ask', `/anket/${place.tokens[1]}`], ['thank', `/anket/${place.tokens[0]}`],
-          ['wrong', '/anket/x'], ['ladder', '/live/satisfaction']]) {
+          ['wrong', '/anket/x'], ['stop', `/anket-istemiyorum/${place.stop}`], ['stop-wrong', '/anket-istemiyorum/x'], ['ladder', '/live/satisfaction']]) {
           await at.goto(`${place.origin}${path}?lang=${lang}`);
           const size = await at.locator('html').evaluate((e) => [e.scrollWidth, e.clientWidth]);
           assert.ok(size[0] <= size[1], `nothing sticks out of ${name}`);
@@ -77,6 +77,21 @@ for (const scheme of ['light', 'dark'])
         }
         await at.context().close();
       });
+
+test('surveys by e-mail are ended and asked for again with the keyboard alone', async () => {
+  const at = await page({ locale: 'tr', viewport: { width: 390, height: 844 } });
+  await at.goto(`${place.origin}/anket-istemiyorum/${place.stop}`);
+  await at.focus('main button');
+  await at.keyboard.press('Enter');
+  await at.waitForSelector('input[name=again]', { state: 'attached' });
+  assert.match(await at.innerText('main'), /artık memnuniyet anketi gönderilmeyecektir/);
+  await shot(at, 'stopped');
+  await at.click('main button');
+  await at.waitForSelector('input[name=List-Unsubscribe]', { state: 'attached' });
+  assert.match(await at.innerText('main'), /gönderilmektedir/);
+  assert.deepEqual(at.elsewhere, []);
+  await at.context().close();
+});
 
 test('the ladder says what it counts', async () => {
   const at = await page({ locale: 'tr' });

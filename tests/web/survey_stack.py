@@ -28,7 +28,8 @@ def main():
         fresh = [world.ended(email=f"c{n}@ornek.example") for n in range(3)]
         world.clock.advance(DAY_US)
         print(json.dumps({"origin": f"http://127.0.0.1:{world.stack.port['edge']}", "closed": closed,
-                          "tokens": [world.token(number) for number in fresh], "numbers": fresh}), flush=True)
+                          "tokens": [world.token(number) for number in fresh], "numbers": fresh,
+                          "stop": world.stop_token(fresh[2])}), flush=True)
         sys.stdin.read()
         world.close()
 

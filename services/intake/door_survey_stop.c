@@ -1,0 +1,201 @@
+/* The page behind the link that ends mails which ask whether one is satisfied.  Looking at it ends
+ * nothing; what a mail program posts by itself does (RFC 8058), and can be taken back there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "door.h"
+#include "html.h"
+#include "store.h"
+#include "survey_link.h"
+
+enum { BODY_BYTES = 4096 };
+
+/* One request, from the link to its answer. */
+struct stopping {
+	struct intake *in;
+	struct http_request *req;
+	bool says; /* or only looks */
+	bool again; /* wants to be asked again */
+	struct uuid message;
+	char token[SURVEY_LINK_SIZE];
+};
+
+/* --- pages ------------------------------------------------------------------------------------ */
+
+static void
+begin_page(const struct stopping *s, struct html *h)
+{
+	enum catalogue_language language = html_language(s->req);
+	char path[sizeof(SURVEY_STOP_PATH) + SURVEY_LINK_SIZE];
+
+	(void)snprintf(path, sizeof(path), SURVEY_STOP_PATH "%s", s->token);
+	html_begin(h, language,
+	    language == CATALOGUE_EN ? "Satisfaction surveys by e-mail"
+				     : "Memnuniyet anketi e-postaları",
+	    path);
+}
+
+static void
+end(struct stopping *s, size_t outcome)
+{
+	stats_add_at(s->in->stats, INTAKE_STAT_SURVEY_STOPS, outcome, 1);
+	free(s);
+}
+
+static void
+complain(
+    struct stopping *s, unsigned status, const char *turkish, const char *english, size_t outcome)
+{
+	struct html h;
+
+	begin_page(s, &h);
+	html_complaint(&h, html_say(&h, turkish, english));
+	html_reply(&h, s->req, status);
+	end(s, outcome);
+}
+
+static void
+reply_away(struct stopping *s)
+{
+	complain(s, 503, "İsteğiniz şu anda kaydedilemiyor. Birazdan yeniden deneyin.",
+	    "Your wish cannot be recorded at the moment. Try again shortly.", STOPPED_AWAY);
+}
+
+static void
+reply_wrong(struct stopping *s)
+{
+	complain(s, 404,
+	    "Bu bağlantı geçerli değil ya da ilgili kişisel veriler silinmiş. İletideki "
+	    "bağlantının tamamını açtığınızdan emin olun.",
+	    "This link is not valid, or the personal data in question was erased. Make sure that "
+	    "you opened the whole link of the message.",
+	    STOPPED_WRONG);
+}
+
+static void
+reply_state(struct stopping *s, bool refused)
+{
+	struct html h;
+
+	begin_page(s, &h);
+	html_element(&h, "p", NULL,
+	    refused ? html_say(&h,
+		"Bu iletinin gönderildiği adrese artık memnuniyet anketi "
+		"gönderilmeyecektir.",
+		"No more satisfaction surveys will be sent to the address that this "
+		"message went to.")
+		    : html_say(&h,
+			"Bu iletinin gönderildiği adrese, başvurular sonuçlandıktan sonra "
+			"memnuniyet anketi gönderilmektedir.",
+			"Satisfaction surveys are sent to the address that this message went "
+			"to, after requests have been dealt with."));
+	html_element(&h, "p", NULL,
+	    html_say(&h,
+		"Başvurularınızın durumuna ilişkin bilgilendirme e-postaları bundan etkilenmez.",
+		"E-mails on the state of your requests are not affected."));
+	html_raw(&h, "<form method=\"post\" action=\"" SURVEY_STOP_PATH);
+	html_text(&h, s->token);
+	html_raw(&h, h.language == CATALOGUE_EN ? "?lang=en\">\n" : "?lang=tr\">\n");
+	if (refused)
+		html_hidden(&h, "again", "yes");
+	else
+		html_hidden(&h, "List-Unsubscribe", "One-Click");
+	html_element(&h, "button", NULL,
+	    refused ? html_say(&h, "Anketleri yeniden almak istiyorum", "Send surveys again")
+		    : html_say(&h, "Artık anket almak istemiyorum", "Send no more surveys"));
+	html_raw(&h, "</form>\n");
+	html_reply(&h, s->req, 200);
+	end(s, !s->says ? STOPPED_SHOWN : refused ? STOPPED_REFUSED : STOPPED_AGAIN);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static void
+on_state(void *arg, const struct db_reply *reply)
+{
+	struct stopping *s = arg;
+
+	if (reply->outcome != DB_COMMITTED) {
+		reply_away(s);
+		return;
+	}
+	int64_t state = db_get_int(reply->results[0], 0, 0);
+	if (state == SURVEY_REFUSAL_OF_NOTHING)
+		reply_wrong(s);
+	else
+		reply_state(s, state == SURVEY_REFUSAL_STANDS);
+}
+
+static void
+ask(struct stopping *s)
+{
+	struct db *db = s->says ? s->in->writer : s->in->reader; /* each has its statements */
+	struct db_unit *unit = s->says && s->in->writer_lost ? NULL : db_unit_create(db);
+
+	db_unit_add(unit, s->says ? STORE_SURVEY_REFUSE : STORE_SURVEY_REFUSAL);
+	db_add_uuid(unit, &s->message);
+	if (s->says) {
+		db_add_bool(unit, !s->again);
+		db_add_int8(unit, clock_now_us());
+	}
+	if (unit != NULL && db_submit(db, unit, on_state, s))
+		return;
+	db_unit_destroy(unit);
+	reply_away(s);
+}
+
+/* Who brings wrong links is slowed down as at the page that asks; who brings a right one is not,
+ * for a mail service posts for many. */
+static void
+visit(struct http_request *req, struct intake *in, bool says)
+{
+	const char *address = http_client_network(req), *token = http_path_param(req, "token");
+	struct stopping *s = calloc(1, sizeof(*s));
+	uint64_t wait_ms;
+
+	if (s == NULL) {
+		http_reply_retry(req, 503, "Out of memory.", 1);
+		return;
+	}
+	s->in = in;
+	s->req = req;
+	s->says = says;
+	if (!ratelimit_take(
+		in->track_per_address, address, strlen(address), clock_monotonic_ms(), &wait_ms)) {
+		complain(s, 429, "Çok sık denendi. Bir dakika sonra yeniden deneyin.",
+		    "Tried too often. Try again in a minute.", STOPPED_LIMITED);
+		return;
+	}
+	if (!in->mail_key.given
+	    || !survey_stop_read(
+		in->mail_key.bytes, sizeof(in->mail_key.bytes), token, &s->message)) {
+		reply_wrong(s);
+		return;
+	}
+	ratelimit_give_back(in->track_per_address, address, strlen(address));
+	memcpy(s->token, token, SURVEY_LINK_SIZE);
+	const char *again = says ? http_form(req, "again", NULL) : NULL;
+	s->again = again != NULL && strcmp(again, "yes") == 0;
+	ask(s);
+}
+
+static void
+get_stop(struct http_request *req, void *arg)
+{
+	visit(req, arg, false);
+}
+
+/* Whatever the body is in: a mail program may send its one field as a form or as parts. */
+static void
+post_stop(struct http_request *req, void *arg)
+{
+	visit(req, arg, true);
+}
+
+const struct http_route door_survey_stop_routes[] = {
+	{ HTTP_GET, SURVEY_STOP_PATH "{token}", get_stop, 0 },
+	{ HTTP_POST, SURVEY_STOP_PATH "{token}", post_stop, BODY_BYTES },
+};
+const size_t door_survey_stop_route_count = ARRAY_LEN(door_survey_stop_routes);
