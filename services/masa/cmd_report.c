@@ -1,4 +1,5 @@
 /* masa report: a month's figures, counted from the log up to a record. */
+#include <event2/buffer.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,10 @@
 
 #include "month_log.h"
 #include "month_words.h"
+#include "report.h"
+#include "report_csv.h"
+#include "report_press.h"
+#include "report_xlsx.h"
 
 static enum exit_code report_verify(struct masa *m, int argc, char **argv);
 static enum exit_code report_run(struct masa *m, int argc, char **argv);
@@ -15,9 +20,10 @@ const struct command report_commands[] = {
 	    "count the log anew and compare: are the figures that metrics keeps, and the revisions "
 	    "it published, those of the log?",
 	    report_verify },
-	{ "report", "", "--month YYYY-MM [--as-of SEQ] [--format text|json]",
+	{ "report", "", "--month YYYY-MM [--as-of SEQ] [--format text|json|csv|xlsx|press]",
 	    "a month's figures, counted anew from the log up to record SEQ (or its end): the same "
-	    "bytes for the same record for ever; --json is --format json",
+	    "bytes for the same record for ever, which are those of the page's files; --json is "
+	    "--format json",
 	    report_run },
 	{ 0 },
 };
@@ -100,12 +106,63 @@ print_json(const struct month_report *r)
 	return MASA_OK;
 }
 
+/* xlsx puts a workbook together from temporary files. */
+static bool
+write_xlsx(const struct report *report, struct evbuffer *out)
+{
+	const char *scratch = getenv("TMPDIR");
+
+	return report_xlsx(report, scratch == NULL || scratch[0] == '\0' ? "/tmp" : scratch, out);
+}
+
+/* As metrics hands it out in Turkish. */
+static enum exit_code
+print_written(const struct month_report *month,
+    bool (*write_report)(const struct report *report, struct evbuffer *out))
+{
+	struct evbuffer *out = evbuffer_new();
+	struct report report = { 0 };
+	enum exit_code code = MASA_OK;
+
+	if (out == NULL || !report_init(&report, month, CATALOGUE_TR)
+	    || !write_report(&report, out))
+		code = masa_fail(MASA_FAILED, "the report cannot be written");
+	size_t len = out == NULL ? 0 : evbuffer_get_length(out);
+	if (code == MASA_OK && fwrite(evbuffer_pullup(out, -1), 1, len, stdout) != len)
+		code = masa_fail(MASA_FAILED, "the output cannot be written");
+	report_finish(&report);
+	if (out != NULL)
+		evbuffer_free(out);
+	return code;
+}
+
+static enum exit_code
+print_csv(const struct month_report *month)
+{
+	return print_written(month, report_csv);
+}
+
+static enum exit_code
+print_xlsx(const struct month_report *month)
+{
+	return print_written(month, write_xlsx);
+}
+
+static enum exit_code
+print_press(const struct month_report *month)
+{
+	return print_written(month, report_press);
+}
+
 static const struct {
 	const char *name;
 	enum exit_code (*print)(const struct month_report *report);
 } formats[] = {
 	{ "text", print_text },
 	{ "json", print_json },
+	{ "csv", print_csv },
+	{ "xlsx", print_xlsx },
+	{ "press", print_press },
 };
 
 static enum exit_code
@@ -132,7 +189,7 @@ report_run(struct masa *m, int argc, char **argv)
 	while (f < ARRAY_LEN(formats) && strcmp(formats[f].name, format) != 0)
 		f++;
 	if (code == MASA_OK && f == ARRAY_LEN(formats))
-		code = masa_fail(MASA_USAGE, "--format is text or json");
+		code = masa_fail(MASA_USAGE, "--format is text, json, csv, xlsx or press");
 	if (code != MASA_OK)
 		return code;
 	code = month_log_begin(m);

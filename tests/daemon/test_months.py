@@ -192,3 +192,14 @@ def test_another_history_is_counted_from_its_first_record(stack):
     stack.start("metrics")
     stack.wait(lambda: stack.metric("metrics", "turunc_metrics_month_begun_total") == 1, 20, "counted anew")
     verify(stack)
+
+
+def test_masa_prints_what_the_pages_hand_out(stack):
+    """What metrics kept along and what masa counts anew are the same file, byte for byte, in every form."""
+    counted(stack)
+    for month in ("2040-03", "2040-04", "2040-05"):
+        for form, path in (("json", ".json"), ("csv", ".csv?lang=tr"), ("xlsx", ".xlsx?lang=tr"), ("press", "/press.txt")):
+            answer = stack.http("metrics", "GET", f"/reports/{month}{path}")
+            assert answer.status == 200 and len(answer.body) > 500, (month, form)
+            made = stack.masa("report", "--month", month, "--format", form, check=False, text=False)
+            assert made.returncode == 0 and made.stdout == answer.body, (month, form, made.stderr)

@@ -182,8 +182,8 @@ class Stack:
     def conninfo(self, user="postgres"):
         return self.postgres.conninfo(user, self.database)
 
-    def masa(self, *words, check=True, user="turunc_admin"):
-        """The command line; its standard output, or with check=False the finished process."""
+    def masa(self, *words, check=True, user="turunc_admin", text=True):
+        """The command line; its standard output, or with check=False the finished process (text=False: in bytes)."""
         argv = [os.path.join(BUILD, "bin", "masa"), *map(str, words)]
         env = {**self._common_env("masa", user), "TURUNC_BUS_PUBLISH": self._door("publish"),
                "TURUNC_BUS_STREAM": self._door("stream"), "TURUNC_DOORBELL": self._door("doorbell"),
@@ -192,7 +192,7 @@ class Stack:
                   for name in SERVICES}}
         if check:
             return run(argv, cwd=self.folder, env=env)
-        return subprocess.run(argv, cwd=self.folder, env=env, text=True, capture_output=True,
+        return subprocess.run(argv, cwd=self.folder, env=env, text=text, capture_output=True,
                               stdin=subprocess.DEVNULL, timeout=60, check=False)
 
     def client(self, name, verbs=("publish", "subscribe", "snapshot", "command"), sources=("*",),
