@@ -277,10 +277,7 @@ disappoint(struct open_data *o, int32_t month)
 static void
 become_idle(struct open_data *o)
 {
-	uint64_t now_ms = clock_monotonic_ms();
-
 	o->state = STATE_IDLE;
-	o->not_before_ms = now_ms + (now_ms - o->asked_ms) * IDLE_TIMES;
 	open_data_build_destroy(o->build);
 	o->build = NULL;
 	o->options.on_work(o->options.arg);
@@ -347,14 +344,17 @@ on_read(void *arg, const struct db_reply *reply)
 	struct open_data *o = arg;
 	const struct catalogue *cat = registry_catalogue(o->options.registry);
 	int32_t month = o->month;
+	uint64_t now_ms = clock_monotonic_ms();
 
+	/* Whatever is written out of it meanwhile, the record rests. */
+	o->not_before_ms = now_ms + (now_ms - o->asked_ms) * IDLE_TIMES;
 	if (reply->outcome != DB_COMMITTED || cat == NULL) {
 		become_idle(o);
 		disappoint(o, 0);
 		return;
 	}
 	o->first = 0;
-	o->first_ms = clock_monotonic_ms();
+	o->first_ms = now_ms;
 	if (!db_is_null(reply->results[0], 0, 0))
 		o->first = month_of(db_get_int(reply->results[0], 0, 0));
 	if (month == 0) {
