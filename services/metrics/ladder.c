@@ -1,6 +1,8 @@
 /* The words of the ladder, and what must hold of its figures. */
 #include "ladder.h"
 
+#include <string.h>
+
 static const struct {
 	const char *name;
 	const char *title[CATALOGUE_LANGUAGES];
@@ -24,11 +26,10 @@ static const struct {
 		"e-mail "
 		"address, or a mobile number that has not refused SMS, to be asked at." } },
 	[LADDER_INVITED] = { "invited", { "Sorulan", "Invited" },
-	    { "Sorulabileceklerden, başvuranına davet iletisi yazılanlar. Hatırlatma ayrıca "
-	      "sayılmaz.",
-		"Of the eligible: those for whose citizen an invitation was written. A reminder is "
-		"not "
-		"counted again." } },
+	    { "Sorulabileceklerden, daveti gönderilen ya da gönderilmesi denenenler. Hatırlatma "
+	      "ayrıca sayılmaz.",
+		"Of the eligible: those to whom an invitation was sent, or whom one could not be "
+		"sent to when it was tried. A reminder is not counted again." } },
 	[LADDER_DELIVERED] = { "delivered", { "Ulaşan", "Delivered" },
 	    { "Sorulanlardan, daveti ya da hatırlatması ulaşmış sayılanlar: e-posta, posta "
 	      "sunucumuza "
@@ -119,6 +120,27 @@ ladder_share_definition(enum catalogue_language language)
 	};
 
 	return words[language];
+}
+
+bool
+ladder_set(struct ladder *l, const char *name, int64_t value)
+{
+	static const char kind[] = "ladder.", rest[] = "ladder.rest.";
+
+	for (int i = 0; strncmp(name, rest, sizeof(rest) - 1) == 0 && i < LADDER_RESTS; i++)
+		if (strcmp(name + sizeof(rest) - 1, rests[i].name) == 0) {
+			l->rests[i] = value;
+			return true;
+		}
+	for (int i = 0; strncmp(name, kind, sizeof(kind) - 1) == 0 && i < LADDER_STEPS; i++)
+		if (strcmp(name + sizeof(kind) - 1, steps[i].name) == 0) {
+			l->steps[i] = value;
+			return true;
+		}
+	if (strcmp(name, "ladder.not_solved") != 0)
+		return false;
+	l->not_solved = value;
+	return true;
 }
 
 bool

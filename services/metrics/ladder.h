@@ -45,6 +45,10 @@ struct ladder {
 	int64_t not_solved; /* of those who answered: said then or later that it is not solved */
 };
 
+/* Sets the figure of that name ("ladder.ended", "ladder.rest.late", "ladder.not_solved"); false: it
+ * is none of a ladder's. */
+bool ladder_set(struct ladder *l, const char *name, int64_t value);
+
 /* "ended", "no_address": in JSON. */
 const char *ladder_step_name(enum ladder_step step);
 const char *ladder_rest_name(enum ladder_rest rest);

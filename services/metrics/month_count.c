@@ -156,17 +156,18 @@ count_deadline(const struct out *out, int32_t month, const char *which, bool has
 	count(out, month, 1, name);
 }
 
+/* It left, or could not. */
 static bool
-was_sent(const struct month_message *m)
+was_tried(const struct month_message *m)
 {
-	return m->seq != 0 && (m->sent || m->delivered);
+	return m->seq != 0 && (m->sent || m->delivered || m->failed);
 }
 
 /* Of a mail that our server took, nothing more is heard unless it comes back. */
 static bool
 has_arrived(const struct month_message *m)
 {
-	return was_sent(m) && (m->delivered || (m->is_mail && !m->failed));
+	return m->seq != 0 && (m->delivered || (m->is_mail && m->sent && !m->failed));
 }
 
 /* ladder.h says what each step is; each holds the next one. */
@@ -174,7 +175,7 @@ static void
 count_ladder(const struct out *out, const struct month_end *e, int32_t month)
 {
 	bool eligible = e->asked[0].seq != 0 || e->answered;
-	bool invited = e->answered || was_sent(&e->asked[0]) || was_sent(&e->asked[1]);
+	bool invited = e->answered || was_tried(&e->asked[0]) || was_tried(&e->asked[1]);
 	bool delivered = e->answered || has_arrived(&e->asked[0]) || has_arrived(&e->asked[1]);
 	const bool holds[LADDER_STEPS] = {
 		[LADDER_ENDED] = true,

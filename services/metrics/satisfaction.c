@@ -127,21 +127,37 @@ answer(struct satisfaction *s, const struct waiting *w)
 /* --- reading ---------------------------------------------------------------------------------- */
 
 static void
-take_month(struct satisfaction *s, const struct pg_result *r, int row)
+check_month(struct satisfaction *s, const struct ladder *l)
 {
-	struct ladder *l = &s->months[s->count];
-
-	l->month = (int32_t)db_get_int(r, row, LADDER_COLUMN_MONTH);
-	for (int i = 0; i < LADDER_STEPS; i++)
-		l->steps[i] = db_get_int(r, row, LADDER_COLUMN_STEPS + i);
-	for (int i = 0; i < LADDER_RESTS; i++)
-		l->rests[i] = db_get_int(r, row, LADDER_COLUMN_RESTS + i);
-	l->not_solved = db_get_int(r, row, LADDER_COLUMN_NOT_SOLVED);
-	s->count++;
 	if (ladder_holds(l))
 		return;
 	stats_incr(s->stats, STAT_ODD);
 	log_error("the steps of satisfaction do not hold one another month=%d", (int)l->month);
+}
+
+/* Newest month first, a row a figure.  While records wait to be counted the figures are as old as
+ * the last one that was. */
+static void
+take_months(struct satisfaction *s, const struct pg_result *r)
+{
+	s->count = 0;
+	s->read_us = clock_now_us();
+	for (int row = 0; row < db_rows(r); row++) {
+		if (!db_get_bool(r, row, LADDER_COLUMN_ALL))
+			s->read_us = db_get_int(r, row, LADDER_COLUMN_AT);
+		if (db_is_null(r, row, LADDER_COLUMN_MONTH))
+			continue;
+		int32_t month = (int32_t)db_get_int(r, row, LADDER_COLUMN_MONTH);
+		if (s->count == 0 || s->months[s->count - 1].month != month) {
+			if (s->count == MONTHS)
+				break;
+			s->months[s->count++] = (struct ladder){ .month = month };
+		}
+		(void)ladder_set(&s->months[s->count - 1], db_get_text(r, row, LADDER_COLUMN_NAME),
+		    db_get_int(r, row, LADDER_COLUMN_N));
+	}
+	for (size_t i = 0; i < s->count; i++)
+		check_month(s, &s->months[i]);
 }
 
 static void
@@ -154,13 +170,9 @@ on_read(void *arg, const struct db_reply *reply)
 	memcpy(waiting, s->waiting, sizeof(waiting));
 	s->waiting_count = 0;
 	s->reading = false;
-	bool known = reply->outcome == DB_COMMITTED;
+	bool known = reply->outcome == DB_COMMITTED && db_rows(reply->results[0]) > 0;
 	if (known) {
-		const struct pg_result *r = reply->results[0];
-		s->count = 0;
-		for (int row = 0; row < db_rows(r) && s->count < MONTHS; row++)
-			take_month(s, r, row);
-		s->read_us = clock_now_us();
+		take_months(s, reply->results[0]);
 		s->read_ms = clock_monotonic_ms();
 		s->took_ms = s->read_ms - s->asked_ms;
 		stats_incr(s->stats, STAT_READ);

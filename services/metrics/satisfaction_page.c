@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "html.h"
+#include "month.h"
 #include "wilson.h"
 
 enum { NUMBER_BYTES = 32, SHARE_BYTES = 112 };
@@ -110,19 +111,6 @@ share_text(const struct html *h, const struct ladder *l, char out[SHARE_BYTES])
 	return true;
 }
 
-static void
-month_text(const struct html *h, int32_t month, char out[NUMBER_BYTES])
-{
-	static const char *const names[12][CATALOGUE_LANGUAGES] = { { "Ocak", "January" },
-		{ "Şubat", "February" }, { "Mart", "March" }, { "Nisan", "April" },
-		{ "Mayıs", "May" }, { "Haziran", "June" }, { "Temmuz", "July" },
-		{ "Ağustos", "August" }, { "Eylül", "September" }, { "Ekim", "October" },
-		{ "Kasım", "November" }, { "Aralık", "December" } };
-
-	(void)snprintf(
-	    out, NUMBER_BYTES, "%s %d", names[(month % 100 + 11) % 12][h->language], month / 100);
-}
-
 /* One month: its steps with a bar of each as part of the ended, and the share below. */
 static void
 month_section(struct html *h, const struct ladder *l)
@@ -130,7 +118,7 @@ month_section(struct html *h, const struct ladder *l)
 	char month[NUMBER_BYTES], number[NUMBER_BYTES], share[SHARE_BYTES], markup[160];
 	int64_t most = l->steps[LADDER_ENDED] > 0 ? l->steps[LADDER_ENDED] : 1;
 
-	month_text(h, l->month, month);
+	month_title(l->month, (int)h->language, month, sizeof(month));
 	html_raw(h, "<section>\n");
 	html_element(h, "h2", NULL, month);
 	html_raw(h, "<p class=\"share\">");

@@ -40,33 +40,13 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE e.seq > turunc.seq_before($1::bigint) AND e.type IN "
 	    "('call.offered', 'call.answered', 'call.abandoned', 'call.ended')",
 	    1 },
-	/* ladder.h says what each step is; that each holds the next one follows from the ORs.  A
-	 * message that was discarded was never to be sent. */
+	/* 'ladder/' is what follows everything that begins with 'ladder.'. */
 	[STORE_LADDER] = { "ladder",
-	    "SELECT s.month, count(*) FILTER (WHERE a.denied), "
-	    "count(*), count(*) FILTER (WHERE s.state IN (2, 3)), "
-	    "count(*) FILTER (WHERE s.state IN (2, 3) AND (m.written OR a.given)), "
-	    "count(*) FILTER (WHERE s.state IN (2, 3) AND (m.delivered OR a.given)), "
-	    "count(*) FILTER (WHERE a.given), "
-	    "count(*) FILTER (WHERE a.score >= 4 AND NOT a.denied), "
-	    "count(*) FILTER (WHERE s.state = 1), "
-	    "count(*) FILTER (WHERE s.reason = 'reopened'), "
-	    "count(*) FILTER (WHERE s.reason = 'no_address'), "
-	    "count(*) FILTER (WHERE s.reason = 'unreachable'), "
-	    "count(*) FILTER (WHERE s.reason = 'opted_out'), "
-	    "count(*) FILTER (WHERE s.reason = 'erased'), "
-	    "count(*) FILTER (WHERE s.reason = 'late'), "
-	    "count(*) FILTER (WHERE s.reason = 'disabled'), "
-	    "count(*) FILTER (WHERE s.reason = 'refused') "
-	    "FROM turunc.survey s "
-	    "LEFT JOIN (SELECT survey_id, score, true AS given, "
-	    "coalesce(solved = false OR denied_us IS NOT NULL, false) AS denied "
-	    "FROM turunc.survey_answer) a ON a.survey_id = s.survey_id "
-	    "LEFT JOIN LATERAL (SELECT true AS written, bool_or(n.state = 6 OR (n.state = 3 "
-	    "AND n.channel = 'email')) AS delivered FROM turunc.notification n "
-	    "WHERE n.about_seq IN (s.invited_seq, s.reminded_seq) AND n.ticket_id = s.ticket_id "
-	    "AND n.state <> 7 HAVING count(*) > 0) m ON true "
-	    "WHERE s.month >= $1::integer GROUP BY s.month ORDER BY s.month DESC",
+	    "SELECT c.month, c.name, c.n, s.at_us, s.seq >= coalesce(b.last_seq, 0) "
+	    "FROM turunc.month_state s LEFT JOIN LATERAL (SELECT last_seq FROM turunc.log_batch "
+	    "ORDER BY last_seq DESC LIMIT 1) b ON true LEFT JOIN turunc.month_cell c "
+	    "ON c.month >= $1::integer AND c.name >= 'ladder.' AND c.name < 'ladder/' AND c.n <> 0 "
+	    "ORDER BY c.month DESC",
 	    1 },
 	/* Of a dense index; that of one with an older date of its own is not looked for. */
 	[STORE_OPEN_DATA_FIRST] = { "open_data_first", "SELECT min(recorded_us) FROM turunc.ticket",

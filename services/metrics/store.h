@@ -16,7 +16,7 @@ enum store_statement {
 	STORE_TODAY, /* day start, next day's start -> channel, is it tomorrow, tickets */
 	STORE_HOUR, /* start -> minute, type, department, records */
 	STORE_CALLS, /* start -> type, event, committed_us of the calls since */
-	STORE_LADDER, /* first month -> enum ladder_column, newest month first */
+	STORE_LADDER, /* first month -> enum ladder_column, newest month first; none: no state */
 	STORE_MONTH_STATE, /* -> enum month_column */
 	STORE_MONTH_BEGIN, /* fold version, log_id, now */
 	STORE_MONTH_RECORDS, /* seq, limit -> seq, committed_us, event, the log's last seq */
@@ -35,12 +35,12 @@ enum store_statement {
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	STORE_STATEMENTS
 };
-/* The steps and the rests follow one another as ladder.h has them. */
 enum ladder_column {
-	LADDER_COLUMN_MONTH,
-	LADDER_COLUMN_NOT_SOLVED,
-	LADDER_COLUMN_STEPS,
-	LADDER_COLUMN_RESTS = LADDER_COLUMN_STEPS + 6
+	LADDER_COLUMN_MONTH, /* null, and so the name and n: nothing was counted */
+	LADDER_COLUMN_NAME,
+	LADDER_COLUMN_N,
+	LADDER_COLUMN_AT, /* commit of the last record that is counted */
+	LADDER_COLUMN_ALL /* it is the log's last */
 };
 enum open_data_column {
 	OPEN_DATA_TICKET,

@@ -79,7 +79,7 @@ def test_who_is_not_asked_and_why(world):
     world.wait_survey(reopened, (4, "reopened", False, False))
     world.wait_survey(landline, (4, "no_address", False, False))
     world.wait_survey(silent, (4, "opted_out", False, False))
-    assert ladder(world)["opted_out"] == 1
+    world.stack.wait(lambda: ladder(world)["opted_out"] == 1, 15, "who wants no SMS is counted")
     world.wait_survey(erased, (4, "erased", False, False))
     assert world.surveys(withdrawn) == [], "what has not ended is no end"
     assert world.stack.metric("notifier", 'turunc_notifier_surveys_total{step="nobody"}') >= 3
@@ -267,7 +267,7 @@ def test_who_wants_no_surveys_ends_them_by_one_click(world):
     world.wait_survey(other, (4, "refused", False, False))
     assert world.records(other, "survey.skipped")[0].reason == "refused"
     assert world.letters(other, "ticket.resolved"), "but how it ended is told"
-    assert ladder(world)["refused"] == 1
+    world.stack.wait(lambda: ladder(world)["refused"] == 1, 15, "who wants no such mail is counted")
     world.clock.advance(3 * DAY_US)
     world.wait_survey(number, (3, "", True, False))
     # One that was on its way.
@@ -325,7 +325,9 @@ def ladder(world):
 
 
 def settled_ladder(world):
-    """As the record has it now: readings are kept for two seconds."""
+    """As the record has it now: it is counted along, and readings are kept for two seconds."""
+    world.stack.wait(lambda: world.stack.one("""select (select seq from turunc.month_state)
+                     = (select max(last_seq) from turunc.log_batch)"""), 15, "the months are counted")
     readings = world.stack.metric("metrics", "turunc_metrics_satisfaction_readings_total")
     world.stack.wait(lambda: ladder(world) and world.stack.metric(
         "metrics", "turunc_metrics_satisfaction_readings_total") > readings, 10, "a new reading")

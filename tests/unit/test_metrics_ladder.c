@@ -1,4 +1,5 @@
 /* What must hold of the ladder, and that every step has its words in both languages. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base.h"
@@ -29,6 +30,28 @@ TEST(test_ladder_holds)
 	l = good;
 	l.not_solved = 5;
 	CHECK_FALSE("satisfied and not solved at once", ladder_holds(&l));
+}
+
+TEST(test_ladder_is_made_of_figures)
+{
+	struct ladder l = { .month = 202603 };
+	char name[64];
+
+	for (int i = 0; i < LADDER_STEPS; i++) {
+		(void)snprintf(
+		    name, sizeof(name), "ladder.%s", ladder_step_name((enum ladder_step)i));
+		CHECK_TRUE(name, ladder_set(&l, name, good.steps[i]));
+	}
+	for (int i = 0; i < LADDER_RESTS; i++) {
+		(void)snprintf(
+		    name, sizeof(name), "ladder.rest.%s", ladder_rest_name((enum ladder_rest)i));
+		CHECK_TRUE(name, ladder_set(&l, name, good.rests[i]));
+	}
+	CHECK_TRUE("not solved", ladder_set(&l, "ladder.not_solved", good.not_solved));
+	CHECK_MEM("as it was", &l, sizeof(l), &good, sizeof(good));
+	CHECK_FALSE("another", ladder_set(&l, "ladder.odd", 1));
+	CHECK_FALSE("nothing", ladder_set(&l, "", 1));
+	CHECK_FALSE("no rest of a ladder", ladder_set(&l, "ladder.rest.odd", 1));
 }
 
 TEST(test_ladder_says_what_it_counts)

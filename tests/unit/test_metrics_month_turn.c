@@ -70,6 +70,8 @@ TEST(test_a_mail_has_arrived_until_it_comes_back)
 	check_ladder("taken by our server", &f, "111100");
 	message(&f, number, "notification.failed", "email", seq, noon(3, 8));
 	check_ladder("it came back", &f, "111000");
+	message(&f, number, "notification.sent", "email", seq, noon(3, 9));
+	check_ladder("another address took it", &f, "111100");
 	month_fold_finish(&f);
 }
 
