@@ -41,6 +41,7 @@ enum failpoint_side {
 	X("intake", "cimer")            \
 	X("intake", "bounce")           \
 	X("intake", "survey_refuse")    \
+	X("intake", "machine_expire")   \
 	X("router", "cursor_make")      \
 	X("router", "cursor_adopt")     \
 	X("router", "cursor_advance")   \

@@ -5,6 +5,7 @@
  *	call_page.c	writes it
  *	call_send.c	registers, joins and ends: what is to be kept
  *	call_draft.c	what was typed and not sent
+ *	unassigned.c	what came by mail or SMS and belongs to no ticket
  *
  * One form holds everything that is typed while a caller speaks, and each of its buttons says where
  * it goes; so nothing typed is lost by looking something up, with scripts or without.
@@ -124,6 +125,10 @@ void call_page_write(struct call_look *look);
 const struct pg_result *call_rows(const struct call_look *look, enum call_ask ask);
 /* The field's value; "" when absent. */
 const char *call_field(const struct call_look *look, const char *name);
+
+/* unassigned.c: what belongs to no ticket, for operators. */
+void unassigned_get(struct http_request *req, void *arg);
+void unassigned_post(struct http_request *req, void *arg);
 
 /* Handlers behind people_ask(). */
 void call_post_ticket(struct http_request *req, void *arg);

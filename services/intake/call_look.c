@@ -458,6 +458,8 @@ const struct http_route call_routes[] = {
 	{ HTTP_POST, "/call/join", call_post_join, CALL_BODY_BYTES },
 	{ HTTP_POST, "/call/end", call_post_end, CALL_BODY_BYTES },
 	{ HTTP_POST, "/call/draft", call_post_draft, CALL_BODY_BYTES },
+	{ HTTP_GET, "/call/unassigned", unassigned_get, 0 },
+	{ HTTP_POST, "/call/unassigned", unassigned_post, 4096 },
 	{ HTTP_GET, "/call/call.js", get_script, 0 },
 	{ HTTP_GET, "/call/call.css", get_style, 0 },
 };

@@ -156,13 +156,30 @@ record(struct mail *m, int64_t ticket_id, int64_t earlier_id)
 	give(m);
 }
 
+/* Anybody can cause mails of machines: their files may fill half of what mails have, no more. */
+static bool
+has_room_for_machines(const struct intake *in)
+{
+	const struct intake_config *c = &in->config;
+	uint64_t most = (uint64_t)(c->attachments_bytes / 100 * c->attachments_mail_percent) / 2;
+
+	return attachments_bytes(in->attachments) <= most;
+}
+
 /* What a machine wrote is kept as a contact of nobody's ticket, in case it was no machine. */
 static void
 record_machine(struct mail *m)
 {
+	struct intake *in = m->door->in;
 	struct item *item = &m->item;
+	bool keeps = has_room_for_machines(in);
 
-	mail_drop_files(m);
+	stats_add_at(
+	    in->stats, INTAKE_STAT_MACHINE_RAW, keeps ? MACHINE_RAW_KEPT : MACHINE_RAW_NO_ROOM, 1);
+	if (keeps)
+		mail_item_files(&m->words, "", &m->raw, item);
+	else
+		mail_drop_files(m);
 	item->time_us = item->arrived_us = clock_now_us();
 	item->kind = "machine";
 	item->type = "contact.recorded";

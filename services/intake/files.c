@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "attachment.h"
+#include "clock.h"
 #include "intake.h"
 #include "log.h"
 #include "store.h"
@@ -17,9 +18,11 @@ enum {
 	TICK_MS = 1000,
 	ERASED_EVERY_MS = 2000,
 	STUCK_EVERY_MS = 20000, /* when something could not be removed */
+	EXPIRE_EVERY_MS = 3600000,
 	FOLDERS_A_TICK = 64, /* without anything old in them */
 	NAMES_MAX = 256,
 	MS_PER_S = 1000,
+	US_PER_MS = 1000,
 	PATH_BYTES = 1200,
 	COMPLAINT_BYTES = 300,
 };
@@ -35,6 +38,7 @@ struct files {
 	unsigned folder; /* ATTACHMENT_FOLDERS: no look is under way */
 	bool folder_on; /* in the middle of it, behind folder_after */
 	struct digest folder_after;
+	uint64_t expire_ms; /* when to look for what has been kept long enough */
 	struct digest names[NAMES_MAX];
 	size_t count;
 };
@@ -204,6 +208,46 @@ ask_erased(struct files *f)
 		db_unit_destroy(unit);
 }
 
+/* --- kept long enough --------------------------------------------------------------------------
+ */
+
+static void
+on_expired(void *arg, const struct db_reply *reply)
+{
+	struct files *f = arg;
+
+	f->asking = false;
+	if (reply->outcome != DB_COMMITTED) {
+		log_warn("old mails of machines stay, and will be looked at again why=%s",
+		    log_quoted(reply->message));
+		return;
+	}
+	int64_t expired = db_get_int(reply->results[0], 0, 0);
+	if (expired > 0)
+		log_info("old mails of machines are over mails=%lld", (long long)expired);
+	stats_add_at(f->in->stats, INTAKE_STAT_MACHINE_RAW, MACHINE_RAW_EXPIRED, (uint64_t)expired);
+	if (expired == NAMES_MAX)
+		f->expire_ms = 0; /* there are more */
+}
+
+static void
+ask_expired(struct files *f, uint64_t now_ms)
+{
+	const struct intake_config *c = &f->in->config;
+	int64_t now_us = clock_now_us();
+	struct db_unit *unit = db_unit_create(f->in->writer);
+
+	f->expire_ms = now_ms
+		       + (c->look_ms < EXPIRE_EVERY_MS ? (uint64_t)c->look_ms : EXPIRE_EVERY_MS);
+	db_unit_add(unit, STORE_MACHINE_EXPIRE);
+	db_add_int8(unit, now_us - c->machine_keep_ms * US_PER_MS);
+	db_add_int8(unit, now_us);
+	db_add_int4(unit, NAMES_MAX);
+	f->asking = db_submit(f->in->writer, unit, on_expired, f);
+	if (!f->asking)
+		db_unit_destroy(unit);
+}
+
 /* --- orphans ------------------------------------------------------------------------------------
  */
 
@@ -281,6 +325,8 @@ files_tick(struct files *f, uint64_t now_ms)
 	if (now_ms >= f->erased_ms) {
 		f->erased_ms = now_ms + ERASED_EVERY_MS;
 		ask_erased(f);
+	} else if (now_ms >= f->expire_ms) {
+		ask_expired(f, now_ms);
 	} else if (f->folder < ATTACHMENT_FOLDERS) {
 		if (all_is_told(in))
 			look(f);

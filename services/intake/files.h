@@ -1,7 +1,8 @@
 /*
  * files - keeps the attachments' folder to what the record knows of.
  *
- * Every few seconds the files of erased rows are removed.  At the start and every few hours the
+ * Every few seconds the files of erased rows are removed, every hour the raw mails of machines that
+ * have been kept long enough become such.  At the start and every few hours the
  * folder is gone through for orphans: files older than an age that no row and nothing in the spool
  * speaks of.  No orphan is removed while anything waits for the record; what was erased is, as a
  * row says that it was.

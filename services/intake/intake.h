@@ -104,6 +104,7 @@ struct intake_config {
 	int64_t mails_burst;
 	int64_t mails_in_hand;
 	int64_t mail_reader_bytes;
+	int64_t machine_keep_ms;
 };
 
 extern const struct setting intake_settings[];
@@ -148,6 +149,7 @@ enum intake_stat {
 	INTAKE_STAT_CIMER_ROWS, /* likewise */
 	INTAKE_STAT_CIMER_WAITING,
 	INTAKE_STAT_MAILS, /* by what became of them */
+	INTAKE_STAT_MACHINE_RAW,
 	INTAKE_STAT_LMTP, /* by enum lmtp_count */
 	INTAKE_STAT_LMTP_OPEN,
 	INTAKE_STAT_MAILS_IN_HAND,
@@ -156,6 +158,7 @@ enum intake_stat {
 /* Values of the labels above. */
 enum { LIMITED_KEY, LIMITED_ADDRESS, LIMITED_WRONG_KEYS, LIMITED_PHOTOS };
 enum { BUSY_AWAY, BUSY_FULL, BUSY_CREDIT, BUSY_NO_NUMBER };
+enum { MACHINE_RAW_KEPT, MACHINE_RAW_NO_ROOM, MACHINE_RAW_EXPIRED };
 enum mail_outcome {
 	MAIL_TICKET,
 	MAIL_REPLY,

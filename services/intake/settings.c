@@ -138,6 +138,9 @@ const struct setting intake_settings[] = {
 	    "and at once" },
 	{ "TURUNC_MAIL_IN_HAND", SETTING_INT, AT(mails_in_hand), "48", 1, 10000, NULL,
 	    "mails from DATA to their answer at one time; more are told to come again" },
+	{ "TURUNC_MAIL_MACHINE_KEEP", SETTING_DURATION, AT(machine_keep_ms), "720h", 1000,
+	    31536000000, NULL,
+	    "how long the raw mails of machines are kept that no ticket is made of" },
 	{ "TURUNC_MAIL_READER_MEMORY", SETTING_BYTES, AT(mail_reader_bytes), "256MiB", 134217728,
 	    4294967296, NULL,
 	    "address space of a process that reads a mail, of which two run; a mail that needs "
@@ -160,6 +163,7 @@ static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refu
 static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };
 static const char *const drafts[] = { "kept", "lost", NULL };
 static const char *const photos[] = { "stored", "refused", "dropped", NULL };
+static const char *const machine_raw[] = { "kept", "no_room", "expired", NULL };
 static const char *const mails[] = { "ticket", "reply", "machine", "bounce", "repeat", "unreadable",
 	"deferred", "too_often", "no_room", "crowded", "not_read", NULL };
 static const char *const lmtp[] = { "connections", "turned_away", "refused", "timed_out", NULL };
@@ -298,6 +302,10 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .help = "Mails, by what became of them",
 	    .label = "outcome",
 	    .label_values = mails },
+	[INTAKE_STAT_MACHINE_RAW] = { .name = "turunc_intake_machine_mails_raw_total",
+	    .help = "Raw mails of machines, by what became of them",
+	    .label = "as",
+	    .label_values = machine_raw },
 	[INTAKE_STAT_LMTP] = { .name = "turunc_intake_lmtp_total",
 	    .help = "LMTP connections, and answers that were none of the good ones",
 	    .label = "what",

@@ -57,6 +57,8 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "AND b.permanent = $4::boolean) < 5 "
 	    "ON CONFLICT (identity) DO NOTHING",
 	    6 },
+	[STORE_MACHINE_EXPIRE] = { "machine_expire",
+	    "SELECT turunc.expire_machine_mail($1::bigint, $2::bigint, $3::integer)", 3 },
 };
 
 /*
@@ -104,6 +106,12 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 #define TICKET_JOINS                                                    \
 	"LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id " \
 	"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+
+#define LOOSE_CONTACTS                                                               \
+	"SELECT c.contact_id, c.kind, c.channel, c.arrived_us, c.recorded_us, "      \
+	"c.language, c.name, c.phone, c.email, c.description, c.ticket_id, "         \
+	"(SELECT f.digest FROM turunc.attachment f WHERE f.owner_id = c.contact_id " \
+	"AND f.type = 4 LIMIT 1) FROM turunc.contact c "
 
 const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
@@ -270,6 +278,16 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    1 },
 	[STORE_FILES_KNOWN] = { "files_known",
 	    "SELECT f.digest FROM turunc.attachment f WHERE f.digest = ANY ($1::bytea[])", 1 },
+	[STORE_UNASSIGNED] = { "unassigned",
+	    LOOSE_CONTACTS "WHERE c.ticket_id IS NULL AND c.kind IN ('machine', 'sms') "
+			   "AND c.salt <> '' AND (c.recorded_us, c.contact_id) < ($1::bigint, "
+			   "$2::uuid) ORDER BY c.recorded_us DESC, c.contact_id DESC "
+			   "LIMIT $3::integer",
+	    3 },
+	[STORE_UNASSIGNED_ONE] = { "unassigned_one",
+	    LOOSE_CONTACTS "WHERE c.contact_id = $1::uuid AND c.kind IN ('machine', 'sms') "
+			   "AND c.salt <> ''",
+	    1 },
 	[STORE_MAIL_TARGET] = { "mail_target",
 	    "SELECT ticket_id, status, linked FROM turunc.mail_target($1::bigint, $2::uuid[], "
 	    "$3::text)",

@@ -23,6 +23,7 @@ enum store_write_statement {
 	STORE_CIMER_KNOWN, /* client, source, references */
 	STORE_BOUNCE, /* id, identity, message, given up?, status, now */
 	STORE_SURVEY_REFUSE, /* message, refuses?, now -> enum survey_refusal, afterwards */
+	STORE_MACHINE_EXPIRE, /* from before when, now, how many at most -> how many */
 	STORE_WRITE_STATEMENTS
 };
 extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];
@@ -56,6 +57,8 @@ enum store_read_statement {
 	STORE_CALL_SIMILAR, /* subject -> the same, newest first */
 	STORE_CALL_DRAFTS, /* agent -> enum store_draft_column */
 	STORE_MAIL_TARGET, /* ticket or 0, messages answered, sender -> enum store_mail_column */
+	STORE_UNASSIGNED, /* behind which moment and contact, how many -> enum store_loose_column */
+	STORE_UNASSIGNED_ONE, /* contact -> the same, at most one row */
 	STORE_READ_STATEMENTS
 };
 extern const struct db_statement store_read_statements[STORE_READ_STATEMENTS];
@@ -163,6 +166,21 @@ enum store_mail_column {
 	TARGET_OF_MAIL,
 	TARGET_OF_MAIL_STATUS,
 	TARGET_OF_MAIL_LINKED, /* another ticket follows it already */
+};
+/* What came and belongs to no ticket, the newest first. */
+enum store_loose_column {
+	LOOSE_ID,
+	LOOSE_KIND,
+	LOOSE_CHANNEL,
+	LOOSE_ARRIVED,
+	LOOSE_RECORDED,
+	LOOSE_LANGUAGE,
+	LOOSE_NAME,
+	LOOSE_PHONE,
+	LOOSE_EMAIL,
+	LOOSE_WORDS,
+	LOOSE_TICKET, /* made of it; null: none */
+	LOOSE_RAW, /* its mail's file; null: none */
 };
 enum store_track_link_column { TRACK_LINK_TICKET, TRACK_LINK_LATER };
 enum store_track_event_column { TRACK_EVENT_AT, TRACK_EVENT_TYPE, TRACK_EVENT_DEPARTMENT };

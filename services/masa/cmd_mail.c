@@ -33,7 +33,7 @@ mail_machine(struct masa *m, int argc, char **argv)
 	    "SELECT c.contact_id::text AS contact, c.recorded_us, "
 	    "coalesce(substring(c.email FROM '@(.*)$'), '') AS domain, "
 	    "length(coalesce(c.description, '')) AS characters, count(*) OVER () AS of "
-	    "FROM turunc.contact c WHERE c.kind = 'machine' "
+	    "FROM turunc.contact c WHERE c.kind = 'machine' AND c.ticket_id IS NULL "
 	    "ORDER BY c.recorded_us DESC, c.contact_id LIMIT $1::integer",
 	    1, values);
 }

@@ -7,6 +7,10 @@
 	MAILBOX("recipient")             \
 	" = " MAILBOX(recipient_ "::text") " AND window_us = " window_ "::bigint"
 
+/* What is taken for a machine's gets no mail, also when a person has made a ticket of it. */
+#define MAIL_OF_CONTACT(now) \
+	"CASE WHEN c.kind <> 'machine' THEN turunc.mail_reaches(c.email, " now "::bigint) END"
+
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	LETTERS_SQL(STORE_LETTERS, "notifier"),
@@ -25,30 +29,37 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "$4::bigint)",
 	    4 },
 	[STORE_PEOPLE] = { "people",
-	    "SELECT q.id, t.ticket_id, c.name, c.phone, turunc.mail_reaches(c.email, $3::bigint), "
-	    "coalesce(c.language, ''), coalesce(s.subject_code, t.subject_code), t.recorded_us, "
-	    "NULL::uuid, coalesce(c.channel = 4, false) "
-	    "FROM unnest($1::bigint[]) AS q(id) JOIN turunc.ticket t ON t.ticket_id = q.id "
-	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
-	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id UNION ALL "
-	    "SELECT s.primary_id, t.ticket_id, c.name, c.phone, "
-	    "turunc.mail_reaches(c.email, $3::bigint), c.language, s.subject_code, t.recorded_us, "
-	    "NULL, c.channel = 4 FROM turunc.ticket_state s "
-	    "JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
-	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
-	    "WHERE s.primary_id = ANY ($2::bigint[]) AND s.status = 10 UNION ALL "
-	    "SELECT e.about, c.ticket_id, c.name, c.phone, "
-	    "turunc.mail_reaches(c.email, $3::bigint), c.language, "
-	    "coalesce(s.subject_code, t.subject_code), t.recorded_us, c.contact_id, c.channel = 4 "
-	    "FROM (SELECT q.id AS about, q.id FROM unnest($2::bigint[]) AS q(id) UNION ALL "
-	    "SELECT d.primary_id, d.ticket_id FROM turunc.ticket_state d "
-	    "WHERE d.primary_id = ANY ($2::bigint[]) AND d.status = 10) e "
-	    "JOIN turunc.contact c ON c.ticket_id = e.id AND c.kind = 'joined' "
-	    "JOIN turunc.ticket t ON t.ticket_id = e.id "
-	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = e.id "
-	    "WHERE NOT EXISTS (SELECT FROM turunc.contact o WHERE o.ticket_id = c.ticket_id "
-	    "AND o.contact_id < c.contact_id AND o.phone = c.phone "
-	    "AND o.kind IN ('report', 'joined'))",
+	    "SELECT q.id, t.ticket_id, c.name, c.phone, " MAIL_OF_CONTACT(
+		"$3") ", "
+		      "coalesce(c.language, ''), coalesce(s.subject_code, t.subject_code), "
+		      "t.recorded_us, "
+		      "NULL::uuid, coalesce(c.channel = 4, false) "
+		      "FROM unnest($1::bigint[]) AS q(id) JOIN turunc.ticket t ON t.ticket_id = "
+		      "q.id "
+		      "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+		      "LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id UNION ALL "
+		      "SELECT s.primary_id, t.ticket_id, c.name, c.phone, " MAIL_OF_CONTACT(
+			  "$3") ", c.language, s.subject_code, t.recorded_us, "
+				"NULL, c.channel = 4 FROM turunc.ticket_state s "
+				"JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
+				"JOIN turunc.contact c ON c.contact_id = t.contact_id "
+				"WHERE s.primary_id = ANY ($2::bigint[]) AND s.status = 10 UNION "
+				"ALL "
+				"SELECT e.about, c.ticket_id, c.name, c.phone, "
+				"turunc.mail_reaches(c.email, $3::bigint), c.language, "
+				"coalesce(s.subject_code, t.subject_code), t.recorded_us, "
+				"c.contact_id, c.channel = 4 "
+				"FROM (SELECT q.id AS about, q.id FROM unnest($2::bigint[]) AS "
+				"q(id) UNION ALL "
+				"SELECT d.primary_id, d.ticket_id FROM turunc.ticket_state d "
+				"WHERE d.primary_id = ANY ($2::bigint[]) AND d.status = 10) e "
+				"JOIN turunc.contact c ON c.ticket_id = e.id AND c.kind = 'joined' "
+				"JOIN turunc.ticket t ON t.ticket_id = e.id "
+				"LEFT JOIN turunc.ticket_state s ON s.ticket_id = e.id "
+				"WHERE NOT EXISTS (SELECT FROM turunc.contact o WHERE o.ticket_id "
+				"= c.ticket_id "
+				"AND o.contact_id < c.contact_id AND o.phone = c.phone "
+				"AND o.kind IN ('report', 'joined'))",
 	    3 },
 	[STORE_TEXTS] = { "texts",
 	    "SELECT text_id, body FROM turunc.ticket_text WHERE text_id = ANY ($1::uuid[]) "
@@ -287,16 +298,16 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "coalesce(s.expires_us, 0), EXISTS (SELECT FROM turunc.event_log r "
 	    "WHERE r.ticket_id = s.ticket_id AND r.seq > s.ended_seq "
 	    "AND r.type = 'ticket.reopened'), c.salt = '', EXISTS (SELECT FROM "
-	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), "
-	    "turunc.mail_reaches(c.email, $1::bigint), c.phone, c.language, "
-	    "c.email IS NOT NULL, EXISTS (SELECT FROM turunc.sms_opt_out o "
-	    "WHERE o.phone = c.phone), EXISTS (SELECT FROM turunc.survey_refusal r "
-	    "WHERE r.address = lower(c.email COLLATE \"C\")) FROM turunc.survey s JOIN "
-	    "turunc.ticket t ON t.ticket_id = "
-	    "s.ticket_id "
-	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
-	    "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "
-	    "ORDER BY s.due_us LIMIT $2::integer",
+	    "turunc.survey_answer a WHERE a.survey_id = s.survey_id), " MAIL_OF_CONTACT(
+		"$1") ", c.phone, c.language, "
+		      "c.email IS NOT NULL, EXISTS (SELECT FROM turunc.sms_opt_out o "
+		      "WHERE o.phone = c.phone), EXISTS (SELECT FROM turunc.survey_refusal r "
+		      "WHERE r.address = lower(c.email COLLATE \"C\")) FROM turunc.survey s JOIN "
+		      "turunc.ticket t ON t.ticket_id = "
+		      "s.ticket_id "
+		      "JOIN turunc.contact c ON c.contact_id = t.contact_id "
+		      "WHERE s.state IN (1, 2) AND s.due_us <= $1::bigint "
+		      "ORDER BY s.due_us LIMIT $2::integer",
 	    2 },
 	/* Moves a row from where it was seen to be; says in the log what it has moved. */
 	[STORE_SURVEY_MOVE] = { "survey_move",

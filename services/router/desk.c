@@ -187,6 +187,17 @@ find_form(struct html *h)
 	html_raw(h, "</button></form>\n");
 }
 
+/* A page of intake's, which alone makes tickets. */
+static void
+unassigned_link(struct html *h)
+{
+	html_raw(h, "<a href=\"/call/unassigned?");
+	html_raw(h, page_lang(h));
+	html_raw(h, "\">");
+	html_text(h, html_say(h, "Başvurusuz iletiler", "Without a ticket"));
+	html_raw(h, "</a>");
+}
+
 static void
 masthead(struct html *h, const struct visit *v)
 {
@@ -204,6 +215,8 @@ masthead(struct html *h, const struct visit *v)
 		page_link(h, NULL, "", html_say(h, "Başvurular", "Queue"));
 	if (asker_is_operator(&v->who))
 		page_link(h, NULL, "failed", html_say(h, "Takılanlar", "What failed"));
+	if (asker_is_operator(&v->who))
+		unassigned_link(h);
 	html_raw(h, "</nav>\n");
 	if ((v->who.roles & DESK_WORKERS) != 0)
 		find_form(h);

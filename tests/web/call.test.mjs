@@ -21,8 +21,8 @@ async function desk(options) {
   });
   page.on('pageerror', (error) => page.wrong.push(String(error)));
   await page.goto(`${place.origin}/call/?lang=${options?.lang ?? 'tr'}`);
-  await page.fill('input[name=name]', place.user);
-  await page.fill('input[name=password]', place.password);
+  await page.fill('input[name=name]', options?.head ? place.administrator : place.user);
+  await page.fill('input[name=password]', options?.head ? place.administrator_password : place.password);
   await page.click('main form button');
   await page.waitForSelector('form#call');
   if (options?.lang) await page.goto(`${place.origin}/call/?lang=${options.lang}`);
@@ -171,3 +171,29 @@ for (const lang of ['tr', 'en'])
         assert.deepEqual(page.wrong, []);
         await page.context().close();
       });
+
+for (const [lang, size, viewport, colorScheme] of [['tr', 'phone', { width: 360, height: 740 }, 'dark'],
+  ['en', 'wide', { width: 1920, height: 1080 }, 'light'], ['tr', 'wide', { width: 1920, height: 1080 }, 'dark']])
+  test(`messages without a ticket: ${lang}, ${size}, ${colorScheme}`, async () => {
+    const name = `${lang}-${size}-${colorScheme}`;
+    await tell(`loose ${name}`);
+    const page = await desk({ viewport, colorScheme, lang, head: true });
+    await page.goto(`${place.origin}/desk/?lang=${lang}`);
+    await page.click(`text=${lang === 'tr' ? 'Başvurusuz iletiler' : 'Without a ticket'}`);
+    const mail = page.locator('.loose > li', { hasText: `Sayaç ${name}` });
+    assert.match(await mail.innerText(), /uzun\.adli\.bir\.makine\.hesabi@sayaclar/);
+    assert.equal(await mail.locator('.raw a').count(), 1);
+    await shot(page, `loose-${name}`);
+    assert.deepEqual(await axe(page), []);
+    const width = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(width[0] <= width[1], `nothing sticks out: ${width}`);
+    await mail.locator('button').click();
+    await page.waitForSelector('.done');
+    assert.equal(await page.locator('.loose > li', { hasText: `Sayaç ${name}` }).count(), 0);
+    assert.equal(await page.locator('.loose > li', { hasText: `yanmıyor ${name}` }).count(), 1);
+    await shot(page, `loose-made-${name}`);
+    assert.deepEqual(await axe(page), []);
+    await page.click('.done .number');
+    await page.locator('main', { hasText: `Sayaç ${name}` }).waitFor();
+    await page.context().close();
+  });
