@@ -148,7 +148,7 @@ def test_erasing_takes_the_raw_mail_along(stack):
     path = os.path.join(stack.path("state", "intake", "attachments"), name[:2], name)
     assert os.path.exists(path)
     held = json.loads(stack.masa("citizen", "export", address))
-    assert [photo["type"] for photo in held["photos"]] == ["message/rfc822"]
+    assert [photo["type"] for photo in held["photos"]] == ["message/rfc822"] * 2
     receipt(stack, address)
     stack.wait(lambda: not stack.one("select count(*) from turunc.notification where state in (1, 2)"), 20)
     stack.masa("citizen", "erase", address, "--reason", "istek", "--confirm", "2", "--open-too")
