@@ -381,18 +381,22 @@ get_file(struct http_request *req, void *arg)
 	const struct {
 		const char *name, *type;
 		const unsigned char *data, *end;
+		bool here;
 	} files[] = {
-		{ "report.css", "text/css; charset=utf-8", web_report_css, web_report_css_end },
-		{ "charts.js", "text/javascript; charset=utf-8", web_charts_js, web_charts_js_end },
-		{ "uplot.js", "text/javascript; charset=utf-8", chart_uplot_js,
-		    chart_uplot_js_end },
-		{ "uplot.css", "text/css; charset=utf-8", chart_uplot_css, chart_uplot_css_end },
+		{ "report.css", "text/css; charset=utf-8", web_report_css, web_report_css_end,
+		    true },
+		{ "charts.js", "text/javascript; charset=utf-8", web_charts_js, web_charts_js_end,
+		    true },
+		{ "uplot.js", "text/javascript; charset=utf-8", chart_uplot_js, chart_uplot_js_end,
+		    charts_are_here },
+		{ "uplot.css", "text/css; charset=utf-8", chart_uplot_css, chart_uplot_css_end,
+		    charts_are_here },
 	};
 	const char *name = http_path_param(req, "file");
 
 	(void)arg;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		if (strcmp(files[i].name, name) == 0 && files[i].end - files[i].data > 1) {
+		if (files[i].here && strcmp(files[i].name, name) == 0) {
 			const struct http_response response = { .status = 200,
 				.content_type = files[i].type,
 				.data = files[i].data,
