@@ -491,7 +491,7 @@ keep_record(struct keeper *k, const struct pg_result *r, int row)
 		memcpy(k->bytes + k->byte_count, bytes, len);
 	k->records[k->record_count++] = (struct waiting_record){ .seq = (uint64_t)db_get_int(
 								     r, row, 0),
-		.committed_us = db_get_int(r, row, 1),
+		.committed_us = month_moment_us(db_get_int(r, row, 1)),
 		.at = k->byte_count,
 		.len = len };
 	k->byte_count += len;
@@ -519,7 +519,7 @@ on_records(void *arg, const struct db_reply *reply)
 	else
 		stats_set(k->stats, KEEPER_STAT_LAG, 0);
 	for (int row = 0; row < db_rows(r) && k->record_count < RECORDS_MAX; row++) {
-		if (row > 0 && month_turn_is_due(&state, db_get_int(r, row, 1))) {
+		if (row > 0 && month_turn_is_due(&state, month_moment_us(db_get_int(r, row, 1)))) {
 			k->more = true;
 			break;
 		}

@@ -46,6 +46,14 @@ month_format(int32_t month, char out[MONTH_TEXT_SIZE])
 	out[7] = '\0';
 }
 
+int64_t
+month_moment_us(int64_t at_us)
+{
+	const int64_t last_us = INT64_C(32471971200000000); /* 2998-12-31 */
+
+	return at_us < US_PER_DAY ? US_PER_DAY : at_us > last_us ? last_us : at_us;
+}
+
 int32_t
 month_of(int64_t at_us)
 {

@@ -85,6 +85,9 @@ json_t *month_report_json(const struct month_report *report);
 MUST_CHECK bool month_parse(const char *text, int32_t *ret_month);
 enum { MONTH_TEXT_SIZE = 8 };
 void month_format(int32_t month, char out[MONTH_TEXT_SIZE]); /* "2026-03" */
+/* A moment that months can be made of: within 1970 to 2998.  Clocks can be wrong, and so can dates
+ * that others give. */
+int64_t month_moment_us(int64_t at_us);
 int32_t month_of(int64_t at_us); /* in Istanbul */
 int32_t month_add(int32_t month, int count);
 int64_t month_start_us(int32_t month); /* its first midnight in Istanbul */

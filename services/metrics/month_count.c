@@ -291,7 +291,8 @@ month_contact_cells(
 	if (event->body_case != TURUNC__V1__EVENT__BODY_CONTACT)
 		return;
 	int channel = (int)event->contact->channel;
-	int32_t month = month_of(event->time_us > 0 ? event->time_us : committed_us);
+	int32_t month = month_of(
+	    month_moment_us(event->time_us > 0 ? event->time_us : committed_us));
 	/* What is said in a call belongs to the call. */
 	if (channel == TURUNC__V1__CHANNEL__CHANNEL_CALL)
 		return;

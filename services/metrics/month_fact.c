@@ -100,7 +100,7 @@ static void
 take_call(struct month_call *call, int64_t committed_us, const event_t *event)
 {
 	const Turunc__V1__CallStep *step = event->call;
-	int64_t at_us = step->at_us > 0 ? step->at_us : committed_us;
+	int64_t at_us = month_moment_us(step->at_us > 0 ? step->at_us : committed_us);
 
 	if (strcmp(event->type, "call.offered") == 0)
 		earliest(&call->offered_us, at_us);
@@ -131,7 +131,8 @@ take_opened(struct month_ticket *t, const event_t *event)
 	if (t->opened)
 		return;
 	t->opened = true;
-	t->arrived_us = opened->arrived_us > 0 ? opened->arrived_us : event->time_us;
+	t->arrived_us = month_moment_us(
+	    opened->arrived_us > 0 ? opened->arrived_us : event->time_us);
 	t->channel = (int)opened->channel;
 	t->in_call = opened->call_id[0] != '\0';
 	t->status = ENDED(OPENED);
@@ -239,8 +240,8 @@ take_step(struct month_ticket *t, uint64_t seq, int64_t committed_us, const even
 	const Turunc__V1__TicketStep *step = event->step;
 	int status = (int)step->status;
 	/* Never behind its record, so that what is over at a month's end was over before it. */
-	int64_t at_us = event->time_us > 0 && event->time_us < committed_us ? event->time_us
-									    : committed_us;
+	int64_t at_us = month_moment_us(
+	    event->time_us > 0 && event->time_us < committed_us ? event->time_us : committed_us);
 	bool waited = t->status == ENDED(WAITING), was_end = is_end(t->status);
 
 	/* A ticket that the log does not open is none. */

@@ -141,6 +141,7 @@ bool
 month_fold_add(
     struct month_fold *fold, uint64_t seq, int64_t committed_us, const void *bytes, size_t len)
 {
+	committed_us = month_moment_us(committed_us);
 	if (fold->kind == MONTH_FOLD_WHOLE && month_turn_is_due(&fold->state, committed_us)
 	    && !turn_whole(fold, committed_us))
 		return false;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "month.h"
 #include "month_fact.h"
 
 enum { ENDS_MAX = 100000, MOVES_MAX = 100000 };
@@ -68,6 +69,15 @@ walk_int(struct walk *w, int64_t *value)
 		shift += 7;
 	} while (byte & 0x80);
 	*value = (int64_t)(read >> 1 ^ (read & 1 ? UINT64_MAX : 0));
+}
+
+/* A moment, or 0. */
+static void
+walk_us(struct walk *w, int64_t *at_us)
+{
+	walk_int(w, at_us);
+	if (*at_us != 0 && *at_us != month_moment_us(*at_us))
+		w->failed = true;
 }
 
 static void
@@ -167,8 +177,8 @@ walk_end(struct walk *w, struct month_end *e)
 		&e->service_within, &e->answered, &e->denied };
 
 	walk_seq(w, &e->seq);
-	walk_int(w, &e->ended_us);
-	walk_int(w, &e->again_us);
+	walk_us(w, &e->ended_us);
+	walk_us(w, &e->again_us);
 	walk_small(w, &e->status);
 	walk_code(w, e->department);
 	walk_bools(w, bools, ARRAY_LEN(bools));
@@ -190,7 +200,7 @@ walk_ticket(struct walk *w, struct month_ticket *t)
 	bool *const bools[] = { &t->in_call, &t->taken_up, &t->paused_in_time };
 	void *moves = t->moves, *ends = t->ends;
 
-	walk_int(w, &t->arrived_us);
+	walk_us(w, &t->arrived_us);
 	walk_small(w, &t->channel);
 	walk_small(w, &t->status);
 	walk_bools(w, bools, ARRAY_LEN(bools));
@@ -200,12 +210,12 @@ walk_ticket(struct walk *w, struct month_ticket *t)
 	walk_code(w, t->owner);
 	walk_int(w, &t->legal_due_us);
 	walk_int(w, &t->service_due_us);
-	walk_int(w, &t->answered_us);
+	walk_us(w, &t->answered_us);
 	bool more = walk_count(w, &t->move_count, &moves, sizeof(*t->moves), MOVES_MAX);
 	t->moves = moves;
 	for (size_t i = 0; more && i < t->move_count; i++) {
 		bool *const hop[] = { &t->moves[i].is_hop };
-		walk_int(w, &t->moves[i].at_us);
+		walk_us(w, &t->moves[i].at_us);
 		walk_code(w, t->moves[i].department);
 		walk_bools(w, hop, 1);
 	}
@@ -218,11 +228,11 @@ walk_ticket(struct walk *w, struct month_ticket *t)
 static void
 walk_call(struct walk *w, struct month_call *call)
 {
-	walk_int(w, &call->offered_us);
-	walk_int(w, &call->answered_us);
-	walk_int(w, &call->abandoned_us);
-	walk_int(w, &call->ended_us);
-	walk_int(w, &call->disposition_us);
+	walk_us(w, &call->offered_us);
+	walk_us(w, &call->answered_us);
+	walk_us(w, &call->abandoned_us);
+	walk_us(w, &call->ended_us);
+	walk_us(w, &call->disposition_us);
 	walk_small(w, &call->disposition);
 	if (call->disposition < 0 || call->disposition >= MONTH_DISPOSITIONS)
 		w->failed = true;
