@@ -32,9 +32,7 @@ begin_page(const struct stopping *s, struct html *h)
 
 	(void)snprintf(path, sizeof(path), SURVEY_STOP_PATH "%s", s->token);
 	html_begin(h, language,
-	    language == CATALOGUE_EN ? "Satisfaction surveys by e-mail"
-				     : "Memnuniyet anketi e-postaları",
-	    path);
+	    language == CATALOGUE_EN ? "Satisfaction surveys" : "Memnuniyet anketleri", path);
 }
 
 static void

@@ -289,7 +289,8 @@ class Played:
             if not said:
                 time.sleep(0.05)
 
-    def _wait(self, still, what, limit_s=600):
+    def _wait(self, still, what):
+        limit_s = 600 if self.count < LONG else 1800
         self.world.stack.wait(lambda: not self.world.stack.one(still), limit_s, what)
 
     def _settle(self):
