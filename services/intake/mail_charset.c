@@ -11,20 +11,9 @@
 
 #include "base.h"
 #include "utf8.h"
+#include "windows_text.h"
 
 enum { REPLACEMENT = 0xfffd, CHARSET_NAME_MAX = 60, ICONV_STEP = 4096 };
-
-/* 0x80 to 0x9f of windows-1252; windows-1254 has no Ž and ž there. */
-static const uint16_t high[32] = { 0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
-	0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d,
-	0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e, 0x0178 };
-
-/* Where windows-1254 differs from windows-1252. */
-static const struct {
-	unsigned char byte;
-	uint16_t code;
-} turkish[] = { { 0xd0, 0x11e }, { 0xdd, 0x130 }, { 0xde, 0x15e }, { 0xf0, 0x11f }, { 0xfd, 0x131 },
-	{ 0xfe, 0x15f } };
 
 struct text {
 	char *at;
@@ -84,29 +73,15 @@ from_utf8(const char *bytes, size_t len)
 	return finish(&t);
 }
 
-static int32_t
-windows_code(unsigned char byte, bool is_turkish)
-{
-	if (byte < 0x80)
-		return byte;
-	if (byte < 0xa0) {
-		int32_t code = high[byte - 0x80];
-		bool gone = is_turkish && (byte == 0x8e || byte == 0x9e);
-		return code == 0 || gone ? REPLACEMENT : code;
-	}
-	for (size_t i = 0; is_turkish && i < ARRAY_LEN(turkish); i++)
-		if (turkish[i].byte == byte)
-			return turkish[i].code;
-	return byte;
-}
-
 static char *
 from_windows(const char *bytes, size_t len, bool is_turkish)
 {
 	struct text t = { 0 };
 
-	for (size_t i = 0; i < len; i++)
-		add(&t, windows_code((unsigned char)bytes[i], is_turkish));
+	for (size_t i = 0; i < len; i++) {
+		int32_t code = windows_text_code((unsigned char)bytes[i], is_turkish);
+		add(&t, code == 0 && bytes[i] != '\0' ? REPLACEMENT : code);
+	}
 	return finish(&t);
 }
 
@@ -137,8 +112,8 @@ from_any(const char *bytes, size_t len)
 static bool
 has_turkish(const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < ARRAY_LEN(turkish); i++)
-		if (len > 0 && memchr(bytes, turkish[i].byte, len) != NULL)
+	for (size_t i = 0; i < len; i++)
+		if (windows_text_is_turkish((unsigned char)bytes[i]))
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 
 #include "table_internal.h"
 #include "utf8.h"
+#include "windows_text.h"
 
 enum place { AT_START, IN_PLAIN, IN_QUOTES, BEHIND_QUOTE };
 
@@ -23,32 +24,6 @@ struct table_csv {
 	int row_line; /* where the row began */
 	char piece[TABLE_STEP_BYTES + UTF8_BYTES_MAX];
 };
-
-/* What windows-1254 has in 0x80 to 0x9f (0: nothing), and where it differs from Latin-1 above. */
-static const uint16_t low_half[32] = { 0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
-	0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-	0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0, 0, 0x0178 };
-
-static int32_t
-from_1254(unsigned char byte)
-{
-	switch (byte) {
-	case 0xd0:
-		return 0x011e;
-	case 0xdd:
-		return 0x0130;
-	case 0xde:
-		return 0x015e;
-	case 0xf0:
-		return 0x011f;
-	case 0xfd:
-		return 0x0131;
-	case 0xfe:
-		return 0x015f;
-	default:
-		return byte >= 0x80 && byte < 0xa0 ? low_half[byte - 0x80] : byte;
-	}
-}
 
 struct table_csv *
 table_csv_open(struct table *t)
@@ -123,7 +98,8 @@ look_at(struct table_csv *csv, size_t len, bool last)
 		if (n == 0) {
 			csv->utf8 = false;
 			csv->undefined = csv->undefined
-					 || from_1254((unsigned char)csv->piece[at]) == 0;
+					 || windows_text_code((unsigned char)csv->piece[at], true)
+						== 0;
 			n = 1;
 		} else if (csv->piece[at] == '\0') {
 			csv->undefined = true;
@@ -157,7 +133,8 @@ put_byte(struct table *t, struct table_csv *csv, char byte)
 
 	if (csv->utf8 || (unsigned char)byte < 0x80)
 		return table_put(t, &byte, 1);
-	return table_put(t, encoded, utf8_put(from_1254((unsigned char)byte), encoded));
+	return table_put(
+	    t, encoded, utf8_put(windows_text_code((unsigned char)byte, true), encoded));
 }
 
 static bool

@@ -103,13 +103,14 @@ const struct db_statement desk_statements[DESK_STATEMENTS] = {
 	    "s.primary_id, s.answered_us, coalesce(s.extended, false), s.ended_us, "
 	    "t.neighbourhood, t.channel, t.arrived_us, t.recorded_us, t.client, "
 	    "l.state, l.basis, l.started_us, l.due_us, v.state, v.calendar, v.started_us, "
-	    "v.due_us, v.promise_ms, v.elapsed_ms "
+	    "v.due_us, v.promise_ms, v.elapsed_ms, p.reference, p.kind "
 	    "FROM (SELECT coalesce((SELECT a.ticket_id FROM turunc.ticket_alias a "
 	    "WHERE a.alias_id = $1::bigint), $1::bigint) AS id) u "
 	    "JOIN turunc.ticket t ON t.ticket_id = u.id "
 	    "LEFT JOIN turunc.ticket_state s ON s.ticket_id = u.id "
 	    "LEFT JOIN turunc.ticket_clock l ON l.ticket_id = u.id AND l.clock = 1 "
-	    "LEFT JOIN turunc.ticket_clock v ON v.ticket_id = u.id AND v.clock = 2",
+	    "LEFT JOIN turunc.ticket_clock v ON v.ticket_id = u.id AND v.clock = 2 "
+	    "LEFT JOIN turunc.cimer_application p ON p.ticket_id = u.id",
 	    1 },
 	/* The newest, in the order they happened. */
 	[DESK_HISTORY] = { "desk_history",

@@ -82,6 +82,8 @@ enum desk_ticket_column {
 	ONE_SERVICE_DUE,
 	ONE_SERVICE_PROMISE,
 	ONE_SERVICE_ELAPSED,
+	ONE_CIMER_REFERENCE, /* null: not by way of CİMER */
+	ONE_CIMER_KIND,
 };
 
 enum desk_history_column { EVENT_SEQ, EVENT_AT, EVENT_TYPE, EVENT_ACTOR, EVENT_BYTES };

@@ -100,7 +100,17 @@ facts(struct html *h, const struct catalogue *cat, const struct pg_result *t)
 	    desk_neighbourhood(cat, db_get_text(t, 0, ONE_NEIGHBOURHOOD)));
 	row(h, html_say(h, "Kanal", "Channel"),
 	    desk_channel((int)db_get_int(t, 0, ONE_CHANNEL), h->language));
-	time_row(h, html_say(h, "Başvuru anı", "Arrived"), t, ONE_ARRIVED, true);
+	/* What the portal calls it: answers are keyed in there. */
+	bool by_cimer = !db_is_null(t, 0, ONE_CIMER_REFERENCE);
+	if (by_cimer) {
+		row(h, html_say(h, "CİMER başvuru no", "CİMER reference"),
+		    db_get_text(t, 0, ONE_CIMER_REFERENCE));
+		row(h, html_say(h, "CİMER türü", "CİMER kind"), db_get_text(t, 0, ONE_CIMER_KIND));
+	}
+	time_row(h,
+	    by_cimer ? html_say(h, "CİMER tarihi", "CİMER date")
+		     : html_say(h, "Başvuru anı", "Arrived"),
+	    t, ONE_ARRIVED, true);
 	time_row(h, html_say(h, "Yanıtlandı", "Answered"), t, ONE_ANSWERED, true);
 	time_row(h, html_say(h, "Bitti", "Ended"), t, ONE_ENDED, true);
 	html_raw(h, "</dl>\n");
@@ -255,6 +265,11 @@ kind_words(const struct html *h, const char *kind)
 {
 	if (strcmp(kind, "report") == 0)
 		return html_say(h, "Başvuran ve söyledikleri", "The citizen, and what was said");
+	if (strcmp(kind, "machine") == 0)
+		return html_say(h, "Otomatik sayılan bir e-posta; adresine kendiliğinden yazılmaz",
+		    "An e-mail taken for a machine’s; nothing is written there by itself");
+	if (strcmp(kind, "sms") == 0)
+		return html_say(h, "SMS", "Text message");
 	if (strcmp(kind, "withdraw") == 0)
 		return html_say(h, "Başvuran vazgeçtiğini bildirdi", "The citizen withdrew");
 	if (strcmp(kind, "not_solved") == 0)

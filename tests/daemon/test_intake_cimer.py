@@ -11,6 +11,7 @@ import zipfile
 import pytest
 
 import sheets
+from people import Browser
 from process import wait_until
 from servers import BUILD
 from sheets import application, book_of, csv_text, days_ago
@@ -403,6 +404,20 @@ def test_a_file_being_written_is_left_until_it_is_whole(world):
     place, _ = world.take(csv_text([application("after", days_ago(1))]))
     assert place == "done" and world.ticket("hidden") is None
     assert os.path.islink(os.path.join(world.folder, "link.csv"))
+
+
+def test_the_desk_shows_what_the_portal_calls_it(world):
+    day = days_ago(3)
+    place, report = world.take(csv_text([application("desk <1>", day)]))
+    assert place == "done"
+    number = re.search(r"\d\d-\d{7}-\d", " ".join(report[0])).group(0)
+    password = world.stack.user("oya", "operator")
+    oya = Browser(world.stack, "router", "/desk/").sign_in("oya", password)
+    kind = world.stack.one("select kind from turunc.cimer_application where reference = 'desk <1>'")
+    page = oya.get(f"/desk/ticket/{number}?lang=tr").body.decode()
+    assert re.search(r"CİMER başvuru no</dt>\s*<dd[^>]*>desk &lt;1&gt;", page)
+    assert kind and re.search(rf"CİMER türü</dt>\s*<dd[^>]*>{re.escape(kind)}", page)
+    assert re.search(r"CİMER tarihi</dt>\s*<dd[^>]*>.*?" + re.escape(str(day)[:10]), page, re.S) and "Başvuru anı" not in page
 
 
 def test_names_that_are_taken_get_a_number(world):
