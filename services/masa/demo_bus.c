@@ -14,6 +14,7 @@ enum {
 	COMMANDS_MAX = 4096,
 	ANSWER_MS = 120000,
 	WINDOW = 4096,
+	ACK_EVERY = 1000,
 	PATH_BYTES = 512
 };
 
@@ -23,6 +24,7 @@ struct client {
 	const struct catalogue_department *department; /* NULL: not one */
 	bool follows, subscribed;
 	size_t commands; /* without an answer */
+	size_t unacked; /* records; the player keeps nothing of them, so it need not say so often */
 };
 
 struct demo_bus {
@@ -84,6 +86,10 @@ on_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 
 	for (size_t i = 0; i < deliver->n_records; i++)
 		demo_work_heard(c->demo, c->department, deliver->records[i]);
+	c->unacked += deliver->n_records;
+	if (c->unacked < ACK_EVERY)
+		return;
+	c->unacked = 0;
 	(void)turunc_ack(c->client, deliver->through_seq);
 }
 
