@@ -146,7 +146,9 @@ void demo_work_heard(
 void demo_work_answered(struct demo *d, uint32_t ticket, const struct turunc_answer *answer);
 void demo_work_act(struct demo *d, const struct demo_entry *entry);
 bool demo_work_is_live(const struct demo_ticket *t);
-void demo_work_opened(struct demo *d, uint32_t contact, const char *number, const char *channel);
+/* A ticket was opened, with that date. */
+void demo_work_opened(
+    struct demo *d, uint32_t contact, int64_t at_us, const char *number, const char *channel);
 
 /* --- citizens -----------------------------------------------------------------------------------
  */

@@ -143,6 +143,12 @@ ended_us(const struct demo_arrival *a)
 	return answered_us(a) + a->talk_ms * INT64_C(1000);
 }
 
+static int64_t
+asked_us(const struct demo_arrival *a)
+{
+	return ended_us(a) - ASKED_BEFORE_END_MS * INT64_C(1000);
+}
+
 static void
 count_call(struct demo *d, uint32_t contact, enum demo_said said)
 {
@@ -218,13 +224,12 @@ demo_calls_act(struct demo *d, const struct demo_entry *entry)
 	case ACT_ANSWERED:
 		publish_call(d, call_answered, SAID_ANSWERED, contact, answered_us(a), "", "");
 		if (a->kind == DEMO_CALL_RECORDED)
-			demo_plan_act(d, ended_us(a) - ASKED_BEFORE_END_MS * INT64_C(1000),
-			    ACT_ASKED, contact, 0);
+			demo_plan_act(d, asked_us(a), ACT_ASKED, contact, 0);
 		else
 			demo_plan_act(d, ended_us(a), ACT_ENDED, contact, 0);
 		break;
 	case ACT_ASKED:
-		publish_request(d, contact, SAID_ASKED, entry->at_us);
+		publish_request(d, contact, SAID_ASKED, asked_us(a));
 		break;
 	default:
 		if (a->kind == DEMO_CALL_JOINED && d->last_number[0] == '\0') {
@@ -243,11 +248,11 @@ demo_calls_taken(struct demo *d, enum demo_said said, uint32_t about, const char
 {
 	switch (said) {
 	case SAID_ASKED:
-		demo_work_opened(d, about, ticket, "call");
+		demo_work_opened(d, about, asked_us(arrival_of(d, about)), ticket, "call");
 		end(d, about, ticket, ended_us(arrival_of(d, about)));
 		break;
 	case SAID_DESK:
-		demo_work_opened(d, about, ticket, "desk");
+		demo_work_opened(d, about, arrival_of(d, about)->at_us, ticket, "desk");
 		break;
 	case SAID_SMS:
 		demo_citizens_answered(d, demo_work_at(d, about));

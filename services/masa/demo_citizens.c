@@ -111,7 +111,7 @@ report_by_page(struct demo *d, uint32_t contact)
 	if (status != 201 || !find_number(demo_doors_body(d), number))
 		demo_trouble(d, "a form about %s was answered %ld", code, status);
 	else
-		demo_work_opened(d, contact, number, "web");
+		demo_work_opened(d, contact, d->now_us, number, "web");
 }
 
 static void
@@ -128,7 +128,7 @@ report_by_open311(struct demo *d, uint32_t contact)
 		demo_trouble(
 		    d, "an Open311 report was answered %ld: %.200s", status, demo_doors_body(d));
 	else
-		demo_work_opened(d, contact, number, "open311");
+		demo_work_opened(d, contact, d->now_us, number, "open311");
 }
 
 static void
@@ -152,7 +152,7 @@ report_by_mail(struct demo *d, uint32_t contact)
 	    p->email, d->cat->municipality.email_from, contact, t.day, months[t.month - 1], t.year,
 	    t.hour, t.minute, t.second, text, address, p->name);
 	if (demo_doors_mail(d, p->email, d->cat->municipality.email_from, mail))
-		demo_work_opened(d, contact, "", "email");
+		demo_work_opened(d, contact, d->now_us, "", "email");
 }
 
 void
@@ -236,7 +236,7 @@ demo_citizens_file(struct demo *d, uint32_t file)
 				len += row;
 				rows += row > 0;
 			} else {
-				demo_work_opened(d, i, "", "cimer");
+				demo_work_opened(d, i, a->at_us, "", "cimer");
 			}
 		}
 		snprintf(name, sizeof(name), "canlandirma-%04d-%02d-%02u.csv", d->plan.month.year,

@@ -139,19 +139,19 @@ demo_work_is_live(const struct demo_ticket *t)
 }
 
 void
-demo_work_opened(struct demo *d, uint32_t contact, const char *number, const char *channel)
+demo_work_opened(
+    struct demo *d, uint32_t contact, int64_t at_us, const char *number, const char *channel)
 {
 	const struct demo_person *p = &d->people.at[contact];
-	struct istanbul_time t = istanbul_split(d->plan.arrivals[contact].at_us);
+	struct istanbul_time t = istanbul_split(at_us);
 
 	demo_count(&d->counts, 1, "tickets");
 	demo_count(&d->counts, 1, "tickets.channel.%s", channel);
+	demo_count(&d->counts, 1, "tickets.day.%d", t.day);
 	demo_count(&d->counts, 1, "tickets.neighbourhood.%s",
 	    strcmp(channel, "email") == 0 ? "-" : p->neighbourhood->code);
-	if (strcmp(channel, "call") != 0) {
+	if (strcmp(channel, "call") != 0)
 		demo_count(&d->counts, 1, "contacts.%s", channel);
-		demo_count(&d->counts, 1, "tickets.day.%d", t.day);
-	}
 	if (number[0] == '\0')
 		return;
 	struct demo_ticket *ticket = demo_work_ticket(d, number);

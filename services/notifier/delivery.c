@@ -392,7 +392,7 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 	backlog_watch_clock(d->backlog);
 	if (db_state_now(d->world.db) != DB_READY)
 		return -1;
-	wait_ms = sooner(wait_ms, settling_tick(d->settling, now_ms));
+	wait_ms = sooner(wait_ms, settling_tick(d->settling, now_ms, d->flying != NULL));
 	if (d->stopping)
 		return wait_ms;
 	if (now_ms < d->retry_at_ms)

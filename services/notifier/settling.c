@@ -13,7 +13,13 @@
 #include "notifier_stats.h"
 #include "store.h"
 
-enum { BATCH_MAX = 64, RETRY_MS = 500, SPREAD_PERCENT = 30 };
+enum {
+	BATCH_MAX = 64,
+	GATHER_MS = 5, /* each commit holds the log for as long as the disk takes */
+	GATHER_ENOUGH = 16,
+	RETRY_MS = 500,
+	SPREAD_PERCENT = 30
+};
 
 struct ended {
 	struct job *job;
@@ -25,6 +31,7 @@ struct ended {
 struct settling {
 	struct settling_world world;
 	struct ended *waiting, **waiting_last;
+	uint64_t waiting_since_ms;
 	struct ended *sent; /* in the transaction under way */
 	size_t batch_max; /* 1 while something that cannot be stored is looked for */
 	uint64_t retry_at_ms;
@@ -91,6 +98,8 @@ settling_add(struct settling *s, struct ended *place, struct job *job,
 	place->job = job;
 	place->row = *row;
 	place->interrupted = interrupted;
+	if (s->waiting == NULL)
+		s->waiting_since_ms = clock_monotonic_ms();
 	append(s, place);
 }
 
@@ -292,15 +301,28 @@ on_settled(void *arg, const struct db_reply *reply)
 	s->world.on_settled(s->world.arg);
 }
 
+static bool
+is_crowd(const struct ended *e)
+{
+	size_t count = 0;
+
+	for (; e != NULL && count < GATHER_ENOUGH; e = e->next)
+		count++;
+	return count == GATHER_ENOUGH;
+}
+
 int64_t
-settling_tick(struct settling *s, uint64_t now_ms)
+settling_tick(struct settling *s, uint64_t now_ms, bool more_to_come)
 {
 	struct ended *last = s->waiting;
+	uint64_t gathered_ms = s->waiting_since_ms + GATHER_MS;
 
 	if (last == NULL || s->sent != NULL)
 		return -1;
 	if (now_ms < s->retry_at_ms)
 		return (int64_t)(s->retry_at_ms - now_ms);
+	if (more_to_come && now_ms < gathered_ms && !is_crowd(last))
+		return (int64_t)(gathered_ms - now_ms);
 	for (size_t n = 1; n < s->batch_max && last->next != NULL; n++)
 		last = last->next;
 	s->sent = s->waiting;
