@@ -37,7 +37,8 @@ demo_trouble(struct demo *d, const char *format, ...)
 void
 demo_plan_act(struct demo *d, int64_t at_us, enum demo_act act, uint32_t about, uint32_t version)
 {
-	if (at_us < d->plan.until_us && !demo_agenda_add(&d->agenda, at_us, act, about, version))
+	if (at_us < d->plan.until_us - US_PER_S
+	    && !demo_agenda_add(&d->agenda, at_us, act, about, version))
 		demo_trouble(d, "out of memory");
 }
 
@@ -195,13 +196,15 @@ demo_play(struct demo *d)
 {
 	uint64_t began_ms = clock_monotonic_ms();
 	int64_t from_us = d->plan.month.start_us, at_us = from_us;
+	/* What is done at midnight is the next month's. */
+	int64_t last_us = d->plan.until_us - US_PER_S;
 	enum exit_code code = set_clock(d, from_us);
 
 	plan_arrivals(d);
-	while (code == MASA_OK && at_us < d->plan.until_us) {
+	while (code == MASA_OK && at_us < last_us) {
 		at_us += step_us(d);
-		if (at_us > d->plan.until_us)
-			at_us = d->plan.until_us;
+		if (at_us > last_us)
+			at_us = last_us;
 		if (d->options.speed > 0)
 			rest_until(
 			    began_ms
@@ -211,6 +214,11 @@ demo_play(struct demo *d)
 			code = settle(d);
 		show_progress(d, false);
 	}
+	demo_agenda_finish(&d->agenda);
+	if (code == MASA_OK)
+		code = set_clock(d, d->plan.until_us);
+	if (code == MASA_OK)
+		code = settle(d);
 	show_progress(d, true);
 	return code == MASA_OK ? wait_for_readers(d) : code;
 }

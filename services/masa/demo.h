@@ -129,6 +129,7 @@ struct demo_ticket {
 	uint32_t ends;
 	const char *verb; /* of the command on its way */
 	const struct catalogue_department *to;
+	const struct catalogue_department *left; /* who gave it back, until it is routed again */
 	char link[72]; /* of the last invitation, a path; "": by SMS alone */
 	uint32_t invitations;
 	int score; /* what the citizen says to it */

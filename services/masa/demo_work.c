@@ -478,6 +478,13 @@ count_step(struct demo *d, struct demo_ticket *t)
 		demo_count(&d->counts, 1, "hops");
 		t->moved = true;
 	}
+	if (strcmp(t->verb, "triage") == 0)
+		t->left = t->department;
+	if (strcmp(t->verb, "route") == 0) {
+		if (t->left != NULL && t->left != t->to)
+			demo_count(&d->counts, 1, "hops");
+		t->left = NULL;
+	}
 	t->bounced = t->bounced || strcmp(t->verb, "triage") == 0;
 	t->waited = t->waited || strcmp(t->verb, "wait") == 0;
 	t->interim = t->interim || strcmp(t->verb, "answer") == 0;

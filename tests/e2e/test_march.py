@@ -28,7 +28,8 @@ class Folded:
 
     def __init__(self, stack):
         self.count = collections.Counter()
-        calls, self.ended_by = collections.defaultdict(dict), {}
+        self.left = {}
+        calls = collections.defaultdict(dict)
         for data, in stack.sql("select event from turunc.event_log order by seq"):
             event = event_pb2.Event.FromString(bytes(data))
             if event.type.startswith("call."):
@@ -73,6 +74,11 @@ class Folded:
             self.count["reopened"] += 1
         elif kind == "ticket.transferred":
             self.count["hops"] += 1
+        elif kind == "ticket.triaged":
+            self.left[event.subject] = event.step.previous_department
+        elif kind == "ticket.routed":
+            left = self.left.pop(event.subject, "")
+            self.count["hops"] += left not in ("", event.step.department)
         elif kind == "contact.recorded" and event.contact.kind == "withdraw":
             self.count["contacts.web"] += 1
         elif kind == "survey.answered":
