@@ -62,7 +62,7 @@ messages(struct html *h, const struct visit *v, const struct pg_result *rows)
 		html_raw(h, "<li><p>");
 		desk_ticket_link(h, db_get_int(rows, i, FAILED_TICKET));
 		html_raw(h, " ");
-		html_text(h, desk_event(db_get_text(rows, i, FAILED_ABOUT), h->language));
+		html_text(h, desk_message(db_get_text(rows, i, FAILED_ABOUT), h->language));
 		html_raw(h, " <span class=\"mark\">");
 		html_text(
 		    h, desk_message_state((int)db_get_int(rows, i, FAILED_STATE), h->language));

@@ -369,7 +369,7 @@ messages(struct html *h, const struct pg_result *rows)
 				 ? "SMS"
 				 : html_say(h, "e-posta", "e-mail"));
 		html_raw(h, " · ");
-		html_text(h, desk_event(db_get_text(rows, i, MESSAGE_ABOUT), h->language));
+		html_text(h, desk_message(db_get_text(rows, i, MESSAGE_ABOUT), h->language));
 		html_raw(h, " · <b>");
 		html_text(
 		    h, desk_message_state((int)db_get_int(rows, i, MESSAGE_STATE), h->language));

@@ -271,6 +271,16 @@ desk_event(const char *type, enum catalogue_language language)
 	return known == NULL ? type : known;
 }
 
+const char *
+desk_message(const char *about, enum catalogue_language language)
+{
+	/* Of what comes by SMS only a wish is answered. */
+	if (strcmp(about, "sms.received") == 0)
+		return language == CATALOGUE_EN ? "Wish about SMS confirmed"
+						: "SMS isteği onaylandı";
+	return desk_event(about, language);
+}
+
 void
 desk_actor(const char *actor, enum catalogue_language language, char *out, size_t size)
 {

@@ -41,6 +41,8 @@ const char *desk_reason_name(
 
 /* What a record of the log says to staff; the type itself when it is not known. */
 const char *desk_event(const char *type, enum catalogue_language language);
+/* What a message to a citizen was about, by its record's type. */
+const char *desk_message(const char *about, enum catalogue_language language);
 /* Who did it: "Başvuran", "Kural 17", or the actor as it stands. */
 void desk_actor(const char *actor, enum catalogue_language language, char *out, size_t size);
 
