@@ -184,13 +184,14 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "FROM turunc.notification n WHERE n.notification_id = $1::uuid "
 	    "AND n.recipient IS NOT NULL ON CONFLICT (address) DO NOTHING",
 	    3 },
-	/* What the server refused at once is failed already, and was said so. */
+	/* What the server refused at once is failed already, and was said so.  A person may have
+	 * taken one for arrived, and so discarded it. */
 	[STORE_BOUNCE_SETTLE] = { "bounce_settle",
 	    "WITH handled AS (UPDATE turunc.bounce SET handled_us = $4::bigint "
 	    "WHERE bounce_id = $1::uuid AND handled_us IS NULL RETURNING bounce_id), "
 	    "moved AS (UPDATE turunc.notification n SET state = 5, next_attempt_us = NULL, "
 	    "last_error = $5::text, updated_us = $4::bigint FROM handled h "
-	    "WHERE $3::boolean AND n.notification_id = $2::uuid AND n.state IN (3, 4, 6) "
+	    "WHERE $3::boolean AND n.notification_id = $2::uuid AND n.state IN (3, 4, 6, 7) "
 	    "RETURNING n.notification_id), "
 	    "said AS (SELECT count(*) AS moved FROM moved) "
 	    "SELECT said.moved, CASE WHEN said.moved > 0 THEN turunc.log_append($4::bigint, "

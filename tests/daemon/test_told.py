@@ -263,6 +263,21 @@ def test_a_bounce_that_is_not_the_addresss_fault(world, status, permanent, state
     assert mails_of(world, number)[-1].to == address and texts_of(world, number) == []
 
 
+def test_what_a_person_took_for_arrived_and_did_not(world):
+    """In doubt; the server has it, so it is not sent again; later the server says that nobody has the address."""
+    number = world.open(email="sonradan@ornek.example", phone="+905331112255")[0]
+    world.wait_state(number, "routed", "sent")
+    message = world.rows(number)["opened", "email"][3]
+    world.stack.sql("update turunc.notification set state = 4 where notification_id = %s", message)
+    world.stack.masa("message", "discard", message, "--reason", "the server has it")
+    assert world.state(number, "opened") == "discarded"
+    report(world, message, "5.1.1")
+    wait_handled(world)
+    assert world.state(number, "opened") == "dead"
+    assert world.outcomes()[message][-1] == ("notification.failed", "bounced")
+    world.stack.wait(lambda: len(texts_of(world, number)) == 1, 20, "they hear the last news by SMS")
+
+
 def test_a_bounce_of_nothing(world):
     report(world, "00000000-0000-7000-8000-000000000001", "5.1.1")
     wait_handled(world)
