@@ -27,18 +27,23 @@ curve_pair()
 
 keys_make()
 {
-	local entry name verbs personal made=0 dir=$RUN/keys
+	keys_pairs
+	keys_register
+}
+
+keys_pairs()
+{
+	local entry name made=0 dir=$RUN/keys
 	mkdir -p "$dir"
 	chmod 755 "$dir"
 	for entry in "${internal_clients[@]}"; do
-		read -r name verbs personal <<<"$entry"
+		name=${entry%% *}
 		if [ ! -s "$dir/$name.key" ] || [ ! -s "$dir/$name.pub" ]; then
 			curve_pair "$dir/$name"
 			made=$((made + 1))
 		fi
 		! am_root || chown "$user_service" "$dir/$name.key"
 	done
-	keys_register
 	detail "$made new of ${#internal_clients[@]}"
 }
 

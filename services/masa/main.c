@@ -39,7 +39,7 @@ main(int argc, char **argv)
 	log_set_level(LOG_LEVEL_WARN);
 	snprintf(m.actor, sizeof(m.actor), "user:%.70s", who != NULL ? who : "administrator");
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-		puts("masa " TURUNC_VERSION);
+		puts("masa " TURUNC_VERSION " (" TURUNC_COMMIT ")");
 		return MASA_OK;
 	}
 	if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
