@@ -58,19 +58,23 @@ def test_forms_that_are_not_ours(stack):
             said["accepted"] += answer.status in (204, 303)
         for headers, csrf in (({"Origin": "https://evil.example"}, form["csrf"]), ({"Origin": "null"}, form["csrf"]),
                               ({}, ""), ({}, "A" * 43), ({}, form["csrf"][::-1])):
-            for where in ("ticket", "join", "end", "draft", "look", "hints"):
+            for where in ("ticket", "join", "end", "draft", "look", "hints", "unassigned"):
                 said["attempts"] += 1
                 answer = taker.post(f"/call/{where}", {**SAID, **form, "csrf": csrf, "join": "26-0000001-4",
                                                        "disposition": "information"}, csrf=False, **headers)
                 said["accepted"] += answer.status != 403
         for name in ("bakan", "fenci"):
             other = Browser(stack, "intake", "/call/").sign_in(name, PASSWORD)
-            for where in ("ticket", "join", "end", "draft", "look", "hints"):
+            for where in ("ticket", "join", "end", "draft", "look", "hints", "unassigned"):
                 said["attempts"] += 1
                 said["accepted"] += other.post(f"/call/{where}", {**SAID, "token": token}).status != 403
-            said["accepted"] += sum(other.get(path).status != 403 for path in ("/call/", "/call/live"))
+            said["accepted"] += sum(other.get(path).status != 403 for path in ("/call/", "/call/live", "/call/unassigned"))
+        # What belongs to no ticket is for operators alone.
+        said["attempts"] += 2
+        said["accepted"] += taker.get("/call/unassigned").status != 403
+        said["accepted"] += taker.post("/call/unassigned", {**form, "contact": "0" * 36}).status != 403
         stranger = Browser(stack, "intake", "/call/")
-        for where in ("ticket", "join", "end", "draft", "look", "hints"):
+        for where in ("ticket", "join", "end", "draft", "look", "hints", "unassigned"):
             said["attempts"] += 1
             said["accepted"] += stranger.post(f"/call/{where}", {**SAID, **form}).status not in (401, 403)
         said["accepted"] += by_others(stack) - before
