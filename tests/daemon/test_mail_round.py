@@ -121,21 +121,25 @@ def files_left(service, count):
 
 def test_a_mail_that_nobody_can_begin_to_read_comes_again(stack):
     """The mail is not at fault: its server keeps it, where a ticket would say that it cannot be read."""
-    mail = lmtp.letter(subject="Okuyan yok", sender="okunan@example.org")
     service = stack.process["intake"].pid
     with lmtp.Lmtp(stack.port["lmtp"]) as link:
         link.hello()
-        # Two files are there for the mail, and none for the pipe of its reader.
-        before = files_left(service, 2)
-        try:
-            answers = link.send("okunan@example.org", [BASE], mail)
-        finally:
-            resource.prlimit(service, resource.RLIMIT_NOFILE, before)
+        for attempt in range(10):
+            # Two files are there for the mail, and none for the pipe of its reader; where something else has closed
+            # one meanwhile, once more.
+            sender = f"okunan{attempt}@example.org"
+            mail = lmtp.letter(subject="Okuyan yok", sender=sender)
+            before = files_left(service, 2)
+            try:
+                answers = link.send(sender, [BASE], mail)
+            finally:
+                resource.prlimit(service, resource.RLIMIT_NOFILE, before)
+            if answers != TAKEN:
+                break
         assert [answer[:3] for answer in answers] == ["451"]
-        assert link.send("okunan@example.org", [BASE], mail) == TAKEN
+        assert link.send(sender, [BASE], mail) == TAKEN
     assert stack.metric("intake", 'turunc_intake_mails_total{outcome="not_read"}') == 1
-    assert stack.sql("select description like 'Okuyan yok%%' from turunc.contact where email = 'okunan@example.org'") \
-        == [(True,)]
+    assert stack.sql("select description like 'Okuyan yok%%' from turunc.contact where email = %s", sender) == [(True,)]
 
 
 def test_erasing_takes_the_raw_mail_along(stack):
