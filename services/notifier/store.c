@@ -163,8 +163,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "said.types, said.tickets, said.nobody, said.nobody, said.actors, said.events) END "
 	    "FROM said",
 	    14 },
-	/* What is told again is the last that was to be told of the ticket (or of the question
-	 * whether one is satisfied): a report may come days later. */
+	/* A report may be quicker than the server's own answer: it waits until that was written
+	 * down. What is told again is the last that was to be told of the ticket (or of the
+	 * question whether one is satisfied): a report may come days later. */
 	[STORE_BOUNCE_NEXT] = { "bounce_next",
 	    "SELECT b.bounce_id, b.notification_id, b.permanent, b.status, n.ticket_id, "
 	    "n.about_seq, n.about_type, n.language, n.attempts, n.recipient, w.seq, l.event "
@@ -174,7 +175,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE m.ticket_id = n.ticket_id AND m.contact_id = n.contact_id "
 	    "AND (m.about_type LIKE 'survey.%') = (n.about_type LIKE 'survey.%')) w ON true "
 	    "LEFT JOIN turunc.event_log l ON l.seq = w.seq "
-	    "WHERE b.handled_us IS NULL ORDER BY b.at_us, b.bounce_id LIMIT 1",
+	    "WHERE b.handled_us IS NULL AND n.state IS DISTINCT FROM 2 "
+	    "ORDER BY b.at_us, b.bounce_id LIMIT 1",
 	    0 },
 	[STORE_MARKS_FORGET] = { "marks_forget",
 	    "DELETE FROM turunc.mail_mark WHERE at_us <= turunc.mail_mark_from_us($1::bigint)", 1 },

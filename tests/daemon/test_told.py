@@ -278,6 +278,20 @@ def test_what_a_person_took_for_arrived_and_did_not(world):
     world.stack.wait(lambda: len(texts_of(world, number)) == 1, 20, "they hear the last news by SMS")
 
 
+def test_a_report_that_is_quicker_than_the_servers_answer_waits_for_it(world):
+    number = world.open(email="cabuk@ornek.example")[0]
+    world.wait_state(number, "routed", "sent")
+    message = world.rows(number)["opened", "email"][3]
+    world.stack.sql("update turunc.notification set state = 2 where notification_id = %s", message)
+    report(world, message, "5.7.1")
+    report(world, world.rows(number)["routed", "email"][3], "5.7.1", at=3)
+    world.wait_state(number, "routed", "dead")
+    assert world.stack.one("select handled_us from turunc.bounce where notification_id = %s", message) is None
+    world.stack.sql("update turunc.notification set state = 4 where notification_id = %s", message)
+    wait_handled(world)
+    assert world.state(number, "opened") == "dead"
+
+
 def test_a_bounce_of_nothing(world):
     report(world, "00000000-0000-7000-8000-000000000001", "5.1.1")
     wait_handled(world)
