@@ -24,6 +24,14 @@ def read(path):
         return file.read().strip()
 
 
+def ended(pid):
+    """Whether that process is no more, or waits for nothing but to be reaped."""
+    try:
+        return read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
 class Machine:
     """What of this machine an engine changes, as it is now."""
 
@@ -106,7 +114,8 @@ class Engine:
     def start(self):
         # Where nobody reaps orphans, a containerd that was killed with its engine looks alive to the next one.
         stale = os.path.join(self.folder, "exec", "containerd", "containerd.pid")
-        if os.path.exists(stale) and not self.ours():
+        if os.path.exists(stale):
+            wait_until(lambda: ended(read(stale)), 20, "the killed engine's containerd has ended", 0.1)
             os.unlink(stale)
         self.process.start()
         wait_until(self.answers, 60, "the engine answers", 0.2)

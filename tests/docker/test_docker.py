@@ -128,7 +128,7 @@ def test_containers_are_locked(running):
         assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"] and not host["CapAdd"], service
         assert "no-new-privileges:true" in host["SecurityOpt"], service
         assert host["Memory"] > 0 and not host["Privileged"], service
-        assert host["RestartPolicy"]["Name"] == "unless-stopped", service
+        assert host["RestartPolicy"]["Name"] == "always", service
         assert host["LogConfig"]["Config"]["max-size"] == "10m", service
         assert "127.0.0.1" in " ".join(config["Healthcheck"]["Test"]), service
         for bound in (host["PortBindings"] or {}).values():
