@@ -23,6 +23,10 @@ struct disclosure {
 	bool *hidden;
 	struct line *lines;
 	int32_t *path;
+	int64_t
+	    *moved; /* what a cell is thought to be more (or less) while others make up for it */
+	size_t *moves; /* the cells of which that is not 0, perhaps */
+	size_t move_count;
 	bool all;
 };
 
@@ -50,7 +54,10 @@ disclosure_create(size_t rows, size_t columns)
 	d->hidden = calloc(d->rows * d->columns, sizeof(*d->hidden));
 	d->lines = calloc(d->rows + d->columns, sizeof(*d->lines));
 	d->path = calloc(d->rows + d->columns, sizeof(*d->path));
-	if (d->counts == NULL || d->hidden == NULL || d->lines == NULL || d->path == NULL) {
+	d->moved = calloc(d->rows * d->columns, sizeof(*d->moved));
+	d->moves = calloc(DISCLOSURE_LEAST * (d->rows + d->columns), sizeof(*d->moves));
+	if (d->counts == NULL || d->hidden == NULL || d->lines == NULL || d->path == NULL
+	    || d->moved == NULL || d->moves == NULL) {
 		disclosure_destroy(d);
 		return NULL;
 	}
@@ -66,6 +73,8 @@ disclosure_destroy(struct disclosure *d)
 	free(d->hidden);
 	free(d->lines);
 	free(d->path);
+	free(d->moved);
+	free(d->moves);
 	free(d);
 }
 
@@ -348,6 +357,184 @@ close_circles(struct disclosure *d, bool *ret_changed)
 	return true;
 }
 
+/* --- values ----------------------------------------------------------------------------------- */
+
+/* Whoever knows the totals, and that no hidden cell is 0, can think of other tables with the same
+ * ones.  To do so they move amounts round circles of hidden cells: with a sign turned here and
+ * there, every line's sum is what flows in and out of it, a cell being the way from its row to its
+ * column, and a total the way back.  More may flow anywhere; less only until a cell is 1.  So the
+ * values a cell can have are counted by the greatest flow round it. */
+enum { VALUES_MORE = DISCLOSURE_LEAST - 1 };
+
+/* From this line to the other one, through the cell where they cross. */
+static int64_t
+can_flow(const struct disclosure *d, int32_t from, int32_t to)
+{
+	size_t cell = crossing(d, from, to);
+	size_t row = cell / d->columns, column = cell % d->columns;
+	bool is_total = row + 1 == d->rows || column + 1 == d->columns;
+	bool is_from_row = (size_t)from < d->rows;
+
+	/* The parts of a total bound it already. */
+	if (is_from_row != is_total)
+		return VALUES_MORE;
+	return d->counts[cell] + d->moved[cell] - (is_total ? 0 : 1);
+}
+
+static bool
+leads(const struct disclosure *d, int32_t from, int32_t to, size_t around)
+{
+	size_t cell = crossing(d, from, to);
+
+	return d->hidden[cell] && cell != around && can_flow(d, from, to) > 0;
+}
+
+/* Looks for a way for some of the flow, shortest first and not through the cell itself; lines that
+ * are reached have .entered. */
+static bool
+find_way(struct disclosure *d, int32_t from, int32_t to, size_t around)
+{
+	size_t head = 0, tail = 0;
+
+	for (size_t line = 0; line < d->rows + d->columns; line++)
+		d->lines[line].entered = 0;
+	d->lines[from] = (struct line){ .entered = 1, .parent = NOBODY };
+	d->path[tail++] = from;
+	while (head < tail) {
+		int32_t at = d->path[head++], other, position = 0;
+		while ((other = next_of(d, at, &position)) != NOBODY) {
+			if (d->lines[other].entered != 0 || !leads(d, at, other, around))
+				continue;
+			d->lines[other] = (struct line){ .entered = 1, .parent = at };
+			d->path[tail++] = other;
+			if (((size_t)other < d->rows) == ((size_t)to < d->rows)
+			    || !leads(d, other, to, around))
+				continue;
+			d->lines[to] = (struct line){ .entered = 1, .parent = other };
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Sends what goes along the way that was found, `most` at most; returns how much that was. */
+static int64_t
+send_along(struct disclosure *d, int32_t to, int64_t most)
+{
+	int64_t amount = most;
+
+	for (int32_t at = to; d->lines[at].parent != NOBODY; at = d->lines[at].parent) {
+		int64_t can = can_flow(d, d->lines[at].parent, at);
+		if (can < amount)
+			amount = can;
+	}
+	for (int32_t at = to; d->lines[at].parent != NOBODY; at = d->lines[at].parent) {
+		int32_t from = d->lines[at].parent;
+		size_t cell = crossing(d, from, at);
+		size_t row = cell / d->columns, column = cell % d->columns;
+		bool is_total = row + 1 == d->rows || column + 1 == d->columns;
+		d->moved[cell] += ((size_t)from < d->rows) != is_total ? amount : -amount;
+		d->moves[d->move_count++] = cell;
+	}
+	return amount;
+}
+
+/* How much more (at most so much) can flow from line to line while the cell between them is left
+ * alone?  If less, the lines that are reached all the same have .entered. */
+static int64_t
+flow_between(struct disclosure *d, int32_t from, int32_t to, int64_t most)
+{
+	size_t around = crossing(d, from, to);
+	int64_t flow = 0;
+
+	while (flow < most && find_way(d, from, to, around))
+		flow += send_along(d, to, most - flow);
+	while (d->move_count > 0)
+		d->moved[d->moves[--d->move_count]] = 0;
+	return flow;
+}
+
+/* Hides the smallest cell through which more could flow out of the lines that were reached, a
+ * total last of all. */
+static bool
+hide_a_way(struct disclosure *d)
+{
+	size_t best = SIZE_MAX, best_total = SIZE_MAX;
+
+	for (size_t cell = 0; cell + 1 < d->rows * d->columns; cell++) {
+		size_t row = cell / d->columns, column = cell % d->columns;
+		bool is_total = row + 1 == d->rows || column + 1 == d->columns;
+		size_t *which = is_total ? &best_total : &best;
+		if (!is_told(d, cell)
+		    || (d->lines[row].entered != 0) == (d->lines[d->rows + column].entered != 0))
+			continue;
+		if (*which == SIZE_MAX || d->counts[cell] < d->counts[*which])
+			*which = cell;
+	}
+	if (best == SIZE_MAX)
+		best = best_total;
+	if (best != SIZE_MAX)
+		d->hidden[best] = true;
+	return best != SIZE_MAX;
+}
+
+/* The quick look, which nearly always is enough: circles of four, no two of which share a cell that
+ * becomes less. */
+static bool
+has_values_near(const struct disclosure *d, size_t cell)
+{
+	size_t row = cell / d->columns, column = cell % d->columns, next = 0;
+	int64_t values = 0;
+
+	if (row + 1 == d->rows || column + 1 == d->columns)
+		return false;
+	for (size_t i = 0; i + 1 < d->columns && values < VALUES_MORE; i++) {
+		size_t beside = row * d->columns + i;
+		if (i == column || !d->hidden[beside] || d->counts[beside] == 1)
+			continue;
+		size_t other = next;
+		while (other + 1 < d->rows
+		       && (other == row || !d->hidden[other * d->columns + column]
+			   || d->counts[other * d->columns + column] == 1
+			   || !d->hidden[other * d->columns + i]))
+			other++;
+		if (other + 1 == d->rows)
+			continue;
+		int64_t below = d->counts[other * d->columns + column];
+		values += (d->counts[beside] < below ? d->counts[beside] : below) - 1;
+		next = other + 1;
+	}
+	return values >= VALUES_MORE;
+}
+
+/* Until the cell can have five values.  What is hidden later takes none of them away again.  False:
+ * it cannot be done. */
+static bool
+give_values(struct disclosure *d, size_t cell)
+{
+	size_t row = cell / d->columns, column = cell % d->columns;
+	bool is_total = row + 1 == d->rows || column + 1 == d->columns;
+	int32_t out = (int32_t)row, in = (int32_t)(d->rows + column);
+
+	if (is_total) {
+		out = in;
+		in = (int32_t)row;
+	}
+	for (;;) {
+		int64_t less = d->counts[cell] - (is_total ? 0 : 1);
+		int64_t values = flow_between(d, in, out, VALUES_MORE);
+		if (values == VALUES_MORE)
+			return true;
+		if (less > 0)
+			values += flow_between(d, out, in, less < VALUES_MORE ? less : VALUES_MORE);
+		if (values >= VALUES_MORE)
+			return true;
+		/* Where no more comes through: the looking is done again, for its traces. */
+		if (flow_between(d, in, out, VALUES_MORE) == VALUES_MORE || !hide_a_way(d))
+			return false;
+	}
+}
+
 void
 disclosure_protect(struct disclosure *d)
 {
@@ -357,8 +544,13 @@ disclosure_protect(struct disclosure *d)
 	for (size_t cell = 0; cell < cells; cell++)
 		d->hidden[cell] = d->counts[cell] > 0 && d->counts[cell] < DISCLOSURE_LEAST;
 	d->all = d->hidden[cells - 1];
+	/* Cheap, and it chooses well; but each line and each circle by itself is not everything. */
 	while (changed && !d->all) {
 		changed = false;
 		d->all = !give_room(d, &changed) || !close_circles(d, &changed);
 	}
+	for (size_t cell = 0; cell < cells && !d->all; cell++)
+		if (d->hidden[cell] && d->counts[cell] < DISCLOSURE_LEAST
+		    && !has_values_near(d, cell))
+			d->all = !give_values(d, cell);
 }

@@ -2,14 +2,11 @@
  * disclosure - which counts of a table by two features must not be published.
  *
  * A count under five may point at a person.  Leaving it out is not enough: whoever has the totals
- * subtracts.  So further cells are hidden, the smallest first, until
- *	- no hidden count under five follows from the totals by subtraction, along one line or along
- *	  any combination of lines.  Hidden cells are the edges of a graph between rows and columns
- *	  (the totals being one more row and column): what follows exactly is what lies on no
- *circle;
- *	- on no line do the hidden cells leave one another fewer than five possible values, knowing
- *	  that each is at least 1 (a cell of 0 is never hidden: it says nothing of anybody).
- * A total is hidden like any other cell when nothing else is left to hide.  Pure.
+ * subtracts.  So further cells are hidden, the smaller ones first, until each hidden count under
+ * five has five possible values or more for whoever knows all that is told, and that nothing hidden
+ * is 0 (a cell of 0 is never hidden: it says nothing of anybody): along one line as along any
+ * combination of lines.  A total is hidden like any other cell when nothing else is left to hide.
+ * Pure.
  */
 #ifndef METRICS_DISCLOSURE_H
 #define METRICS_DISCLOSURE_H

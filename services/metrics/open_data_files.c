@@ -323,6 +323,9 @@ write_count(struct open_data_build *b, const struct catalogue *cat)
 
 	if (count == 0 || b->month.withheld)
 		return;
+	/* Nor do the lines name it: a row without a number would, and its neighbourhoods too. */
+	if (hidden && !all_subjects && disclosure_hides(b->cells, subject, b->places))
+		return;
 	if (!hidden)
 		(void)snprintf(text, sizeof(text), "%" PRId64, count);
 	begin_line(&line);

@@ -26,8 +26,10 @@ const struct open_data_field open_data_fields[] = {
 	    { "Başvurunun geldiği yol: call, web, open311, email, cimer, desk, bus ya da sms.",
 		"How it came: call, web, open311, email, cimer, desk, bus or sms." } },
 	{ "requests", "service_code", "string",
-	    { "Konunun kodu. Ay içinde beşten az başvurusu olan konularda boş.",
-		"The subject's code. Empty for subjects with under five tickets in the month." } },
+	    { "Konunun kodu. Ay içinde beşten az başvurusu olan konularda boş; bunların çıkarma "
+	      "ile bulunmaması için başka satırlarda da boş olabilir.",
+		"The subject's code. Empty for subjects with under five tickets in the month, and "
+		"for others where subtraction would tell." } },
 	{ "requests", "service_name", "string", { "Konunun adı.", "The subject's name." } },
 	{ "requests", "agency_responsible", "string",
 	    { "Sorumlu birim. Konumu gizlenen satırlarda boş.",
@@ -58,8 +60,12 @@ const struct open_data_field open_data_fields[] = {
 	{ "counts", "neighbourhood_name", "string",
 	    { "Mahallenin adı.", "The neighbourhood's name." } },
 	{ "counts", "requests", "integer",
-	    { "Başvuru sayısı; gizlendiyse boş. Burada bulunmayan çiftlerde hiç başvuru yoktur.",
-		"How many tickets; empty when suppressed. Pairs that are not here have none." } },
+	    { "Başvuru sayısı; gizlendiyse boş. Toplamı (“*”) verilen bir konuda, burada "
+	      "bulunmayan mahallelerde hiç başvuru yoktur; toplamı gizlenen konuların gizli "
+	      "sayıları ise satır olarak da yer almaz.",
+		"How many tickets; empty when suppressed. Of a subject whose total (“*”) is told, "
+		"pairs that are not here have none; of one whose total is hidden, hidden counts "
+		"have no rows at all." } },
 	{ "counts", "suppressed", "boolean",
 	    { "Sayı gizli mi? Beşten küçük sayılar ve onları çıkarma ile bulduracak başka sayılar "
 	      "gizlenir.",

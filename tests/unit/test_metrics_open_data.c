@@ -211,6 +211,12 @@ TEST(test_a_rare_subject_is_not_named)
 	/* With those of another subject, or the whole would tell how many they are. */
 	CHECK_TRUE("among others", unnamed > 3 + 4);
 	json_decref(list);
+	for (int file = 0; file < OPEN_DATA_FILES; file++) {
+		(void)evbuffer_add(m.files[file], "", 1);
+		const char *text = (const char *)evbuffer_pullup(m.files[file], -1);
+		CHECK_TRUE(open_data_file_name((enum open_data_file)file),
+		    strstr(text, "konteyner-yikama") == NULL);
+	}
 	open_data_month_finish(&m);
 }
 
