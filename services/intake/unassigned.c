@@ -21,12 +21,17 @@ enum {
 static const char unassigned_source[] = "unassigned"; /* as turunc.assign_contact() knows it */
 static const char unassigned_path[] = "/call/unassigned";
 
-enum said { SAID_NOTHING, SAID_MADE, SAID_AWAY, SAID_GONE };
+enum said { SAID_NOTHING, SAID_MADE, SAID_AWAY, SAID_UNKNOWN, SAID_GONE };
 static const char *const said_words[][CATALOGUE_LANGUAGES] = {
 	[SAID_NOTHING] = { "", "" },
 	[SAID_MADE] = { "Başvuru açıldı:", "A ticket was made:" },
 	[SAID_AWAY] = { "Şu anda yapılamadı; hiçbir şey değişmedi. Birazdan yeniden deneyin.",
 	    "It could not be done just now; nothing has changed. Try again shortly." },
+	[SAID_UNKNOWN] = { "Başvurunun açılıp açılmadığı henüz bilinmiyor. Birazdan yeniden "
+			   "deneyin: "
+			   "açıldıysa aynı başvuru gösterilir, ikinci bir başvuru açılmaz.",
+	    "It is not known yet whether the ticket was made. Try again shortly: if it was, you "
+	    "are shown that one, and no second one is made." },
 	[SAID_GONE] = { "Bu ileti artık yok.", "This message is no longer there." },
 };
 
@@ -309,8 +314,10 @@ on_made(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 	/* Two people who ask at once: the second finds the first's. */
 	if (outcome == ITEM_ACCEPTED || outcome == ITEM_DUPLICATE || outcome == ITEM_ID_REUSED)
 		go_on(u, ticket_id != 0 ? ticket_id : item->ticket_id);
+	else if (outcome == ITEM_REFUSED) /* erased since it was read, see assign_contact() */
+		say(u, 404, SAID_GONE);
 	else
-		say(u, 503, SAID_AWAY);
+		say(u, 503, item->perhaps_kept ? SAID_UNKNOWN : SAID_AWAY);
 }
 
 /* False: out of memory. */

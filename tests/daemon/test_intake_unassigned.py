@@ -1,11 +1,13 @@
 """What came by mail from machines or by SMS and belongs to no ticket: operators see it with its raw mail, and make a
 ticket of what needs one, once."""
 import concurrent.futures
+import contextlib
 import glob
 import html
 import os
 import re
 
+import psycopg2
 import pytest
 
 import lmtp
@@ -110,6 +112,25 @@ def test_a_text_message_becomes_a_ticket_whose_sender_is_told(stack):
     assert contact not in listed(stack.oya)
     number = numbers.pop()
     stack.wait(lambda: [m for m in stack.messages() if m["kind"] == "sms" and number in str(m)], 30, "they are told")
+
+
+def test_what_is_erased_while_a_ticket_is_made_of_it_stays_erased(stack):
+    contact = text_message(stack, "+905321234777", "Bunu unutun lütfen")
+    before = stack.one("select count(*) from turunc.event_log where type = 'ticket.opened'")
+    link = psycopg2.connect(stack.conninfo("postgres"))
+    with contextlib.closing(link), link.cursor() as eraser, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        eraser.execute("select 1 from turunc.contact where contact_id = %s for update", (contact,))
+        asked = pool.submit(lambda: stack.oya.post(PAGE, {"contact": contact}))
+        # It has been read, and its ticket waits for whoever erases.
+        stack.wait(lambda: stack.one("select count(*) from pg_locks where not granted") > 0, 30, "a ticket under way")
+        eraser.execute("select turunc.erase_contacts(array[%s::uuid], gen_random_uuid(), 1, 'deneme', 'istek')", (contact,))
+        link.commit()
+        answer = asked.result(30)
+    assert answer.status == 404 and "artık yok" in answer.body.decode()
+    assert stack.one("select count(*) from turunc.contact where phone = '+905321234777'") == 0
+    assert stack.one("select count(*) from turunc.contact where description = 'Bunu unutun lütfen'") == 0
+    assert stack.one("select count(*) from turunc.event_log where type = 'ticket.opened'") == before
+    assert stack.one("select count(*) from turunc.inbound_item where id = %s", contact) == 0
 
 
 def test_who_may_not_and_what_is_not_there(stack):
