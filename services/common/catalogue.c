@@ -57,8 +57,8 @@ refuse_strangers(struct parse *p)
 	}
 }
 
-struct catalogue *
-catalogue_parse(const struct bundle *bundle, struct catalogue_report *report)
+static struct catalogue *
+parse_all(const struct bundle *bundle, struct catalogue_report *report, bool past)
 {
 	struct parse p = { .bundle = bundle, .report = report };
 
@@ -78,12 +78,24 @@ catalogue_parse(const struct bundle *bundle, struct catalogue_report *report)
 	}
 	if (p.out_of_memory)
 		parse_error(&p, "", 0, "out of memory");
-	if (report->errors > 0) {
+	if (p.out_of_memory || (report->errors > 0 && !past)) {
 		catalogue_destroy(p.cat);
 		return NULL;
 	}
 	bundle_digest(bundle, p.cat->digest);
 	return p.cat;
+}
+
+struct catalogue *
+catalogue_parse(const struct bundle *bundle, struct catalogue_report *report)
+{
+	return parse_all(bundle, report, false);
+}
+
+struct catalogue *
+catalogue_parse_past(const struct bundle *bundle, struct catalogue_report *report)
+{
+	return parse_all(bundle, report, true);
 }
 
 void

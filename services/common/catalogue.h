@@ -296,6 +296,10 @@ struct catalogue_report {
  */
 MUST_CHECK struct catalogue *catalogue_parse(
     const struct bundle *bundle, struct catalogue_report *report);
+/* Of a configuration that was in force once, for its names and numbers: rows that are refused
+ * nowadays are left out.  NULL: memory ran out. */
+MUST_CHECK struct catalogue *catalogue_parse_past(
+    const struct bundle *bundle, struct catalogue_report *report);
 void catalogue_destroy(struct catalogue *cat); /* takes NULL */
 
 /* --- look-ups: NULL when unknown ----------------------------------------------------- */

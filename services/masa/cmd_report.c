@@ -192,10 +192,7 @@ report_run(struct masa *m, int argc, char **argv)
 		code = masa_fail(MASA_USAGE, "--format is text, json, csv, xlsx or press");
 	if (code != MASA_OK)
 		return code;
-	code = month_log_begin(m);
-	if (code != MASA_OK)
-		return code;
-	code = month_log_end(m, month_log_count(m, as_of, &log));
+	code = month_log_count(m, as_of, &log);
 	if (code == MASA_OK)
 		code = month_log_report(&log, month, &report);
 	if (code == MASA_OK) {
@@ -272,8 +269,38 @@ revisions_of(const struct month_fold *fold)
 	return list;
 }
 
+/* What metrics keeps, as of one moment. */
+struct kept {
+	uint64_t seq; /* the last record that it counts */
+	PGresult *cells;
+	json_t *revisions;
+};
+
+static void
+finish_kept(struct kept *kept)
+{
+	PQclear(kept->cells);
+	json_decref(kept->revisions);
+}
+
 static enum exit_code
-compare_revisions(struct masa *m, const struct month_fold *fold, bool *ret_equal)
+read_state(struct masa *m, struct kept *kept)
+{
+	PGresult *result;
+
+	enum exit_code code = masa_query(
+	    m, "SELECT seq FROM turunc.month_state WHERE seq > 0", 0, NULL, &result);
+	if (code != MASA_OK)
+		return code;
+	if (PQntuples(result) == 1)
+		kept->seq = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return kept->seq == 0 ? masa_fail(MASA_NOT_FOUND, "metrics has counted nothing yet")
+			      : MASA_OK;
+}
+
+static enum exit_code
+read_revisions(struct masa *m, struct kept *kept)
 {
 	PGresult *result;
 
@@ -285,75 +312,81 @@ compare_revisions(struct masa *m, const struct month_fold *fold, bool *ret_equal
 	    0, NULL, &result);
 	if (code != MASA_OK)
 		return code;
-	json_t *kept = json_loads(PQgetvalue(result, 0, 0), 0, NULL);
-	json_t *counted = revisions_of(fold);
+	kept->revisions = json_loads(PQgetvalue(result, 0, 0), 0, NULL);
 	PQclear(result);
-	*ret_equal = json_array_size(kept) == json_array_size(counted);
-	/* In whatever order they were drawn up. */
-	for (size_t i = 0; *ret_equal && i < json_array_size(counted); i++) {
-		bool found = false;
-		for (size_t k = 0; !found && k < json_array_size(kept); k++)
-			found = json_equal(json_array_get(kept, k), json_array_get(counted, i));
-		*ret_equal = found;
-	}
-	json_decref(kept);
-	json_decref(counted);
 	return MASA_OK;
 }
 
+/* In one short transaction, before the count: the records up to there never change. */
 static enum exit_code
-compare_all(struct masa *m, uint64_t seq, struct month_log *log)
+read_kept(struct masa *m, struct kept *kept)
+{
+	enum exit_code code = masa_query(
+	    m, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, NULL);
+
+	if (code != MASA_OK)
+		return code;
+	code = read_state(m, kept);
+	if (code == MASA_OK)
+		code = masa_query(m,
+		    "SELECT month, name, n FROM turunc.month_cell WHERE n <> 0 "
+		    "ORDER BY month, name",
+		    0, NULL, &kept->cells);
+	if (code == MASA_OK)
+		code = read_revisions(m, kept);
+	if (code == MASA_UNREACHABLE)
+		return code;
+	enum exit_code ended = masa_query(m, "ROLLBACK", 0, NULL, NULL);
+	return code == MASA_OK ? ended : code;
+}
+
+/* In whatever order they were drawn up. */
+static bool
+same_revisions(const struct kept *kept, const struct month_fold *fold)
+{
+	json_t *counted = revisions_of(fold);
+	bool equal = json_array_size(kept->revisions) == json_array_size(counted);
+
+	for (size_t i = 0; equal && i < json_array_size(counted); i++) {
+		bool found = false;
+		for (size_t k = 0; !found && k < json_array_size(kept->revisions); k++)
+			found = json_equal(
+			    json_array_get(kept->revisions, k), json_array_get(counted, i));
+		equal = found;
+	}
+	json_decref(counted);
+	return equal;
+}
+
+static enum exit_code
+compare_all(struct masa *m, const struct kept *kept, struct month_log *log)
 {
 	json_t *list = json_array();
-	bool same_revisions = false;
-	PGresult *kept;
+	size_t differences = compare_cells(kept->cells, &log->fold.cells, list);
+	bool revisions = same_revisions(kept, &log->fold);
+	bool right = differences == 0 && revisions;
 
-	enum exit_code code = masa_query(m,
-	    "SELECT month, name, n FROM turunc.month_cell WHERE n <> 0 ORDER BY month, name", 0,
-	    NULL, &kept);
-	if (code == MASA_OK) {
-		size_t differences = compare_cells(kept, &log->fold.cells, list);
-		int figures = PQntuples(kept);
-		PQclear(kept);
-		code = compare_revisions(m, &log->fold, &same_revisions);
-		if (code == MASA_OK) {
-			bool right = differences == 0 && same_revisions;
-			masa_print(m,
-			    json_pack("{s:b,s:I,s:i,s:i,s:b,s:O}", "right", right, "through",
-				(json_int_t)seq, "figures", figures, "differences",
-				(int)differences, "same_revisions", same_revisions, "first", list));
-			code = right ? MASA_OK : MASA_FAILED;
-		}
-	}
-	json_decref(list);
-	return code;
+	masa_print(m, json_pack("{s:b,s:I,s:i,s:i,s:b,s:o}", "right", right, "through",
+			  (json_int_t)kept->seq, "figures", PQntuples(kept->cells), "differences",
+			  (int)differences, "same_revisions", revisions, "first", list));
+	return right ? MASA_OK : MASA_FAILED;
 }
 
 static enum exit_code
 report_verify(struct masa *m, int argc, char **argv)
 {
 	struct month_log log = { 0 };
-	PGresult *result = NULL;
-	uint64_t seq = 0;
+	struct kept kept = { 0 };
 	int positional;
 
 	enum exit_code code = masa_options(m, argc, argv, NULL, 0, 0, 0, &positional);
 	if (code == MASA_OK)
-		code = month_log_begin(m);
-	if (code != MASA_OK)
-		return code;
-	code = masa_query(m, "SELECT seq FROM turunc.month_state WHERE seq > 0", 0, NULL, &result);
-	if (code == MASA_OK) {
-		seq = PQntuples(result) == 1 ? strtoull(PQgetvalue(result, 0, 0), NULL, 10) : 0;
-		PQclear(result);
-		if (seq == 0)
-			code = masa_fail(MASA_NOT_FOUND, "metrics has counted nothing yet");
-	}
+		code = read_kept(m, &kept);
 	if (code == MASA_OK)
-		code = month_log_count(m, seq, &log);
+		code = month_log_count(m, kept.seq, &log);
 	if (code == MASA_OK)
-		code = compare_all(m, seq, &log);
-	code = month_log_end(m, code);
+		code = compare_all(m, &kept, &log);
+	finish_kept(&kept);
 	month_log_finish(&log);
 	return code;
 }

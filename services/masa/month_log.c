@@ -1,4 +1,4 @@
-/* Reads the log in pieces, in one snapshot of the record, and folds it. */
+/* Reads the log in pieces, each in a transaction of its own, and folds it. */
 #include "month_log.h"
 
 #include <endian.h>
@@ -39,20 +39,21 @@ ask(struct masa *m, const char *sql, const uint64_t *numbers, int count, PGresul
 	return masa_fail(MASA_UNREACHABLE, "the record says: %s", PQerrorMessage(m->db));
 }
 
-/* Which history, how long it is, and the hash that covers the last record to be counted. */
+/* Which history the last record to be counted is of, how long the log is, and the hash that covers
+ * that record. */
 static enum exit_code
 read_head(struct masa *m, uint64_t *as_of, struct month_log *log)
 {
 	PGresult *result;
 
 	enum exit_code code = ask(m,
-	    "SELECT h.log_id::text, coalesce(e.last_seq, 0), coalesce(b.last_seq, 0), "
-	    "encode(b.hash, 'hex') FROM (SELECT log_id FROM turunc.log_history "
-	    "ORDER BY history_no DESC LIMIT 1) h LEFT JOIN LATERAL (SELECT last_seq FROM "
-	    "turunc.log_batch ORDER BY last_seq DESC LIMIT 1) e ON true LEFT JOIN LATERAL "
-	    "(SELECT last_seq, hash FROM turunc.log_batch WHERE last_seq >= CASE WHEN "
-	    "$1::bigint = 0 THEN e.last_seq ELSE $1::bigint END ORDER BY last_seq LIMIT 1) b "
-	    "ON true",
+	    "WITH e AS (SELECT coalesce((SELECT max(last_seq) FROM turunc.log_batch), 0) AS seq), "
+	    "a AS (SELECT seq, CASE WHEN $1::bigint = 0 THEN seq ELSE $1::bigint END AS of_seq "
+	    "FROM e) SELECT h.log_id::text, a.seq, coalesce(b.last_seq, 0), "
+	    "encode(b.hash, 'hex') FROM a JOIN LATERAL (SELECT log_id FROM turunc.log_history "
+	    "WHERE base_seq < greatest(a.of_seq, 1) ORDER BY history_no DESC LIMIT 1) h ON true "
+	    "LEFT JOIN LATERAL (SELECT last_seq, hash FROM turunc.log_batch "
+	    "WHERE last_seq >= a.of_seq ORDER BY last_seq LIMIT 1) b ON true",
 	    as_of, 1, &result);
 	if (code != MASA_OK)
 		return code;
@@ -118,6 +119,11 @@ read_catalogue(struct masa *m, struct month_log *log)
 	    "SELECT name, content FROM turunc.config_file WHERE version = $1::bigint ORDER BY "
 	    "name",
 	    &version, 1, &result);
+	if (code == MASA_OK && PQntuples(result) == 0) {
+		PQclear(result);
+		code = masa_fail(MASA_FAILED,
+		    "version %" PRIu64 " of the configuration is missing from the record", version);
+	}
 	if (code != MASA_OK)
 		return code;
 	bundle_init(&bundle);
@@ -130,30 +136,13 @@ read_catalogue(struct masa *m, struct month_log *log)
 	PQclear(result);
 	if (code == MASA_OK) {
 		report = calloc(1, sizeof(*report));
-		log->catalogue = report == NULL ? NULL : catalogue_parse(&bundle, report);
+		log->catalogue = report == NULL ? NULL : catalogue_parse_past(&bundle, report);
 		free(report);
 		if (log->catalogue == NULL)
-			code = masa_fail(MASA_CONFIG,
-			    "version %" PRIu64 " of the configuration is not understood", version);
+			code = masa_fail(MASA_FAILED, "out of memory");
 	}
 	bundle_finish(&bundle);
 	return code;
-}
-
-enum exit_code
-month_log_begin(struct masa *m)
-{
-	return masa_query(m, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, NULL);
-}
-
-enum exit_code
-month_log_end(struct masa *m, enum exit_code code)
-{
-	if (code == MASA_UNREACHABLE)
-		return code;
-	enum exit_code ended = masa_query(m, "ROLLBACK", 0, NULL, NULL);
-
-	return code == MASA_OK ? ended : code;
 }
 
 enum exit_code

@@ -19,12 +19,9 @@ struct month_log {
 	char head_hash[DIGEST_HEX_SIZE];
 };
 
-/* Everything until the end is read as of one moment.  month_log_end() takes what it came to so far
- * and returns that, or why it could not end. */
-MUST_CHECK enum exit_code month_log_begin(struct masa *m);
-MUST_CHECK enum exit_code month_log_end(struct masa *m, enum exit_code code);
-
-/* as_of 0: up to the log's end.  Finish it in any case. */
+/* as_of 0: up to the log's end.  No transaction lasts longer than a few thousand records take: a
+ * snapshot of the whole count would keep the record from clearing away what has died since.
+ * Finish it in any case. */
 MUST_CHECK enum exit_code month_log_count(struct masa *m, uint64_t as_of, struct month_log *log);
 void month_log_finish(struct month_log *log);
 

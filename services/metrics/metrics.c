@@ -237,7 +237,6 @@ open_reports(struct metrics *m)
 	const struct reports_options options = {
 		.db = m->history,
 		.board = m->board,
-		.registry = m->registry,
 		.scratch = m->config.state_dir,
 	};
 

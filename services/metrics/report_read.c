@@ -5,23 +5,102 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle.h"
 #include "db.h"
 #include "digest.h"
+#include "istanbul.h"
 #include "month_cells.h"
+#include "month_fact.h"
 #include "month_turn.h"
 #include "store.h"
 
 /* Kinds of rows, which all have the same columns, for one statement sees one moment. */
-enum kind { KIND_STATE, KIND_CELL, KIND_REVISION, KIND_CHANGE, KIND_HEAD };
+enum kind { KIND_STATE, KIND_CELL, KIND_REVISION, KIND_CHANGE, KIND_HEAD, KIND_END };
 enum column { COLUMN_KIND, COLUMN_PLACE, COLUMN_NAME, COLUMN_A, COLUMN_B, COLUMN_HASH };
 
+/* Columns of the list of months and of the configuration. */
+enum list_column {
+	LIST_FIRST,
+	LIST_AT,
+	LIST_MONTH,
+	LIST_NUMBER,
+	LIST_SEQ,
+	LIST_VERSION,
+	LIST_END_SEQ,
+	LIST_END_AT
+};
+enum file_column { FILE_VERSION, FILE_NAME, FILE_CONTENT };
+
+/* What was counted, and by what, beside where the log ends. */
+struct reach {
+	int64_t seq, at_us, fold_version;
+	int64_t end_seq, end_us;
+};
+
+static bool
+is_behind(const struct reach *r, struct report_progress *ret_progress)
+{
+	*ret_progress = (struct report_progress){ .counted = r->seq, .records = r->end_seq };
+	if (r->end_seq == 0)
+		return false;
+	if (r->fold_version != MONTH_FOLD_VERSION) {
+		ret_progress->counted = 0;
+		return true;
+	}
+	return r->end_seq - r->seq > REPORT_BEHIND_RECORDS
+	       || (r->end_seq > r->seq
+		   && r->end_us - r->at_us > REPORT_BEHIND_HOURS * 60 * US_PER_MIN);
+}
+
+/* --- the configuration ------------------------------------------------------------------------ */
+
 void
-report_ask(struct db_unit *unit, int32_t month)
+report_catalogue_finish(struct report_catalogue *cat)
+{
+	catalogue_destroy(cat->catalogue);
+	*cat = (struct report_catalogue){ 0 };
+}
+
+bool
+report_take_catalogue(const struct pg_result *answer, struct report_catalogue *loaded)
+{
+	struct catalogue_report *report = calloc(1, sizeof(*report));
+	struct bundle bundle;
+	const char *why;
+	bool good = report != NULL;
+
+	if (db_rows(answer) == 0) {
+		free(report);
+		return good;
+	}
+	bundle_init(&bundle);
+	for (int row = 0; good && row < db_rows(answer); row++) {
+		size_t len;
+		const void *content = db_get_bytea(answer, row, FILE_CONTENT, &len);
+		good = bundle_add(&bundle, db_get_text(answer, row, FILE_NAME), content, len, &why);
+	}
+	if (good) {
+		report_catalogue_finish(loaded);
+		loaded->version = (uint64_t)db_get_int(answer, 0, FILE_VERSION);
+		loaded->catalogue = catalogue_parse_past(&bundle, report);
+		good = loaded->catalogue != NULL;
+	}
+	bundle_finish(&bundle);
+	free(report);
+	return good;
+}
+
+/* --- a month ---------------------------------------------------------------------------------- */
+
+void
+report_ask(struct db_unit *unit, int32_t month, const struct report_catalogue *loaded)
 {
 	db_unit_add(unit, STORE_REPORT);
 	db_add_int4(unit, month);
 	db_add_int4(unit, month_add(month, -1));
 	db_add_int4(unit, month_add(month, -12));
+	db_unit_add(unit, STORE_REPORT_CONFIG);
+	db_add_int8(unit, (int64_t)loaded->version);
 }
 
 static void
@@ -120,6 +199,7 @@ take_rest(struct month_report *report, const struct pg_result *answer)
 			break;
 		case KIND_STATE:
 		case KIND_CELL:
+		case KIND_END:
 			break;
 		}
 	}
@@ -127,28 +207,44 @@ take_rest(struct month_report *report, const struct pg_result *answer)
 }
 
 enum report_read
-report_take(const struct pg_result *answer, int32_t month, const struct catalogue *cat,
-    struct month_report *ret_report)
+report_take(const struct pg_result *answer, int32_t month, const struct report_catalogue *cat,
+    struct report_progress *ret_progress, struct month_report *ret_report)
 {
 	struct month_cells cells = { 0 };
 	struct month_state state = { 0 };
 	struct month_report report = { 0 };
+	struct reach reach = { 0 };
 	enum report_read result = REPORT_READ;
 
 	for (int row = 0; row < db_rows(answer); row++) {
 		const char *name = db_get_text(answer, row, COLUMN_NAME);
 		int64_t a = db_get_int(answer, row, COLUMN_A);
 		enum kind kind = (enum kind)db_get_int(answer, row, COLUMN_KIND);
-		if (kind == KIND_STATE)
+		if (kind == KIND_STATE && strcmp(name, "fold_version") == 0)
+			reach.fold_version = a;
+		else if (kind == KIND_STATE)
 			take_state(&state, name, a);
 		else if (kind == KIND_CELL)
 			month_cells_add(
 			    &cells, (int32_t)db_get_int(answer, row, COLUMN_PLACE), name, a);
+		else if (kind == KIND_END) {
+			reach.end_seq = a;
+			reach.end_us = db_get_int(answer, row, COLUMN_B);
+		}
 	}
-	if (state.calendar.first == 0 || month < state.calendar.first
-	    || month > month_of(state.at_us))
+	reach.seq = (int64_t)state.seq;
+	reach.at_us = state.at_us;
+	if (is_behind(&reach, ret_progress))
+		result = REPORT_BEHIND;
+	else if (state.calendar.first == 0 || month < state.calendar.first
+		 || month > month_of(state.at_us))
 		result = REPORT_NO_MONTH;
-	else if (cells.failed || !month_report_make(&report, month, &state, &cells, cat)
+	else if (state.config_version != 0
+		 && (state.config_version != cat->version || cat->catalogue == NULL))
+		result = REPORT_NO_CATALOGUE;
+	else if (cells.failed
+		 || !month_report_make(&report, month, &state, &cells,
+		     state.config_version == 0 ? NULL : cat->catalogue)
 		 || !take_rest(&report, answer))
 		result = REPORT_NO_MEMORY;
 	month_cells_finish(&cells);
@@ -167,22 +263,37 @@ report_ask_months(struct db_unit *unit)
 	db_unit_add(unit, STORE_REPORT_MONTHS);
 }
 
-size_t
-report_take_months(const struct pg_result *answer, struct report_month months[], size_t size)
+enum report_read
+report_take_months(const struct pg_result *answer, struct report_month months[], size_t size,
+    struct report_progress *ret_progress, size_t *ret_count)
 {
-	size_t count = 0;
-
-	if (db_rows(answer) == 0 || db_get_int(answer, 0, 0) == 0)
-		return 0;
-	int32_t first = (int32_t)db_get_int(answer, 0, 0);
-	int64_t at_us = db_get_int(answer, 0, 1);
-	for (int32_t m = month_of(at_us); m >= first && count < size; m = month_add(m, -1)) {
-		struct report_month *month = &months[count++];
+	*ret_progress = (struct report_progress){ 0 };
+	*ret_count = 0;
+	if (db_rows(answer) == 0)
+		return REPORT_READ;
+	int32_t first = (int32_t)db_get_int(answer, 0, LIST_FIRST);
+	int64_t at_us = db_get_int(answer, 0, LIST_AT);
+	const struct reach reach = {
+		.seq = db_get_int(answer, 0, LIST_SEQ),
+		.at_us = at_us,
+		.fold_version = db_get_int(answer, 0, LIST_VERSION),
+		.end_seq = db_is_null(answer, 0, LIST_END_SEQ)
+			       ? 0
+			       : db_get_int(answer, 0, LIST_END_SEQ),
+		.end_us = db_is_null(answer, 0, LIST_END_AT) ? 0
+							     : db_get_int(answer, 0, LIST_END_AT),
+	};
+	if (is_behind(&reach, ret_progress))
+		return REPORT_BEHIND;
+	for (int32_t m = month_of(at_us); first != 0 && m >= first && *ret_count < size;
+	     m = month_add(m, -1)) {
+		struct report_month *month = &months[(*ret_count)++];
 		*month = (struct report_month){ .month = m,
 			.over = at_us >= month_start_us(month_add(m, 1)) };
 		for (int row = 0; row < db_rows(answer); row++)
-			if (!db_is_null(answer, row, 2) && db_get_int(answer, row, 2) == m)
-				month->revision = (uint32_t)db_get_int(answer, row, 3);
+			if (!db_is_null(answer, row, LIST_MONTH)
+			    && db_get_int(answer, row, LIST_MONTH) == m)
+				month->revision = (uint32_t)db_get_int(answer, row, LIST_NUMBER);
 	}
-	return count;
+	return REPORT_READ;
 }

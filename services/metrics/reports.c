@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #include "html.h"
 #include "http.h"
 #include "log.h"
-#include "registry.h"
 #include "report.h"
 #include "report_csv.h"
 #include "report_page.h"
@@ -23,11 +23,12 @@
 #include "stats.h"
 #include "web_files.h"
 
-enum { UNDER_WAY_MAX = 16, MONTHS_MAX = 240, RETRY_S = 2, ADDRESS_BYTES = 80 };
+enum { UNDER_WAY_MAX = 16, MONTHS_MAX = 240, RETRY_S = 2, RETRY_BEHIND_S = 5 };
+enum { ADDRESS_BYTES = 80, WHY_BYTES = 128 };
 
 enum form { FORM_INDEX, FORM_PAGE, FORM_JSON, FORM_CSV, FORM_XLSX, FORM_PRESS, FORM_PRESS_TEXT };
 
-enum stat { STAT_SHOWN, STAT_AWAY, STAT_ROWS };
+enum stat { STAT_SHOWN, STAT_AWAY, STAT_BEHIND, STAT_ROWS };
 static const char *const forms[] = {
 	[FORM_INDEX] = "index",
 	[FORM_PAGE] = "page",
@@ -45,11 +46,14 @@ static const struct stat_row rows[STAT_ROWS] = {
 	    .label_values = forms },
 	[STAT_AWAY] = { .name = "turunc_metrics_reports_away_total",
 	    .help = "Answers that the record is away or too many ask" },
+	[STAT_BEHIND] = { .name = "turunc_metrics_reports_behind_total",
+	    .help = "Answers that the log is being counted anew" },
 };
 
 struct reports {
 	struct reports_options options;
 	struct stats *stats;
+	struct report_catalogue catalogue; /* of the last report */
 	size_t under_way;
 };
 
@@ -82,6 +86,7 @@ reports_destroy(struct reports *r)
 {
 	if (r == NULL)
 		return;
+	report_catalogue_finish(&r->catalogue);
 	stats_destroy(r->stats);
 	free(r);
 }
@@ -118,14 +123,80 @@ begin_page(struct html *h, enum catalogue_language language, const char *title, 
 	html_begin_page(h, language, &page);
 }
 
+/* A number of records as people write it. */
 static void
-reply_index(struct http_request *req, const struct pg_result *answer)
+add_count(struct html *h, int64_t value)
 {
-	struct report_month months[MONTHS_MAX];
-	size_t count = report_take_months(answer, months, MONTHS_MAX);
-	enum catalogue_language language = html_language(req);
+	char text[REPORT_TEXT_SIZE];
+
+	report_format(h->language, REPORT_COUNT, (struct report_value){ true, value }, text);
+	html_text(h, text);
+}
+
+static void
+reply_behind_page(struct asked *asked, const struct report_progress *progress)
+{
+	enum catalogue_language language = html_language(asked->req);
+	char month[MONTH_TEXT_SIZE] = "", path[ADDRESS_BYTES];
 	struct html h;
 
+	if (asked->form != FORM_INDEX)
+		month_format(asked->month, month);
+	(void)snprintf(
+	    path, sizeof(path), "%s%s", month, asked->form == FORM_PRESS ? "/press" : "");
+	begin_page(&h, language,
+	    language == CATALOGUE_EN ? "The months are being counted anew"
+				     : "Aylık rakamlar yeniden sayılıyor",
+	    path);
+	html_raw(&h, "<p>");
+	html_text(&h, html_say(&h, "Sayılan kayıt: ", "Records counted: "));
+	html_raw(&h, "<b>");
+	add_count(&h, progress->counted);
+	html_raw(&h, "</b> / ");
+	add_count(&h, progress->records);
+	html_raw(&h, "</p>\n");
+	html_element(&h, "p", NULL,
+	    html_say(&h,
+		"Sayım bitmeden rapor gösterilmez, çünkü rakamlar eksik olurdu. Birkaç dakika "
+		"sonra yeniden bakınız.",
+		"No report is shown before the count is complete, for its figures would be too "
+		"low. Please look again in a few minutes."));
+	h.retry_after_s = RETRY_BEHIND_S;
+	html_reply(&h, asked->req, 503);
+}
+
+/* The figures would be those of a part of the log. */
+static void
+reply_behind(struct asked *asked, const struct report_progress *progress)
+{
+	char why[WHY_BYTES];
+
+	stats_incr(asked->r->stats, STAT_BEHIND);
+	if (asked->form == FORM_INDEX || asked->form == FORM_PAGE || asked->form == FORM_PRESS) {
+		reply_behind_page(asked, progress);
+		return;
+	}
+	(void)snprintf(why, sizeof(why),
+	    "The months are being counted anew: %" PRId64 " of %" PRId64 " records so far.",
+	    progress->counted, progress->records);
+	http_reply_retry(asked->req, 503, why, RETRY_BEHIND_S);
+}
+
+static void
+reply_index(struct asked *asked, const struct pg_result *answer)
+{
+	struct report_month months[MONTHS_MAX];
+	struct http_request *req = asked->req;
+	enum catalogue_language language = html_language(req);
+	struct report_progress progress;
+	struct html h;
+	size_t count;
+
+	if (report_take_months(answer, months, MONTHS_MAX, &progress, &count) == REPORT_BEHIND) {
+		reply_behind(asked, &progress);
+		return;
+	}
+	stats_add_at(asked->r->stats, STAT_SHOWN, FORM_INDEX, 1);
 	begin_page(
 	    &h, language, language == CATALOGUE_EN ? "Monthly reports" : "Aylık raporlar", "");
 	report_index_page(&h, months, count);
@@ -246,22 +317,32 @@ reply_written(struct asked *asked, const struct report *report)
 /* --- reading ---------------------------------------------------------------------------------- */
 
 static void
-reply_month(struct asked *asked, const struct pg_result *answer, const struct catalogue *cat)
+reply_month(struct asked *asked, const struct pg_result *answer)
 {
 	bool press = asked->form == FORM_PRESS || asked->form == FORM_PRESS_TEXT;
 	struct month_report month;
 	struct report report = { 0 };
+	struct report_progress progress;
 
-	switch (report_take(answer, asked->month, cat, &month)) {
+	switch (report_take(answer, asked->month, &asked->r->catalogue, &progress, &month)) {
 	case REPORT_READ:
 		break;
+	case REPORT_BEHIND:
+		reply_behind(asked, &progress);
+		return;
 	case REPORT_NO_MONTH:
 		http_reply_error(asked->req, 404, "There is no report of that month.");
+		return;
+	case REPORT_NO_CATALOGUE:
+		log_warn("a report's configuration cannot be read version=%" PRIu64,
+		    asked->r->catalogue.version);
+		reply_away(asked->r, asked->req);
 		return;
 	case REPORT_NO_MEMORY:
 		reply_away(asked->r, asked->req);
 		return;
 	}
+	stats_add_at(asked->r->stats, STAT_SHOWN, asked->form, 1);
 	if (asked->form == FORM_JSON)
 		reply_json(asked->r, asked->req, &month);
 	else if (!report_init(&report, &month, press ? CATALOGUE_TR : html_language(asked->req)))
@@ -279,18 +360,16 @@ on_read(void *arg, const struct db_reply *reply)
 {
 	struct asked *asked = arg;
 	struct reports *r = asked->r;
-	const struct catalogue *cat = registry_catalogue(r->options.registry);
 
 	r->under_way--;
-	if (reply->outcome != DB_COMMITTED || cat == NULL) {
+	if (reply->outcome != DB_COMMITTED)
 		reply_away(r, asked->req);
-	} else {
-		stats_add_at(r->stats, STAT_SHOWN, asked->form, 1);
-		if (asked->form == FORM_INDEX)
-			reply_index(asked->req, reply->results[0]);
-		else
-			reply_month(asked, reply->results[0], cat);
-	}
+	else if (asked->form == FORM_INDEX)
+		reply_index(asked, reply->results[0]);
+	else if (!report_take_catalogue(reply->results[1], &r->catalogue))
+		reply_away(r, asked->req);
+	else
+		reply_month(asked, reply->results[0]);
 	free(asked);
 }
 
@@ -311,7 +390,7 @@ ask(struct reports *r, struct http_request *req, enum form form, int32_t month)
 	if (form == FORM_INDEX)
 		report_ask_months(unit);
 	else
-		report_ask(unit, month);
+		report_ask(unit, month, &r->catalogue);
 	if (!db_submit(r->options.db, unit, on_read, asked)) {
 		db_unit_destroy(unit);
 		free(asked);

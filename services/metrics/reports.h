@@ -11,8 +11,8 @@
  *
  * Shown to whom the board is shown: the figures name subjects of special categories and small
  *counts, which must not leave the house; the press sheet and open data do without both.  Each
- *question is one statement, which sees one moment of the record; so many are under way at most, the
- *rest hear 503.
+ *question sees one moment of the record; so many are under way at most, the rest hear 503, and so
+ *does everybody while the log is being counted anew.
  */
 #ifndef METRICS_REPORTS_H
 #define METRICS_REPORTS_H
@@ -24,14 +24,12 @@
 struct board;
 struct db;
 struct http;
-struct registry;
 struct reports;
 struct stats;
 
 struct reports_options {
 	struct db *db;
 	struct board *board;
-	const struct registry *registry;
 	const char *scratch; /* a folder for the temporary files of workbooks */
 };
 

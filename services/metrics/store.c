@@ -1,6 +1,11 @@
 /* The SQL of metrics. */
 #include "store.h"
 
+/* Where the log ends; no row: it is empty. */
+#define STORE_END                                                                               \
+	"SELECT e.seq, e.committed_at_us AS at_us FROM (SELECT last_seq FROM turunc.log_batch " \
+	"ORDER BY last_seq DESC LIMIT 1) b JOIN turunc.event_log e ON e.seq = b.last_seq"
+
 /* The figures start from what was committed: hence by committed_at_us, found through
  * seq_before(), which halves its way through the log instead of reading it. */
 const struct db_statement store_statements[STORE_STATEMENTS] = {
@@ -104,7 +109,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "('first', s.first::bigint), ('rolled', s.rolled::bigint), "
 	    "('published', s.published::bigint), "
 	    "('ladder_published', s.ladder_published::bigint), "
-	    "('config_version', s.config_version)) AS v(name, n) "
+	    "('config_version', s.config_version), "
+	    "('fold_version', s.fold_version::bigint)) AS v(name, n) "
 	    "UNION ALL SELECT 1, c.month, c.name, c.n, 0, ''::bytea FROM turunc.month_cell c "
 	    "WHERE c.month IN (0, $1::integer, $2::integer, $3::integer) "
 	    "UNION ALL SELECT 2, r.number, '', r.seq, r.at_us, ''::bytea "
@@ -112,13 +118,25 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "UNION ALL SELECT 3, h.number, h.name, h.was, h.now, ''::bytea "
 	    "FROM turunc.month_change h WHERE h.month = $1::integer "
 	    "UNION ALL SELECT 4, 0, (SELECT log_id::text FROM turunc.log_history "
-	    "ORDER BY history_no DESC LIMIT 1), b.last_seq, 0, b.hash FROM s, LATERAL ("
+	    "WHERE base_seq < greatest(s.seq, 1) ORDER BY history_no DESC LIMIT 1), b.last_seq, "
+	    "0, b.hash FROM s, LATERAL ("
 	    "SELECT last_seq, hash FROM turunc.log_batch WHERE last_seq >= s.seq "
-	    "ORDER BY last_seq LIMIT 1) b ORDER BY 1, 2, 3",
+	    "ORDER BY last_seq LIMIT 1) b "
+	    "UNION ALL SELECT 5, 0, '', e.seq, e.at_us, ''::bytea FROM (" STORE_END ") e "
+	    "ORDER BY 1, 2, 3",
 	    3 },
+	/* Versions never change, so this may see another moment than the one before. */
+	[STORE_REPORT_CONFIG] = { "report_config",
+	    "SELECT f.version, f.name, f.content FROM turunc.month_state s "
+	    "JOIN turunc.config_file f ON f.version = s.config_version "
+	    "WHERE s.config_version <> $1::bigint ORDER BY f.name",
+	    1 },
 	[STORE_REPORT_MONTHS] = { "report_months",
-	    "SELECT s.first, s.at_us, r.month, max(r.number) FROM turunc.month_state s "
-	    "LEFT JOIN turunc.month_revision r ON true GROUP BY 1, 2, 3 ORDER BY 3",
+	    "SELECT coalesce(s.first, 0), coalesce(s.at_us, 0), r.month, max(r.number), "
+	    "coalesce(s.seq, 0), coalesce(s.fold_version, 0), e.seq, e.at_us "
+	    "FROM (SELECT max(seq) AS seq, max(at_us) AS at_us FROM (" STORE_END ") l) e "
+	    "LEFT JOIN turunc.month_state s ON true LEFT JOIN turunc.month_revision r ON true "
+	    "GROUP BY 1, 2, 3, 5, 6, 7, 8 ORDER BY 3",
 	    0 },
 	[STORE_CURSOR] = { "cursor",
 	    "INSERT INTO turunc.consumer_cursor AS c (client, name, log_id, seq, updated_at_us) "

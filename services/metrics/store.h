@@ -29,7 +29,8 @@ enum store_statement {
 	STORE_OPEN_DATA_FIRST, /* -> recorded_us of the oldest ticket, or null */
 	STORE_OPEN_DATA, /* subjects, from, to, most rows -> enum open_data_column */
 	STORE_REPORT, /* month, the one before, a year before -> rows that report_read.c knows */
-	STORE_REPORT_MONTHS, /* -> first month, latest commit, month, its last revision */
+	STORE_REPORT_CONFIG, /* version -> files of the months' configuration if it is another */
+	STORE_REPORT_MONTHS, /* -> rows that report_read.c knows */
 	STORE_RECORD, /* seq -> committed_us, event */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,

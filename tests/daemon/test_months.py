@@ -203,3 +203,45 @@ def test_masa_prints_what_the_pages_hand_out(stack):
             assert answer.status == 200 and len(answer.body) > 500, (month, form)
             made = stack.masa("report", "--month", month, "--format", form, check=False, text=False)
             assert made.returncode == 0 and made.stdout == answer.body, (month, form, made.stderr)
+
+
+def test_no_transaction_lasts_as_long_as_a_count(stack):
+    """Whoever is within one while it counts is thrown out here."""
+    counted(stack)
+    stack.sql("alter role turunc_admin set idle_in_transaction_session_timeout = '1ms'")
+    try:
+        assert json.loads(report(stack, "2040-03"))["figures"]["tickets"] > 0
+    finally:
+        stack.sql("alter role turunc_admin reset idle_in_transaction_session_timeout")
+
+
+def test_a_configuration_that_is_refused_nowadays_has_names(stack):
+    counted(stack)
+    before = report(stack, "2040-03", "--format", "csv")
+    stack.sql("insert into turunc.config_file (version, name, content) values (1, 'once_allowed.csv', 'x')")
+    try:
+        assert report(stack, "2040-03", "--format", "csv") == before
+    finally:
+        stack.sql("delete from turunc.config_file where name = 'once_allowed.csv'")
+
+
+def test_a_restore_changes_no_report_of_before(stack):
+    """The history printed is that which the last record counted belongs to."""
+    counted(stack)
+    seq = stack.one("select max(last_seq) from turunc.log_batch")
+    first = stack.one("select log_id::text from turunc.log_history")
+    before = report(stack, "2040-04", "--as-of", str(seq))
+    assert json.loads(before)["log_id"] == first
+    assert stack.http("metrics", "GET", "/reports/2040-04.json").text == before
+    stack.sql("""insert into turunc.log_history (log_id, base_seq, started_at_us, demo)
+        select gen_random_uuid(), %s, started_at_us, demo from turunc.log_history""", seq)
+    second = stack.one("select log_id::text from turunc.log_history order by history_no desc limit 1")
+    assert report(stack, "2040-04") == before == report(stack, "2040-04", "--as-of", str(seq))
+    assert stack.http("metrics", "GET", "/reports/2040-04.json").text == before
+    log = Log(stack)
+    log.opened(MARCH_US + 200 * DAY_US, 260_009_100)
+    log.write()
+    assert report(stack, "2040-04", "--as-of", str(seq)) == before
+    assert json.loads(report(stack, "2040-04"))["log_id"] == second
+    verify(stack)
+    assert json.loads(stack.http("metrics", "GET", "/reports/2040-04.json").body)["log_id"] == second

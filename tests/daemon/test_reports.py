@@ -143,11 +143,71 @@ def test_a_month_that_goes_on_says_so(stack, march):
     assert "TASLAK" in read(stack, "2026-05/press.txt").text
 
 
+END_US = "(select committed_at_us from turunc.event_log order by seq desc limit 1)"
+ALL = ("", "2026-03", "2026-03.json", "2026-03.csv", "2026-03.xlsx", "2026-03/press", "2026-03/press.txt")
+
+
+@pytest.mark.parametrize("part", ["fold_version = fold_version - 1", "seq = seq - 10001",
+                                  f"seq = seq - 1, at_us = {END_US} - 90000000000"])
+def test_a_count_that_is_far_behind_is_no_report(stack, march, part):
+    """Counted by another program, more than 10,000 records to go, more than a day of the log to go."""
+    was = stack.sql("select fold_version, seq, at_us from turunc.month_state")[0]
+    stack.sql(f"update turunc.month_state set {part}")
+    before = stack.metric("metrics", "turunc_metrics_reports_behind_total")
+    try:
+        for path in ALL:
+            answer = read(stack, path + "?lang=tr", 503)
+            assert answer.headers["Retry-After"] == "5", path
+            if path in ("", "2026-03", "2026-03/press"):
+                assert "yeniden sayılıyor" in answer.text and "TASLAK" not in answer.text, path
+                assert "counted anew" in read(stack, path + "?lang=en", 503).text, path
+            else:
+                assert "counted anew" in answer.text, path
+    finally:
+        stack.sql("update turunc.month_state set fold_version = %s, seq = %s, at_us = %s", *was)
+    assert stack.metric("metrics", "turunc_metrics_reports_behind_total") == before + len(ALL) + 3
+    for path in ALL:
+        read(stack, path)
+
+
+def test_a_count_that_is_a_little_behind_is_one(stack, march):
+    was = stack.sql("select seq, at_us from turunc.month_state")[0]
+    stack.sql(f"update turunc.month_state set seq = seq - 9000, at_us = {END_US} - 3600000000")
+    try:
+        for path in ALL:
+            read(stack, path)
+    finally:
+        stack.sql("update turunc.month_state set seq = %s, at_us = %s", *was)
+
+
+def test_names_and_populations_are_those_of_the_months(stack, march):
+    """Of the configuration as it was at the last record counted, whatever is in force."""
+    assert json.loads(read(stack, "2026-03.json").body)["figures"]["inhabitants.balbey"] == 988
+    stack.sql("""insert into turunc.config_version (digest, applied_us, applied_by)
+        select digest, applied_us, applied_by from turunc.config_version where version = 1""")
+    other = stack.one("select max(version) from turunc.config_version")
+    stack.sql("""insert into turunc.config_file (version, name, content) select %s, name, convert_to(replace(
+        convert_from(content, 'UTF8'), 'Balbey', 'Bambaşka'), 'UTF8') from turunc.config_file where version = 1""", other)
+    assert other != 1 and "Bambaşka" not in read(stack, "2026-03?lang=tr").text
+    try:
+        stack.sql("update turunc.month_state set config_version = %s", other)
+        text = read(stack, "2026-03?lang=tr").text
+        assert "Bambaşka" in text and "Balbey" not in text
+        stack.sql("update turunc.month_state set config_version = 0")
+        assert "inhabitants.balbey" not in json.loads(read(stack, "2026-03.json").body)["figures"]
+        stack.sql("update turunc.month_state set config_version = %s", other + 1)
+        read(stack, "2026-03", 503)
+    finally:
+        stack.sql("update turunc.month_state set config_version = 1")
+    assert "Balbey" in read(stack, "2026-03?lang=tr").text
+
+
 def test_the_record_is_away(stack, march):
+    away = stack.metric("metrics", "turunc_metrics_reports_away_total")
     stack.sql("revoke select on turunc.month_cell from turunc_metrics")
     try:
         assert "Retry-After" in read(stack, "2026-03", 503).headers
     finally:
         stack.sql("grant select on turunc.month_cell to turunc_metrics")
     read(stack, "2026-03")
-    assert stack.metric("metrics", "turunc_metrics_reports_away_total") == 1
+    assert stack.metric("metrics", "turunc_metrics_reports_away_total") == away + 1

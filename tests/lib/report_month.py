@@ -66,12 +66,13 @@ def put(stack, months, at_us, revisions=()):
     """months: 202603 -> figures; revisions: (month, number, seq, at_us, {name: (was, now)}).  The last record
     counted is the log's last one, committed at at_us."""
     seq = stack.one("select coalesce(max(last_seq), 0) from turunc.log_batch")
+    version = stack.one("select coalesce(max(fold_version), 1) from turunc.month_state")
     first, day = min(months), (at_us + 10_800_000_000) // 86_400_000_000
     stack.sql("delete from turunc.month_cell")
     stack.sql("delete from turunc.month_state")
     stack.sql("""insert into turunc.month_state (fold_version, seq, at_us, day, first, rolled, published,
-        ladder_published, config_version) values (1, %s, %s, %s, %s, %s, %s, 0, 1)""",
-              seq, at_us, day, first, max(months), max(months))
+        ladder_published, config_version) values (%s, %s, %s, %s, %s, %s, %s, 0, 1)""",
+              version, seq, at_us, day, first, max(months), max(months))
     for month, numbers in months.items():
         stack.sql("insert into turunc.month_cell (month, name, n) select %s, * from unnest(%s::text[], %s::bigint[])",
                   month, list(numbers), list(numbers.values()))
