@@ -121,6 +121,16 @@ write_sms(struct job *job, const struct gateway *gateway, const char *from, cons
 	return true;
 }
 
+static const char *
+why_unwanted(const struct pg_result *rows, int row, bool sms)
+{
+	if (!sms)
+		return "the person asked for no invitations";
+	return strcmp(db_get_text(rows, row, CLAIM_ABOUT_TYPE), "sms.received") == 0
+		   ? "the person has wished otherwise since"
+		   : "the person asked for no text messages";
+}
+
 void
 letter_write(struct job *job, const struct pg_result *rows, int row,
     const struct catalogue_municipality *m, const struct gateway *gateway,
@@ -140,9 +150,7 @@ letter_write(struct job *job, const struct pg_result *rows, int row,
 		return;
 	}
 	if (db_get_bool(rows, row, CLAIM_UNWANTED)) {
-		letter_refuse(job, OUTCOME_UNWANTED,
-		    gateway != NULL ? "the person asked for no text messages"
-				    : "the person asked for no invitations");
+		letter_refuse(job, OUTCOME_UNWANTED, why_unwanted(rows, row, gateway != NULL));
 		return;
 	}
 	if (db_is_null(rows, row, CLAIM_BODY)

@@ -95,9 +95,11 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    1 },
 	/* A message waits behind an earlier one of its ticket; it steps back meanwhile, so that it
 	 * is not looked at again and again.  What confirms a wish (about sms.received) answers
-	 * somebody who has just written: whatever they wished, and at any hour. */
+	 * somebody who has just written: whatever they wished, at any hour, and it waits for no
+	 * message but a confirmation that is leaving, which must not arrive after it. */
 	[STORE_CLAIM] = { "claim",
-	    "WITH due AS (SELECT n.notification_id, n.ticket_id, n.about_seq "
+	    "WITH due AS (SELECT n.notification_id, n.ticket_id, n.about_seq, n.recipient, "
+	    "n.about_type = 'sms.received' AS confirms "
 	    "FROM turunc.notification n WHERE n.state = 1 AND n.channel = $1::text "
 	    "AND n.next_attempt_us <= $2::bigint AND n.route = ANY ($6::smallint[]) "
 	    "AND ($9::boolean OR NOT n.first_mail) "
@@ -106,10 +108,14 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE s.ticket_id = n.ticket_id AND s.priority >= 4)) "
 	    "ORDER BY n.next_attempt_us, n.about_seq "
 	    "LIMIT $4::integer FOR UPDATE OF n SKIP LOCKED), "
-	    "behind AS (SELECT d.notification_id, d.about_seq, (SELECT coalesce("
+	    "behind AS (SELECT d.notification_id, d.about_seq, CASE WHEN d.confirms THEN "
+	    "(SELECT 0 FROM turunc.notification p WHERE p.recipient = d.recipient "
+	    "AND p.channel = 'sms' AND p.about_type = 'sms.received' AND p.state = 2 "
+	    "LIMIT 1) ELSE (SELECT coalesce("
 	    "p.next_attempt_us, 0) FROM turunc.notification p WHERE p.ticket_id = d.ticket_id "
 	    "AND p.channel = $1::text AND p.about_seq < d.about_seq AND p.state IN (1, 2) "
-	    "ORDER BY p.about_seq LIMIT 1) AS first_us FROM due d), "
+	    "AND p.about_type <> 'sms.received' "
+	    "ORDER BY p.about_seq LIMIT 1) END AS first_us FROM due d), "
 	    "held AS (UPDATE turunc.notification n SET next_attempt_us = "
 	    "greatest(b.first_us, $2::bigint) + 500000 FROM behind b "
 	    "WHERE n.notification_id = b.notification_id AND b.first_us IS NOT NULL), "
@@ -128,7 +134,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "channel = 'email' AND turunc.mail_reaches(recipient, $2::bigint) IS NULL, "
 	    "refused_by, EXISTS (SELECT FROM turunc.notification_attempt a "
 	    "WHERE a.notification_id = claimed.notification_id AND a.gateway = $7::text "
-	    "AND a.attempt < claimed.attempts), channel = 'sms' AND "
+	    "AND a.attempt < claimed.attempts), superseded OR channel = 'sms' AND "
 	    "about_type <> 'sms.received' AND EXISTS (SELECT FROM "
 	    "turunc.sms_opt_out o WHERE o.phone = claimed.recipient) "
 	    "OR channel = 'email' AND about_type LIKE 'survey.%' AND EXISTS (SELECT FROM "

@@ -86,7 +86,7 @@ enum claim_column {
 	CLAIM_MARKED, /* mail does not reach the address */
 	CLAIM_REFUSED_BY,
 	CLAIM_REPEATED, /* this gateway was tried before */
-	CLAIM_UNWANTED, /* they asked for no text messages, or not to be asked by mail */
+	CLAIM_UNWANTED, /* they want no text messages, or no invitations, or what it confirms not */
 	CLAIM_FIRST /* a mail to an address that has had none */
 };
 

@@ -356,14 +356,15 @@ def test_a_wish_that_is_said_again_does_not_undo_a_newer_one(two):
     wish = 'turunc_notifier_sms_wishes_total{outcome="%s"}'
     before = {name: two.stack.metric("notifier", wish % name) for name in ("stopped", "started", "repeated", "stranger")}
     stop, start = inbound(91, phone, "RET"), inbound(92, phone, "BAŞLA")
-    for body, none in ((stop, True), (stop, True), (start, False), (stop, False), (start, False),
-                       (inbound(93, phone, "RET"), True), (start, True), (stop, True)):
+    for body, none, told in ((stop, True, 1), (stop, True, 1), (start, False, 2), (stop, False, 2), (start, False, 2),
+                             (inbound(93, phone, "RET"), True, 3), (start, True, 3), (stop, True, 3)):
         assert two.call("verimor", OURS, body).status == 200
         assert wants_none(two, phone) == none, body
+        two.stack.wait(lambda: len(confirmed(two, phone)) == told, 20, "what changed something is confirmed, once")
+        two.world.wait_settled()
     def grown(name):
         return two.stack.metric("notifier", wish % name) - before[name]
     assert {name: grown(name) for name in before} == {"stopped": 2, "started": 1, "repeated": 5, "stranger": 0}
-    two.stack.wait(lambda: len(confirmed(two, phone)) == 3, 20, "what changed something is confirmed, once")
     assert two.call("verimor", OURS, inbound(97, phone, "DUR")).status == 200
     for key in range(4):
         assert two.call("verimor", OURS, inbound(910 + key, phone, ("START", "STOP")[key % 2])).status == 200
@@ -371,6 +372,48 @@ def test_a_wish_that_is_said_again_does_not_undo_a_newer_one(two):
     two.world.wait_settled()
     assert two.stack.one("""select count(*) from turunc.notification where about_type = 'sms.received'
         and recipient = %s""", "+90" + phone) == 3, "who wished so already, and the fifth time in a day: not"
+
+
+def confirmations(two, phone):
+    """[(state, error, id)] of the confirmations of their wishes, the first one first."""
+    return two.stack.sql("""select state, last_error, notification_id::text from turunc.notification
+        where about_type = 'sms.received' and recipient = %s order by created_us""", "+90" + phone)
+
+
+def test_the_last_text_says_what_was_wished_last(two):
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "delivered")
+    two.first.mode = two.second.mode = "login"  # nothing leaves
+    for key, text in ((1001, "RET"), (1002, "BAŞLA"), (1003, "RET"), (1004, "BAŞLA")):
+        assert two.call("verimor", OURS, inbound(key, phone, text)).status == 200
+    assert len(confirmations(two, phone)) == 4
+    two.first.mode = two.second.mode = "ok"
+    two.world.wait_settled()
+    assert ["yeniden SMS ile bildirilecektir" in text for text in confirmed(two, phone)] == [True], "and only that"
+    states = confirmations(two, phone)
+    assert [state for state, _, _ in states[:3]] == [7, 7, 7] and states[3][0] in (3, 6)
+    assert all("wished otherwise" in why for _, why, _ in states[:3])
+    told = two.world.outcomes()
+    assert all(told[name][-1] == ("notification.failed", "unwanted") for _, _, name in states[:3])
+
+
+def test_no_message_waits_behind_a_confirmation(two):
+    number, phone = two.open()
+    two.world.wait_state(number, "routed", "delivered")
+    # One that waits long: its about_seq is smaller than all of the ticket's.
+    assert two.call("verimor", OURS, inbound(1011, phone, "RET")).status == 200
+    two.stack.wait(lambda: len(confirmed(two, phone)) == 1, 20, "it is stopped")
+    two.world.wait_settled()
+    two.stack.sql("""update turunc.notification set state = 1, next_attempt_us = 9000000000000000
+        where about_type = 'sms.received' and recipient = %s""", "+90" + phone)
+    assert two.call("verimor", OURS, inbound(1012, phone, "BAŞLA")).status == 200
+    two.world.end(number)
+    two.stack.wait(lambda: len(confirmed(two, phone)) == 2, 20, "the newer wish is confirmed")
+    two.world.wait_state(number, "resolved", "delivered")
+    two.stack.sql("""update turunc.notification set next_attempt_us = 0
+        where about_type = 'sms.received' and recipient = %s and state = 1""", "+90" + phone)
+    two.world.wait_settled()
+    assert len(confirmed(two, phone)) == 2 and confirmations(two, phone)[0][0] == 7
 
 
 def test_a_wish_without_an_id_counts_again_after_a_while(two):
