@@ -195,21 +195,27 @@ by_rate(const void *a, const void *b)
 	return by_rank(a, b);
 }
 
-/* One line for each name of this month that begins so and goes on with a code. */
-static void
-add_codes(struct report *r, enum report_section_code section, const char *prefix,
-    const struct month_rate *rate)
+static bool
+has_line(const struct report *r, const struct report_section *s, const char *name)
 {
-	const struct figures *f = &r->month->figures;
-	struct report_section *s = &r->sections[section];
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(r->lines[s->first + i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_codes_of(struct report *r, enum report_section_code section, const char *prefix,
+    const struct month_rate *rate, const struct figures *f)
+{
+	const struct report_section *s = &r->sections[section];
 	size_t len = strlen(prefix);
 
-	s->ranked = true;
-	s->rate = rate;
-	s->rate_kind = rate == NULL ? REPORT_COUNT : kind_of(rate->unit);
 	for (size_t i = 0; i < f->count; i++) {
 		const char *name = f->at[i].name, *code = name + len;
 		if (strncmp(name, prefix, len) != 0 || *code == '\0' || strchr(code, '.') != NULL)
+			continue;
+		if (f->at[i].value == 0 || has_line(r, s, name))
 			continue;
 		struct report_line *line = add_figure(r, section, name);
 		if (line == NULL)
@@ -219,6 +225,24 @@ add_codes(struct report *r, enum report_section_code section, const char *prefix
 		line->title = name_of(r, section, code);
 		if (rate != NULL)
 			line->rate = rate_in(r, rate, REPORT_NOW, code);
+	}
+}
+
+/* One line for each name that begins so and goes on with a code, of this month or of one that it is
+ * compared with: what fell to nothing is no less news. */
+static void
+add_codes(struct report *r, enum report_section_code section, const char *prefix,
+    const struct month_rate *rate)
+{
+	struct report_section *s = &r->sections[section];
+
+	s->ranked = true;
+	s->rate = rate;
+	s->rate_kind = rate == NULL ? REPORT_COUNT : kind_of(rate->unit);
+	for (int when = 0; when < REPORT_WHENS; when++) {
+		const struct figures *f = figures_of(r, (enum report_when)when);
+		if (f != NULL)
+			add_codes_of(r, section, prefix, rate, f);
 	}
 	if (!r->failed && s->count > 0)
 		qsort(&r->lines[s->first], s->count, sizeof(*r->lines),

@@ -41,6 +41,7 @@ static const struct {
 	{ "tickets.subject.konteyner-hasar", 4, 0, 0 },
 	{ "tickets.subject.-", 7000, 0, 0 },
 	{ "tickets.subject.gone-long-ago", 496, 0, 0 },
+	{ "tickets.subject.fell-to-nothing", 0, 31, 0 },
 	{ "tickets.department.temizlik", 4000, 0, 0 },
 	{ "tickets.neighbourhood.balbey", 98, 0, 0 },
 	{ "tickets.neighbourhood.guzeloba", 900, 0, 0 },
@@ -219,7 +220,7 @@ TEST(test_lines_hold_the_figures)
 TEST(test_ranks)
 {
 	static const char *const subjects[] = { "-", "evde-saglik", "cadde-supurme", "cop-alinmadi",
-		"gone-long-ago", "konteyner-hasar" };
+		"gone-long-ago", "konteyner-hasar", "fell-to-nothing" };
 	/* By what falls on a thousand people; whose people nobody knows, last. */
 	static const char *const places[] = { "balbey", "guzeloba", "barbaros", "-" };
 	struct world w;
@@ -238,6 +239,9 @@ TEST(test_ranks)
 	    "Rubbish not collected");
 	CHECK_STR("the code of what has left", report_line_at(&w.report, REPORT_SUBJECTS, 4)->title,
 	    "gone-long-ago");
+	const struct report_line *fell = report_line_at(&w.report, REPORT_SUBJECTS, 6);
+	CHECK_I64("what fell to nothing", fell->in[REPORT_NOW].value, 0);
+	CHECK_I64("from that many", fell->in[REPORT_BEFORE].value, 31);
 	CHECK_U64("days", w.report.sections[REPORT_DAYS].count, 31);
 	CHECK_U64("ages", w.report.sections[REPORT_AGES].count, MONTH_AGES);
 	/* "contacts.without_ticket.call" is no channel of contacts. */
