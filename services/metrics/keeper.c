@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,7 +182,6 @@ on_state(void *arg, const struct db_reply *reply)
 	const struct month_state state = store_month_state(r, 0, MONTH_COLUMN_STATE);
 	month_fold_begin(&k->fold, &state);
 	k->known = true;
-	k->failures = 0;
 	stats_set(k->stats, KEEPER_STAT_SEQ, (int64_t)state.seq);
 	read_records(k);
 }
@@ -240,6 +240,7 @@ on_turned(void *arg, const struct db_reply *reply)
 		fail(k, "day", reply);
 		return;
 	}
+	k->failures = 0;
 	stats_incr(k->stats, KEEPER_STAT_TURNS);
 	stats_add(k->stats, KEEPER_STAT_REVISIONS, k->turned.revision_count);
 	for (size_t i = 0; i < k->turned.revision_count; i++)
@@ -352,6 +353,7 @@ on_taken(void *arg, const struct db_reply *reply)
 		fail(k, "batch", reply);
 		return;
 	}
+	k->failures = 0;
 	stats_incr(k->stats, KEEPER_STAT_BATCHES);
 	stats_add(k->stats, KEEPER_STAT_RECORDS, k->record_count);
 	stats_add(k->stats, KEEPER_STAT_DAMAGED, k->fold.damaged);
@@ -498,12 +500,24 @@ keep_record(struct keeper *k, const struct pg_result *r, int row)
 	return true;
 }
 
+static void
+fail_at_gap(struct keeper *k, uint64_t next_seq)
+{
+	char why[80];
+	const struct db_reply reply = { .sqlstate = "", .message = why };
+
+	(void)snprintf(why, sizeof(why), "the log has nothing between %" PRIu64 " and %" PRIu64,
+	    k->fold.state.seq, next_seq);
+	fail(k, "records", &reply);
+}
+
 /* A batch lies within one day of the log: a day that begins is turned to first. */
 static void
 on_records(void *arg, const struct db_reply *reply)
 {
 	struct keeper *k = arg;
 	struct month_state state = k->fold.state;
+	bool gap = false;
 
 	k->under_way = false;
 	if (reply->outcome != DB_COMMITTED) {
@@ -519,6 +533,11 @@ on_records(void *arg, const struct db_reply *reply)
 	else
 		stats_set(k->stats, KEEPER_STAT_LAG, 0);
 	for (int row = 0; row < db_rows(r) && k->record_count < RECORDS_MAX; row++) {
+		/* A record that is not there yet must not be passed over: it would never count. */
+		if (db_get_int(r, row, 0) != (int64_t)state.seq + 1) {
+			gap = true;
+			break;
+		}
 		if (row > 0 && month_turn_is_due(&state, month_moment_us(db_get_int(r, row, 1)))) {
 			k->more = true;
 			break;
@@ -531,6 +550,12 @@ on_records(void *arg, const struct db_reply *reply)
 			break;
 		month_state_pass(&state, k->records[row].seq, k->records[row].committed_us);
 	}
+	if (gap && k->record_count == 0) {
+		fail_at_gap(k, (uint64_t)db_get_int(r, 0, 0));
+		return;
+	}
+	if (k->record_count == 0)
+		k->failures = 0;
 	if (k->stopped || k->record_count == 0)
 		k->next_ms = clock_monotonic_ms() + k->pause_ms;
 	else if (month_turn_is_due(&k->fold.state, k->records[0].committed_us))

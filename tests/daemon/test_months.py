@@ -185,6 +185,23 @@ def test_what_dies_while_it_counts_counts_nothing_twice(stack):
         + json.loads(report(stack, "2040-07"))["figures"].get("calls.answered", 0) == 700
 
 
+def test_a_record_that_is_missing_is_not_passed_over(stack):
+    """What stands before a gap waits, and says so; when the record is there all is counted."""
+    counted(stack)
+    log, at_us = Log(stack), MARCH_US + 121 * DAY_US
+    for n in range(3):
+        log.call(at_us + n * 60_000_000, f"gap-{n}", "offered")
+    stack.terminate("metrics")
+    stood = stack.one("select seq from turunc.month_state")
+    log.write()
+    missing = stack.sql("delete from turunc.event_log where seq = %s returning *", stood + 2)[0]
+    stack.start("metrics")
+    stack.wait(lambda: stack.metric("metrics", "turunc_metrics_month_failed_total") > 0, 30, "it is told")
+    assert stack.one("select seq from turunc.month_state") == stood + 1
+    stack.sql(f"insert into turunc.event_log values ({', '.join(['%s'] * len(missing))})", *missing)
+    verify(stack)
+
+
 def test_another_history_is_counted_from_its_first_record(stack):
     counted(stack)
     stack.terminate("metrics")
