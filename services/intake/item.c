@@ -168,6 +168,7 @@ pack_opened(
 	opened.version = 1;
 	opened.call_id = frame_lend(item->call_id);
 	opened.department = frame_lend(item->department);
+	opened.told_before = item->told_before;
 	if (item->earlier_id != 0 && number_format(item->earlier_id, earlier))
 		opened.follows = earlier;
 	event->body_case = TURUNC__V1__EVENT__BODY_OPENED;

@@ -55,6 +55,7 @@ struct item {
 
 	/* The contact; kind NULL: it is none. */
 	const char *kind;
+	bool told_before; /* it was recorded as a contact before; never spooled */
 	int16_t channel; /* turunc.v1.Channel */
 	int64_t arrived_us;
 	const char *language;

@@ -352,8 +352,9 @@ make(struct unassigned *u, const struct pg_result *rows)
 	item->id = u->contact_text;
 	item->user = u->person.who.name;
 	item->never_spooled = true;
-	item->kind = strcmp(db_get_text(rows, 0, LOOSE_KIND), "machine") == 0 ? "machine"
-									      : "report";
+	bool machine = strcmp(db_get_text(rows, 0, LOOSE_KIND), "machine") == 0;
+	item->kind = machine ? "machine" : "report";
+	item->told_before = !machine; /* that of a machine counted as nobody's word till now */
 	item->type = "ticket.opened";
 	item->opens = true;
 	item->channel = (int16_t)db_get_int(rows, 0, LOOSE_CHANNEL);

@@ -110,8 +110,7 @@ count_arrival(struct out *out, const struct month_ticket *t)
 	count_of(out, month, "tickets.department.", t->owner);
 	count_of(out, month, "tickets.neighbourhood.", t->neighbourhood);
 	count_of(out, month, "tickets.day.", day);
-	/* A call of the exchange is a contact by itself. */
-	if (!t->in_call)
+	if (!t->told)
 		count_of(out, month, "contacts.", channel);
 	out->department = t->owner;
 	count(out, month, 1, "tickets");
@@ -119,25 +118,14 @@ count_arrival(struct out *out, const struct month_ticket *t)
 	out->department = NULL;
 }
 
-static bool
-hopped_before(const struct month_ticket *t, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (t->moves[k].is_hop
-		    && month_of(t->moves[k].at_us) == month_of(t->moves[i].at_us))
-			return true;
-	return false;
-}
-
 static void
 count_hops(const struct out *out, const struct month_ticket *t)
 {
 	for (size_t i = 0; i < t->move_count; i++) {
-		if (!t->moves[i].is_hop)
+		if (t->moves[i].hops == 0)
 			continue;
-		count(out, month_of(t->moves[i].at_us), 1, "hops");
-		if (!hopped_before(t, i))
-			count(out, month_of(t->moves[i].at_us), 1, "hops.tickets");
+		count(out, t->moves[i].month, t->moves[i].hops, "hops");
+		count(out, t->moves[i].month, 1, "hops.tickets");
 	}
 }
 
@@ -232,11 +220,12 @@ is_open_at(const struct month_ticket *t, int64_t at_us)
 	return true;
 }
 
+/* At the month's end. */
 static const char *
-lay_with(const struct month_ticket *t, int64_t at_us)
+lay_with(const struct month_ticket *t, int32_t month)
 {
 	for (size_t i = t->move_count; i > 0; i--)
-		if (t->moves[i - 1].at_us < at_us)
+		if (t->moves[i - 1].month <= month)
 			return t->moves[i - 1].department;
 	return "-";
 }
@@ -253,12 +242,12 @@ count_open(
 	for (; calendar->first != 0 && month <= calendar->rolled; month = month_add(month, 1)) {
 		int64_t end_us = month_start_us(month_add(month, 1));
 		if (is_open_at(t, end_us))
-			month_open_add(lay_with(t, end_us), istanbul_day(t->arrived_us), out->sign,
+			month_open_add(lay_with(t, month), istanbul_day(t->arrived_us), out->sign,
 			    month, end_us, out->fn, out->arg);
 	}
 	if (!is_open_at(t, INT64_MAX))
 		return;
-	month_open_name(lay_with(t, INT64_MAX), t->arrived_us, name);
+	month_open_name(lay_with(t, INT32_MAX), t->arrived_us, name);
 	out->fn(out->arg, 0, name, out->sign);
 }
 
@@ -293,8 +282,10 @@ month_contact_cells(
 	int channel = (int)event->contact->channel;
 	int32_t month = month_of(
 	    month_moment_us(event->time_us > 0 ? event->time_us : committed_us));
-	/* What is said in a call belongs to the call. */
-	if (channel == TURUNC__V1__CHANNEL__CHANNEL_CALL)
+	/* What is said in a call belongs to the call, and what a machine writes is nobody's word.
+	 */
+	if (channel == TURUNC__V1__CHANNEL__CHANNEL_CALL
+	    || strcmp(event->contact->kind, "machine") == 0)
 		return;
 	count_of(&out, month, "contacts.", month_channel_name(channel));
 	if (event->subject[0] == '\0')

@@ -24,8 +24,7 @@ static const char *const dispositions[MONTH_DISPOSITIONS] = {
 
 /* Steps by which a department takes a ticket up. */
 static const char *const taking_up[] = { "ticket.accepted", "ticket.started", "ticket.waiting",
-	"ticket.answered", "ticket.extended", "ticket.resolved", "ticket.rejected",
-	"ticket.forwarded" };
+	"ticket.answered", "ticket.resolved", "ticket.rejected", "ticket.forwarded" };
 
 void
 month_fact_finish(struct month_fact *fact)
@@ -134,7 +133,7 @@ take_opened(struct month_ticket *t, const event_t *event)
 	t->arrived_us = month_moment_us(
 	    opened->arrived_us > 0 ? opened->arrived_us : event->time_us);
 	t->channel = (int)opened->channel;
-	t->in_call = opened->call_id[0] != '\0';
+	t->told = opened->call_id[0] != '\0' || opened->told_before;
 	t->status = ENDED(OPENED);
 	copy_code(t->subject, opened->subject_code);
 	copy_code(t->neighbourhood, opened->neighbourhood);
@@ -142,31 +141,58 @@ take_opened(struct month_ticket *t, const event_t *event)
 	copy_code(t->owner, "");
 }
 
-static bool
-add_move(struct month_ticket *t, int64_t at_us, const char *department, bool is_hop)
+static const char *
+lies_with(const struct month_ticket *t)
 {
-	struct month_move *moves = realloc(t->moves, (t->move_count + 1) * sizeof(*moves));
+	return t->move_count == 0 ? "-" : t->moves[t->move_count - 1].department;
+}
 
+/* The month's earlier moves become part of this one: where a ticket lay is asked at months' ends
+ * alone, and there the last of a month speaks for all of it. */
+static bool
+add_move(struct month_ticket *t, int32_t month, const char *department, bool is_hop)
+{
+	struct month_moves now = { .month = month };
+	int64_t hops = is_hop;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->move_count; i++)
+		if (t->moves[i].month != month)
+			t->moves[kept++] = t->moves[i];
+		else
+			hops += t->moves[i].hops;
+	now.hops = hops < INT32_MAX ? (int)hops : INT32_MAX;
+	t->move_count = kept;
+	struct month_moves *moves = realloc(t->moves, (kept + 1) * sizeof(*moves));
 	if (moves == NULL)
 		return false;
 	t->moves = moves;
-	struct month_move *m = &moves[t->move_count++];
-	*m = (struct month_move){ .at_us = at_us, .is_hop = is_hop };
-	(void)strcpy(m->department, department);
+	(void)strcpy(now.department, department);
+	moves[t->move_count++] = now;
 	return true;
+}
+
+/* A record names the department that had the ticket last, also when it has given it back: in triage
+ * it is nobody's, and what ends there ends as nobody's. */
+static bool
+is_nobodys(const struct month_ticket *t, int status)
+{
+	bool ends = status > ENDED(WAITING) && t->status != ENDED(OPENED);
+
+	return status == ENDED(TRIAGE) || (ends && strcmp(lies_with(t), "-") == 0);
 }
 
 /* Where it lies, whose it is, and whether it has moved. */
 static bool
 take_department(struct month_ticket *t, int64_t at_us, const event_t *event)
 {
-	const char *lies = t->move_count == 0 ? "-" : t->moves[t->move_count - 1].department;
+	const char *lies = lies_with(t);
 	char now[MONTH_CODE_SIZE];
 
-	copy_code(now, event->step->department);
+	copy_code(now, is_nobodys(t, (int)event->step->status) ? "" : event->step->department);
 	bool nobody = strcmp(now, "-") == 0;
 	bool hop = !nobody && strcmp(t->department, "-") != 0 && strcmp(t->department, now) != 0;
-	if (strcmp(now, lies) != 0 && !add_move(t, at_us, now, hop))
+	if (strcmp(now, lies) != 0 && !add_move(t, month_of(at_us), now, hop))
 		return false;
 	if (!nobody)
 		(void)strcpy(t->department, now);
@@ -200,7 +226,7 @@ has_ended_so(const struct month_ticket *t)
 }
 
 /* The law asks for the first answer, a department promises each end; time that a ticket waited does
- * not count against the promise. */
+ * not count against the promise.  At its due moment a deadline has passed, as for the clocks. */
 static bool
 add_end(struct month_ticket *t, uint64_t seq, int64_t at_us, int status, bool waited)
 {
@@ -211,13 +237,13 @@ add_end(struct month_ticket *t, uint64_t seq, int64_t at_us, int status, bool wa
 	t->ends = ends;
 	struct month_end *e = &ends[t->end_count];
 	*e = (struct month_end){ .seq = seq, .ended_us = at_us, .status = status };
-	(void)strcpy(e->department, t->department);
+	(void)strcpy(e->department, lies_with(t));
 	if (is_answer(status)) {
 		e->has_legal = t->legal_due_us != 0 && !has_ended_so(t);
-		e->legal_within = e->has_legal && t->answered_us <= t->legal_due_us;
+		e->legal_within = e->has_legal && t->answered_us < t->legal_due_us;
 		e->has_service = t->service_due_us != 0;
 		e->service_within = e->has_service
-				    && (waited ? t->paused_in_time : at_us <= t->service_due_us);
+				    && (waited ? t->paused_in_time : at_us < t->service_due_us);
 	}
 	t->end_count++;
 	return true;
@@ -252,7 +278,7 @@ take_step(struct month_ticket *t, uint64_t seq, int64_t committed_us, const even
 	if (!take_department(t, at_us, event))
 		return false;
 	if (status == ENDED(WAITING) && !waited)
-		t->paused_in_time = t->service_due_us == 0 || at_us <= t->service_due_us;
+		t->paused_in_time = t->service_due_us == 0 || at_us < t->service_due_us;
 	t->legal_due_us = step->legal_due_us;
 	if (step->service_due_us != 0)
 		t->service_due_us = step->service_due_us;
@@ -325,7 +351,8 @@ take_message(struct month_ticket *t, const event_t *event)
 	for (size_t i = 0; i < 2 * t->end_count; i++)
 		if (step->about_seq != 0 && t->ends[i / 2].asked[i % 2].seq == step->about_seq)
 			m = &t->ends[i / 2].asked[i % 2];
-	if (m == NULL)
+	/* One that its citizen did not want was not tried. */
+	if (m == NULL || strcmp(step->reason, "unwanted") == 0)
 		return;
 	m->is_mail = strcmp(step->channel, "email") == 0;
 	if (strcmp(event->type, "notification.sent") == 0) {
@@ -336,6 +363,12 @@ take_message(struct month_ticket *t, const event_t *event)
 	} else if (strcmp(event->type, "notification.failed") == 0) {
 		m->failed = true;
 	}
+}
+
+bool
+month_fact_is_full(const struct month_fact *fact)
+{
+	return fact->ticket.end_count >= MONTH_ENDS_MAX;
 }
 
 bool

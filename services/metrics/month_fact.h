@@ -18,12 +18,14 @@
 #include "turunc/v1/event.pb-c.h"
 #include "uuid.h"
 
-/* Raised when the same records give other facts or figures: kept ones are counted anew. */
-enum { MONTH_FOLD_VERSION = 1 };
+/* Raised when the same records give other facts or figures: kept ones are counted anew.
+ * tests/unit/test_metrics_month_golden.c holds it to that. */
+enum { MONTH_FOLD_VERSION = 2 };
 
 enum {
 	MONTH_KEY_SIZE = 208, /* "t260012345", or "c" and the exchange's id of a call */
-	MONTH_CODE_SIZE = 41
+	MONTH_CODE_SIZE = 41,
+	MONTH_ENDS_MAX = 250 /* of one ticket; each is looked at with each of its records */
 };
 
 enum month_disposition {
@@ -55,7 +57,7 @@ struct month_end {
 	int64_t ended_us;
 	int64_t again_us; /* when it went on; 0: it has not */
 	int status; /* turunc.v1.Status */
-	char department[MONTH_CODE_SIZE];
+	char department[MONTH_CODE_SIZE]; /* where it lay; "-": with nobody */
 	bool undone; /* a joining that was taken back: it never ended */
 	bool has_legal, legal_within, has_service, service_within;
 	struct uuid survey;
@@ -65,27 +67,28 @@ struct month_end {
 	int score;
 };
 
-/* Each time that it came to lie elsewhere. */
-struct month_move {
-	int64_t at_us;
+/* The moves of a month, however many: where the last of them put it, and how many went from one
+ * department to another, maybe by way of triage. */
+struct month_moves {
+	int32_t month;
+	int hops;
 	char department[MONTH_CODE_SIZE]; /* "-": with nobody, in triage */
-	bool is_hop; /* from one department to another, maybe by way of triage */
 };
 
 struct month_ticket {
 	bool opened; /* its record was seen */
 	int64_t arrived_us;
 	int channel;
-	bool in_call; /* it was told in a call of the exchange, which is counted itself */
+	bool told; /* in a call of the exchange, or in a message before: these count themselves */
 	int status;
 	bool taken_up; /* by department owner; else it is where it lies */
 	char subject[MONTH_CODE_SIZE], neighbourhood[MONTH_CODE_SIZE];
-	char department[MONTH_CODE_SIZE]; /* the last that had it; "-": none had */
+	char department[MONTH_CODE_SIZE]; /* the last that had it, for hops; "-": none had */
 	char owner[MONTH_CODE_SIZE];
 	int64_t legal_due_us, service_due_us; /* 0: none */
 	int64_t answered_us; /* the first answer; 0: none yet */
 	bool paused_in_time; /* it waits, and its time had not passed when that began */
-	struct month_move *moves; /* in the order of the log */
+	struct month_moves *moves; /* one a month, in the order of the log by their last ones */
 	size_t move_count;
 	struct month_end *ends; /* in the order of the log */
 	size_t end_count;
@@ -107,6 +110,9 @@ void month_fact_finish(struct month_fact *fact);
 
 /* The fact that the record is about; false: it is about none that counts. */
 MUST_CHECK bool month_fact_key(const Turunc__V1__Event *event, char ret_key[MONTH_KEY_SIZE]);
+
+/* Nothing more can be remembered of it: records that go on about it count for nothing. */
+bool month_fact_is_full(const struct month_fact *fact);
 
 /* Zeroed is one of which nothing was said.  False: no memory, and the fact is as it was or
  * unusable: what was being counted is to be given up. */

@@ -110,6 +110,11 @@ add_to_fact(struct month_fold *fold, const char *key, uint64_t seq, int64_t comm
 
 	if (kept != NULL && !month_fact_unpack(&fact, kept->bytes, kept->len))
 		fold->damaged++;
+	if (month_fact_is_full(&fact)) {
+		fold->damaged++;
+		month_fact_finish(&fact);
+		return true;
+	}
 	month_fact_cells(&fact, &fold->state.calendar, -1, add_cell, fold);
 	bool good = month_fact_take(&fact, seq, committed_us, event);
 	if (good)

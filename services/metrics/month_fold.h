@@ -23,7 +23,7 @@ struct month_fold {
 	struct month_cells touched; /* whole: watched figures as they were at the last turn */
 	struct month_drawn_up *revisions; /* whole: all, numbered, as they were drawn up */
 	size_t revision_count;
-	uint64_t damaged; /* records that are no records, and facts that are no facts */
+	uint64_t damaged; /* records that are no records or too many, facts that are no facts */
 };
 
 void month_fold_init(struct month_fold *fold, enum month_fold_kind kind);

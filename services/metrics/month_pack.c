@@ -5,7 +5,7 @@
 #include "month.h"
 #include "month_fact.h"
 
-enum { ENDS_MAX = 100000, MOVES_MAX = 100000 };
+enum { MOVES_MAX = 12348 /* a month each: those of 1970 to 2998 */ };
 
 struct walk {
 	bool writes;
@@ -90,6 +90,18 @@ walk_small(struct walk *w, int *value)
 		w->failed = true;
 	else
 		*value = (int)wide;
+}
+
+static void
+walk_month(struct walk *w, int32_t *month)
+{
+	int value = *month;
+
+	walk_small(w, &value);
+	if (value < 197001 || value > 299812 || value % 100 < 1 || value % 100 > 12)
+		w->failed = true;
+	else
+		*month = value;
 }
 
 static void
@@ -197,7 +209,7 @@ walk_end(struct walk *w, struct month_end *e)
 static void
 walk_ticket(struct walk *w, struct month_ticket *t)
 {
-	bool *const bools[] = { &t->in_call, &t->taken_up, &t->paused_in_time };
+	bool *const bools[] = { &t->told, &t->taken_up, &t->paused_in_time };
 	void *moves = t->moves, *ends = t->ends;
 
 	walk_us(w, &t->arrived_us);
@@ -214,12 +226,12 @@ walk_ticket(struct walk *w, struct month_ticket *t)
 	bool more = walk_count(w, &t->move_count, &moves, sizeof(*t->moves), MOVES_MAX);
 	t->moves = moves;
 	for (size_t i = 0; more && i < t->move_count; i++) {
-		bool *const hop[] = { &t->moves[i].is_hop };
-		walk_us(w, &t->moves[i].at_us);
+		walk_month(w, &t->moves[i].month);
+		walk_small(w, &t->moves[i].hops);
+		w->failed = w->failed || t->moves[i].hops < 0;
 		walk_code(w, t->moves[i].department);
-		walk_bools(w, hop, 1);
 	}
-	more = walk_count(w, &t->end_count, &ends, sizeof(*t->ends), ENDS_MAX);
+	more = walk_count(w, &t->end_count, &ends, sizeof(*t->ends), MONTH_ENDS_MAX);
 	t->ends = ends;
 	for (size_t i = 0; more && i < t->end_count; i++)
 		walk_end(w, &t->ends[i]);

@@ -30,7 +30,8 @@ is_ladder(const char *name)
 bool
 month_is_watched(const struct month_state *state, int32_t month, const char *name)
 {
-	return month > 0 && month <= state->published
+	return state->calendar.first != 0 && month >= state->calendar.first
+	       && month <= state->published
 	       && (month <= state->ladder_published || !is_ladder(name));
 }
 

@@ -66,17 +66,19 @@ const struct month_word month_words[] = {
 	/* --- contacts and tickets --- */
 	{ "contacts.", true, MONTH_COUNT, { "Temas: kanal", "Contacts by channel" },
 	    { "Bu ay bize ulaşan her temas: yanıtlanan her çağrı, çağrı dışındaki her başvuru ve "
-	      "var olan bir başvuruya yazılan her ileti. Temas, çağrı ve başvuru ayrı "
-	      "şeylerdir.",
+	      "yeni bir başvuru açmayan her ileti. Otomatik iletiler (makine yazışmaları) "
+	      "sayılmaz. Temas, çağrı ve başvuru ayrı şeylerdir.",
 		"Each time that somebody reached us in this month: every call answered, every "
-		"ticket opened by another way, and every message about an existing ticket. A "
-		"contact, a call and a ticket are three things." } },
+		"ticket opened by another way, and every message that opened none. What machines "
+		"write does not count. A contact, a call and a ticket are three things." } },
 	{ "contacts.without_ticket.", true, MONTH_COUNT,
 	    { "Başvurusuz temas: kanal", "Contacts without a ticket, by channel" },
 	    { "Temaslardan, ne yeni bir başvuru açan ne de var olan bir başvuruyla ilgili "
-	      "olanlar. Çağrılarda: kayda alınmayan ve var olan başvuruya eklenmeyen "
+	      "olanlar; geldikleri andaki haliyle. Çağrılarda: kayda alınmayan ve var olan "
+	      "başvuruya eklenmeyen "
 	      "yanıtlanmış çağrılar.",
-		"Of the contacts: those that neither opened a ticket nor concern one. Of calls: "
+		"Of the contacts: those that neither opened a ticket nor concern one, as it was "
+		"when they came. Of calls: "
 		"those answered that were neither recorded nor joined to a ticket." } },
 	{ "tickets", false, MONTH_COUNT, { "Başvuru", "Tickets" },
 	    { "Tarihi bu aya düşen başvurular: çağrının, iletinin ya da CİMER kaydının kendi "
@@ -93,10 +95,11 @@ const struct month_word month_words[] = {
 	{ "tickets.department.", true, MONTH_COUNT, { "Başvuru: birim", "Tickets by department" },
 	    { "Bu ayın başvuruları, onu üstlenen ilk birime göre: incelemeye alan, işleme "
 	      "başlayan, bekleten, yanıtlayan ya da sonuçlandıran. Henüz kimse üstlenmediyse "
-	      "başvurunun bulunduğu birim.",
+	      "başvurunun bulunduğu birim; birimin geri verdiği başvuru, yenisine verilene kadar "
+	      "hiçbir biriminki değildir.",
 		"Tickets of this month, by the first department that took it up: accepted it, "
 		"began, waited, answered or ended it. Until one does, the department where it "
-		"lies." } },
+		"lies; what a department gave back is nobody's until another gets it." } },
 	{ "tickets.neighbourhood.", true, MONTH_COUNT,
 	    { "Başvuru: mahalle", "Tickets by neighbourhood" },
 	    { "Bu ayın başvuruları, konusunun bulunduğu mahalleye göre.",
@@ -164,8 +167,11 @@ const struct month_word month_words[] = {
 		"Tickets that had not ended when the month did; of a month that is not over, at "
 		"the last record that this report counts." } },
 	{ "open.age.", true, MONTH_COUNT, { "Açık başvuru: yaş", "Tickets open, by age" },
-	    { "Açık başvurular, geldikleri andan o ana kadar geçen tam günlere göre.",
-		"Tickets open, by the whole days that had passed since they came." } },
+	    { "Açık başvurular, geldikleri günden o güne kadar geçen takvim günlerine göre "
+	      "(Türkiye "
+	      "saati).",
+		"Tickets open, by the calendar days from the one on which they came to that one "
+		"(time of Türkiye)." } },
 	/* --- satisfaction: the words of a step are ladder.h's --- */
 	{ "ladder.", true, MONTH_COUNT, { "Memnuniyet", "Satisfaction" },
 	    { "Bu ay sonuçlanan başvuruların memnuniyet basamakları; her basamak bir öncekinin "

@@ -15,6 +15,7 @@ from intake_world import Publisher, check_log, event
 from municipality import never_quiet
 from people import Browser
 from stack import Stack
+from turunc.v1 import event_pb2
 
 BASE = "turuncmasa@muratpasa.example"
 TAKEN = ["250 2.0.0 Taken."]
@@ -66,6 +67,13 @@ def make(stack, contact):
     return re.search(r"made=([\d-]+)$", answer.headers["Location"]).group(1)
 
 
+def told_before(stack, contact):
+    """Does the ticket's record say that its contact was one before?"""
+    return event_pb2.Event.FromString(bytes(stack.one(
+        "select l.event from turunc.event_log l join turunc.inbound_item i using (ticket_id)"
+        " where i.source = 'unassigned' and i.id = %s and l.type = 'ticket.opened'", contact))).opened.told_before
+
+
 def files(stack):
     return len(glob.glob(os.path.join(stack.path("state", "intake", "attachments"), "[0-9a-f][0-9a-f]", "*")))
 
@@ -89,6 +97,7 @@ def test_a_machines_mail_becomes_a_ticket_that_nothing_is_written_to(stack):
     actor = stack.one("select actor from turunc.event_log l join turunc.inbound_item i using (ticket_id) where i.id = %s"
                       " and l.type = 'ticket.opened'", contact)
     assert actor == "user:oya"
+    assert not told_before(stack, contact), "a machine's mail is a contact only now"
     # A citizen who writes afterwards is told; so the machine would have been.
     assert lmtp.send(stack.port["lmtp"], lmtp.letter(sender="kisi@example.org"), (BASE,), "kisi@example.org") == TAKEN
     stack.wait(lambda: [m for m in stack.messages() if m.get("to") == ["kisi@example.org"]], 30, "a citizen is told")
@@ -110,6 +119,7 @@ def test_a_text_message_becomes_a_ticket_whose_sender_is_told(stack):
     assert len(numbers) == 1, "several who ask at once make one"
     assert stack.one("select count(*) from turunc.contact where phone = '+905321234501' and kind = 'report'") == 1
     assert contact not in listed(stack.oya)
+    assert told_before(stack, contact), "its contact counted when it came"
     number = numbers.pop()
     stack.wait(lambda: [m for m in stack.messages() if m["kind"] == "sms" and number in str(m)], 30, "they are told")
 

@@ -119,6 +119,23 @@ step(struct month_fold *f, char *number, struct said said, int64_t at_us)
 }
 
 static inline void
+contact(struct month_fold *f, const char *number, int channel, const char *kind, int64_t at_us)
+{
+	event_t event = TURUNC__V1__EVENT__INIT;
+	Turunc__V1__ContactRecorded body = TURUNC__V1__CONTACT_RECORDED__INIT;
+	char said[20], subject[NUMBER_SIZE];
+
+	(void)snprintf(said, sizeof(said), "%s", kind);
+	(void)snprintf(subject, sizeof(subject), "%s", number);
+	body.channel = (Turunc__V1__Channel)channel;
+	body.kind = said;
+	event.subject = subject;
+	event.body_case = TURUNC__V1__EVENT__BODY_CONTACT;
+	event.contact = &body;
+	add(f, &event, "contact.recorded", at_us, at_us + 1000);
+}
+
+static inline void
 survey(struct month_fold *f, char *number, const char *type, Turunc__V1__SurveyStep body,
     int64_t at_us)
 {
@@ -136,7 +153,7 @@ static inline void
 message(struct month_fold *f, char *number, const char *type, const char *way, uint64_t about_seq,
     int64_t at_us)
 {
-	static char about[] = "survey.invited";
+	static char about[] = "survey.invited", unwanted[] = "unwanted";
 	event_t event = TURUNC__V1__EVENT__INIT;
 	Turunc__V1__NotificationStep body = TURUNC__V1__NOTIFICATION_STEP__INIT;
 	char channel[8];
@@ -145,6 +162,11 @@ message(struct month_fold *f, char *number, const char *type, const char *way, u
 	body.about = about;
 	body.about_seq = about_seq;
 	body.channel = channel;
+	/* Says what notifier says of it. */
+	if (strcmp(type, "notification.discarded") == 0) {
+		body.reason = unwanted;
+		type = "notification.failed";
+	}
 	event.subject = number;
 	event.body_case = TURUNC__V1__EVENT__BODY_NOTIFICATION;
 	event.notification = &body;

@@ -99,7 +99,7 @@ TEST(test_a_ticket_is_counted_where_it_came_moved_and_ended)
 	step(&f, number, (struct said){ "ticket.routed", ROUTED, "zabita", legal, service },
 	    noon(3, 5) + 9);
 	CHECK_I64("where it lies", of(&f, 202603, "tickets.department.zabita"), 1);
-	step(&f, number, (struct said){ "ticket.triaged", TRIAGE, "", legal, 0 }, noon(3, 6));
+	step(&f, number, (struct said){ "ticket.triaged", TRIAGE, "zabita", legal, 0 }, noon(3, 6));
 	CHECK_I64("nobody's again", of(&f, 202603, "tickets.department.-"), 1);
 	step(&f, number, (struct said){ "ticket.routed", ROUTED, "temizlik", legal, service },
 	    noon(3, 7));
@@ -134,6 +134,195 @@ TEST(test_a_ticket_is_counted_where_it_came_moved_and_ended)
 	CHECK_I64("not open at the end of April", of(&f, 202604, "open"), 0);
 	check_counted_anew(&f);
 	month_fold_finish(&f);
+}
+
+/* "Not ours" names the department that says so, as router writes it. */
+TEST(test_what_a_department_gave_back_is_not_its_own)
+{
+	static const struct {
+		const char *type;
+		int status;
+		const char *ends;
+	} cases[] = { { "ticket.rejected", REJECTED, "ended.rejected" },
+		{ "ticket.joined", DUPLICATE, "ended.duplicate" },
+		{ "ticket.withdrawn", WITHDRAWN, "ended.withdrawn" } };
+	char *number = numbered(1), twin[40];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct month_fold f;
+		struct said said = { "ticket.routed", ROUTED, "zabita", 0, 0 };
+		month_fold_init(&f, MONTH_FOLD_WHOLE);
+		open_ticket(&f, number, 2, "cop", "fener", noon(3, 5), noon(3, 5));
+		step(&f, number, said, noon(3, 5));
+		said = (struct said){ "ticket.triaged", TRIAGE, "zabita", 0, 0 };
+		step(&f, number, said, noon(3, 6));
+		CHECK_I64("nobody's", of(&f, 202603, "d.-.tickets"), 1);
+		said = (struct said){ "ticket.answered", TRIAGE, "zabita", 0, 0 };
+		step(&f, number, said, noon(4, 1));
+		CHECK_I64("lies with nobody", of(&f, 202603, "d.-.open"), 1);
+		CHECK_I64("not with them", of(&f, 202603, "d.zabita.open"), 0);
+		said = (struct said){ cases[i].type, cases[i].status, "zabita", 0, 0 };
+		step(&f, number, said, noon(4, 2));
+		said = (struct said){ "ticket.closed", CLOSED, "zabita", 0, 0 };
+		step(&f, number, said, noon(4, 20));
+		(void)snprintf(twin, sizeof(twin), "d.-.%s", cases[i].ends);
+		CHECK_I64(twin, of(&f, 202604, twin), 1);
+		CHECK_I64("not their end", of(&f, 202604, "d.zabita.ended"), 0);
+		CHECK_I64("nor taken up", of(&f, 202603, "tickets.department.zabita"), 0);
+		CHECK_I64("nor now", of(&f, 202603, "tickets.department.-"), 1);
+		check_counted_anew(&f);
+		month_fold_finish(&f);
+	}
+}
+
+TEST(test_what_was_given_back_comes_to_another_by_a_hop)
+{
+	char *number = numbered(1);
+	struct month_fold f;
+	struct said said = { "ticket.routed", ROUTED, "zabita", 0, 0 };
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, number, 2, "cop", "fener", noon(3, 5), noon(3, 5));
+	step(&f, number, said, noon(3, 5));
+	said = (struct said){ "ticket.triaged", TRIAGE, "zabita", 0, 0 };
+	step(&f, number, said, noon(3, 6));
+	said = (struct said){ "ticket.routed", ROUTED, "zabita", 0, 0 };
+	step(&f, number, said, noon(3, 7));
+	CHECK_I64("back to the same is no hop", of(&f, 202603, "hops"), 0);
+	said = (struct said){ "ticket.triaged", TRIAGE, "zabita", 0, 0 };
+	step(&f, number, said, noon(3, 8));
+	said = (struct said){ "ticket.routed", ROUTED, "fen", 0, 0 };
+	step(&f, number, said, noon(3, 9));
+	CHECK_I64("to another is one", of(&f, 202603, "hops"), 1);
+	said = (struct said){ "ticket.extended", ROUTED, "fen", 0, 0 };
+	step(&f, number, said, noon(3, 10));
+	said = (struct said){ "ticket.transferred", ROUTED, "park", 0, 0 };
+	step(&f, number, said, noon(3, 11));
+	CHECK_I64("an operator takes nothing up", of(&f, 202603, "tickets.department.fen"), 0);
+	said = (struct said){ "ticket.accepted", ACCEPTED, "park", 0, 0 };
+	step(&f, number, said, noon(3, 11));
+	said = (struct said){ "ticket.resolved", RESOLVED, "park", 0, 0 };
+	step(&f, number, said, noon(3, 12));
+	CHECK_I64("its end", of(&f, 202603, "d.park.ended"), 1);
+	CHECK_I64("its own", of(&f, 202603, "tickets.department.park"), 1);
+	check_counted_anew(&f);
+	month_fold_finish(&f);
+}
+
+TEST(test_any_number_of_moves_is_remembered_by_the_month)
+{
+	char *number = numbered(1);
+	struct month_fold f;
+	struct said said = { "ticket.routed", ROUTED, "zabita", 0, 0 };
+	uint32_t len[2];
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, number, 2, "cop", "fener", noon(3, 5), noon(3, 5));
+	step(&f, number, said, noon(3, 5));
+	for (int month = 3; month <= 4; month++) {
+		for (int i = 0; i < 3000; i++) {
+			said = (struct said){ "ticket.transferred", ROUTED,
+				i % 2 == 0 ? "fen" : "zabita", 0, 0 };
+			step(&f, number, said, noon(month, 6) + i);
+		}
+		len[month - 3] = month_facts_get(&f.facts, "t260000001")->len;
+	}
+	CHECK_I64("all of March", of(&f, 202603, "hops"), 3000);
+	CHECK_I64("one ticket", of(&f, 202603, "hops.tickets"), 1);
+	CHECK_I64("all of April", of(&f, 202604, "hops"), 3000);
+	CHECK_I64("one ticket again", of(&f, 202604, "hops.tickets"), 1);
+	CHECK_I64("where it lay", of(&f, 202603, "d.zabita.open"), 1);
+	CHECK_TRUE("in little room", len[0] < 100 && len[1] < len[0] + 20);
+	check_counted_anew(&f);
+	/* By a clock that was behind. */
+	said = (struct said){ "ticket.transferred", ROUTED, "park", 0, 0 };
+	step(&f, number, said, noon(3, 20));
+	CHECK_I64("one more", of(&f, 202603, "hops"), 3001);
+	CHECK_I64("the last that is told of March", of(&f, 202603, "d.park.open"), 1);
+	check_counted_anew(&f);
+	month_fold_finish(&f);
+}
+
+TEST(test_a_ticket_that_ends_again_and_again_stops_nothing)
+{
+	char *numbers[] = { numbered(1), numbered(2) };
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, numbers[0], 2, "cop", "fener", noon(3, 5), noon(3, 5));
+	for (int i = 0; i < MONTH_ENDS_MAX + 10; i++) {
+		struct said said = { "ticket.resolved", RESOLVED, "fen", 0, 0 };
+		step(&f, numbers[0], said, noon(3, 6) + 2 * i);
+		said = (struct said){ "ticket.reopened", ROUTED, "fen", 0, 0 };
+		step(&f, numbers[0], said, noon(3, 6) + 2 * i + 1);
+	}
+	CHECK_I64("as many as are remembered", of(&f, 202603, "ended"), MONTH_ENDS_MAX);
+	CHECK_U64("the rest is damaged", f.damaged, 21);
+	open_ticket(&f, numbers[1], 2, "cop", "fener", noon(3, 7), noon(3, 7));
+	CHECK_I64("and others count", of(&f, 202603, "tickets"), 2);
+	check_counted_anew(&f);
+	month_fold_finish(&f);
+}
+
+TEST(test_what_machines_write_is_no_contact)
+{
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	contact(&f, "", 4, "machine", noon(3, 5));
+	CHECK_I64("a machine's", of(&f, 202603, "contacts.email"), 0);
+	CHECK_I64("nor one without a ticket", of(&f, 202603, "contacts.without_ticket.email"), 0);
+	contact(&f, "", 8, "sms", noon(3, 5));
+	CHECK_I64("a person's", of(&f, 202603, "contacts.sms"), 1);
+	CHECK_I64("without a ticket", of(&f, 202603, "contacts.without_ticket.sms"), 1);
+	contact(&f, numbered(1), 4, "follow_up", noon(3, 5));
+	CHECK_I64("about one", of(&f, 202603, "contacts.email"), 1);
+	CHECK_I64("with a ticket", of(&f, 202603, "contacts.without_ticket.email"), 0);
+	month_fold_finish(&f);
+}
+
+/* The message that it was made of counted when it came. */
+TEST(test_a_ticket_made_of_a_message_is_no_second_contact)
+{
+	event_t event = TURUNC__V1__EVENT__INIT;
+	Turunc__V1__TicketOpened opened = TURUNC__V1__TICKET_OPENED__INIT;
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	contact(&f, "", 8, "sms", noon(3, 5));
+	opened.channel = TURUNC__V1__CHANNEL__CHANNEL_SMS;
+	opened.arrived_us = noon(3, 5);
+	opened.told_before = true;
+	event.subject = numbered(1);
+	event.body_case = TURUNC__V1__EVENT__BODY_OPENED;
+	event.opened = &opened;
+	add(&f, &event, "ticket.opened", noon(3, 6), noon(3, 6));
+	CHECK_I64("a ticket", of(&f, 202603, "tickets.channel.sms"), 1);
+	CHECK_I64("one contact", of(&f, 202603, "contacts.sms"), 1);
+	CHECK_I64("as it came", of(&f, 202603, "contacts.without_ticket.sms"), 1);
+	open_ticket(&f, numbered(2), 8, "cop", "", noon(3, 7), noon(3, 7));
+	CHECK_I64("another", of(&f, 202603, "contacts.sms"), 2);
+	check_counted_anew(&f);
+	month_fold_finish(&f);
+}
+
+TEST(test_a_deadline_has_passed_at_its_moment)
+{
+	char *number = numbered(1);
+
+	for (int early = 0; early < 2; early++) {
+		struct month_fold f;
+		struct said said = { "ticket.routed", ROUTED, "fen", noon(3, 10), noon(3, 10) };
+		month_fold_init(&f, MONTH_FOLD_WHOLE);
+		open_ticket(&f, number, 2, "cop", "", noon(3, 5), noon(3, 5));
+		step(&f, number, said, noon(3, 5));
+		said = (struct said){ "ticket.resolved", RESOLVED, "fen", noon(3, 10),
+			noon(3, 10) };
+		step(&f, number, said, noon(3, 10) - early);
+		CHECK_I64("law", of(&f, 202603, "ended.legal.within"), early);
+		CHECK_I64("promise", of(&f, 202603, "ended.service.within"), early);
+		month_fold_finish(&f);
+	}
 }
 
 TEST(test_time_that_a_ticket_waits_breaks_no_promise)

@@ -38,6 +38,8 @@ TEST(test_the_ladder_is_climbed_by_records)
 	uint64_t seq = f.state.seq;
 	message(&f, number, "notification.sent", "sms", seq + 7, noon(3, 7));
 	check_ladder("about something else", &f, "110000");
+	message(&f, number, "notification.discarded", "sms", seq, noon(3, 7));
+	check_ladder("one that was not wanted", &f, "110000");
 	message(&f, number, "notification.sent", "sms", seq, noon(3, 7));
 	check_ladder("an SMS was sent", &f, "111000");
 	message(&f, number, "notification.delivered", "sms", seq, noon(3, 7));
@@ -141,6 +143,26 @@ TEST(test_late_records_make_a_numbered_revision)
 	free(text);
 	month_report_finish(&r);
 	check_counted_anew(&f);
+	month_fold_finish(&f);
+}
+
+TEST(test_months_before_the_log_are_never_revised)
+{
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, numbered(1), 2, "cop", "", noon(3, 5), noon(3, 5));
+	call(&f, "1", "call.answered", "", noon(4, 7), noon(4, 7));
+	open_ticket(&f, numbered(2), 5, "su", "", noon(2, 20), noon(4, 8));
+	open_ticket(&f, numbered(3), 5, "su", "", noon(3, 20), noon(4, 8));
+	call(&f, "2", "call.answered", "", noon(4, 9), noon(4, 9));
+	struct month_report r = report_of(&f, 202602);
+	CHECK_I64("counted", month_value(&r.figures, "tickets"), 1);
+	CHECK_U64("February is not revised", r.revision_count, 0);
+	month_report_finish(&r);
+	r = report_of(&f, 202603);
+	CHECK_U64("March is", r.revision_count, 2);
+	month_report_finish(&r);
 	month_fold_finish(&f);
 }
 

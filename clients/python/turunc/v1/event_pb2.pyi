@@ -150,7 +150,7 @@ class SurveyStep(_message.Message):
     def __init__(self, survey_id: _Optional[str] = ..., score: _Optional[int] = ..., solved: bool = ..., not_solved: bool = ..., channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., ended_seq: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class TicketOpened(_message.Message):
-    __slots__ = ["arrived_us", "call_id", "channel", "client", "contact_id", "content_digest", "department", "follows", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "version"]
+    __slots__ = ["arrived_us", "call_id", "channel", "client", "contact_id", "content_digest", "department", "follows", "inbound_id", "language", "legal_basis", "neighbourhood", "subject_code", "told_before", "version"]
     ARRIVED_US_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
@@ -164,6 +164,7 @@ class TicketOpened(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     NEIGHBOURHOOD_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_CODE_FIELD_NUMBER: _ClassVar[int]
+    TOLD_BEFORE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     arrived_us: int
     call_id: str
@@ -178,8 +179,9 @@ class TicketOpened(_message.Message):
     legal_basis: _ticket_pb2.LegalBasis
     neighbourhood: str
     subject_code: str
+    told_before: bool
     version: int
-    def __init__(self, channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., contact_id: _Optional[str] = ..., legal_basis: _Optional[_Union[_ticket_pb2.LegalBasis, str]] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ..., inbound_id: _Optional[str] = ..., version: _Optional[int] = ..., call_id: _Optional[str] = ..., follows: _Optional[str] = ..., department: _Optional[str] = ...) -> None: ...
+    def __init__(self, channel: _Optional[_Union[_ticket_pb2.Channel, str]] = ..., subject_code: _Optional[str] = ..., neighbourhood: _Optional[str] = ..., contact_id: _Optional[str] = ..., legal_basis: _Optional[_Union[_ticket_pb2.LegalBasis, str]] = ..., arrived_us: _Optional[int] = ..., language: _Optional[str] = ..., content_digest: _Optional[bytes] = ..., client: _Optional[str] = ..., inbound_id: _Optional[str] = ..., version: _Optional[int] = ..., call_id: _Optional[str] = ..., follows: _Optional[str] = ..., department: _Optional[str] = ..., told_before: bool = ...) -> None: ...
 
 class TicketStep(_message.Message):
     __slots__ = ["calendar_version", "command_id", "department", "institution", "legal_due_us", "previous_department", "priority", "reason_code", "reference", "related", "rule", "service_due_us", "status", "subject_code", "text_digest", "text_id", "until_us", "version"]

@@ -53,14 +53,16 @@ class InboundEvent(_message.Message):
     def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., type: _Optional[str] = ..., time_us: _Optional[int] = ..., traceparent: _Optional[str] = ..., call: _Optional[_Union[Call, _Mapping]] = ..., ticket_request: _Optional[_Union[TicketRequest, _Mapping]] = ..., sms: _Optional[_Union[SmsReceived, _Mapping]] = ..., foreign: _Optional[_Union[ForeignBody, _Mapping]] = ...) -> None: ...
 
 class SmsReceived(_message.Message):
-    __slots__ = ["gateway", "sender", "text"]
+    __slots__ = ["gateway", "sender", "text", "ticket"]
     GATEWAY_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
     gateway: str
     sender: str
     text: str
-    def __init__(self, sender: _Optional[str] = ..., text: _Optional[str] = ..., gateway: _Optional[str] = ...) -> None: ...
+    ticket: str
+    def __init__(self, sender: _Optional[str] = ..., text: _Optional[str] = ..., gateway: _Optional[str] = ..., ticket: _Optional[str] = ...) -> None: ...
 
 class TicketRequest(_message.Message):
     __slots__ = ["address", "answers", "arrived_us", "call_id", "channel", "description", "email", "language", "legal_basis", "media_url", "name", "neighbourhood", "phone", "position", "subject_code"]
