@@ -181,5 +181,6 @@ month_log_report(const struct month_log *log, int32_t month, struct month_report
 	(void)strcpy(ret_report->log_id, log->log_id);
 	(void)strcpy(ret_report->head_hash, log->head_hash);
 	ret_report->head_seq = log->head_seq;
+	ret_report->log_begins = log->fold.state.calendar.first;
 	return MASA_OK;
 }

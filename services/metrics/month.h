@@ -67,6 +67,7 @@ struct month_report {
 	int64_t published_from_us; /* when its first revision is due, or was */
 	struct figures figures, month_before, year_before;
 	bool has_month_before, has_year_before; /* the log reaches back so far */
+	int32_t log_begins; /* the month in which it does, which is not whole; 0: not known */
 	struct month_revision *revisions; /* by number; none: nothing published yet */
 	size_t revision_count;
 	const struct catalogue *catalogue; /* lent; NULL: none was applied */

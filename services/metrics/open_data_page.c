@@ -9,6 +9,7 @@
 #include "html.h"
 #include "month.h"
 #include "report_format.h"
+#include "table_page.h"
 
 enum { MARKUP_BYTES = 256, KIB = 1024 };
 
@@ -101,25 +102,17 @@ add_file(struct html *h, const struct open_data_month *m, enum open_data_file fi
 	html_raw(h, "</code></td></tr>\n");
 }
 
-/* Tables are scrolled, not the page, where they are wider than the screen. */
 static void
 begin_table(struct html *h, const char *title, const char *const columns[], size_t count)
 {
-	html_raw(h, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
-	html_text(h, title);
-	html_raw(h, "\"><table>\n<thead><tr>");
+	table_begin(h, NULL, title);
+	html_raw(h, "<thead><tr>");
 	for (size_t i = 0; i < count; i++) {
 		html_raw(h, "<th scope=\"col\">");
 		html_text(h, columns[i]);
 		html_raw(h, "</th>");
 	}
 	html_raw(h, "</tr></thead>\n<tbody>\n");
-}
-
-static void
-end_table(struct html *h)
-{
-	html_raw(h, "</tbody></table></div>\n");
 }
 
 static void
@@ -142,7 +135,7 @@ add_dictionary(struct html *h, const char *file, const char *title)
 		html_text(h, f->words[h->language]);
 		html_raw(h, "</td></tr>\n");
 	}
-	end_table(h);
+	table_end(h);
 }
 
 static void
@@ -186,7 +179,7 @@ open_data_month_page(struct html *h, const struct open_data_month *m)
 	begin_table(h, title, columns, ARRAY_LEN(columns));
 	for (int i = 0; i < OPEN_DATA_FILES; i++)
 		add_file(h, m, (enum open_data_file)i);
-	end_table(h);
+	table_end(h);
 	add_rules(h);
 	add_dictionary(h, "requests", html_say(h, "Sözlük: başvurular", "Dictionary: tickets"));
 	add_dictionary(h, "counts", html_say(h, "Sözlük: sayılar", "Dictionary: counts"));

@@ -441,13 +441,26 @@ report_line_at(const struct report *r, enum report_section_code section, size_t 
 	return &r->lines[r->sections[section].first + i];
 }
 
-void
-report_month_title(const struct report *r, enum report_when when, char out[REPORT_TEXT_SIZE])
+static int32_t
+month_at(const struct report *r, enum report_when when)
 {
 	static const int back[REPORT_WHENS] = { 0, -1, -12 };
 
-	month_title(
-	    month_add(r->month->month, back[when]), (int)r->language, out, REPORT_TEXT_SIZE);
+	return month_add(r->month->month, back[when]);
+}
+
+struct report_value
+report_compared(const struct report *r, const struct report_line *line, enum report_when when)
+{
+	if (!r->month->over || month_at(r, when) <= r->month->log_begins)
+		return (struct report_value){ 0 };
+	return line->in[when];
+}
+
+void
+report_month_title(const struct report *r, enum report_when when, char out[REPORT_TEXT_SIZE])
+{
+	month_title(month_at(r, when), (int)r->language, out, REPORT_TEXT_SIZE);
 }
 
 int64_t

@@ -79,6 +79,10 @@ void report_finish(struct report *r);
 
 const struct report_line *report_line_at(
     const struct report *r, enum report_section_code section, size_t i);
+/* What this month's value may be compared with: not known when this month is not over, or when the
+ * other one is that in which the log begins. */
+struct report_value report_compared(
+    const struct report *r, const struct report_line *line, enum report_when when);
 /* "Mart 2026", and in the same language the month it is compared with. */
 void report_month_title(const struct report *r, enum report_when when, char out[REPORT_TEXT_SIZE]);
 /* Calls answered (or offered) on that weekday (1: Monday) in that hour. */

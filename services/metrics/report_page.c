@@ -7,6 +7,7 @@
 
 #include "chart_files.h"
 #include "html.h"
+#include "table_page.h"
 
 enum { HOURS = 24, WEEKDAYS = 7, HEATS = 8, BAR_WIDTH = 1000, MARKUP_BYTES = 256 };
 
@@ -27,14 +28,16 @@ add_number(struct html *h, const char *class, enum report_kind kind, struct repo
 
 /* A former figure, and how far this month is from it. */
 static void
-add_former(struct html *h, const struct report_line *line, enum report_when when)
+add_former(
+    struct html *h, const struct report *r, const struct report_line *line, enum report_when when)
 {
 	char text[REPORT_TEXT_SIZE];
 
 	html_raw(h, "<td class=\"then\">");
 	report_format(h->language, line->kind, line->in[when], text);
 	html_text(h, text);
-	report_change(h->language, line->kind, line->in[REPORT_NOW], line->in[when], text);
+	report_change(
+	    h->language, line->kind, line->in[REPORT_NOW], report_compared(r, line, when), text);
 	if (text[0] != '\0') {
 		html_raw(h, " <small>");
 		html_text(h, text);
@@ -93,23 +96,6 @@ add_chart(struct html *h, const char *kind, const char *name, const char *title)
 	html_raw(h, "</figcaption></figure>\n");
 }
 
-/* Tables are scrolled, not the page, where they are wider than the screen. */
-static void
-begin_table(struct html *h, const char *name, const char *title)
-{
-	html_raw(h, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
-	html_text(h, title);
-	html_raw(h, "\"><table id=\"");
-	html_raw(h, name);
-	html_raw(h, "\">\n");
-}
-
-static void
-end_table(struct html *h)
-{
-	html_raw(h, "</tbody></table></div>\n");
-}
-
 static void
 begin_section(struct html *h, const char *name, const char *title)
 {
@@ -135,7 +121,7 @@ add_plain_section(struct html *h, const struct report *r, enum report_section_co
 	const struct report_section *section = &r->sections[code];
 
 	begin_section(h, section->name, section->title);
-	begin_table(h, section->name, section->title);
+	table_begin(h, section->name, section->title);
 	html_raw(h, "<thead><tr>");
 	add_heading(h, "col", "title", html_say(h, "Gösterge", "Figure"));
 	add_month_headings(h, r);
@@ -148,11 +134,11 @@ add_plain_section(struct html *h, const struct report *r, enum report_section_co
 		html_text(h, line->definition[h->language]);
 		html_raw(h, "</span></th>");
 		add_number(h, "number", line->kind, line->in[REPORT_NOW]);
-		add_former(h, line, REPORT_BEFORE);
-		add_former(h, line, REPORT_YEAR_BEFORE);
+		add_former(h, r, line, REPORT_BEFORE);
+		add_former(h, r, line, REPORT_YEAR_BEFORE);
 		html_raw(h, "</tr>\n");
 	}
-	end_table(h);
+	table_end(h);
 }
 
 static int64_t
@@ -167,8 +153,8 @@ most_in(const struct report *r, enum report_section_code code)
 }
 
 static void
-add_code_row(struct html *h, const struct report_section *section, const struct report_line *line,
-    int64_t most)
+add_code_row(struct html *h, const struct report *r, const struct report_section *section,
+    const struct report_line *line, int64_t most)
 {
 	html_raw(h, "<tr>");
 	add_heading(h, "row", "title", line->title);
@@ -178,8 +164,8 @@ add_code_row(struct html *h, const struct report_section *section, const struct 
 	add_number(h, "number", line->kind, line->in[REPORT_NOW]);
 	if (section->rate != NULL)
 		add_number(h, "rate", section->rate_kind, line->rate);
-	add_former(h, line, REPORT_BEFORE);
-	add_former(h, line, REPORT_YEAR_BEFORE);
+	add_former(h, r, line, REPORT_BEFORE);
+	add_former(h, r, line, REPORT_YEAR_BEFORE);
 	html_raw(h, "</tr>\n");
 }
 
@@ -208,7 +194,7 @@ add_code_section(
 	}
 	if (chart != NULL)
 		add_chart(h, chart, section->name, section->title);
-	begin_table(h, section->name, section->title);
+	table_begin(h, section->name, section->title);
 	html_raw(h, "<thead><tr>");
 	add_heading(h, "col", "title", html_say(h, "Ad", "Name"));
 	html_raw(h, "<td class=\"bar\"></td>");
@@ -225,8 +211,8 @@ add_code_section(
 	add_heading(h, "col", "then", title);
 	html_raw(h, "</tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < section->count; i++)
-		add_code_row(h, section, report_line_at(r, code, i), most);
-	end_table(h);
+		add_code_row(h, r, section, report_line_at(r, code, i), most);
+	table_end(h);
 	end_section(h);
 }
 
@@ -272,7 +258,7 @@ add_hours_section(struct html *h, const struct report *r)
 	begin_section(h, "hours", word->title[h->language]);
 	html_element(h, "p", "definition", word->definition[h->language]);
 	add_chart(h, "hours", "hours", word->title[h->language]);
-	begin_table(h, "hours", word->title[h->language]);
+	table_begin(h, "hours", word->title[h->language]);
 	html_raw(h, "<thead><tr>");
 	add_heading(h, "col", "title", html_say(h, "Gün", "Day"));
 	for (int hour = 0; hour < HOURS; hour++) {
@@ -283,7 +269,7 @@ add_hours_section(struct html *h, const struct report *r)
 	html_raw(h, "</tr></thead>\n<tbody>\n");
 	for (int weekday = 1; weekday <= WEEKDAYS; weekday++)
 		add_weekday(h, r, weekday, most);
-	end_table(h);
+	table_end(h);
 	end_section(h);
 }
 

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOP = 5, LEAST = 5 };
+/* A whole percent of a thousand stands for ten counts. */
+enum { TOP = 5, LEAST = 5, SHARES_FROM = 1000 };
 
 struct sheet {
 	const struct report *r;
@@ -93,6 +94,12 @@ month_in_words(const struct sheet *s, char out[REPORT_TEXT_SIZE])
 	    out, REPORT_TEXT_SIZE, "%d yılı %.40s", (int)(s->r->month->month / 100), title);
 }
 
+static struct report_value
+change_since(const struct sheet *s, const struct report_line *line, enum report_when when)
+{
+	return report_change_tenths(line->in[REPORT_NOW], report_compared(s->r, line, when));
+}
+
 /* ", önceki aya (Şubat 2026) göre %4,2 arttı"; nothing where it cannot be compared. */
 static bool
 compared(struct sheet *s, const char *name, enum report_when when, const char *with, bool first)
@@ -102,7 +109,7 @@ compared(struct sheet *s, const char *name, enum report_when when, const char *w
 	struct report_value change = { 0 };
 
 	if (line != NULL)
-		change = report_change_tenths(line->in[REPORT_NOW], line->in[when]);
+		change = change_since(s, line, when);
 	if (!change.known)
 		return false;
 	report_month_title(s->r, when, title);
@@ -123,8 +130,8 @@ add_comparison(struct sheet *s, const char *name, const char *what)
 	const struct report_line *line = line_of(s, name);
 
 	if (line == NULL
-	    || (!report_change_tenths(line->in[REPORT_NOW], line->in[REPORT_BEFORE]).known
-		&& !report_change_tenths(line->in[REPORT_NOW], line->in[REPORT_YEAR_BEFORE]).known))
+	    || (!change_since(s, line, REPORT_BEFORE).known
+		&& !change_since(s, line, REPORT_YEAR_BEFORE).known))
 		return;
 	add(s, " %s ", what);
 	bool begun = compared(s, name, REPORT_BEFORE, "önceki aya", true);
@@ -239,18 +246,22 @@ next_most(const struct sheet *s, enum report_section_code section, const struct 
 	return best;
 }
 
+/* A count of a subject or a neighbourhood would be of all tickets, and open data count those of
+ * public subjects: whoever subtracts has what they hide.  So neighbourhoods have no number, and
+ * subjects a share in whole percents, where each of these stands for many counts. */
 static void
 add_most(struct sheet *s, enum report_section_code section, const char *what)
 {
+	bool shares = section == REPORT_SUBJECTS && count(s, "tickets") >= SHARES_FROM;
 	const struct report_line *line = next_most(s, section, NULL);
-	char text[REPORT_TEXT_SIZE];
 
 	if (line == NULL)
 		return;
 	add(s, "%s", what);
 	for (int i = 0; i < TOP && line != NULL; i++) {
-		add(s, "%s%s (%s)", i == 0 ? " " : ", ", line->title,
-		    number(line->in[REPORT_NOW].value, text));
+		add(s, "%s%s", i == 0 ? " " : ", ", line->title);
+		if (shares && line->rate.known)
+			add(s, " (%%%" PRId64 ")", (line->rate.value + 5) / 10);
 		line = next_most(s, section, line);
 	}
 	add(s, ".\n\n");

@@ -248,6 +248,7 @@ report_take(const struct pg_result *answer, int32_t month, const struct report_c
 		 || !take_rest(&report, answer))
 		result = REPORT_NO_MEMORY;
 	month_cells_finish(&cells);
+	report.log_begins = state.calendar.first;
 	if (result == REPORT_READ)
 		*ret_report = report;
 	else

@@ -372,9 +372,8 @@ TEST(test_press_sheet)
 		"sayısı, önceki aya (Şubat 2026) göre aynı kaldı.",
 		"Bütün kanallardan gelen başvuru sayısı 14.400 oldu: Telefon %80,9, Web formu "
 		"%19,1.",
-		"En çok başvurulan konular: Cadde ve sokak süpürme (2.000), Çöp toplanmadı "
-		"(2.000).\n",
-		"En çok başvuru gelen mahalleler: Güzeloba (900), Balbey (98).\n",
+		"En çok başvurulan konular: Cadde ve sokak süpürme (%14), Çöp toplanmadı (%14).\n",
+		"En çok başvuru gelen mahalleler: Güzeloba, Balbey.\n",
 		"memnuniyet oranı %95,3 oldu (%95 güven aralığı %94,5 – %96,0).",
 		"123456 numaralı kayda kadar",
 	};
@@ -392,6 +391,81 @@ TEST(test_press_sheet)
 	CHECK_TRUE("small", strstr(text, "Barbaros") == NULL);
 	CHECK_TRUE("a draft until it is published", strstr(text, "TASLAK") != NULL);
 	evbuffer_free(out);
+	end(&w);
+}
+
+/* One month's sheet; the caller frees the buffer. */
+static struct evbuffer *
+sheet_of(const struct month_report *month)
+{
+	struct evbuffer *out = evbuffer_new();
+	struct report r;
+
+	if (!CHECK(report_init(&r, month, CATALOGUE_TR)) || !CHECK(out != NULL))
+		exit(1);
+	CHECK(report_press(&r, out));
+	report_finish(&r);
+	return out;
+}
+
+/* Where a percent would stand for a few counts only, there is none. */
+TEST(test_a_small_month_tells_no_shares)
+{
+	struct world w;
+
+	if (!CHECK(begin(&w, CATALOGUE_TR)))
+		return;
+	CHECK(figures_set(&w.month.figures, "tickets", 999));
+	CHECK(figures_set(&w.month.figures, "tickets.subject.cop-alinmadi", 200));
+	CHECK(figures_set(&w.month.figures, "tickets.subject.cadde-supurme", 100));
+	struct evbuffer *out = sheet_of(&w.month);
+	CHECK_TRUE("names alone",
+	    strstr(text_of(out),
+		"En çok başvurulan konular: Çöp toplanmadı, Cadde ve sokak süpürme.\n")
+		!= NULL);
+	evbuffer_free(out);
+	end(&w);
+}
+
+/* With a month that is not whole nothing is compared, nor is one that goes on. */
+TEST(test_whole_months_are_compared)
+{
+	static const struct {
+		bool over;
+		int32_t log_begins;
+		bool with_month, with_year;
+	} cases[] = {
+		{ true, 0, true, true },
+		{ true, 202502, true, true },
+		{ true, 202503, true, false },
+		{ true, 202601, true, false },
+		{ true, 202602, false, false },
+		{ false, 202502, false, false },
+	};
+	struct world w;
+
+	if (!CHECK(begin(&w, CATALOGUE_TR)))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		w.month.over = cases[i].over;
+		w.month.log_begins = cases[i].log_begins;
+		struct evbuffer *out = sheet_of(&w.month);
+		const char *text = text_of(out);
+		CHECK_TRUE("month", (strstr(text, "önceki aya") != NULL) == cases[i].with_month);
+		CHECK_TRUE("year", (strstr(text, "geçen yılın") != NULL) == cases[i].with_year);
+		evbuffer_drain(out, evbuffer_get_length(out));
+		struct html h = { .out = evbuffer_new(), .language = CATALOGUE_TR };
+		report_page(&h, &w.report);
+		CHECK(html_finish(&h, out));
+		CHECK_TRUE("page, the value", strstr(text_of(out), "20.360") != NULL);
+		CHECK_TRUE(
+		    "page, month", (strstr(text_of(out), "20.360 <small>+%4,2</small>") != NULL)
+				       == cases[i].with_month);
+		CHECK_TRUE(
+		    "page, year", (strstr(text_of(out), "22.000 <small>−%3,6</small>") != NULL)
+				      == cases[i].with_year);
+		evbuffer_free(out);
+	}
 	end(&w);
 }
 
