@@ -44,6 +44,7 @@ struct asked {
 struct held {
 	struct open_data_month month; /* .month 0: nothing */
 	uint64_t made_ms;
+	char digest[DIGEST_HEX_SIZE]; /* of the catalogue it was made with */
 };
 
 enum state {
@@ -63,7 +64,7 @@ struct open_data {
 	int32_t first; /* the month of the oldest ticket; 0: there is none */
 	uint64_t first_ms; /* when that was read; 0: never */
 	struct open_data_build *build;
-	char digest[sizeof(((struct catalogue *)0)->digest)]; /* of the catalogue it is made with */
+	char digest[DIGEST_HEX_SIZE]; /* of the catalogue it is read and made with */
 	uint64_t asked_ms, not_before_ms;
 };
 
@@ -214,6 +215,15 @@ reply_no_month(struct http_request *req)
 	    "record does not reach back to it.");
 }
 
+/* A subject may have become one of a special category, or not public: nothing made before counts. */
+static bool
+is_of_catalogue(const struct open_data *o, const char *digest)
+{
+	const struct catalogue *cat = registry_catalogue(o->options.registry);
+
+	return cat != NULL && strcmp(cat->digest, digest) == 0;
+}
+
 /* The month as it is held; NULL: it is not, or has grown old. */
 static struct open_data_month *
 held_month(struct open_data *o, int32_t month)
@@ -221,7 +231,8 @@ held_month(struct open_data *o, int32_t month)
 	for (size_t i = 0; i < HELD; i++) {
 		struct held *held = &o->held[i];
 		if (held->month.month != month
-		    || clock_monotonic_ms() - held->made_ms >= o->options.fresh_ms)
+		    || clock_monotonic_ms() - held->made_ms >= o->options.fresh_ms
+		    || !is_of_catalogue(o, held->digest))
 			continue;
 		struct held front = *held;
 		memmove(&o->held[1], &o->held[0], i * sizeof(*held));
@@ -334,7 +345,6 @@ take_rows(struct open_data *o, const struct catalogue *cat, const struct pg_resu
 		o->build = open_data_build_create(cat, o->month, clock_now_us(), list, taken);
 	if (o->build == NULL)
 		free(list);
-	memcpy(o->digest, cat->digest, sizeof(o->digest));
 	return o->build != NULL;
 }
 
@@ -358,6 +368,9 @@ on_read(void *arg, const struct db_reply *reply)
 	if (!db_is_null(reply->results[0], 0, 0))
 		o->first = month_of(db_get_int(reply->results[0], 0, 0));
 	if (month == 0) {
+		become_idle(o);
+	} else if (!is_of_catalogue(o, o->digest)) {
+		log_info("a month is read anew, under another catalogue month=%d", (int)month);
 		become_idle(o);
 	} else if (take_rows(o, cat, reply->results[1])) {
 		stats_incr(o->stats, STAT_READ);
@@ -403,6 +416,7 @@ begin_reading(struct open_data *o, int32_t month)
 		return false;
 	}
 	o->month = month;
+	(void)snprintf(o->digest, sizeof(o->digest), "%s", cat->digest);
 	o->state = STATE_READING;
 	o->asked_ms = clock_monotonic_ms();
 	return true;
@@ -421,6 +435,7 @@ hold(struct open_data *o, struct open_data_month *m)
 	open_data_month_finish(&o->held[last].month);
 	memmove(&o->held[1], &o->held[0], last * sizeof(o->held[0]));
 	o->held[0] = (struct held){ .month = *m, .made_ms = clock_monotonic_ms() };
+	memcpy(o->held[0].digest, o->digest, sizeof(o->digest));
 }
 
 static void
@@ -431,7 +446,7 @@ write_on(struct open_data *o)
 	struct open_data_month made;
 
 	/* Its tables have moved: those who wait have it read anew. */
-	if (cat == NULL || strcmp(cat->digest, o->digest) != 0) {
+	if (!is_of_catalogue(o, o->digest)) {
 		become_idle(o);
 		return;
 	}

@@ -1,14 +1,20 @@
 """Open data of a month: what anybody may download, and what nobody finds in it."""
 import concurrent.futures
+import contextlib
 import csv
 import hashlib
 import io
 import json
+import os
+import re
+import shutil
+import socket
 import uuid
 
+import psycopg2
 import pytest
 
-from stack import Stack
+from stack import CONFIG, Stack
 from standing_clock import StandingClock
 
 APRIL_US = 1_775_120_400_000_000  # 2026-04-02 12:00 in Istanbul
@@ -176,3 +182,46 @@ def test_the_record_is_away(stack, march):
     finally:
         stack.sql("grant select on turunc.ticket to turunc_metrics")
     stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2026-03").status == 200, 10)
+
+
+class Municipality:
+    """The worked one, of which a subject becomes one of a special category."""
+
+    def __init__(self, stack):
+        self.stack, self.folder = stack, stack.path("other")
+        shutil.copytree(CONFIG, self.folder)
+
+    def apply(self, subject, mark):
+        """The department's name is how the board tells that the catalogue has come."""
+        for name, line, becomes in (("subjects.csv", rf"(?m)^({subject},.*),yes,no,(\w+)$", r"\1,no,yes,\2"),
+                                    ("departments.csv", r"(?m)^temizlik,[^,]*,", f"temizlik,{mark},")):
+            with open(os.path.join(CONFIG, name), encoding="utf-8") as file:
+                text, count = re.subn(line, becomes, file.read())
+            assert count == 1, name
+            with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        self.stack.masa("config", "apply", self.folder)
+
+
+def test_a_subject_that_becomes_special_is_published_no_more(stack, march):
+    """Neither out of what is held, nor out of what was being read meanwhile."""
+    municipality = Municipality(stack)
+    march.add("cop-alinmadi", "guzeloba", 6, arrived_us=MARCH_US - 57 * 24 * HOUR_US)
+    stack.restart("metrics", env={"TURUNC_OPEN_DATA_KEPT": "1h"})
+    stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2026-03/requests.csv").status == 200, 10)
+    assert "cadde-supurme" in {line["service_code"] for line in requests(stack)}
+    municipality.apply("cadde-supurme", "Birinci")
+    stack.wait(lambda: "cadde-supurme" not in read(stack, "2026-03/requests.csv").text, 10, "it is gone from what is held")
+
+    readings = stack.metric("metrics", "turunc_metrics_open_data_readings_total")
+    with contextlib.closing(psycopg2.connect(stack.conninfo())) as other, \
+            socket.create_connection(("127.0.0.1", stack.port["metrics_http"]), timeout=30) as asked:
+        other.cursor().execute("lock table turunc.ticket in access exclusive mode")
+        asked.sendall(b"GET /open-data/2026-01/requests.csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stack.wait(lambda: stack.one("select count(*) from pg_stat_activity where usename = 'turunc_metrics' "
+                                     "and wait_event_type = 'Lock'") == 1, 10, "the reading waits")
+        municipality.apply("cop-alinmadi", "Yenisi")
+        stack.wait(lambda: "Yenisi" in stack.http("metrics", "GET", "/live/state.json").text, 10)
+        other.rollback()
+        stack.wait(lambda: "read anew, under another catalogue month=202601" in stack.log("metrics"), 10)
+    assert stack.metric("metrics", "turunc_metrics_open_data_readings_total") == readings
