@@ -221,10 +221,11 @@ def test_who_may_see_messages_does_not_see_the_link(world):
     assert "ayse@ornek.example" in shown and "/anket/…" in shown and token not in shown
 
 
-def stop(world, token, body=b"List-Unsubscribe=One-Click", kind="application/x-www-form-urlencoded", lang="tr"):
+def stop(world, token, body=b"List-Unsubscribe=One-Click", kind="application/x-www-form-urlencoded", lang="tr",
+         address="10.0.0.7"):
     """As a mail program does by itself, or the page's form."""
     return world.stack.http("intake", "POST", f"/anket-istemiyorum/{token}?lang={lang}", body=body,
-                            headers={"Content-Type": kind, "X-Forwarded-For": "10.0.0.7"})
+                            headers={"Content-Type": kind, "X-Forwarded-For": address})
 
 
 def refusals(world):
@@ -281,6 +282,20 @@ def test_who_wants_no_surveys_ends_them_by_one_click(world):
     gone = stop(world, token)
     assert gone.status == 404 and "silinmiş" in text_of(gone) and refusals(world) == []
     assert world.stack.metric("intake", 'turunc_intake_survey_stops_total{outcome="refused"}') == 3
+
+
+def test_who_shares_a_mailbox_keeps_its_refusal_when_the_other_is_erased(world):
+    mother, _ = world.invited(email="ev@ornek.example", phone="+905320004701")
+    daughter = world.open(email="EV@ornek.example", phone="+905320004702")
+    citizens = world.stack.sql("select distinct citizen_id from turunc.contact where ticket_id in (%s, %s)",
+                               Opener.id_of(mother), Opener.id_of(daughter))
+    assert len(citizens) == 2
+    _, message = mail_about(world, mother, "survey.invited")
+    assert stop(world, stop_token(SECRET, uuid.UUID(message))).status == 200
+    world.erase("+905320004701")
+    assert refusals(world) == ["ev@ornek.example"], "it is the mailbox's, which the other has still"
+    world.erase("+905320004702")
+    assert refusals(world) == []
 
 
 def test_a_refusal_that_cannot_be_written_is_not_acknowledged(world):
