@@ -215,7 +215,7 @@ reply_no_month(struct http_request *req)
 	    "record does not reach back to it.");
 }
 
-/* A subject may have become one of a special category, or not public: nothing made before counts. */
+/* A subject may have become one of a special category, or not public. */
 static bool
 is_of_catalogue(const struct open_data *o, const char *digest)
 {
