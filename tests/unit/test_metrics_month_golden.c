@@ -7,10 +7,11 @@
 static const struct {
 	int version;
 	const char *digest; /* of what the log below gives */
-} golden = { 2, "bc1feb800b35ce6c4f316bb12d21c003e92d2cc9d033459b8219b0a345fdf4ee" };
+} golden = { 2, "0b01ab6de7ea77cce6cc08135c8c5bbcb9014ebcabb5ad07fd32f4499c00b8c6" };
 
 enum { TICKETS = 120, CALLS = 200 };
 
+/* Thrown once a statement: compilers differ in the order of arguments. */
 static uint32_t
 dice(uint64_t *seed, uint32_t sides)
 {
@@ -36,9 +37,9 @@ tell_calls(struct month_fold *f, uint64_t *seed, int64_t now_us)
 		return;
 	}
 	call(f, id, "call.answered", "", now_us + dice(seed, 9000) * 1000, now_us + US_PER_S);
+	const char *word = said[dice(seed, 6)];
 	if (dice(seed, 9) != 0)
-		call(f, id, "call.ended", said[dice(seed, 6)], now_us + 60 * US_PER_S,
-		    now_us + 60 * US_PER_S);
+		call(f, id, "call.ended", word, now_us + 60 * US_PER_S, now_us + 60 * US_PER_S);
 }
 
 /* What is asked and said after an end, which was the record before. */
@@ -59,8 +60,10 @@ ask(struct month_fold *f, uint64_t *seed, char *number, int64_t now_us)
 	}
 	survey(f, number, "survey.invited", body, now_us);
 	uint64_t seq = f->state.seq;
-	for (uint32_t i = dice(seed, 3); i > 0; i--)
-		message(f, number, became[dice(seed, 4)], ways[dice(seed, 2)], seq, now_us + 1);
+	for (uint32_t i = dice(seed, 3); i > 0; i--) {
+		const char *what = became[dice(seed, 4)];
+		message(f, number, what, ways[dice(seed, 2)], seq, now_us + 1);
+	}
 	body.score = 1 + dice(seed, 5);
 	body.not_solved = dice(seed, 5) == 0;
 	for (uint32_t i = dice(seed, 3); i > 0; i--)
@@ -83,10 +86,11 @@ go_on(struct month_fold *f, uint64_t *seed, char *number, int64_t now_us)
 		{ "ticket.withdrawn", WITHDRAWN }, { "ticket.reopened", ROUTED },
 		{ "ticket.closed", CLOSED } };
 	size_t i = dice(seed, ARRAY_LEN(steps));
-	struct said said = { steps[i].type, steps[i].status, departments[dice(seed, 3)],
-		now_us + (int64_t)dice(seed, 9) * US_PER_DAY - US_PER_DAY,
-		now_us + (int64_t)dice(seed, 5) * US_PER_DAY - US_PER_DAY };
+	struct said said = { .type = steps[i].type, .status = steps[i].status };
 
+	said.department = departments[dice(seed, 3)];
+	said.legal_due_us = now_us + (int64_t)dice(seed, 9) * US_PER_DAY - US_PER_DAY;
+	said.service_due_us = now_us + (int64_t)dice(seed, 5) * US_PER_DAY - US_PER_DAY;
 	if (said.status == WAITING)
 		said.service_due_us = 0;
 	step(f, number, said, now_us);
@@ -104,20 +108,22 @@ tell(struct month_fold *f)
 
 	for (int i = 0; i < 3000; i++) {
 		now_us += (int64_t)dice(&seed, 3600) * US_PER_S;
-		int64_t late_us = (int64_t)dice(&seed, 8) * dice(&seed, 8) * US_PER_DAY;
+		int64_t late_us = (int64_t)dice(&seed, 40) * US_PER_DAY;
+		int channel = (int)dice(&seed, 9);
+		const char *subject = dice(&seed, 2) ? "cop" : "";
+		const char *place = dice(&seed, 2) ? "fener" : "";
+		const char *kind = kinds[dice(&seed, 3)];
 		bool good = number_format(number_make(26, 1 + dice(&seed, TICKETS)), number);
 		CHECK(good);
 		switch (dice(&seed, 5)) {
 		case 0:
-			open_ticket(f, number, (int)dice(&seed, 9), dice(&seed, 2) ? "cop" : "",
-			    dice(&seed, 2) ? "fener" : "", now_us - late_us, now_us);
+			open_ticket(f, number, channel, subject, place, now_us - late_us, now_us);
 			break;
 		case 1:
 			tell_calls(f, &seed, now_us);
 			break;
 		case 2:
-			contact(f, dice(&seed, 2) ? number : "", (int)dice(&seed, 9),
-			    kinds[dice(&seed, 3)], now_us);
+			contact(f, late_us > 0 ? number : "", channel, kind, now_us);
 			break;
 		default:
 			go_on(f, &seed, number, now_us);
