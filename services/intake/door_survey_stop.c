@@ -54,9 +54,13 @@ complain(
 	end(s, outcome);
 }
 
+/* Whoever comes again, as we say, is not slowed down for it. */
 static void
 reply_away(struct stopping *s)
 {
+	if (s->says)
+		ratelimit_give_back(
+		    s->in->stops_per_message, s->message.bytes, sizeof(s->message.bytes));
 	complain(s, 503, "İsteğiniz şu anda kaydedilemiyor. Birazdan yeniden deneyin.",
 	    "Your wish cannot be recorded at the moment. Try again shortly.", STOPPED_AWAY);
 }
@@ -144,8 +148,16 @@ ask(struct stopping *s)
 	reply_away(s);
 }
 
+static void
+reply_limited(struct stopping *s, size_t outcome)
+{
+	complain(s, 429, "Çok sık denendi. Bir dakika sonra yeniden deneyin.",
+	    "Tried too often. Try again in a minute.", outcome);
+}
+
 /* Who brings wrong links is slowed down as at the page that asks; who brings a right one is not,
- * for a mail service posts for many. */
+ * for a mail service posts for many.  But each change is a commit beside those of new tickets, so
+ * of each message there are but so many, wherever they come from. */
 static void
 visit(struct http_request *req, struct intake *in, bool says)
 {
@@ -162,8 +174,7 @@ visit(struct http_request *req, struct intake *in, bool says)
 	s->says = says;
 	if (!ratelimit_take(
 		in->track_per_address, address, strlen(address), clock_monotonic_ms(), &wait_ms)) {
-		complain(s, 429, "Çok sık denendi. Bir dakika sonra yeniden deneyin.",
-		    "Tried too often. Try again in a minute.", STOPPED_LIMITED);
+		reply_limited(s, STOPPED_LIMITED);
 		return;
 	}
 	if (!in->mail_key.given
@@ -173,6 +184,12 @@ visit(struct http_request *req, struct intake *in, bool says)
 		return;
 	}
 	ratelimit_give_back(in->track_per_address, address, strlen(address));
+	if (says
+	    && !ratelimit_take(in->stops_per_message, s->message.bytes, sizeof(s->message.bytes),
+		clock_monotonic_ms(), &wait_ms)) {
+		reply_limited(s, STOPPED_LIMITED_MESSAGE);
+		return;
+	}
 	memcpy(s->token, token, SURVEY_LINK_SIZE);
 	const char *again = says ? http_form(req, "again", NULL) : NULL;
 	s->again = again != NULL && strcmp(again, "yes") == 0;

@@ -32,6 +32,8 @@ enum {
 	TRACK_TICKET_PER_MINUTE = 1,
 	TRACK_TICKET_BURST = 6
 };
+/* Changes by one link to end surveys: more than a person and their mail program make. */
+enum { STOPS_PER_MINUTE = 2, STOPS_BURST = 10 };
 
 /* --- the record ------------------------------------------------------------------------------- */
 
@@ -456,6 +458,7 @@ make_parts(struct intake *in)
 	in->mail_per_address = limit(c->mails_per_minute, c->mails_burst, LIMIT_ADDRESSES, &ok);
 	in->track_per_address = limit(TRACK_PER_MINUTE, TRACK_BURST, LIMIT_ADDRESSES, &ok);
 	in->track_per_ticket = limit(TRACK_TICKET_PER_MINUTE, TRACK_TICKET_BURST, LIMIT_KEYS, &ok);
+	in->stops_per_message = limit(STOPS_PER_MINUTE, STOPS_BURST, LIMIT_ADDRESSES, &ok);
 	if (c->wrong_keys_per_minute > 0) {
 		in->guesses = guesses_create(
 		    (uint32_t)c->wrong_keys_burst, (uint32_t)c->wrong_keys_per_minute);
@@ -548,6 +551,7 @@ intake_close(struct intake *in)
 	ratelimit_destroy(in->mail_per_address);
 	ratelimit_destroy(in->track_per_address);
 	ratelimit_destroy(in->track_per_ticket);
+	ratelimit_destroy(in->stops_per_message);
 	guesses_destroy(in->guesses);
 	stats_destroy(in->stats);
 	daemon_destroy(in->daemon);

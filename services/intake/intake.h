@@ -195,7 +195,8 @@ enum {
 	STOPPED_REFUSED,
 	STOPPED_AGAIN,
 	STOPPED_WRONG,
-	STOPPED_LIMITED,
+	STOPPED_LIMITED, /* the address: too many wrong links */
+	STOPPED_LIMITED_MESSAGE, /* the link: too many changes by it */
 	STOPPED_AWAY
 };
 enum { CIMER_FILES_DONE, CIMER_FILES_REJECTED, CIMER_FILES_WAITED };
@@ -243,6 +244,7 @@ struct intake {
 	struct ratelimit *photos_per_address; /* forms with photos */
 	struct ratelimit *track_per_address; /* wrong digits, by who gave them */
 	struct ratelimit *track_per_ticket; /* and by whose they were to be */
+	struct ratelimit *stops_per_message; /* refusals of surveys, by the link */
 	struct ratelimit *mail_per_address; /* NULL: no limit */
 	struct guesses *guesses; /* likewise */
 	struct http *http;

@@ -157,8 +157,8 @@ static const char *const limits[] = { "key", "address", "wrong_keys", "photos", 
 static const char *const tracked[] = { "shown", "wrong", "limited", "away", NULL };
 static const char *const surveyed[] = { "shown", "answered", "repeated", "denied", "refused",
 	"over", "wrong", "limited", "away", NULL };
-static const char *const stopped[] = { "shown", "refused", "again", "wrong", "limited", "away",
-	NULL };
+static const char *const stopped[] = { "shown", "refused", "again", "wrong", "limited",
+	"limited_message", "away", NULL };
 static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
 static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };
 static const char *const drafts[] = { "kept", "lost", NULL };

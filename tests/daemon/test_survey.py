@@ -310,6 +310,26 @@ def test_a_refusal_that_cannot_be_written_is_not_acknowledged(world):
     stop(world, token, b"again=yes")
 
 
+def test_one_mail_does_not_keep_the_record_busy(world):
+    number, _ = world.invited(email="inatci@ornek.example")
+    token = stop_token(SECRET, uuid.UUID(mail_about(world, number, "survey.invited")[1]))
+    def commits():
+        return sum(world.stack.metric("intake", f'turunc_intake_survey_stops_total{{outcome="{name}"}}')
+                   for name in ("refused", "again"))
+    limited = 'turunc_intake_survey_stops_total{outcome="limited_message"}'
+    before = commits()
+    for n in range(30):
+        stop(world, token, (b"again=yes", b"List-Unsubscribe=One-Click")[n % 2], address=f"10.8.{n}.1")
+    assert 10 <= commits() - before < 20, "from wherever it is said"
+    assert world.stack.metric("intake", limited) == 30 - (commits() - before)
+    refused = stop(world, token)
+    assert refused.status == 429 and "Bir dakika sonra" in text_of(refused)
+    assert world.look(token, path="/anket-istemiyorum").status == 200, "looking is free"
+    other, _ = world.invited(email="baskasi@ornek.example")
+    token = stop_token(SECRET, uuid.UUID(mail_about(world, other, "survey.invited")[1]))
+    assert stop(world, token).status == 200, "nobody else is slowed down"
+
+
 def test_other_systems_cannot_answer(world):
     number, _ = world.invited()
     survey = world.records(number, "survey.invited")[0].survey_id
