@@ -178,13 +178,15 @@ same_catalogue(const struct cimer *c)
 
 static const struct workbook_calls workbook_calls;
 
-/* A text here, a workbook by a process of its own. */
+/* A text here, a workbook by a process of its own.  What becomes a workbook once it was looked at
+ * is refused by the table, as unreadable for now: nothing is unpacked here. */
 static bool
 begin_reading(struct cimer *c)
 {
 	const struct intake_config *config = &c->in->config;
 	const struct table_limits limits = { (uint64_t)config->cimer_file_bytes,
-		(uint64_t)config->cimer_unpacked_bytes, (size_t)config->cimer_string_bytes };
+		(uint64_t)config->cimer_unpacked_bytes, (size_t)config->cimer_string_bytes,
+		.workbooks = false };
 	const struct cimer_limits sheet_limits = { (size_t)config->cimer_rows,
 		(size_t)config->cimer_text_bytes };
 

@@ -133,6 +133,8 @@ begin(struct table *t)
 		(void)table_fail(t, TABLE_UNREADABLE, 0);
 	else if (memcmp(head, old_magic, sizeof(old_magic)) == 0)
 		(void)table_fail(t, TABLE_OLD_OR_LOCKED, 0);
+	else if (memcmp(head, "PK\x03\x04", 4) == 0 && !t->limits.workbooks)
+		(void)table_fail(t, TABLE_UNREADABLE, 0);
 	else if (memcmp(head, "PK\x03\x04", 4) == 0)
 		t->xlsx = table_xlsx_open(t);
 	else if (memcmp(head, "\xff\xfe", 2) == 0 || memcmp(head, "\xfe\xff", 2) == 0)

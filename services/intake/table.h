@@ -28,6 +28,7 @@ struct table_limits {
 	uint64_t file_bytes;
 	uint64_t unpacked_bytes; /* of all parts of a workbook that are read */
 	size_t string_bytes; /* of a workbook's shared texts, which are held in memory */
+	bool workbooks; /* else one is TABLE_UNREADABLE, and nothing of it is unpacked */
 };
 
 enum table_problem {

@@ -239,7 +239,7 @@ int
 workbook_reader_main(char **argv)
 {
 	struct table_limits limits = { strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10),
-		(size_t)strtoull(argv[3], NULL, 10) };
+		(size_t)strtoull(argv[3], NULL, 10), .workbooks = true };
 	struct telling telling = { 0 };
 
 	reader_process_bound(CPU_S, strtoull(argv[0], NULL, 10));

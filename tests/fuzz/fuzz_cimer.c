@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint8_t secret[32];
 	static const char separators[] = { ';', ',', '\t' };
 	const struct item_maker maker = { .secret = secret, .secret_len = sizeof(secret) };
-	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 16 };
+	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 16, .workbooks = true };
 	const struct cimer_limits sheet_limits = { 50, 1 << 16 };
 
 	if (size == 0)

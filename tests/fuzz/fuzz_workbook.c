@@ -43,7 +43,7 @@ feed(struct table *t, struct table_book *book, enum table_part part, struct inpu
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 16 };
+	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 16, .workbooks = false };
 	struct input in = { data, size };
 	struct table *t = table_open(-1, &limits, ';');
 	struct table_book book = { 0 };

@@ -108,11 +108,11 @@ on_row(void *arg, const struct table_row *row)
 }
 
 static enum table_problem
-read_all(const char *text, size_t len, char separator, struct seen *seen, int *ret_line)
+read_within(const struct table_limits *limits, const char *text, size_t len, char separator,
+    struct seen *seen, int *ret_line)
 {
-	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 16 };
 	int fd = memfd_create("table", 0);
-	struct table *t = table_open(fd, &limits, separator);
+	struct table *t = table_open(fd, limits, separator);
 
 	memset(seen, 0, sizeof(*seen));
 	if (!CHECK(fd != -1 && t != NULL && write(fd, text, len) == (ssize_t)len))
@@ -124,6 +124,14 @@ read_all(const char *text, size_t len, char separator, struct seen *seen, int *r
 	table_destroy(t);
 	close(fd);
 	return problem;
+}
+
+static enum table_problem
+read_all(const char *text, size_t len, char separator, struct seen *seen, int *ret_line)
+{
+	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 16, .workbooks = true };
+
+	return read_within(&limits, text, len, separator, seen, ret_line);
 }
 
 TEST(test_csv)
@@ -301,11 +309,27 @@ TEST(test_an_archive_is_gone_through_before_the_library_sees_it)
 	}
 }
 
+TEST(test_a_workbook_is_unpacked_by_its_reader_alone)
+{
+	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 16, .workbooks = false };
+	static const char not_even_an_archive[] = "PK\x03\x04;b\nc;d\n";
+	struct seen seen;
+	int line;
+
+	CHECK_I64("what a file became since it was looked at",
+	    read_within(
+		&limits, not_even_an_archive, sizeof(not_even_an_archive) - 1, ';', &seen, &line),
+	    TABLE_UNREADABLE);
+	CHECK_I64("who may look at it says more",
+	    read_all(not_even_an_archive, sizeof(not_even_an_archive) - 1, ';', &seen, &line),
+	    TABLE_ZIP);
+}
+
 /* As the sheet of a workbook, fed in pieces of the size that is read at once. */
 static enum table_problem
 read_sheet(const struct bytes *b, size_t piece)
 {
-	const struct table_limits limits = { 1 << 24, 1 << 24, 1 << 16 };
+	const struct table_limits limits = { 1 << 24, 1 << 24, 1 << 16, .workbooks = false };
 	int fd = memfd_create("table", 0);
 	struct table *t = table_open(fd, &limits, ';');
 	struct table_book book = { 0 };

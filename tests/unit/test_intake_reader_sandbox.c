@@ -91,7 +91,7 @@ on_row(void *arg, const struct table_row *row)
 static bool
 cannot_read_a_workbook(void)
 {
-	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 20 };
+	const struct table_limits limits = { 1 << 20, 1 << 20, 1 << 20, .workbooks = true };
 	int fd = open("book.xlsx", O_RDONLY);
 	struct table *t = table_open(fd, &limits, ',');
 	bool right = false;

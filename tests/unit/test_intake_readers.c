@@ -270,7 +270,8 @@ workbook_file(const char *cell)
 static struct rows
 read_workbook(const char *cell, uint64_t unpacked_bytes, int wanted, bool destroys)
 {
-	const struct table_limits limits = { MEBIBYTE, unpacked_bytes, MEBIBYTE };
+	const struct table_limits limits = { MEBIBYTE, unpacked_bytes, MEBIBYTE,
+		.workbooks = true };
 	const struct workbook_calls calls = { on_row, on_end };
 	struct rows rows = { .loop = make_loop(), .wanted = wanted, .destroys = destroys };
 	int fd = workbook_file(cell);
