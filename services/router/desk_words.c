@@ -277,7 +277,7 @@ desk_message(const char *about, enum catalogue_language language)
 	/* Of what comes by SMS only a wish is answered. */
 	if (strcmp(about, "sms.received") == 0)
 		return language == CATALOGUE_EN ? "Wish about SMS confirmed"
-						: "SMS isteği onaylandı";
+						: "SMS tercihi teyit edildi";
 	return desk_event(about, language);
 }
 
