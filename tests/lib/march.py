@@ -6,18 +6,26 @@ import os
 import subprocess
 
 from municipality import config_copy
-from servers import BUILD
+from servers import BUILD, ROOT
 from stack import CONFIG, SERVICES, Stack
 from standing_clock import StandingClock
 
 START_US = (1772312400 - 3600) * 10**6  # an hour before March 2026 begins in Istanbul
-# As deploy/lib/march.sh has them: nobody waits for the real clock.
-SETTINGS = {
-    "intake": {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_CIMER_DIR": "cimer",
-               "TURUNC_CIMER_LOOK": "20ms", "TURUNC_CIMER_SETTLE": "0", "TURUNC_MAIL_PER_MINUTE": "0"},
-    "notifier": {"TURUNC_NOTIFIER_RATE": "1000000", "TURUNC_NOTIFIER_IN_FLIGHT": "64", "TURUNC_NOTIFIER_FIRST_MAILS": "0",
-                 "TURUNC_REMINDERS_LOOK": "0"},
-}
+
+
+def settings(service):
+    """As deploy/lib/march.sh gives them, and the rest of a demonstration beside it."""
+    script = f'REAL=. march=yes demo=yes RUN=.; . "$1/march.sh"; march_env {service}'
+    said = subprocess.run(["bash", "-c", script, "bash", os.path.join(ROOT, "deploy", "lib")], text=True,
+                          capture_output=True, check=True).stdout
+    given = dict(line.split("=", 1) for line in said.splitlines())
+    del given["TURUNC_CLOCK_FILE"]  # the test's own
+    return given
+
+
+# First mails: as services.sh has it for every demonstration.
+SETTINGS = {"intake": {**settings("intake"), "TURUNC_CIMER_DIR": "cimer"},
+            "notifier": {**settings("notifier"), "TURUNC_NOTIFIER_FIRST_MAILS": "0"}}
 REPLY_NUMBER = "3346"
 
 
