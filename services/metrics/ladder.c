@@ -26,10 +26,12 @@ static const struct {
 		"e-mail "
 		"address, or a mobile number that has not refused SMS, to be asked at." } },
 	[LADDER_INVITED] = { "invited", { "Sorulan", "Invited" },
-	    { "Sorulabileceklerden, daveti gönderilen ya da gönderilmesi denenenler. Hatırlatma "
+	    { "Sorulabileceklerden, daveti gönderilen ya da gönderilmesi denenenler. İleti "
+	      "istemediğini sonradan bildirdiği için gönderilmeyen davet sayılmaz; hatırlatma "
 	      "ayrıca sayılmaz.",
 		"Of the eligible: those to whom an invitation was sent, or whom one could not be "
-		"sent to when it was tried. A reminder is not counted again." } },
+		"sent to when it was tried. One that was not sent because its citizen had refused "
+		"such messages since is none; a reminder is not counted again." } },
 	[LADDER_DELIVERED] = { "delivered", { "Ulaşan", "Delivered" },
 	    { "Sorulanlardan, daveti ya da hatırlatması ulaşmış sayılanlar: e-posta, posta "
 	      "sunucumuza "
