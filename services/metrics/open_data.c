@@ -12,6 +12,7 @@
 #include "http.h"
 #include "log.h"
 #include "month.h"
+#include "month_turn.h"
 #include "open_data_files.h"
 #include "open_data_page.h"
 #include "registry.h"
@@ -109,10 +110,14 @@ knows_first(const struct open_data *o)
 	return o->first != 0 && clock_monotonic_ms() - o->first_ms < o->options.fresh_ms;
 }
 
+/* As the reports have it: a month is published some days after its end. */
 static int32_t
 last_month(void)
 {
-	return month_add(month_of(clock_now_us()), -1);
+	int64_t now_us = clock_now_us();
+	int32_t month = month_add(month_of(now_us), -1);
+
+	return month_published_us(month) <= now_us ? month : month_add(month, -1);
 }
 
 /* --- answering -------------------------------------------------------------------------------- */
@@ -211,7 +216,7 @@ static void
 reply_no_month(struct http_request *req)
 {
 	http_reply_error(req, 404,
-	    "There are no open data of that month: it is not over, or the "
+	    "There are no open data of that month: it is not published yet, or the "
 	    "record does not reach back to it.");
 }
 
@@ -409,6 +414,7 @@ begin_reading(struct open_data *o, int32_t month)
 		add_subjects(unit, cat);
 		db_add_int8(unit, month_start_us(month));
 		db_add_int8(unit, month_start_us(month_add(month, 1)));
+		db_add_int8(unit, month_published_us(month));
 		db_add_int8(unit, (int64_t)o->options.tickets_max + 1);
 	}
 	if (!db_submit(o->options.db, unit, on_read, o)) {

@@ -8,8 +8,10 @@
  * A month is read from the record when somebody asks, and kept for a stated time, so that its files
  * and their checksums belong together; the two asked for last are held.  One is read at a time, and
  * the record is busy with that for a tenth of the time at most: others wait their turn, and when
- * too many do, the answer is 503.  A month that goes on is not there: what changes from one day to
- * the next would tell what is hidden.
+ * too many do, the answer is 503.
+ *
+ * A month is there when its report is published first, some days after its end, and what is
+ * recorded later is never in it: the difference between two readings would tell what is hidden.
  */
 #ifndef METRICS_OPEN_DATA_H
 #define METRICS_OPEN_DATA_H

@@ -32,7 +32,10 @@ add_rules(struct html *h)
 		    "suppressed, and those tickets lose their place, department, number and time "
 		    "of the day; so are other counts by which they could be found by "
 		    "subtraction." },
-		{ "Yalnızca biten aylar yayımlanır.", "Only months that are over are published." },
+		{ "Aylar, bittikten beş gün sonra yayımlanır; daha sonra kaydedilen başvurular aya "
+		  "eklenmez.",
+		    "A month is published five days after its end; tickets recorded later are not "
+		    "added to it." },
 	};
 
 	html_element(h, "h2", NULL, html_say(h, "Neler var, neler yok?", "What is here"));
@@ -53,8 +56,8 @@ open_data_index_page(struct html *h, int32_t first, int32_t last)
 		"Tickets in the format of Open311 GeoReport Bulk, month by month, for anybody to "
 		"download."));
 	if (first == 0 || first > last)
-		html_element(
-		    h, "p", NULL, html_say(h, "Henüz biten bir ay yok.", "No month is over yet."));
+		html_element(h, "p", NULL,
+		    html_say(h, "Henüz yayımlanan bir ay yok.", "No month is published yet."));
 	html_raw(h, "<ul class=\"index\">\n");
 	for (int32_t m = last; first != 0 && m >= first; m = month_add(m, -1)) {
 		month_format(m, month);

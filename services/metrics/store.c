@@ -64,8 +64,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "FROM turunc.ticket t LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
 	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
 	    "WHERE t.public AND coalesce(s.subject_code, t.subject_code) = ANY ($1::text[]) "
-	    "AND t.arrived_us >= $2::bigint AND t.arrived_us < $3::bigint LIMIT $4::bigint",
-	    4 },
+	    "AND t.arrived_us >= $2::bigint AND t.arrived_us < $3::bigint "
+	    "AND t.recorded_us < $4::bigint LIMIT $5::bigint",
+	    5 },
 	[STORE_MONTH_STATE] = { "month_state",
 	    "SELECT h.log_id, s.fold_version, coalesce(c.log_id = h.log_id AND c.seq = s.seq, "
 	    "false), coalesce(b.last_seq, 0), " STORE_MONTH_STATE_COLUMNS(

@@ -17,7 +17,8 @@ import pytest
 from stack import CONFIG, Stack
 from standing_clock import StandingClock
 
-APRIL_US = 1_775_120_400_000_000  # 2026-04-02 12:00 in Istanbul
+APRIL_US = 1_775_552_400_000_000  # 2026-04-07 12:00 in Istanbul
+PUBLISHED_US = 1_775_422_800_000_000  # 2026-04-06 00:00, when March is
 MARCH_US = 1_772_355_600_000_000  # 2026-03-01 12:00
 HOUR_US = 3_600_000_000
 FILES = ("requests.csv", "requests.json", "counts.csv", "counts.json", "dictionary.csv", "dictionary.json")
@@ -31,7 +32,7 @@ class Tickets:
         self.stack = stack
         self.number = 0
 
-    def add(self, subject, neighbourhood, count, public=True, arrived_us=None, status=3, ended_us=None):
+    def add(self, subject, neighbourhood, count, public=True, arrived_us=None, status=3, ended_us=None, recorded_us=None):
         """Returns their ids."""
         for _ in range(count):
             self.number += 1
@@ -44,7 +45,7 @@ class Tickets:
             self.stack.sql("""insert into turunc.ticket (ticket_id, contact_id, channel, subject_code,
                 neighbourhood, legal_basis, public, arrived_us, recorded_us, client)
                 values (%s, %s, 2, %s, %s, 0, %s, %s, %s, '')""",
-                           ticket, contact, subject, neighbourhood, public, at_us, at_us)
+                           ticket, contact, subject, neighbourhood, public, at_us, recorded_us or at_us)
             self.stack.sql("""insert into turunc.ticket_state (ticket_id, status, version, department, subject_code,
                 priority, ended_us, updated_us, reason_code) values (%s, %s, 2, 'temizlik', %s, 2, %s, %s, %s)""",
                            ticket, status, subject, ended_us, at_us + HOUR_US, "yapildi" if ended_us else "")
@@ -53,11 +54,12 @@ class Tickets:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    clock = StandingClock(str(tmp_path_factory.mktemp("clock") / "clock"), APRIL_US)
+    clock = StandingClock(str(tmp_path_factory.mktemp("clock") / "clock"), PUBLISHED_US - 1)
     shared = {"TURUNC_CLOCK_FILE": clock.path}
     with Stack(services=["router", "metrics"], env={"router": shared, "metrics": {
             **shared, "TURUNC_OPEN_DATA_KEPT": "1s", "TURUNC_OPEN_DATA_TICKETS": "100"}}) as made:
         made.start()
+        made.clock = clock
         yield made
 
 
@@ -74,7 +76,7 @@ def requests(stack, month="2026-03"):
 @pytest.fixture(scope="module")
 def march(stack):
     """Before it there is nothing, and that is said."""
-    assert "Henüz biten bir ay yok" in read(stack, "?lang=tr").text
+    assert "Henüz yayımlanan bir ay yok" in read(stack, "?lang=tr").text
     read(stack, "2026-03", 404)
     tickets = Tickets(stack)
     tickets.add("cop-alinmadi", "guzeloba", 9)
@@ -87,6 +89,13 @@ def march(stack):
     tickets.add("dilencilik", "fener", 7)  # not public, whatever its row says
     tickets.add("cop-alinmadi", "fener", 5, public=False)
     tickets.add("cop-alinmadi", "fener", 9, arrived_us=APRIL_US)
+    tickets.add("cop-alinmadi", "fener", 9, recorded_us=PUBLISHED_US)  # late
+    for path in ("2026-03", "2026-03/requests.csv"):
+        read(stack, path, 404)  # over, but its report is not published either
+    assert "2026-03" not in read(stack, "").text
+    stack.clock.advance(1)
+    assert len(requests(stack)) == 37
+    stack.clock.advance(APRIL_US - PUBLISHED_US)
     return tickets
 
 
