@@ -202,6 +202,8 @@ add_tickets(struct sheet *s)
 	add(s, "Bütün kanallardan gelen başvuru sayısı %s oldu", number(count(s, "tickets"), text));
 	for (size_t i = 0; i < channels->count; i++) {
 		const struct report_line *line = report_line_at(s->r, REPORT_CHANNELS, i);
+		if (line->in[REPORT_NOW].value == 0)
+			break; /* it was used in a month before; so are all that follow */
 		report_format(CATALOGUE_TR, REPORT_PERCENT, line->rate, text);
 		add(s, "%s%s %s", i == 0 ? ": " : ", ", line->title, text);
 	}

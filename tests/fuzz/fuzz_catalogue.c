@@ -37,6 +37,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)catalogue_neighbourhood_named(cat, "fener");
 	}
 	catalogue_destroy(cat);
+	cat = catalogue_parse_past(&bundle, &report);
+	HOLDS(cat != NULL && cat->municipality.name != NULL);
+	for (size_t i = 0; i < cat->neighbourhood_count; i++)
+		HOLDS(catalogue_neighbourhood(cat, cat->neighbourhoods[i].code)->name != NULL);
+	for (size_t i = 0; i < cat->subject_count; i++)
+		HOLDS(catalogue_say(&cat->subjects[i].name, CATALOGUE_EN) != NULL);
+	catalogue_destroy(cat);
 	bundle_finish(&bundle);
 	return 0;
 }

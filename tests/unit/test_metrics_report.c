@@ -35,6 +35,7 @@ static const struct {
 	{ "inhabitants", 510887, 510887, 510887 },
 	{ "tickets.channel.call", 11651, 0, 0 },
 	{ "tickets.channel.web", 2749, 0, 0 },
+	{ "tickets.channel.sms", 0, 12, 0 },
 	{ "tickets.subject.cop-alinmadi", 2000, 1000, 0 },
 	{ "tickets.subject.evde-saglik", 2900, 0, 0 },
 	{ "tickets.subject.cadde-supurme", 2000, 0, 0 },
