@@ -138,9 +138,25 @@ add_erased(struct records *records, const PGresult *rows, int row)
 	    PQgetisnull(rows, row, 1) ? NULL : PQgetvalue(rows, row, 1), &event);
 }
 
+/* What they said may have become a ticket since it was looked up, with a contact of its own. */
+static enum exit_code
+check_all_erased(struct masa *m, const char *given)
+{
+	int left = 0;
+	enum exit_code code = person_contacts_left(m, given, &left);
+
+	if (code == MASA_OK && left > 0)
+		code = masa_fail(MASA_CONFLICT,
+		    "%d more of their contacts came meanwhile, and nothing was erased: look with "
+		    "--dry-run again",
+		    left);
+	return code;
+}
+
 /* The rows, the destruction log and the records, in one transaction. */
 static enum exit_code
-erase(struct masa *m, const struct person *person, const char *reason, char id[UUID_TEXT_SIZE])
+erase(struct masa *m, const char *given, const struct person *person, const char *reason,
+    char id[UUID_TEXT_SIZE])
 {
 	struct records records;
 	struct uuid destruction;
@@ -172,6 +188,8 @@ erase(struct masa *m, const struct person *person, const char *reason, char id[U
 		    3, files, NULL);
 	}
 	if (code == MASA_OK)
+		code = check_all_erased(m, given);
+	if (code == MASA_OK)
 		code = records_append(&records);
 	records_finish(&records);
 	if (code == MASA_OK)
@@ -201,7 +219,7 @@ citizen_erase(struct masa *m, int argc, char **argv)
 	if (code == MASA_OK)
 		code = person_summary(m, &person, &summary);
 	if (code == MASA_OK)
-		code = erase(m, &person, reason, id);
+		code = erase(m, argv[0], &person, reason, id);
 	if (code == MASA_OK) {
 		json_object_set_new(summary, "live_tickets", json_integer(person.live_count));
 		json_object_set_new(summary, "dry_run", json_boolean(m->dry_run));

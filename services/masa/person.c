@@ -190,17 +190,13 @@ find_calls(struct masa *m, const char *given, const char *number, struct person 
 	return MASA_OK;
 }
 
-enum exit_code
-person_find(struct masa *m, const char *given, struct person *ret_person)
+/* Contacts not erased yet: how many, which, the tickets they opened, and how many of those live. */
+static enum exit_code
+find_contacts(struct masa *m, const char *kind, const char *value, PGresult **ret_result)
 {
-	char kind[8], value[400];
-	PGresult *result;
-	enum exit_code code = read_given(given, kind, value);
-
-	if (code != MASA_OK)
-		return code;
 	const char *values[] = { kind, value };
-	code = masa_query(m,
+
+	return masa_query(m,
 	    /* On the page of one's own ticket, and by the link of an invitation, people give no
 	     * address: what they said there is theirs all the same. */
 	    "WITH named AS (SELECT c.contact_id FROM turunc.contact c WHERE $1::text = 'phone' "
@@ -224,7 +220,19 @@ person_find(struct masa *m, const char *given, struct person *ret_person)
 	    "FROM wanted w JOIN turunc.contact c USING (contact_id) LEFT JOIN turunc.ticket t ON "
 	    "t.ticket_id = c.ticket_id AND t.contact_id = c.contact_id LEFT JOIN "
 	    "turunc.ticket_state s ON s.ticket_id = t.ticket_id WHERE c.salt <> ''",
-	    2, values, &result);
+	    2, values, ret_result);
+}
+
+enum exit_code
+person_find(struct masa *m, const char *given, struct person *ret_person)
+{
+	char kind[8], value[400];
+	PGresult *result;
+	enum exit_code code = read_given(given, kind, value);
+
+	if (code != MASA_OK)
+		return code;
+	code = find_contacts(m, kind, value, &result);
 	if (code != MASA_OK)
 		return code;
 	*ret_person = (struct person){ 0 };
@@ -240,6 +248,22 @@ person_find(struct masa *m, const char *given, struct person *ret_person)
 	if (code != MASA_OK)
 		person_finish(ret_person);
 	return code;
+}
+
+enum exit_code
+person_contacts_left(struct masa *m, const char *given, int *ret_count)
+{
+	char kind[8], value[400];
+	PGresult *result;
+	enum exit_code code = read_given(given, kind, value);
+
+	if (code == MASA_OK)
+		code = find_contacts(m, kind, value, &result);
+	if (code != MASA_OK)
+		return code;
+	*ret_count = atoi(PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return MASA_OK;
 }
 
 void

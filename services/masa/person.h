@@ -24,6 +24,8 @@ struct person {
 /* MASA_NOT_FOUND: nothing is held. */
 MUST_CHECK enum exit_code person_find(struct masa *m, const char *given, struct person *ret_person);
 void person_finish(struct person *p);
+/* How many of their contacts are not erased; 0 is no failure. */
+MUST_CHECK enum exit_code person_contacts_left(struct masa *m, const char *given, int *ret_count);
 
 /* {name: [rows]} of everything held. */
 MUST_CHECK enum exit_code person_export(

@@ -143,6 +143,27 @@ def test_what_is_erased_while_a_ticket_is_made_of_it_stays_erased(stack):
     assert stack.one("select count(*) from turunc.inbound_item where id = %s", contact) == 0
 
 
+def test_what_becomes_a_ticket_while_it_is_erased_is_erased_too(stack):
+    phone, said = "+905321234778", "Bunu da unutun lütfen"
+    contact = text_message(stack, phone, said)
+    waiting = lambda: stack.one("select count(*) from pg_locks where not granted")
+    erase = ("citizen", "erase", phone, "--reason", "istek", "--open-too", "--confirm")
+    link = psycopg2.connect(stack.conninfo("postgres"))
+    with contextlib.closing(link), link.cursor() as first, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first.execute("select 1 from turunc.contact where contact_id = %s for update", (contact,))
+        made = pool.submit(make, stack, contact)
+        stack.wait(lambda: waiting() == 1, 30, "a ticket under way")
+        erased = pool.submit(lambda: stack.masa(*erase, "1", check=False))
+        stack.wait(lambda: waiting() == 2, 30, "an erasure behind it")
+        link.rollback()
+        made.result(30)
+        done = erased.result(30)
+    assert done.returncode != 0 and "1 more of their contacts came meanwhile" in done.stderr
+    assert stack.one("select count(*) from turunc.contact where description = %s", said) == 2, "all or nothing"
+    stack.masa(*erase, "2")
+    assert stack.one("select count(*) from turunc.contact where phone = %s or description = %s", phone, said) == 0
+
+
 def test_who_may_not_and_what_is_not_there(stack):
     contact = machine_mail(stack, "Yetkisiz")
     taker = Browser(stack, "intake", "/call/").sign_in("ayse", stack.taker)
