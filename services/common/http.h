@@ -84,7 +84,8 @@ struct http_settings {
 	uint32_t body_deadline_ms; /* from the last header to the whole body, and a second more for
 				      each 64 KiB of it */
 	uint32_t reply_deadline_ms; /* from the whole request to the answer; then 503 */
-	uint32_t write_deadline_ms; /* from the answer to its last byte sent */
+	uint32_t write_deadline_ms; /* from the answer to its last byte sent, and a second more for
+				       each 64 KiB of it that its reader has taken */
 	http_error_fn *write_error; /* NULL: plain text */
 	void *write_error_arg;
 };

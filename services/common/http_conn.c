@@ -6,9 +6,11 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "clock.h"
@@ -101,6 +103,7 @@ conn_enter(struct http_conn *conn, enum conn_phase phase)
 	TAILQ_INSERT_TAIL(&http->phases[phase], conn, in_phase);
 	conn->phase = phase;
 	conn->since_ms = clock_monotonic_ms();
+	conn->answer_bytes = 0;
 	if (phase == CONN_LINGERING)
 		conn->lingers_ms = conn->since_ms;
 	conn->gone_watched = false;
@@ -303,18 +306,43 @@ watch_gone(struct http_conn *conn)
 	conn->gone_watched = true;
 }
 
-/* A long body may take longer than its phase's limit, by half a megabit a second: for what has come
- * of it, for who declares much and sends nothing holds the room of others. */
+/* What has come of a body. */
 static uint64_t
-allowance_ms(const struct http_conn *conn)
+come_of_body(const struct http_conn *conn)
 {
 	uint64_t missing = conn->come_bytes < conn->passed_bytes
 			       ? conn->passed_bytes - conn->come_bytes
 			       : 0;
 
-	return conn->phase != CONN_BODY || missing >= conn->reserved_bytes
-		   ? 0
-		   : (conn->reserved_bytes - missing) * MS_PER_S / BODY_BYTES_PER_S;
+	return missing >= conn->reserved_bytes ? 0 : conn->reserved_bytes - missing;
+}
+
+/* What the reader has of an answer: neither our buffer nor the kernel's has it any more. */
+static uint64_t
+gone_of_answer(const struct http_conn *conn)
+{
+	size_t left = evbuffer_get_length(bufferevent_get_output(conn->bev));
+	int queued = 0;
+
+	if (ioctl(conn->fd, SIOCOUTQ, &queued) == -1 || queued < 0)
+		return 0;
+	left += (size_t)queued;
+	return left >= conn->answer_bytes ? 0 : conn->answer_bytes - left;
+}
+
+/* A long body or answer may take longer than its phase's limit, by half a megabit a second: for
+ * what has come or gone of it, for who declares or asks much and then does nothing holds the room
+ * of others. */
+static uint64_t
+allowance_ms(const struct http_conn *conn)
+{
+	uint64_t moved = 0;
+
+	if (conn->phase == CONN_BODY)
+		moved = come_of_body(conn);
+	else if (conn->phase == CONN_WRITING)
+		moved = gone_of_answer(conn);
+	return moved * MS_PER_S / BODY_BYTES_PER_S;
 }
 
 void

@@ -72,6 +72,7 @@ struct http_conn {
 	bool close; /* after this answer */
 	uint64_t come_bytes; /* all that came */
 	uint64_t passed_bytes; /* heads and bodies that evhttp was to read */
+	size_t answer_bytes; /* in CONN_WRITING: of the answer's body; 0 of a stream */
 	size_t reserved_bytes; /* of http->buffered_bytes; the request's from CONN_WORKING on */
 	struct http_address body_from; /* in CONN_BODY, of a large one: whose it is */
 

@@ -227,6 +227,7 @@ send_response(struct http_request *req, const struct http_response *response)
 		evbuffer_drain(body, evbuffer_get_length(body));
 	conn->req = NULL;
 	conn_enter(conn, CONN_WRITING);
+	conn->answer_bytes = evbuffer_get_length(body);
 	evhttp_send_reply(ev, (int)status, http_reason(status), body);
 	/* What evhttp did not take (it takes all) must not meet the next answer. */
 	evbuffer_drain(body, evbuffer_get_length(body));

@@ -245,6 +245,42 @@ TEST(test_http_reader_too_slow_for_an_answer)
 	lab_close(&lab);
 }
 
+/* A slow line is no idle reader: who goes on taking the answer gets all of it. */
+TEST(test_http_reader_slow_but_steady)
+{
+	enum { PIECE = 128 * 1024, LARGE = 8 * 1024 * 1024, PAUSE_MS = 100, SLOW_MS = 1500 };
+	static const struct http_route large[] = { { HTTP_GET, "/large", handle_large, 0 } };
+	static const char get[] = GET("/large");
+	static char piece[PIECE];
+	struct lab lab;
+	struct desk desk = { 0 };
+	size_t taken = 0;
+	ssize_t got = -1;
+
+	lab_prepare(&lab);
+	lab.settings.write_deadline_ms = 500;
+	if (!lab_open(&lab, large, 1, &desk))
+		return;
+	int fd = lab_connect(&lab);
+	lab_send(fd, get, sizeof(get) - 1);
+	uint64_t began_ms = check_now_ms(), next_ms = began_ms;
+	while (check_now_ms() < began_ms + SLOW_MS) {
+		lab_turn(&lab);
+		if (check_now_ms() < next_ms)
+			continue;
+		next_ms += PAUSE_MS;
+		got = recv(fd, piece, sizeof(piece), 0);
+		taken += got > 0 ? (size_t)got : 0;
+	}
+	CHECK_I64("not cut", stat_of(&lab, HTTP_STAT_CUT, 0), 0);
+	CHECK_TRUE("but slow", taken < LARGE / 2);
+	LAB_UNTIL(&lab, (got = recv(fd, piece, sizeof(piece), 0),
+			    taken += got > 0 ? (size_t)got : 0, got == 0 || taken > LARGE));
+	CHECK_TRUE("all of it", taken > LARGE);
+	close(fd);
+	lab_close(&lab);
+}
+
 /* --- streams --- */
 
 TEST(test_http_stream)
