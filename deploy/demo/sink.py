@@ -76,7 +76,7 @@ class Messages:
 def header_text(value):
     """As a reader sees it: unfolded and decoded.  The email package's own reading of a header takes ten times
     as long."""
-    text = "".join(str(value).splitlines())
+    text = "".join(str(value).splitlines()).strip()
     return str(email.header.make_header(email.header.decode_header(text))) if "=?" in text else text
 
 

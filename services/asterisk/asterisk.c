@@ -184,6 +184,7 @@ stop(void *arg)
 {
 	struct asterisk *a = arg;
 
+	a->link_ends = a->link != NULL;
 	manager_close(a);
 	a->retry_ms = UINT64_MAX;
 }
@@ -191,8 +192,13 @@ stop(void *arg)
 static bool
 busy(void *arg)
 {
-	const struct asterisk *a = arg;
+	struct asterisk *a = arg;
 
+	/* What its callbacks still hold is freed in the loop's next turn. */
+	if (a->link_ends) {
+		a->link_ends = false;
+		return true;
+	}
 	return turunc_client_state(a->client) == TURUNC_READY && !turunc_client_idle(a->client);
 }
 

@@ -59,6 +59,7 @@ struct asterisk {
 	uint64_t heard_ms, said_ms, retry_ms;
 	uint32_t failures;
 	bool lost; /* the link is to be dropped when its callback is done */
+	bool link_ends; /* it was closed for good, and the loop has not turned since */
 	struct pbx_agents agents;
 	struct pbx *pbx;
 	struct turunc_client *client;

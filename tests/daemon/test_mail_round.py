@@ -42,7 +42,7 @@ def test_what_we_write_brings_answers_back(stack):
     assert send(stack, lmtp.letter(subject="Gidis", sender="ayse@example.org")) == TAKEN
     ticket = said(stack, "Gidis")[1]
     ours = receipt(stack, "ayse@example.org")
-    back, path = ours["headers"]["Reply-To"], ours["sender"]
+    back, path = ours["headers"]["Reply-To"].strip("<>"), ours["sender"]
     assert back.startswith(BASE.split("@", maxsplit=1)[0] + "+r.") and path.startswith(BASE.split("@", maxsplit=1)[0] + "+b.")
     # to Reply-To, from another address of the family
     assert send(stack, lmtp.letter(subject="Re: Donus", sender="komsu@example.org"), back) == TAKEN

@@ -60,7 +60,7 @@ TEST(test_muratpasa_parses)
 	for (size_t i = 0; i < cat->neighbourhood_count; i++)
 		population += cat->neighbourhoods[i].population;
 	CHECK_I64("population", population, 510887);
-	CHECK_U64("templates", cat->template_count, 72);
+	CHECK_U64("templates", cat->template_count, 76);
 	CHECK_STR("office", cat->office->name, "ofis");
 	catalogue_destroy(cat);
 }
