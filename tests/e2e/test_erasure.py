@@ -31,9 +31,10 @@ def dump(stack):
 
 
 def stands(stack):
-    """The same but for the index of words, which follows the log in its own time."""
+    """The same but for the index of words and the months' figures, which follow the log in their own time."""
     return [line for line in dump(stack).splitlines()
-            if not line.startswith(("insert into turunc.search_position", "insert into turunc.contact_search"))]
+            if not line.startswith(("insert into turunc.search_position", "insert into turunc.contact_search",
+                                    "insert into turunc.month_"))]
 
 
 def found_in(text):
