@@ -1,20 +1,17 @@
-/* A worker thread with a queue in and a queue out; an eventfd wakes the loop. */
+/* Hashes on a worker's thread. */
 #include "passwords.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <event2/event.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "utf8.h"
+#include "worker.h"
 
 struct job {
-	struct job *next;
+	struct worker_job job; /* first */
+	struct passwords *passwords;
 	password_done_fn *on_done;
 	void *arg;
 	bool has_hash, makes;
@@ -25,22 +22,11 @@ struct job {
 	char made[PASSWORD_HASH_SIZE];
 };
 
-struct queue {
-	struct job *first, **last;
-};
-
 struct passwords {
 	size_t most;
 	size_t waiting; /* in the queue or under way; the loop's */
 	char nobody[PASSWORD_HASH_SIZE]; /* of a password that nobody knows */
-	pthread_t thread;
-	bool started;
-	pthread_mutex_t lock; /* guards the queues and closing */
-	pthread_cond_t wanted;
-	struct queue ahead, in, out;
-	bool closing;
-	int wake_fd;
-	struct event *readable;
+	struct worker *worker;
 };
 
 bool
@@ -89,39 +75,12 @@ password_make(char ret_password[PASSWORD_MADE_SIZE])
 /* --- the thread --------------------------------------------------------------------------------
  */
 
-static void
-queue_init(struct queue *q)
-{
-	q->first = NULL;
-	q->last = &q->first;
-}
-
-static void
-queue_put(struct queue *q, struct job *job)
-{
-	job->next = NULL;
-	*q->last = job;
-	q->last = &job->next;
-}
-
-static struct job *
-queue_take(struct queue *q)
-{
-	struct job *job = q->first;
-
-	if (job == NULL)
-		return NULL;
-	q->first = job->next;
-	if (q->first == NULL)
-		q->last = &q->first;
-	return job;
-}
-
 /* A mismatch leaves EINVAL; anything else is no memory, and says nothing of the password. */
 static void
-work_on(const struct passwords *p, struct job *job)
+work(struct worker_job *work)
 {
-	const char *against = job->has_hash ? job->hash : p->nobody;
+	struct job *job = (struct job *)work;
+	const char *against = job->has_hash ? job->hash : job->passwords->nobody;
 
 	errno = 0;
 	bool fits = crypto_pwhash_str_verify(against, job->password, strlen(job->password)) == 0;
@@ -133,76 +92,17 @@ work_on(const struct passwords *p, struct job *job)
 	sodium_memzero(job->new_password, sizeof(job->new_password));
 }
 
-static void *
-work(void *arg)
-{
-	struct passwords *p = arg;
-	const uint64_t one = 1;
-
-	pthread_mutex_lock(&p->lock);
-	for (;;) {
-		struct job *job = NULL;
-		while (!p->closing && (job = queue_take(&p->ahead)) == NULL
-		       && (job = queue_take(&p->in)) == NULL)
-			pthread_cond_wait(&p->wanted, &p->lock);
-		if (p->closing)
-			break;
-		pthread_mutex_unlock(&p->lock);
-		work_on(p, job);
-		pthread_mutex_lock(&p->lock);
-		queue_put(&p->out, job);
-		if (write(p->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
-			assert(errno == EAGAIN); /* its counter is full: the loop is awake anyway */
-	}
-	pthread_mutex_unlock(&p->lock);
-	return NULL;
-}
-
 static void
-finish(struct passwords *p, struct job *job)
+finish(struct worker_job *work, bool worked)
 {
+	struct job *job = (struct job *)work;
 	const struct password_result result = { job->done, job->matches, job->made };
 
-	p->waiting--;
+	(void)worked; /* closed before: nothing is done */
+	job->passwords->waiting--;
 	job->on_done(job->arg, &result);
 	sodium_memzero(job, sizeof(*job));
 	free(job);
-}
-
-static struct job *
-take_out(struct passwords *p)
-{
-	pthread_mutex_lock(&p->lock);
-	struct job *job = queue_take(&p->out);
-	pthread_mutex_unlock(&p->lock);
-	return job;
-}
-
-static void
-on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct passwords *p = arg;
-	struct job *job;
-	uint64_t count;
-
-	(void)what;
-	if (read(fd, &count, sizeof(count)) == -1 && errno != EAGAIN && errno != EINTR)
-		return;
-	while ((job = take_out(p)) != NULL)
-		finish(p, job);
-}
-
-static bool
-start(struct passwords *p)
-{
-	sigset_t all, before;
-
-	/* Signals are the loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	p->started = pthread_create(&p->thread, NULL, work, p) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return p->started;
 }
 
 struct passwords *
@@ -214,18 +114,11 @@ passwords_open(struct event_base *loop, size_t queue)
 	if (p == NULL)
 		return NULL;
 	p->most = queue;
-	queue_init(&p->ahead);
-	queue_init(&p->in);
-	queue_init(&p->out);
-	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->wanted, NULL);
-	p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	password_make(unknown);
 	bool made = password_hash(unknown, p->nobody);
 	sodium_memzero(unknown, sizeof(unknown));
-	if (p->wake_fd != -1)
-		p->readable = event_new(loop, p->wake_fd, EV_READ | EV_PERSIST, on_readable, p);
-	if (!made || p->readable == NULL || event_add(p->readable, NULL) == -1 || !start(p)) {
+	p->worker = made ? worker_open(loop) : NULL;
+	if (p->worker == NULL) {
 		passwords_close(p);
 		return NULL;
 	}
@@ -235,25 +128,9 @@ passwords_open(struct event_base *loop, size_t queue)
 void
 passwords_close(struct passwords *p)
 {
-	struct job *job;
-
 	if (p == NULL)
 		return;
-	pthread_mutex_lock(&p->lock);
-	p->closing = true;
-	pthread_cond_signal(&p->wanted);
-	pthread_mutex_unlock(&p->lock);
-	if (p->started)
-		pthread_join(p->thread, NULL);
-	while ((job = queue_take(&p->out)) != NULL || (job = queue_take(&p->ahead)) != NULL
-	       || (job = queue_take(&p->in)) != NULL)
-		finish(p, job);
-	if (p->readable != NULL)
-		event_free(p->readable);
-	if (p->wake_fd != -1)
-		close(p->wake_fd);
-	pthread_cond_destroy(&p->wanted);
-	pthread_mutex_destroy(&p->lock);
+	worker_close(p->worker);
 	sodium_memzero(p, sizeof(*p));
 	free(p);
 }
@@ -274,6 +151,8 @@ passwords_check(struct passwords *p, const char *hash, const char *password,
 	struct job *job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return false;
+	job->job = (struct worker_job){ .work = work, .done = finish };
+	job->passwords = p;
 	job->on_done = done;
 	job->arg = arg;
 	job->has_hash = hash != NULL && strlen(hash) < sizeof(job->hash);
@@ -284,9 +163,9 @@ passwords_check(struct passwords *p, const char *hash, const char *password,
 	if (new_password != NULL)
 		memcpy(job->new_password, new_password, strlen(new_password) + 1);
 	p->waiting++;
-	pthread_mutex_lock(&p->lock);
-	queue_put(ahead ? &p->ahead : &p->in, job);
-	pthread_cond_signal(&p->wanted);
-	pthread_mutex_unlock(&p->lock);
+	if (ahead)
+		worker_give_ahead(p->worker, &job->job);
+	else
+		worker_give(p->worker, &job->job);
 	return true;
 }

@@ -20,7 +20,7 @@ struct worker {
 	bool started;
 	pthread_mutex_t lock; /* guards the queues and closing */
 	pthread_cond_t wanted;
-	struct queue in, out;
+	struct queue ahead, in, out;
 	bool closing;
 	int wake_fd;
 	struct event *readable;
@@ -63,7 +63,8 @@ work(void *arg)
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		struct worker_job *job = NULL;
-		while (!w->closing && (job = queue_take(&w->in)) == NULL)
+		while (!w->closing && (job = queue_take(&w->ahead)) == NULL
+		       && (job = queue_take(&w->in)) == NULL)
 			pthread_cond_wait(&w->wanted, &w->lock);
 		if (w->closing)
 			break;
@@ -122,6 +123,7 @@ worker_open(struct event_base *loop)
 
 	if (w == NULL)
 		return NULL;
+	queue_init(&w->ahead);
 	queue_init(&w->in);
 	queue_init(&w->out);
 	pthread_mutex_init(&w->lock, NULL);
@@ -149,7 +151,8 @@ worker_close(struct worker *w)
 	pthread_mutex_unlock(&w->lock);
 	if (w->started)
 		pthread_join(w->thread, NULL);
-	while ((job = queue_take(&w->out)) != NULL || (job = queue_take(&w->in)) != NULL)
+	while ((job = queue_take(&w->out)) != NULL || (job = queue_take(&w->ahead)) != NULL
+	       || (job = queue_take(&w->in)) != NULL)
 		job->done(job, job->worked);
 	if (w->readable != NULL)
 		event_free(w->readable);
@@ -160,12 +163,24 @@ worker_close(struct worker *w)
 	free(w);
 }
 
-void
-worker_give(struct worker *w, struct worker_job *job)
+static void
+give(struct worker *w, struct queue *q, struct worker_job *job)
 {
 	job->worked = false;
 	pthread_mutex_lock(&w->lock);
-	queue_put(&w->in, job);
+	queue_put(q, job);
 	pthread_cond_signal(&w->wanted);
 	pthread_mutex_unlock(&w->lock);
+}
+
+void
+worker_give(struct worker *w, struct worker_job *job)
+{
+	give(w, &w->in, job);
+}
+
+void
+worker_give_ahead(struct worker *w, struct worker_job *job)
+{
+	give(w, &w->ahead, job);
 }

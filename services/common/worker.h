@@ -1,8 +1,10 @@
 /*
- * worker - a thread for calls that wait for a disk, so that the loop does not.
+ * worker - a thread for calls that wait for a disk or need the processor for long, so that the loop
+ * does not.
  *
- * Jobs are done one after the other, in the order they came.  How many there may be is for whoever
- * gives them to bound: a job is part of something that is bounded already.
+ * Jobs are done one after the other, those given ahead first, else in the order they came.  How
+ * many there may be is for whoever gives them to bound: a job is part of something that is bounded
+ * already.
  */
 #ifndef TURUNC_WORKER_H
 #define TURUNC_WORKER_H
@@ -29,5 +31,7 @@ struct worker *worker_open(struct event_base *loop);
 void worker_close(struct worker *w);
 
 void worker_give(struct worker *w, struct worker_job *job);
+/* Before all that were not given so. */
+void worker_give_ahead(struct worker *w, struct worker_job *job);
 
 #endif
