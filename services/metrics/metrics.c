@@ -218,9 +218,13 @@ on_open_data_work(void *arg)
 static bool
 open_open_data(struct metrics *m)
 {
+	m->worker = worker_open(daemon_loop(m->daemon));
+	if (m->worker == NULL)
+		return false;
 	const struct open_data_options options = {
 		.db = m->history,
 		.registry = m->registry,
+		.worker = m->worker,
 		.fresh_ms = (uint64_t)m->config.open_data_kept_ms,
 		.tickets_max = (size_t)m->config.open_data_tickets,
 		.on_work = on_open_data_work,
@@ -411,6 +415,7 @@ metrics_close(struct metrics *m)
 	letters_destroy(m->letters);
 	live_destroy(m->live);
 	reports_destroy(m->reports);
+	worker_close(m->worker);
 	open_data_destroy(m->open_data);
 	satisfaction_destroy(m->satisfaction);
 	keeper_destroy(m->keeper);

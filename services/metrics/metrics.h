@@ -27,6 +27,7 @@
 #include "reports.h"
 #include "satisfaction.h"
 #include "settings.h"
+#include "worker.h"
 
 struct metrics_config {
 	struct daemon_settings daemon;
@@ -74,6 +75,7 @@ struct metrics {
 	struct satisfaction *satisfaction;
 	struct open_data *open_data;
 	struct reports *reports;
+	struct worker *worker; /* for what takes the processor for long */
 	struct http *http;
 	struct http_common *pages;
 	struct key_pair keys;

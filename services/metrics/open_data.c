@@ -2,6 +2,7 @@
 #include "open_data.h"
 
 #include <event2/buffer.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "stats.h"
 #include "store.h"
 #include "web_files.h"
+#include "worker.h"
 
 enum { HELD = 2, WAITING_MAX = 64, STEP_LINES = 500, IDLE_TIMES = 9, RETRY_S = 2, ETAG_BYTES = 80 };
 enum { NO_FILE = -1 }; /* a page */
@@ -52,6 +54,7 @@ enum state {
 	STATE_IDLE,
 	STATE_READING, /* the record has been asked */
 	STATE_WRITING, /* tick by tick */
+	STATE_WORKING, /* the worker has the build */
 };
 
 struct open_data {
@@ -65,6 +68,7 @@ struct open_data {
 	int32_t first; /* the month of the oldest ticket; 0: there is none */
 	uint64_t first_ms; /* when that was read; 0: never */
 	struct open_data_build *build;
+	struct worker_job job; /* of STATE_WORKING */
 	char digest[DIGEST_HEX_SIZE]; /* of the catalogue it is read and made with */
 	uint64_t asked_ms, not_before_ms;
 };
@@ -444,6 +448,25 @@ hold(struct open_data *o, struct open_data_month *m)
 	memcpy(o->held[0].digest, o->digest, sizeof(o->digest));
 }
 
+#define OWNER_OF(job) ((struct open_data *)((char *)(job)-offsetof(struct open_data, job)))
+
+static void
+work_on_build(struct worker_job *job)
+{
+	open_data_build_work(OWNER_OF(job)->build);
+}
+
+static void
+on_worked(struct worker_job *job, bool worked)
+{
+	struct open_data *o = OWNER_OF(job);
+
+	if (!worked)
+		return; /* all is being closed */
+	o->state = STATE_WRITING;
+	o->options.on_work(o->options.arg);
+}
+
 static void
 write_on(struct open_data *o)
 {
@@ -458,6 +481,11 @@ write_on(struct open_data *o)
 	}
 	switch (open_data_build_step(o->build, cat, STEP_LINES, &made)) {
 	case OPEN_DATA_MORE:
+		return;
+	case OPEN_DATA_WORK:
+		o->state = STATE_WORKING;
+		o->job = (struct worker_job){ .work = work_on_build, .done = on_worked };
+		worker_give(o->options.worker, &o->job);
 		return;
 	case OPEN_DATA_DONE:
 		hold(o, &made);
@@ -476,9 +504,10 @@ open_data_tick(struct open_data *o, uint64_t now_ms)
 {
 	if (o->state == STATE_WRITING) {
 		write_on(o);
-		return 0;
+		if (o->state == STATE_WRITING)
+			return 0;
 	}
-	if (o->state == STATE_READING || o->waiting_count == 0)
+	if (o->state == STATE_READING || o->state == STATE_WORKING || o->waiting_count == 0)
 		return -1;
 	if (now_ms < o->not_before_ms)
 		return (int64_t)(o->not_before_ms - now_ms);

@@ -27,10 +27,12 @@ struct http;
 struct open_data;
 struct registry;
 struct stats;
+struct worker;
 
 struct open_data_options {
 	struct db *db;
 	const struct registry *registry;
+	struct worker *worker; /* closed before open_data_destroy() */
 	uint64_t fresh_ms; /* how long a month is kept */
 	size_t tickets_max; /* a month with more is not published, and the log says so */
 	void (*on_work)(void *arg); /* open_data_tick() has something to do */

@@ -1,6 +1,7 @@
 /* Writes a month's open data, so many lines at a time. */
 #include "open_data_files.h"
 
+#include <assert.h>
 #include <event2/buffer.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -30,7 +31,7 @@ static const struct {
 	[OPEN_DATA_SUMS] = { "SHA256SUMS", "text/plain; charset=utf-8" },
 };
 
-enum stage { STAGE_REQUESTS, STAGE_COUNTS, STAGE_LAST };
+enum stage { STAGE_DECIDE, STAGE_REQUESTS, STAGE_COUNTS, STAGE_SUMS, STAGE_LAST };
 
 struct open_data_build {
 	struct open_data_month month; /* being made */
@@ -431,7 +432,6 @@ open_data_build_create(const struct catalogue *cat, int32_t month, int64_t read_
 	}
 	b->rows = rows;
 	b->count = count;
-	decide(b);
 	add_header(b, OPEN_DATA_REQUESTS_CSV, "requests");
 	add_header(b, OPEN_DATA_COUNTS_CSV, "counts");
 	add_bytes(b, OPEN_DATA_REQUESTS_JSON, "[", 1);
@@ -448,6 +448,19 @@ open_data_build_destroy(struct open_data_build *b)
 	disclosure_destroy(b->cells);
 	free(b->rows);
 	free(b);
+}
+
+void
+open_data_build_work(struct open_data_build *b)
+{
+	assert(b->stage == STAGE_DECIDE || b->stage == STAGE_SUMS);
+	if (b->stage == STAGE_DECIDE) {
+		decide(b);
+	} else {
+		write_dictionary(b);
+		write_sums(b);
+	}
+	b->stage++;
 }
 
 static size_t
@@ -469,22 +482,20 @@ enum open_data_progress
 open_data_build_step(struct open_data_build *b, const struct catalogue *cat, size_t rows,
     struct open_data_month *ret_month)
 {
-	for (; rows > 0 && b->stage != STAGE_LAST && b->next < lines_of(b); rows--, b->next++)
-		if (b->stage == STAGE_REQUESTS)
-			write_request(b, cat);
-		else
-			write_count(b, cat);
 	if (b->failed)
 		return OPEN_DATA_FAILED;
+	if (b->stage == STAGE_DECIDE || b->stage == STAGE_SUMS)
+		return OPEN_DATA_WORK;
 	if (b->stage != STAGE_LAST) {
+		for (; rows > 0 && b->next < lines_of(b); rows--, b->next++)
+			if (b->stage == STAGE_REQUESTS)
+				write_request(b, cat);
+			else
+				write_count(b, cat);
 		if (b->next == lines_of(b))
 			end_stage(b);
 		return OPEN_DATA_MORE;
 	}
-	write_dictionary(b);
-	write_sums(b);
-	if (b->failed)
-		return OPEN_DATA_FAILED;
 	*ret_month = b->month;
 	b->month = (struct open_data_month){ 0 };
 	return OPEN_DATA_DONE;

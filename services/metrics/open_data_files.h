@@ -75,10 +75,18 @@ struct open_data_build *open_data_build_create(const struct catalogue *cat, int3
     int64_t read_us, struct open_data_row *rows, size_t count);
 void open_data_build_destroy(struct open_data_build *b);
 
-enum open_data_progress { OPEN_DATA_MORE, OPEN_DATA_DONE, OPEN_DATA_FAILED };
+enum open_data_progress {
+	OPEN_DATA_MORE,
+	OPEN_DATA_WORK, /* open_data_build_work() comes next */
+	OPEN_DATA_DONE,
+	OPEN_DATA_FAILED
+};
 /* Writes so many rows more.  When done, *ret_month is the caller's. */
 enum open_data_progress open_data_build_step(struct open_data_build *b, const struct catalogue *cat,
     size_t rows, struct open_data_month *ret_month);
+/* What takes the processor for long: deciding what may be told, and the checksums.  It touches
+ * nothing but the build, so it may run on another thread while nobody else does. */
+void open_data_build_work(struct open_data_build *b);
 
 /* --- the dictionary, for the page too --- */
 struct open_data_field {

@@ -27,8 +27,7 @@ enum store_statement {
 	STORE_MONTH_TURN, /* schema 0041 */
 	STORE_CURSOR, /* log_id, seq, now: where the projection stands */
 	STORE_OPEN_DATA_FIRST, /* -> recorded_us of the oldest ticket, or null */
-	STORE_OPEN_DATA, /* subjects, from, to, recorded before, most rows -> enum
-			    open_data_column */
+	STORE_OPEN_DATA, /* subjects, from, to, published, most rows -> enum open_data_column */
 	STORE_REPORT, /* month, the one before, a year before -> rows that report_read.c knows */
 	STORE_REPORT_CONFIG, /* version -> files of the months' configuration if it is another */
 	STORE_REPORT_MONTHS, /* -> rows that report_read.c knows */

@@ -156,6 +156,44 @@ def test_checksums_are_those_of_the_files(stack, march):
     assert names == set(requests(stack)[0])
 
 
+def test_a_correction_moves_nothing_that_is_published(stack, march):
+    """A ticket stands where it stood, though it is of another subject, maybe of a special category, by now; and one
+    that becomes public does not come in.  What would say so is not told of it."""
+    def published():
+        return ([{**line, "updated_datetime": "", "status_notes": ""} for line in requests(stack)],
+                read(stack, "2026-03/counts.csv").text)
+
+    def correct(ticket, subject, **more):
+        stack.sql("""update turunc.ticket_state set subject_code = %s, version = version + 1,
+            updated_us = %s where ticket_id = %s""", subject, more.get("at_us", APRIL_US + HOUR_US), ticket, user="turunc_router")
+
+    lines, counts = published()
+    fine = [int(line["service_request_id"].replace("-", "")[:9]) for line in lines
+            if line["coarse"] == "false" and line["service_code"] == "cop-alinmadi"]
+    special, early = fine[0], fine[1]
+    beggars = stack.one("select min(ticket_id) from turunc.ticket where subject_code = 'dilencilik'")
+    correct(fine[2], "cadde-supurme")
+    correct(fine[2], "konteyner-hasar")
+    correct(special, "evde-saglik")
+    stack.sql("update turunc.ticket_state set department = 'saglik', reason_code = 'yapildi' where ticket_id = %s", special)
+    correct(beggars, "cop-alinmadi")
+    readings = stack.metric("metrics", "turunc_metrics_open_data_readings_total")
+    stack.wait(lambda: requests(stack)
+               and stack.metric("metrics", "turunc_metrics_open_data_readings_total") > readings, 10, "it is read anew")
+    after, counts_after = published()
+    assert counts_after == counts
+    changed = [(old, new) for old, new in zip(lines, after, strict=True) if old != new]
+    assert len(changed) == 1 and int(changed[0][1]["service_request_id"].replace("-", "")[:9]) == special
+    assert changed[0][1] == {**changed[0][0], "agency_responsible": "", "lat": "", "long": ""}
+    assert "evde-saglik" not in "".join(read(stack, f"2026-03/{name}").text for name in FILES)
+
+    # Before the month was published, a correction is one.
+    correct(early, "cadde-supurme", at_us=PUBLISHED_US - 1)
+    stack.wait(lambda: [line["service_code"] for line in requests(stack)].count("cadde-supurme") == 20, 10, "it moved")
+    correct(early, "cop-alinmadi", at_us=PUBLISHED_US - 1)
+    stack.wait(lambda: [line["service_code"] for line in requests(stack)].count("cadde-supurme") == 19, 10)
+
+
 def test_what_is_erased_goes_when_the_month_is_read_again(stack, march):
     assert any(line["lat"] for line in requests(stack))
     stack.sql("update turunc.contact set latitude = null, longitude = null")
