@@ -48,7 +48,7 @@ record_migrate()
 
 config_folder()
 {
-	echo "${TURUNC_CONFIG:-$ROOT/deploy/config/muratpasa}"
+	own_setting TURUNC_CONFIG "$ROOT/deploy/config/muratpasa"
 }
 
 # A demonstration's SMS wake nobody, and who looks at it in the evening wants to see some.
@@ -74,7 +74,7 @@ config_apply()
 		folder=$(config_without_quiet_hours "$folder")
 		said="$said, with SMS at any hour"
 	fi
-	masa_here config apply "$folder"
+	origin_config "$folder"
 	detail "$said"
 }
 
@@ -109,7 +109,7 @@ env_write()
 			TURUNC_URL_ROUTER=http://127.0.0.1:${PORT[router_http]}
 			TURUNC_URL_NOTIFIER=http://127.0.0.1:${PORT[notifier_http]}
 			TURUNC_URL_METRICS=http://127.0.0.1:${PORT[metrics_http]}
-			TURUNC_URL_EDGE=http://127.0.0.1:${PORT[edge]}
+			TURUNC_URL_EDGE=$(origin_here)
 			$(march_masa_env)
 		END
 	} >"$RUN/env.new"

@@ -1,4 +1,4 @@
-# The four services, the edge and the demo: what each is started with, and when it is ready.
+# The four services and the demo: what each is started with, and when it is ready.
 # shellcheck shell=bash disable=SC2034,SC2154  # the parts share their variables
 
 services=(intake router notifier metrics)
@@ -73,10 +73,12 @@ own_env()
 	esac
 }
 
-# The edge of a local run speaks plain HTTP, on the loopback interface alone.
+# Without a certificate the edge speaks plain HTTP, on the loopback interface alone.
 people_env()
 {
-	echo "TURUNC_PEOPLE_SECURE=${TURUNC_PEOPLE_SECURE:-no}"
+	local secure=no
+	[ "$(origin_scheme)" = http ] || secure=yes
+	echo "TURUNC_PEOPLE_SECURE=${TURUNC_PEOPLE_SECURE:-$secure}"
 }
 
 # Where the citizens' messages go: a demo's into its sinks; else where the operator says, and
@@ -96,7 +98,8 @@ outlet_env()
 # Settings an operator keeps in .run/settings (KEY=VALUE lines) go to every service, last.
 extra_env()
 {
-	grep -E '^[A-Z][A-Z0-9_]*=' "$RUN/settings" 2>/dev/null || true
+	grep -E '^[A-Z][A-Z0-9_]*=' "$RUN/settings" 2>/dev/null |
+		grep -vE "^($(IFS='|' && echo "${origin_settings[*]}"))=" || true
 }
 
 # A name that no service has would be a setting that is silently not in force.
@@ -113,6 +116,7 @@ settings_check()
 		TURUNC_*=*)
 			name=${line%%=*}
 			grep -qxF -e "$name" -e "${name%_FILE}" <<<"$known" && continue
+			[[ " ${origin_settings[*]} " == *" $name "* ]] && continue
 			;;
 		esac
 		wrong+=" \"${line%%=*}\""
@@ -188,34 +192,6 @@ services_ready()
 	detail "all four answer 200"
 }
 
-edge_define()
-{
-	mkdir -p "$RUN/state/edge"
-	chmod 750 "$RUN/state/edge"
-	! am_root || chown "$user_edge" "$RUN/state/edge"
-	install -m 644 "$ROOT/deploy/edge/Caddyfile" "$RUN/state/Caddyfile"
-	service_env edge LC_ALL=C.UTF-8 "HOME=$REAL/state/edge" \
-		"XDG_CONFIG_HOME=$REAL/state/edge" "XDG_DATA_HOME=$REAL/state/edge" \
-		"TURUNC_EDGE_PORT=${PORT[edge]}" TURUNC_EDGE_BIND=127.0.0.1 \
-		"TURUNC_EDGE_HOSTS=${TURUNC_EDGE_HOSTS:-127.0.0.1 localhost}" \
-		"TURUNC_EDGE_INTAKE=127.0.0.1:${PORT[intake_http]}" \
-		"TURUNC_EDGE_ROUTER=127.0.0.1:${PORT[router_http]}" \
-		"TURUNC_EDGE_NOTIFIER=127.0.0.1:${PORT[notifier_http]}" \
-		"TURUNC_EDGE_METRICS=127.0.0.1:${PORT[metrics_http]}"
-	memory_bytes=2147483648 service_define edge "$user_edge" "$REAL/state/edge" \
-		"caddy run --config $REAL/state/Caddyfile --adapter caddyfile"
-}
-
-edge_start()
-{
-	service_up edge "$RUN/state/Caddyfile"
-	if ! wait_until 15 edge_answers; then
-		service_last_lines edge
-		return 1
-	fi
-	detail "$service_did; http://127.0.0.1:${PORT[edge]}/"
-}
-
 # services_define - lays every folder out, so that one supervisor start finds them all.
 services_define()
 {
@@ -230,10 +206,4 @@ services_define()
 		demo_install
 		for name in "${demo_services[@]}"; do demo_define "$name"; done
 	fi
-}
-
-# The edge is up when it refuses what it must: its own answer, whatever the services say.
-edge_answers()
-{
-	[ "$(http_says "${PORT[edge]}" /readyz)" = 404 ] && sv_listens edge "${PORT[edge]}"
 }

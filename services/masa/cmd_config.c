@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base_url.h"
 #include "bundle.h"
 #include "catalogue.h"
 #include "clock.h"
@@ -17,9 +18,10 @@ static enum exit_code config_list(struct masa *m, int argc, char **argv);
 const struct command config_commands[] = {
 	{ "config", "check", "FOLDER",
 	    "say file, line and reason of whatever is wrong; changes nothing", config_check },
-	{ "config", "apply", "FOLDER",
+	{ "config", "apply", "FOLDER [--base-url URL | --local-url URL]",
 	    "make the folder's files the configuration in force, all or nothing; --dry-run shows "
-	    "the change",
+	    "the change.  --base-url: where citizens find the system, whatever the files say; "
+	    "--local-url: the same, if the files name an address of this machine itself",
 	    config_apply },
 	{ "config", "rollback", "[VERSION]",
 	    "put an earlier version in force again (default: the one before)", config_rollback },
@@ -29,6 +31,7 @@ const struct command config_commands[] = {
 
 static enum exit_code read_checked(
     const char *folder, struct bundle *ret_bundle, json_t **ret_report);
+static enum exit_code check(const struct bundle *bundle, json_t **ret_report);
 static enum exit_code activate(struct masa *m, const char *version);
 static json_t *compare(const struct bundle *before, const struct bundle *after);
 
@@ -55,15 +58,21 @@ static enum exit_code
 read_checked(const char *folder, struct bundle *ret_bundle, json_t **ret_report)
 {
 	char why[512];
+
+	if (!bundle_read_folder(ret_bundle, folder, why, sizeof(why)))
+		return masa_fail(MASA_CONFIG, "%s", why);
+	return check(ret_bundle, ret_report);
+}
+
+/* Takes what *ret_report held. */
+static enum exit_code
+check(const struct bundle *bundle, json_t **ret_report)
+{
 	struct catalogue_report *report = calloc(1, sizeof(*report));
 
 	if (report == NULL)
 		return masa_fail(MASA_FAILED, "out of memory");
-	if (!bundle_read_folder(ret_bundle, folder, why, sizeof(why))) {
-		free(report);
-		return masa_fail(MASA_CONFIG, "%s", why);
-	}
-	struct catalogue *catalogue = catalogue_parse(ret_bundle, report);
+	struct catalogue *catalogue = catalogue_parse(bundle, report);
 	json_t *problems = json_array();
 	for (size_t i = 0; i < report->kept; i++) {
 		const struct catalogue_problem *p = &report->problems[i];
@@ -71,6 +80,7 @@ read_checked(const char *folder, struct bundle *ret_bundle, json_t **ret_report)
 		    json_pack("{s:s,s:s,s:i,s:s}", "severity", p->warning ? "warning" : "error",
 			"file", p->file, "line", p->line, "reason", p->reason));
 	}
+	json_decref(*ret_report);
 	*ret_report = json_pack("{s:b,s:I,s:I,s:s,s:o}", "valid", catalogue != NULL, "errors",
 	    (json_int_t)report->errors, "warnings", (json_int_t)report->warnings, "digest",
 	    catalogue != NULL ? catalogue->digest : "", "problems", problems);
@@ -114,20 +124,42 @@ insert_version(struct masa *m, const struct bundle *bundle, char *ret_version, s
 	return code;
 }
 
+/* read_checked, with the address that they are to have. */
+static enum exit_code
+read_placed(const char *folder, const char *base_url, const char *local_url,
+    struct bundle *ret_bundle, json_t **ret_report)
+{
+	enum exit_code code = read_checked(folder, ret_bundle, ret_report);
+
+	if (code == MASA_OK && (base_url != NULL || local_url != NULL)) {
+		code = base_url != NULL ? base_url_put(ret_bundle, base_url, false)
+					: base_url_put(ret_bundle, local_url, true);
+		if (code == MASA_OK)
+			code = check(ret_bundle, ret_report);
+	}
+	return code;
+}
+
 static enum exit_code
 config_apply(struct masa *m, int argc, char **argv)
 {
+	const char *base_url = NULL, *local_url = NULL;
+	const struct option_spec specs[] = { { "base-url", &base_url, NULL },
+		{ "local-url", &local_url, NULL } };
 	int positional;
 	struct bundle next, now;
 	json_t *report = NULL;
 	char version[24] = "", hex_next[BUNDLE_DIGEST_SIZE], hex_now[BUNDLE_DIGEST_SIZE];
 
-	enum exit_code code = masa_options(m, argc, argv, NULL, 0, 1, 1, &positional);
+	enum exit_code code = masa_options(
+	    m, argc, argv, specs, ARRAY_LEN(specs), 1, 1, &positional);
+	if (code == MASA_OK && base_url != NULL && local_url != NULL)
+		code = masa_fail(MASA_USAGE, "--base-url and --local-url do not go together");
 	if (code != MASA_OK)
 		return code;
 	bundle_init(&next);
 	bundle_init(&now);
-	code = read_checked(argv[0], &next, &report);
+	code = read_placed(argv[0], base_url, local_url, &next, &report);
 	if (code == MASA_CONFIG && report != NULL) {
 		masa_print(m, json_incref(report));
 		masa_fail(code, "nothing was applied");

@@ -162,6 +162,44 @@ def test_a_mistake_names_file_line_and_reason_and_applies_nothing(record, folder
     refused(record, CONFIGURATION, "config", "check", "/nowhere")
 
 
+def urls_in_force(record):
+    text = record.one("select convert_from(f.content, 'UTF8') from turunc.config_file f join turunc.config_active using (version)"
+                      " where f.name = 'municipality.csv'")
+    return dict(line.split(",", 1) for line in text.splitlines() if "_url," in line)
+
+
+def test_the_place_says_where_citizens_find_it(record, folder):
+    """The worked files name a port of loopback: the place that runs them puts its own address there."""
+    here, there = "https://127.0.0.1:8443", "https://masa.ornek.bel.tr"
+    edit(folder, "municipality.csv", "Muratpaşa Belediyesi", "http://127.0.0.1:8000 Belediyesi")
+    shown = said(record, "config", "apply", folder, "--local-url", here, "--dry-run")["changes"]
+    assert f"+ base_url,{here}" in [line["line"] for line in shown]
+    said(record, "config", "apply", folder, "--local-url", here)
+    assert urls_in_force(record) == {"base_url": here, "information_text_url": f"{here}/aydinlatma-metni"}
+    assert record.one("select count(*) from turunc.config_file f join turunc.config_active using (version) where"
+                      " f.name = 'municipality.csv' and position(%s in convert_from(f.content, 'UTF8')) > 0",
+                      "name,http://127.0.0.1:8000 Belediyesi") == 1, "what is no address of its own stays"
+    assert said(record, "config", "apply", folder, "--local-url", here)["changed"] is False
+    said(record, "config", "apply", folder, "--base-url", there)
+    assert urls_in_force(record) == {"base_url": there, "information_text_url": f"{there}/aydinlatma-metni"}
+    # Whoever wrote the real address into the files keeps it.
+    edit(folder, "municipality.csv", "base_url,http://127.0.0.1:8000", "base_url,https://yazilan.example")
+    edit(folder, "municipality.csv", "http://127.0.0.1:8000/aydinlatma", "https://baska.example/aydinlatma")
+    said(record, "config", "apply", folder, "--local-url", here)
+    assert urls_in_force(record) == {"base_url": "https://yazilan.example",
+                                     "information_text_url": "https://baska.example/aydinlatma-metni"}
+    said(record, "config", "apply", CONFIG)
+
+
+@pytest.mark.parametrize("url", ["masa.example", "https://masa.example/", "https://", "https://a,b", 'https://a"b',
+                                 "https://a\nb", "ftp://masa.example", "https://" + "a" * 200])
+def test_an_address_that_is_none_is_2_and_changes_nothing(record, folder, url):
+    before = record.one("select version from turunc.config_active")
+    refused(record, USAGE, "config", "apply", folder, "--base-url", url)
+    refused(record, USAGE, "config", "apply", folder, "--base-url", "https://a.example", "--local-url", "https://b.example")
+    assert record.one("select version from turunc.config_active") == before
+
+
 # --- the log, subscriptions, migrations, doctor ---
 
 def test_a_subscription_is_moved_and_forgotten_but_a_services_cursor_is_not(record):

@@ -108,6 +108,59 @@ def test_a_changed_setting_restarts_the_services_alone(system):
     assert changed == set(SERVICES)
 
 
+def certificate(folder, name, days=30):
+    os.makedirs(folder, exist_ok=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-batch",
+                    "-days", str(days), "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
+                    "-keyout", f"{folder}/edge.key", "-out", f"{folder}/edge.pem"], check=True, capture_output=True)
+
+
+def base_url(system):
+    """As messages have it."""
+    return subprocess.run(["psql", "-XqAtc", "select convert_from(f.content, 'UTF8') from turunc.config_file f join"
+                           " turunc.config_active using (version) where f.name = 'municipality.csv'",
+                           f"host={system.path('postgres')} port={system.port('postgres')} dbname=turunc user=postgres"],
+                          text=True, capture_output=True, check=True).stdout.split("base_url,")[1].split()[0]
+
+
+def test_the_origin_speaks_https_by_its_own_name_and_messages_say_so(system, tmp_path):
+    """A name, a certificate and an address in .run/settings; without them again it is as it was."""
+    kept = system.read("settings") if os.path.exists(system.path("settings")) else ""
+    port, tls = system.port("edge"), str(tmp_path / "tls")
+    assert base_url(system) == f"http://127.0.0.1:{port}", "where it is, not where the worked files say"
+    before = system.pids()
+
+    def up(*lines):
+        with open(system.path("settings"), "w", encoding="utf-8") as settings:
+            settings.write(kept + "".join(f"{line}\n" for line in lines))
+        return system.command("up")
+
+    refused = up("TURUNC_EDGE_BIND=0.0.0.0")
+    assert refused.returncode == 1 and "unencrypted" in refused.stdout
+    certificate(tls, "masa.ornek.example")
+    certificate(str(tmp_path / "other"), "masa.ornek.example")
+    shutil.copy(tmp_path / "other" / "edge.key", tmp_path / "tls" / "edge.key")
+    refused = up(f"TURUNC_EDGE_CERTIFICATE={tls}")
+    assert refused.returncode == 1 and "is not the key of" in refused.stdout
+    assert system.pids() == before, "what cannot be is refused before anything is touched"
+    certificate(tls, "masa.ornek.example")
+    done = up(f"TURUNC_EDGE_CERTIFICATE={tls}", "TURUNC_BASE_URL=https://masa.ornek.example")
+    assert done.returncode == 0, done.stdout
+    try:
+        assert base_url(system) == "https://masa.ornek.example"
+        seen = subprocess.run(["curl", "-sS", "--cacert", f"{tls}/edge.pem", "--resolve", f"masa.ornek.example:{port}:127.0.0.1",
+                               "-i", f"https://masa.ornek.example:{port}/report"], text=True, capture_output=True, check=False)
+        assert "HTTP/1.1 200" in seen.stdout, seen.stderr + seen.stdout
+        with open(system.path("service", "router", "env", "TURUNC_PEOPLE_SECURE"), encoding="ascii") as file:
+            assert file.read().strip() == "yes"
+    finally:
+        with open(system.path("settings"), "w", encoding="utf-8") as settings:
+            settings.write(kept)
+        again = system.command("up")
+    assert again.returncode == 0 and base_url(system) == f"http://127.0.0.1:{port}"
+    assert request(port, "GET", "/readyz").status == 404
+
+
 def test_a_setting_that_no_service_knows_is_refused(system):
     before, kept = system.pids(), system.read("settings")
     with open(system.path("settings"), "w", encoding="utf-8") as settings:
