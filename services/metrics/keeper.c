@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "db.h"
 #include "keeper_stats.h"
+#include "keeper_store.h"
 #include "log.h"
 #include "month_fold.h"
 #include "stats.h"
@@ -195,38 +196,6 @@ read_state(struct keeper *k)
 	submit(k, unit, on_state);
 }
 
-/* --- the state, for statements ---------------------------------------------------------------- */
-
-static void
-add_state(struct db_unit *unit, const struct month_state *s)
-{
-	struct db_array *array = db_add_array(unit, DB_INT8);
-
-	db_array_int8(array, s->at_us);
-	db_array_int8(array, s->day);
-	db_array_int8(array, s->calendar.first);
-	db_array_int8(array, s->calendar.rolled);
-	db_array_int8(array, s->published);
-	db_array_int8(array, s->ladder_published);
-	db_array_int8(array, (int64_t)s->config_version);
-}
-
-static void
-add_cells(struct db_unit *unit, const struct month_cells *cells)
-{
-	struct db_array *months = db_add_array(unit, DB_INT4);
-	struct db_array *names = db_add_array(unit, DB_TEXT);
-	struct db_array *numbers = db_add_array(unit, DB_INT8);
-
-	for (size_t i = 0; i < cells->count; i++) {
-		if (cells->at[i].n == 0)
-			continue;
-		db_array_int4(months, cells->at[i].month);
-		db_array_text(names, cells->at[i].name);
-		db_array_int8(numbers, cells->at[i].n);
-	}
-}
-
 /* --- days ------------------------------------------------------------------------------------- */
 
 static void
@@ -247,6 +216,13 @@ on_turned(void *arg, const struct db_reply *reply)
 		log_info("month revised month=%d seq=%" PRIu64 " changes=%zu",
 		    (int)k->turned.revisions[i].month, k->turned.revisions[i].revision.seq,
 		    k->turned.revisions[i].revision.change_count);
+	if (k->turned.back) {
+		stats_incr(k->stats, KEEPER_STAT_BACK);
+		log_warn(
+		    "the log's calendar goes back, a clock was ahead; months published too early "
+		    "are not seq=%" PRIu64 " published=%d",
+		    k->fold.state.seq, (int)k->turned.state.published);
+	}
 	k->fold.state = k->turned.state;
 	month_turned_finish(&k->turned);
 	if (!k->stopped)
@@ -257,50 +233,11 @@ static void
 write_turn(struct keeper *k)
 {
 	struct db_unit *unit = db_unit_create(k->db);
-	const struct month_turned *t = &k->turned;
 
-	db_unit_add(unit, STORE_MONTH_TURN);
-	db_add_int8(unit, (int64_t)k->fold.state.seq);
-	db_add_int4(unit, k->fold.state.day);
-	add_state(unit, &t->state);
-	add_cells(unit, &t->cells);
-	struct db_array *revised = db_add_array(unit, DB_INT4);
-	struct db_array *seqs = db_add_array(unit, DB_INT8);
-	struct db_array *ats = db_add_array(unit, DB_INT8);
-	struct db_array *changed = db_add_array(unit, DB_INT4);
-	struct db_array *names = db_add_array(unit, DB_TEXT);
-	struct db_array *was = db_add_array(unit, DB_INT8);
-	struct db_array *now = db_add_array(unit, DB_INT8);
-	for (size_t i = 0; i < t->revision_count; i++) {
-		const struct month_revision *r = &t->revisions[i].revision;
-		db_array_int4(revised, t->revisions[i].month);
-		db_array_int8(seqs, (int64_t)r->seq);
-		db_array_int8(ats, r->at_us);
-		for (size_t c = 0; c < r->change_count; c++) {
-			db_array_int4(changed, (int32_t)i + 1);
-			db_array_text(names, r->changes[c].name);
-			db_array_int8(was, r->changes[c].was);
-			db_array_int8(now, r->changes[c].is);
-		}
-	}
+	keeper_store_turn(unit, &k->fold.state, &k->turned);
 	submit(k, unit, on_turned);
 	if (!k->under_way)
 		month_turned_finish(&k->turned);
-}
-
-static struct month_touched *
-touched_of(const struct pg_result *r)
-{
-	struct month_touched *touched = calloc((size_t)db_rows(r) + 1, sizeof(*touched));
-
-	for (int row = 0; touched != NULL && row < db_rows(r); row++) {
-		struct month_touched *t = &touched[row];
-		t->month = (int32_t)db_get_int(r, row, 0);
-		strncpy(t->name, db_get_text(r, row, 1), sizeof(t->name) - 1);
-		t->was = db_get_int(r, row, 2);
-		t->is = db_get_int(r, row, 3);
-	}
-	return touched;
 }
 
 static void
@@ -316,7 +253,7 @@ on_day(void *arg, const struct db_reply *reply)
 	}
 	if (k->stopped)
 		return;
-	struct month_touched *touched = touched_of(reply->results[0]);
+	struct month_touched *touched = keeper_store_touched(reply->results[0]);
 	const struct pg_result *open = reply->results[1];
 	for (int row = 0; row < db_rows(open); row++)
 		month_cells_add(&now, 0, db_get_text(open, row, 0), db_get_int(open, row, 1));
@@ -358,6 +295,7 @@ on_taken(void *arg, const struct db_reply *reply)
 	stats_add(k->stats, KEEPER_STAT_RECORDS, k->record_count);
 	stats_add(k->stats, KEEPER_STAT_DAMAGED, k->fold.damaged);
 	stats_set(k->stats, KEEPER_STAT_SEQ, (int64_t)k->fold.state.seq);
+	stats_set(k->stats, KEEPER_STAT_DOUBTED, k->fold.state.doubted_us != 0);
 	if (k->fold.damaged > 0)
 		log_error("records not understood, they count for nothing through=%" PRIu64
 			  " records=%" PRIu64,
@@ -373,58 +311,11 @@ static void
 write_batch(struct keeper *k, uint64_t from_seq)
 {
 	struct db_unit *unit = db_unit_create(k->db);
-	const struct month_facts *facts = &k->fold.facts;
-	const struct month_cells *cells = &k->fold.cells;
 
-	db_unit_add(unit, STORE_MONTH_TAKE);
-	db_add_uuid(unit, &k->log_id);
-	db_add_int8(unit, (int64_t)from_seq);
-	db_add_int8(unit, (int64_t)k->fold.state.seq);
-	db_add_int8(unit, clock_now_us());
-	add_state(unit, &k->fold.state);
-	struct db_array *keys = db_add_array(unit, DB_BYTEA);
-	struct db_array *packed = db_add_array(unit, DB_BYTEA);
-	for (size_t i = 0; i < facts->table_size; i++) {
-		const struct month_kept *kept = facts->table[i];
-		if (kept == NULL || !kept->changed)
-			continue;
-		db_array_bytea(keys, kept->key, strlen(kept->key));
-		db_array_bytea(packed, kept->bytes, kept->len);
-	}
-	add_cells(unit, cells);
-	struct db_array *watched = db_add_array(unit, DB_BOOL);
-	for (size_t i = 0; i < cells->count; i++)
-		if (cells->at[i].n != 0)
-			db_array_bool(watched, month_is_watched(&k->fold.state, cells->at[i].month,
-						   cells->at[i].name));
+	keeper_store_batch(unit, &k->log_id, from_seq, &k->fold);
 	submit(k, unit, on_taken);
 	if (!k->under_way)
 		k->known = false; /* the fold has gone further than the record */
-}
-
-static bool
-keep_facts(struct keeper *k, const struct pg_result *r)
-{
-	char key[MONTH_KEY_SIZE];
-
-	for (int row = 0; row < db_rows(r); row++) {
-		size_t key_len, len;
-		const void *name = db_get_bytea(r, row, 0, &key_len);
-		const void *bytes = db_get_bytea(r, row, 1, &len);
-		uint8_t *copy = malloc(len + 1);
-		if (copy == NULL || key_len >= sizeof(key)) {
-			free(copy);
-			return false;
-		}
-		memcpy(key, name, key_len);
-		key[key_len] = '\0';
-		memcpy(copy, bytes, len);
-		if (!month_facts_put(&k->fold.facts, key, copy, len, false)) {
-			free(copy);
-			return false;
-		}
-	}
-	return true;
 }
 
 static void
@@ -441,7 +332,7 @@ on_facts(void *arg, const struct db_reply *reply)
 	if (k->stopped)
 		return;
 	month_fold_begin(&k->fold, &state);
-	bool good = keep_facts(k, reply->results[0]);
+	bool good = keeper_store_facts(reply->results[0], &k->fold.facts);
 	for (size_t i = 0; good && i < k->record_count; i++) {
 		const struct waiting_record *r = &k->records[i];
 		good = month_fold_add(&k->fold, r->seq, r->committed_us, k->bytes + r->at, r->len);
@@ -538,7 +429,7 @@ on_records(void *arg, const struct db_reply *reply)
 			gap = true;
 			break;
 		}
-		if (row > 0 && month_turn_is_due(&state, month_moment_us(db_get_int(r, row, 1)))) {
+		if (row > 0 && month_clock_turns(&state, month_moment_us(db_get_int(r, row, 1)))) {
 			k->more = true;
 			break;
 		}
@@ -546,9 +437,9 @@ on_records(void *arg, const struct db_reply *reply)
 			fail(k, "records", NULL);
 			return;
 		}
-		if (row == 0 && month_turn_is_due(&state, k->records[0].committed_us))
+		if (row == 0 && month_clock_turns(&state, k->records[0].committed_us))
 			break;
-		month_state_pass(&state, k->records[row].seq, k->records[row].committed_us);
+		month_clock_pass(&state, k->records[row].seq, k->records[row].committed_us);
 	}
 	if (gap && k->record_count == 0) {
 		fail_at_gap(k, (uint64_t)db_get_int(r, 0, 0));
@@ -558,7 +449,7 @@ on_records(void *arg, const struct db_reply *reply)
 		k->failures = 0;
 	if (k->stopped || k->record_count == 0)
 		k->next_ms = clock_monotonic_ms() + k->pause_ms;
-	else if (month_turn_is_due(&k->fold.state, k->records[0].committed_us))
+	else if (month_clock_turns(&k->fold.state, k->records[0].committed_us))
 		read_day(k);
 	else
 		read_facts(k);

@@ -53,6 +53,23 @@ keep_revisions(struct month_fold *fold, struct month_turned *turned)
 	return true;
 }
 
+static void
+take_back(struct month_fold *fold)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < fold->cells.count; i++)
+		if (month_turn_takes_back(
+			&fold->state, fold->cells.at[i].month, fold->cells.at[i].name))
+			fold->cells.at[i].n = 0;
+	for (size_t i = 0; i < fold->revision_count; i++)
+		if (fold->revisions[i].month > fold->state.published)
+			free(fold->revisions[i].revision.changes);
+		else
+			fold->revisions[kept++] = fold->revisions[i];
+	fold->revision_count = kept;
+}
+
 static bool
 turn_whole(struct month_fold *fold, int64_t committed_us)
 {
@@ -77,6 +94,8 @@ turn_whole(struct month_fold *fold, int64_t committed_us)
 		month_cells_add(&fold->cells, turned.cells.at[i].month, turned.cells.at[i].name,
 		    turned.cells.at[i].n);
 	fold->state = turned.state;
+	if (turned.back)
+		take_back(fold);
 	month_cells_clear(&fold->touched);
 	good = keep_revisions(fold, &turned);
 	month_turned_finish(&turned);
@@ -147,10 +166,10 @@ month_fold_add(
     struct month_fold *fold, uint64_t seq, int64_t committed_us, const void *bytes, size_t len)
 {
 	committed_us = month_moment_us(committed_us);
-	if (fold->kind == MONTH_FOLD_WHOLE && month_turn_is_due(&fold->state, committed_us)
+	if (fold->kind == MONTH_FOLD_WHOLE && month_clock_turns(&fold->state, committed_us)
 	    && !turn_whole(fold, committed_us))
 		return false;
-	month_state_pass(&fold->state, seq, committed_us);
+	month_clock_pass(&fold->state, seq, committed_us);
 	Turunc__V1__Event *event = turunc__v1__event__unpack(NULL, len, bytes);
 	if (event == NULL) {
 		fold->damaged++;

@@ -17,14 +17,27 @@ end_us(int32_t month)
 	return month_start_us(month_add(month, 1));
 }
 
+/* Without the department that it is of. */
+static const char *
+plain(const char *name)
+{
+	const char *dot = strncmp(name, "d.", 2) == 0 ? strchr(name + 2, '.') : NULL;
+
+	return dot == NULL ? name : dot + 1;
+}
+
 static bool
 is_ladder(const char *name)
 {
-	if (strncmp(name, "d.", 2) == 0) {
-		const char *dot = strchr(name + 2, '.');
-		name = dot == NULL ? name : dot + 1;
-	}
-	return strncmp(name, "ladder.", 7) == 0;
+	return strncmp(plain(name), "ladder.", 7) == 0;
+}
+
+bool
+month_turn_takes_back(const struct month_state *state, int32_t month, const char *name)
+{
+	name = plain(name);
+	return month > state->calendar.rolled
+	       && (strcmp(name, "open") == 0 || strncmp(name, "open.", 5) == 0);
 }
 
 bool
@@ -51,12 +64,6 @@ bool
 month_ladder_is_final(const struct month_state *state, int32_t month)
 {
 	return state->at_us >= ladder_us(month);
-}
-
-bool
-month_turn_is_due(const struct month_state *state, int64_t committed_us)
-{
-	return state->day != 0 && istanbul_day(committed_us) > state->day;
 }
 
 void
@@ -110,18 +117,19 @@ add_change(struct month_revision *r, const struct month_touched *t)
 	return true;
 }
 
+/* The day that ends is state's; what it published too early is none. */
 static bool
 revise(struct month_turned *turned, const struct month_state *state, struct month_touched *touched,
     size_t count)
 {
-	int64_t at_us = istanbul_day_start_us(state->day + 1);
+	int64_t at_us = istanbul_day_start_us(turned->back ? turned->state.day : state->day + 1);
 	struct month_revision *r = NULL;
 	int32_t month = 0;
 
 	if (count > 0)
 		qsort(touched, count, sizeof(*touched), compare);
 	for (size_t i = 0; i < count; i++) {
-		if (touched[i].was == touched[i].is)
+		if (touched[i].was == touched[i].is || touched[i].month > turned->state.published)
 			continue;
 		if (r == NULL || touched[i].month != month) {
 			month = touched[i].month;
@@ -144,15 +152,40 @@ roll(struct month_turned *turned, const struct month_cells *now, int32_t month)
 			    month_cells_add, &turned->cells);
 }
 
+/* Nobody was there yet: what is over, and published, is what would be. */
+static void
+go_back(struct month_state *state, int64_t committed_us)
+{
+	struct month_calendar *calendar = &state->calendar;
+	int32_t over = month_add(month_of(committed_us), -1);
+
+	if (calendar->first > month_add(over, 1))
+		calendar->first = month_add(over, 1);
+	if (calendar->rolled > over)
+		calendar->rolled = over;
+	if (state->published > calendar->rolled)
+		state->published = calendar->rolled;
+	while (state->published >= calendar->first
+	       && month_published_us(state->published) > committed_us)
+		state->published = month_add(state->published, -1);
+	if (state->ladder_published > state->published)
+		state->ladder_published = state->published;
+	while (state->ladder_published >= calendar->first
+	       && ladder_us(state->ladder_published) > committed_us)
+		state->ladder_published = month_add(state->ladder_published, -1);
+}
+
 bool
 month_turn(const struct month_state *state, int64_t committed_us, const struct month_cells *now,
     struct month_touched *touched, size_t touched_count, struct month_turned *ret_turned)
 {
 	struct month_turned turned = { .state = *state };
 	struct month_state *next = &turned.state;
-	bool good = revise(&turned, state, touched, touched_count);
 
-	next->day = istanbul_day(committed_us);
+	turned.back = month_clock_turn(next, committed_us);
+	if (turned.back)
+		go_back(next, committed_us);
+	bool good = revise(&turned, state, touched, touched_count);
 	/* A clock that leaps must not hold everything up: what is left is rolled on later days. */
 	for (int n = 0;
 	     n < MONTHS_A_TURN && end_us(month_add(next->calendar.rolled, 1)) <= committed_us;
@@ -177,20 +210,6 @@ month_turn(const struct month_state *state, int64_t committed_us, const struct m
 	month_turned_finish(&turned);
 	*ret_turned = turned;
 	return false;
-}
-
-void
-month_state_pass(struct month_state *state, uint64_t seq, int64_t committed_us)
-{
-	state->seq = seq;
-	if (committed_us > state->at_us)
-		state->at_us = committed_us;
-	if (state->day != 0)
-		return;
-	state->day = istanbul_day(committed_us);
-	state->calendar.first = month_of(committed_us);
-	state->calendar.rolled = month_add(state->calendar.first, -1);
-	state->published = state->ladder_published = state->calendar.rolled;
 }
 
 /* --- reports ---------------------------------------------------------------------------------- */

@@ -7,25 +7,19 @@
  * MONTH_GRACE_DAYS are published, which is their first revision; and each month published before,
  * of which figures have changed since the last such turn, gets the next revision, that says which.
  * Who can still answer whether they were satisfied does so for weeks: what belongs to that ladder
- * is watched from MONTH_LADDER_DAYS on.  All of it follows from the records alone.  Pure.
+ * is watched from MONTH_LADDER_DAYS on.  When the calendar goes back (month_clock.h), months that
+ * are not over after all lose their open tickets, and those not due their revisions.  All of it
+ * follows from the records alone.  Pure.
  */
 #ifndef METRICS_MONTH_TURN_H
 #define METRICS_MONTH_TURN_H
 
 #include "month.h"
 #include "month_cells.h"
+#include "month_clock.h"
 #include "month_fact.h"
 
 enum { MONTH_GRACE_DAYS = 5, MONTH_LADDER_DAYS = 35 };
-
-struct month_state {
-	uint64_t seq; /* the last record counted */
-	int64_t at_us; /* the latest commit so far */
-	int32_t day; /* of that, in Istanbul; 0: nothing was counted */
-	struct month_calendar calendar;
-	int32_t published, ladder_published; /* up to this month */
-	uint64_t config_version; /* as last applied */
-};
 
 /* Is a change of it to be told of? */
 bool month_is_watched(const struct month_state *state, int32_t month, const char *name);
@@ -34,9 +28,6 @@ bool month_is_watched(const struct month_state *state, int32_t month, const char
 int64_t month_published_us(int32_t month);
 /* Nobody can still answer for it. */
 bool month_ladder_is_final(const struct month_state *state, int32_t month);
-
-/* Does the log's day change with a record committed then?  Not with its first one. */
-bool month_turn_is_due(const struct month_state *state, int64_t committed_us);
 
 /* A watched figure that may have changed. */
 struct month_touched {
@@ -53,6 +44,7 @@ struct month_drawn_up {
 
 struct month_turned {
 	struct month_state state; /* from now on */
+	bool back; /* month_turn_takes_back() what is past it */
 	struct month_cells cells; /* to be added */
 	struct month_drawn_up *revisions;
 	size_t revision_count;
@@ -64,9 +56,8 @@ MUST_CHECK bool month_turn(const struct month_state *state, int64_t committed_us
     const struct month_cells *now, struct month_touched *touched, size_t touched_count,
     struct month_turned *ret_turned);
 void month_turned_finish(struct month_turned *turned);
-
-/* Notes that a record was counted: its place and its time; the first one begins the calendar. */
-void month_state_pass(struct month_state *state, uint64_t seq, int64_t committed_us);
+/* When the calendar has gone back: is it a figure that there is only of months that are over? */
+bool month_turn_takes_back(const struct month_state *state, int32_t month, const char *name);
 
 /* What is printed of a month: its figures and those it is compared with, from cells of these
  * months and of month 0; revisions, log_id, head_seq and head_hash are the caller's.  catalogue is

@@ -169,5 +169,8 @@ store_month_state(const struct pg_result *r, int row, int column)
 		.published = (int32_t)db_get_int(r, row, column + 5),
 		.ladder_published = (int32_t)db_get_int(r, row, column + 6),
 		.config_version = (uint64_t)db_get_int(r, row, column + 7),
+		.doubted_us = db_get_int(r, row, column + 8),
+		.leapt_from_us = db_get_int(r, row, column + 9),
+		.leapt_day = (int32_t)db_get_int(r, row, column + 10),
 	};
 }

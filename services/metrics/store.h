@@ -67,9 +67,10 @@ enum month_column {
 extern const struct db_statement store_statements[STORE_STATEMENTS];
 
 /* The members of month_state as the columns of a row, from that one on. */
-#define STORE_MONTH_STATE_COLUMNS(s)                                                     \
-	s ".seq, " s ".at_us, " s ".day, " s ".first, " s ".rolled, " s ".published, " s \
-	  ".ladder_published, " s ".config_version"
+#define STORE_MONTH_STATE_COLUMNS(s)                                                           \
+	s ".seq, " s ".at_us, " s ".day, " s ".first, " s ".rolled, " s ".published, " s       \
+	  ".ladder_published, " s ".config_version, " s ".doubted_us, " s ".leapt_from_us, " s \
+	  ".leapt_day"
 struct month_state store_month_state(const struct pg_result *rows, int row, int column);
 
 #endif

@@ -202,6 +202,32 @@ def test_a_record_that_is_missing_is_not_passed_over(stack):
     verify(stack)
 
 
+def test_a_clock_that_was_ahead_holds_nothing_up(stack):
+    """For two hours all records are of years later; then the clock is set right, and so is the calendar."""
+    def stands():
+        verify(stack)
+        return stack.sql("""select published, (select max(month) from turunc.month_cell where name = 'open' and n <> 0),
+            (select max(month) from turunc.month_revision) from turunc.month_state""")[0]
+
+    log, now_us, ahead_us = Log(stack), MARCH_US + 121 * DAY_US + DAY_US // 2, 5 * 365 * DAY_US
+    before = stands()
+    log.call(now_us + ahead_us, "ahead", "offered", "answered")
+    log.write()
+    assert stands() == before, "one is not believed"
+    for n in range(12):
+        log.call(now_us + ahead_us + n * DAY_US // 144, f"ahead-{n}", "offered", "answered")
+    log.opened(now_us + ahead_us + DAY_US // 12, 260_009_050)
+    log.write()
+    assert stands() > (204412, 204412, 204412), "an hour of them is"
+    for n in range(12):
+        log.call(now_us + n * DAY_US // 144, f"right-{n}", "offered", "answered")
+    log.write()
+    assert stands() == before
+    assert stack.metric("metrics", "turunc_metrics_month_calendar_back_total") == 1
+    assert json.loads(report(stack, "2040-04"))["revision"] >= 2, "what was published before stays so"
+    assert stack.http("metrics", "GET", "/reports/2044-11.json").status == 404
+
+
 def test_another_history_is_counted_from_its_first_record(stack):
     counted(stack)
     stack.terminate("metrics")

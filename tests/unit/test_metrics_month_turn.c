@@ -214,3 +214,157 @@ TEST(test_a_month_that_is_not_over)
 	month_report_finish(&r);
 	month_fold_finish(&f);
 }
+
+/* --- clocks that are wrong -------------------------------------------------------------------- */
+
+#define HOUR_US (60 * US_PER_MIN)
+
+/* A call that is offered then, by the clock of whoever commits it. */
+static void
+tick(struct month_fold *f, int64_t at_us)
+{
+	static int number;
+	char id[20];
+
+	(void)snprintf(id, sizeof(id), "tick-%d", ++number);
+	call(f, id, "call.answered", "", at_us, at_us);
+}
+
+static int64_t
+far(int month, int day)
+{
+	return istanbul_moment_us(civil_day(2031, month, day), 720);
+}
+
+static void
+check_stands(const char *name, const struct month_fold *f, int64_t at_us, int32_t rolled,
+    int32_t published, size_t revisions)
+{
+	CHECK_I64(name, f->state.at_us, at_us);
+	CHECK_I64(name, f->state.calendar.rolled, rolled);
+	CHECK_I64(name, f->state.published, published);
+	CHECK_U64(name, f->revision_count, revisions);
+	check_counted_anew(f);
+}
+
+TEST(test_a_clock_far_ahead_moves_nothing)
+{
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, numbered(1), 2, "cop", "", noon(3, 5), noon(3, 5));
+	tick(&f, noon(4, 5));
+	for (int i = 0; i < 500; i++)
+		tick(&f, far(8, 1) + i);
+	check_stands("in one minute", &f, noon(4, 5), 202603, 202602, 0);
+	CHECK_I64("and yet it counts", of(&f, 203108, "calls.answered"), 500);
+	/* A service with a wrong clock among others whose clocks are right. */
+	for (int i = 0; i < 100; i++) {
+		tick(&f, far(8, 1) + i * HOUR_US);
+		tick(&f, noon(4, 5) + i);
+	}
+	check_stands("among others", &f, noon(4, 5) + 99, 202603, 202602, 0);
+	tick(&f, noon(4, 6));
+	check_stands("days pass as ever", &f, noon(4, 6), 202603, 202603, 1);
+	month_fold_finish(&f);
+}
+
+TEST(test_after_a_long_silence_an_hour_is_believed)
+{
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	tick(&f, noon(3, 5));
+	tick(&f, noon(5, 1));
+	check_stands("57 days are doubted", &f, noon(3, 5), 202602, 202602, 0);
+	tick(&f, noon(5, 1) + HOUR_US - 1);
+	check_stands("not an hour yet", &f, noon(3, 5), 202602, 202602, 0);
+	tick(&f, noon(5, 1) + HOUR_US);
+	check_stands("believed", &f, noon(5, 1) + HOUR_US, 202604, 202603, 1);
+	/* 45 days are at once. */
+	tick(&f, noon(6, 15));
+	check_stands("a short one", &f, noon(6, 15), 202605, 202605, 3);
+	month_fold_finish(&f);
+}
+
+TEST(test_a_calendar_that_was_led_ahead_goes_back)
+{
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	open_ticket(&f, numbered(1), 2, "cop", "", noon(3, 5), noon(3, 5));
+	tick(&f, noon(4, 7));
+	check_stands("March is published", &f, noon(4, 7), 202603, 202603, 1);
+	open_ticket(&f, numbered(2), 2, "cop", "", noon(3, 6), noon(4, 7));
+	tick(&f, far(8, 1));
+	tick(&f, far(8, 1) + HOUR_US);
+	CHECK_I64("led ahead", f.state.published, 203106);
+	CHECK_I64("open at an end that never was", of(&f, 203106, "open"), 2);
+	CHECK_I64("of its department", of(&f, 203106, "d.-.open"), 2);
+	size_t drawn_up = f.revision_count;
+	tick(&f, noon(4, 8));
+	tick(&f, noon(4, 8) + HOUR_US - 1);
+	CHECK_U64("not for an hour", f.revision_count, drawn_up);
+	/* What changes meanwhile is told of if its month is published still. */
+	open_ticket(&f, numbered(3), 2, "cop", "", noon(3, 7), noon(4, 8) + HOUR_US - 1);
+	tick(&f, noon(4, 8) + HOUR_US);
+	check_stands("right again", &f, noon(4, 8) + HOUR_US, 202603, 202603, 3);
+	CHECK_I64("no end in 2031", of(&f, 203106, "open"), 0);
+	CHECK_I64("that of March stays", of(&f, 202603, "open"), 3);
+	struct month_report r = report_of(&f, 202603);
+	if (CHECK_U64("March", r.revision_count, 3))
+		CHECK_I64("drawn up", r.revisions[2].at_us, noon(4, 8) - 12 * HOUR_US);
+	month_report_finish(&r);
+	r = report_of(&f, 202606);
+	CHECK_U64("June has no revision", r.revision_count, 0);
+	CHECK_FALSE("nor is it over", r.over);
+	month_report_finish(&r);
+	tick(&f, noon(5, 7));
+	check_stands("and goes on", &f, noon(5, 7), 202604, 202604, 4);
+	r = report_of(&f, 202604);
+	if (CHECK_U64("April is published once", r.revision_count, 1))
+		CHECK_U64("as its first", r.revisions[0].number, 1);
+	month_report_finish(&r);
+	month_fold_finish(&f);
+}
+
+/* A clock that is behind stops nothing, and takes nothing back that was published in its time. */
+TEST(test_a_clock_behind_takes_nothing_back)
+{
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	for (int day = 1; day <= 120; day++)
+		tick(&f, noon(3, 1) + (day - 1) * US_PER_DAY);
+	size_t revisions = f.revision_count;
+	int64_t at_us = f.state.at_us;
+	for (int i = 0; i < 48; i++)
+		tick(&f, noon(3, 20) + i * HOUR_US);
+	CHECK_I64("stands", f.state.at_us, at_us);
+	CHECK_U64("all stay, but of that day", f.revision_count, revisions);
+	/* After a leap it goes back to where it leapt from, and no further. */
+	tick(&f, at_us + 20 * US_PER_DAY);
+	for (int i = 0; i < 48; i++)
+		tick(&f, noon(3, 20) + i * HOUR_US);
+	CHECK_I64("not to March", f.state.at_us, at_us + 20 * US_PER_DAY);
+	tick(&f, at_us + US_PER_DAY);
+	tick(&f, at_us + US_PER_DAY + HOUR_US);
+	CHECK_I64("to the day after", f.state.at_us, at_us + US_PER_DAY + HOUR_US);
+	check_counted_anew(&f);
+	month_fold_finish(&f);
+}
+
+TEST(test_a_log_that_began_in_the_future)
+{
+	struct month_fold f;
+
+	month_fold_init(&f, MONTH_FOLD_WHOLE);
+	tick(&f, far(8, 1));
+	open_ticket(&f, numbered(1), 2, "cop", "", noon(3, 5), noon(3, 5));
+	tick(&f, noon(3, 5) + HOUR_US);
+	CHECK_I64("begins", f.state.calendar.first, 202603);
+	check_stands("in its month", &f, noon(3, 5) + HOUR_US, 202602, 202602, 0);
+	tick(&f, noon(4, 6));
+	check_stands("which is published", &f, noon(4, 6), 202603, 202603, 1);
+	month_fold_finish(&f);
+}
