@@ -57,11 +57,11 @@ by_ticket(const void *a, const void *b)
 	return x->ticket_id < y->ticket_id ? -1 : x->ticket_id > y->ticket_id;
 }
 
-/* Rows come by ticket, so the same ticket asked for twice stands in neighbouring rows. */
+/* The same ticket may stand in several rows, and is read from each: they say the same. */
 void
 changes_load(struct changes *ch, const struct pg_result *rows)
 {
-	size_t count = (size_t)db_rows(rows);
+	size_t count = (size_t)db_rows(rows), found = 0;
 
 	ch->tickets = calloc(count + 1, sizeof(*ch->tickets));
 	ch->names = calloc(count + 1, sizeof(*ch->names));
@@ -70,16 +70,22 @@ changes_load(struct changes *ch, const struct pg_result *rows)
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		int64_t id = db_get_int(rows, (int)i, TICKET_ID);
-		size_t last = ch->ticket_count;
-		if (last == 0 || ch->tickets[last - 1].ticket_id != id)
-			ticket_read(&ch->tickets[ch->ticket_count++], rows, (int)i);
-		ch->names[i] = (struct changes_name){
-			.asked_id = db_get_int(rows, (int)i, TICKET_ASKED), .ticket_id = id
+		if (db_is_null(rows, (int)i, TICKET_ID))
+			continue;
+		ticket_read(&ch->tickets[found], rows, (int)i);
+		ch->names[found] = (struct changes_name){
+			.asked_id = db_get_int(rows, (int)i, TICKET_ASKED),
+			.ticket_id = ch->tickets[found].ticket_id,
 		};
+		found++;
 	}
-	ch->name_count = count;
-	qsort(ch->names, count, sizeof(*ch->names), by_id);
+	ch->name_count = found;
+	qsort(ch->names, found, sizeof(*ch->names), by_id);
+	qsort(ch->tickets, found, sizeof(*ch->tickets), by_ticket);
+	for (size_t i = 0; i < found; i++)
+		if (i == 0
+		    || ch->tickets[i].ticket_id != ch->tickets[ch->ticket_count - 1].ticket_id)
+			ch->tickets[ch->ticket_count++] = ch->tickets[i];
 }
 
 struct ticket *

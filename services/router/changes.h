@@ -35,7 +35,8 @@ struct changes *changes_create(void);
 void changes_destroy(struct changes *ch);
 bool changes_ok(const struct changes *ch);
 
-/* Takes in the rows of STORE_TICKETS.  A ticket that several rows ask for is held once. */
+/* Takes in rows with a ticket's columns, in any order; one without a ticket is passed over.  A
+ * ticket that several rows ask for is held once. */
 void changes_load(struct changes *ch, const struct pg_result *rows);
 /* By the id asked for, which may be an alias.  NULL: there is none. */
 struct ticket *changes_ticket(struct changes *ch, int64_t asked_id);

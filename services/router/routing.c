@@ -283,7 +283,7 @@ static bool
 decide(struct routing *g, const struct step_world *world, const struct pg_result *rows, int row,
     enum letter_reason *ret_reason)
 {
-	struct ticket *t = changes_ticket(world->changes, db_get_int(rows, row, RECORD_TICKET));
+	struct ticket *t = changes_ticket(world->changes, db_get_int(rows, row, TICKET_ASKED));
 	bool opened = strcmp(db_get_text(rows, row, RECORD_TYPE), "ticket.opened") == 0;
 	struct frame *frame = NULL;
 	size_t len;
@@ -352,7 +352,7 @@ decide_letter(struct routing *g, const struct step_world *world, const struct pg
 	letters_return(g->world.letters, seq, reason, NULL);
 }
 
-/* Rows of STORE_RECORDS and STORE_RECORD_TICKETS. */
+/* Rows of STORE_RECORDS. */
 static void
 on_read(void *arg, const struct db_reply *reply)
 {
@@ -375,7 +375,7 @@ on_read(void *arg, const struct db_reply *reply)
 		wait_a_little(g);
 		return;
 	}
-	changes_load(g->changes, reply->results[1]);
+	changes_load(g->changes, rows);
 	const struct step_world world = { cat, clock_now_us(), g->world.ids, g->changes };
 	if (g->letter != 0) {
 		decide_letter(g, &world, rows);
@@ -438,12 +438,10 @@ read_records(struct routing *g, uint64_t after, uint64_t through)
 	struct db_unit *unit = db_unit_create(g->world.db);
 
 	g->limit = isolation_size(&g->isolation, g->world.batch_records);
-	for (size_t s = STORE_RECORDS; s <= STORE_RECORD_TICKETS; s++) {
-		db_unit_add(unit, s);
-		db_add_int8(unit, (int64_t)after);
-		db_add_int8(unit, (int64_t)through);
-		db_add_int8(unit, (int64_t)g->limit);
-	}
+	db_unit_add(unit, STORE_RECORDS);
+	db_add_int8(unit, (int64_t)after);
+	db_add_int8(unit, (int64_t)through);
+	db_add_int8(unit, (int64_t)g->limit);
 	g->through = through;
 	g->log_id = registry_head(g->world.registry)->log_uuid;
 	g->began_us = clock_monotonic_us();

@@ -1,7 +1,7 @@
 /* The SQL of the router. */
 #include "store.h"
 
-#define CLOCK_COLUMNS(c)                                                                      \
+#define CLOCK_SELECT(c)                                                                       \
 	c ".state, " c ".basis, " c ".calendar, " c ".calendar_version, " c ".started_us, " c \
 	  ".due_us, " c ".promise_ms, " c ".elapsed_ms, " c ".running_since_us, " c           \
 	  ".next_alarm, " c ".next_alarm_us"
@@ -14,17 +14,11 @@
 	"AND j.status = 10), "                                                                    \
 	"s.status, s.version, s.department, s.subject_code, s.priority, s.reason_code, "          \
 	"s.until_us, s.primary_id, s.legal_due_us, s.service_due_us, s.answered_us, s.extended, " \
-	"s.ended_us, " CLOCK_COLUMNS("l") ", " CLOCK_COLUMNS("v") " "
+	"s.ended_us, " CLOCK_SELECT("l") ", " CLOCK_SELECT("v") " "
 
 #define TICKET_JOINS                                                                    \
 	"LEFT JOIN turunc.ticket_clock l ON l.ticket_id = t.ticket_id AND l.clock = 1 " \
 	"LEFT JOIN turunc.ticket_clock v ON v.ticket_id = t.ticket_id AND v.clock = 2 "
-
-#define RECORDS_TO_ACT_ON                                                       \
-	"FROM turunc.event_log WHERE seq > $1::bigint AND seq <= $2::bigint "   \
-	"AND type IN ('ticket.opened', 'contact.recorded', 'survey.answered') " \
-	"AND ticket_id IS NOT NULL "                                            \
-	"ORDER BY seq LIMIT $3::bigint"
 
 /* What view.h reads of a ticket t with its state s and the contact c that opened it.  Nobody has
  * decided anything about a ticket without a state yet. */
@@ -76,13 +70,16 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	[STORE_CURSOR_ADVANCE] = { "cursor_advance",
 	    "SELECT turunc.advance_cursor('router', $1::uuid, $2::bigint, $3::bigint, $4::bigint)",
 	    4 },
-	[STORE_RECORDS] = { "records", "SELECT seq, type, ticket_id, event " RECORDS_TO_ACT_ON, 3 },
-	[STORE_RECORD_TICKETS] = { "record_tickets",
-	    TICKET_SELECT("t.ticket_id") "FROM (SELECT DISTINCT r.ticket_id FROM ("
-					 "SELECT ticket_id " RECORDS_TO_ACT_ON ") r) u "
-					 "JOIN turunc.ticket t ON t.ticket_id = u.ticket_id "
+	[STORE_RECORDS] = { "records",
+	    TICKET_SELECT("r.ticket_id") ", r.seq, r.type, r.event FROM ("
+					 "SELECT seq, type, ticket_id, event FROM turunc.event_log "
+					 "WHERE seq > $1::bigint AND seq <= $2::bigint "
+					 "AND type IN ('ticket.opened', 'contact.recorded', "
+					 "'survey.answered') AND ticket_id IS NOT NULL "
+					 "ORDER BY seq LIMIT $3::bigint) r "
+					 "LEFT JOIN turunc.ticket t ON t.ticket_id = r.ticket_id "
 					 "LEFT JOIN turunc.ticket_state s ON s.ticket_id = "
-					 "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
+					 "t.ticket_id " TICKET_JOINS "ORDER BY r.seq",
 	    3 },
 	[STORE_TICKETS] = { "tickets",
 	    TICKET_SELECT(
@@ -163,17 +160,17 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 					 "JOIN turunc.ticket_state s ON s.ticket_id = "
 					 "t.ticket_id " TICKET_JOINS "ORDER BY t.ticket_id",
 	    3 },
-	[STORE_STREAM_HISTORY] = { "stream_history",
-	    "SELECT log_id FROM turunc.log_history ORDER BY history_no DESC LIMIT 1", 0 },
 	[STORE_STREAM_COMMON] = { "stream_common", "SELECT turunc.last_common_seq($1::uuid)", 1 },
 	[STORE_STREAM_ROWS] = { "stream_rows",
 	    "SELECT q.seq, q.committed_at_us, q.type, coalesce(q.ticket_id, 0), "
-	    "coalesce(q.department, ''), coalesce(q.previous_department, ''), q.event FROM ("
+	    "coalesce(q.department, ''), coalesce(q.previous_department, ''), q.event, h.log_id "
+	    "FROM (SELECT log_id FROM turunc.log_history ORDER BY history_no DESC LIMIT 1) h "
+	    "LEFT JOIN ("
 	    "SELECT p.*, sum(octet_length(p.event)) OVER (ORDER BY p.seq ROWS UNBOUNDED "
 	    "PRECEDING) - octet_length(p.event) AS bytes_before FROM ("
 	    "SELECT seq, committed_at_us, type, ticket_id, department, previous_department, event "
 	    "FROM turunc.event_log WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) p) q "
-	    "WHERE q.bytes_before < $3::bigint ORDER BY q.seq",
+	    "ON q.bytes_before < $3::bigint ORDER BY q.seq",
 	    3 },
 	[STORE_STREAM_VIEWS] = { "stream_views", VIEWS_OF("unnest($1::bigint[]) AS u(ticket_id)"),
 	    1 },

@@ -15,8 +15,7 @@ enum store_statement {
 	STORE_CURSOR_ADOPT, /* log_id: the history it belongs to now */
 	STORE_CURSOR, /* -> seq */
 	STORE_CURSOR_ADVANCE, /* log_id, from, to, now: raises TU001 when it is elsewhere */
-	STORE_RECORDS, /* after, through, limit -> records to act on */
-	STORE_RECORD_TICKETS, /* the same -> the tickets they concern */
+	STORE_RECORDS, /* after, through, limit -> records to act on, by seq, with their tickets */
 	/* tickets and what is written of them (0006_create_router_writes.sql) */
 	STORE_TICKETS, /* ids or aliases -> tickets, by ticket_id */
 	STORE_PUT_STATES,
@@ -37,9 +36,9 @@ enum store_statement {
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	/* the stream (0007_create_take_subscription.sql) */
-	STORE_STREAM_HISTORY, /* -> log_id */
 	STORE_STREAM_COMMON, /* log_id -> the last seq it shares with the present one */
-	STORE_STREAM_ROWS, /* after, rows, bytes -> records */
+	/* after, rows, bytes -> records and the log's id; without any a row with that alone */
+	STORE_STREAM_ROWS,
 	STORE_STREAM_VIEWS, /* ticket ids -> what view.h reads, by ticket */
 	STORE_STREAM_ROW_VIEWS, /* after, rows -> the same, of the tickets in those records */
 	STORE_STREAM_TAKE,
@@ -54,10 +53,10 @@ enum store_statement {
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];
 
-/* Columns of STORE_TICKETS, STORE_RECORD_TICKETS, STORE_DUE and STORE_CLOSABLE. */
+/* Columns of STORE_TICKETS, STORE_RECORDS, STORE_DUE and STORE_CLOSABLE. */
 enum store_ticket_column {
 	TICKET_ASKED,
-	TICKET_ID,
+	TICKET_ID, /* null in STORE_RECORDS alone, and all that follows: there is no such ticket */
 	TICKET_CHANNEL,
 	TICKET_GIVEN_SUBJECT,
 	TICKET_NEIGHBOURHOOD,
@@ -79,7 +78,7 @@ enum store_ticket_column {
 	TICKET_EXTENDED,
 	TICKET_ENDED,
 	TICKET_LEGAL_CLOCK, /* the columns of a clock, null when there is none */
-	TICKET_SERVICE_CLOCK = TICKET_LEGAL_CLOCK + 11,
+	TICKET_SERVICE_CLOCK = TICKET_LEGAL_CLOCK + 11, /* CLOCK_COLUMNS */
 };
 /* Of a clock, counted from its first column. */
 enum store_clock_column {
@@ -94,10 +93,14 @@ enum store_clock_column {
 	CLOCK_RUNNING_SINCE,
 	CLOCK_NEXT_ALARM,
 	CLOCK_NEXT_ALARM_AT,
+	CLOCK_COLUMNS,
 };
-
-/* Columns of STORE_RECORDS. */
-enum store_record_column { RECORD_SEQ, RECORD_TYPE, RECORD_TICKET, RECORD_EVENT };
+/* What STORE_RECORDS has besides: TICKET_ASKED is the record's ticket. */
+enum store_record_column {
+	RECORD_SEQ = TICKET_SERVICE_CLOCK + CLOCK_COLUMNS,
+	RECORD_TYPE,
+	RECORD_EVENT,
+};
 
 /* Columns of STORE_ANSWERS. */
 enum store_answer_column {

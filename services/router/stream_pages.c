@@ -23,6 +23,7 @@ enum row_column {
 	ROW_DEPARTMENT,
 	ROW_PREVIOUS,
 	ROW_EVENT,
+	ROW_LOG,
 };
 
 struct stream_page *
@@ -211,16 +212,17 @@ take_page(const struct page_question *q, const struct db_reply *reply)
 
 	if (reply->outcome != DB_COMMITTED || q->forgotten != s->forgotten)
 		return NULL;
-	if (db_rows(reply->results[0]) > 0) {
-		struct uuid log_id = db_get_uuid(reply->results[0], 0, 0);
-		if (uuid_compare(&log_id, &s->log_uuid) != 0) {
-			stream_log_is(s, &log_id);
-			return NULL;
-		}
-	}
-	if (db_rows(reply->results[1]) == 0)
+	const struct pg_result *rows = reply->results[0];
+	if (db_rows(rows) == 0)
 		return NULL;
-	struct stream_page *page = make_page(s, q->after, reply->results[1]);
+	struct uuid log_id = db_get_uuid(rows, 0, ROW_LOG);
+	if (uuid_compare(&log_id, &s->log_uuid) != 0) {
+		stream_log_is(s, &log_id);
+		return NULL;
+	}
+	if (db_is_null(rows, 0, ROW_SEQ))
+		return NULL;
+	struct stream_page *page = make_page(s, q->after, rows);
 	if (page == NULL)
 		return NULL;
 	stats_incr(s->stats, STREAM_STAT_PAGES);
@@ -243,7 +245,7 @@ on_page(void *arg, const struct db_reply *reply)
 	/* What is not sent in these turns asks for its views by itself, later. */
 	if (page != NULL && q->with_views) {
 		s->fresh_page = page;
-		s->fresh_views = reply->results[2];
+		s->fresh_views = reply->results[1];
 	}
 	free(q);
 	stream_run(s);
@@ -263,7 +265,6 @@ stream_page_ask(struct stream *s, uint64_t position, bool with_views)
 	struct db_unit *unit = q == NULL ? NULL : db_unit_create(s->in.db);
 	if (q != NULL)
 		*q = (struct page_question){ s, position, s->forgotten, with_views };
-	db_unit_add(unit, STORE_STREAM_HISTORY);
 	db_unit_add(unit, STORE_STREAM_ROWS);
 	db_add_int8(unit, (int64_t)position);
 	db_add_int8(unit, with_views ? STREAM_FRESH_ROWS : STREAM_PAGE_ROWS);
