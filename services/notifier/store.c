@@ -344,16 +344,21 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	/* What runs and whose alarm "due soon" has gone off; what was given back is the operators'.
 	 */
 	[STORE_REMIND_DUE] = { "remind_due",
-	    "SELECT s.ticket_id, s.department, s.subject_code, t.neighbourhood, k.clock = 1, "
-	    "k.due_us, coalesce(a.reference, ''), false, t.arrived_us FROM turunc.ticket_state s "
-	    "JOIN turunc.ticket_clock k ON k.ticket_id = s.ticket_id AND k.state = 1 "
-	    "AND k.next_alarm >= 2 JOIN turunc.ticket t ON t.ticket_id = s.ticket_id "
-	    "LEFT JOIN turunc.cimer_application a ON a.ticket_id = s.ticket_id "
-	    "WHERE s.department = ANY ($5::text[]) AND s.status <= 6 AND s.status <> 2 "
-	    "AND k.due_us < $4::bigint AND NOT EXISTS (SELECT FROM "
-	    "turunc.reminder WHERE " REMINDER_IS(
-		"$2", "$3") ") "
-			    "ORDER BY k.due_us, s.ticket_id LIMIT $1::integer",
+	    /* From the tickets that live to their clocks, whatever the planner knows of the tables:
+	     * those of all tickets there ever were are hundreds of times as many. */
+	    "WITH live AS MATERIALIZED (SELECT s.ticket_id, s.department, s.subject_code "
+	    "FROM turunc.ticket_state s WHERE s.department = ANY ($5::text[]) AND s.status <= 6 "
+	    "AND s.status <> 2), "
+	    "due AS MATERIALIZED (SELECT l.*, k.clock, k.due_us FROM live l, LATERAL (SELECT "
+	    "k.clock, k.due_us FROM turunc.ticket_clock k WHERE k.ticket_id = l.ticket_id "
+	    "AND k.state = 1 AND k.next_alarm >= 2 AND k.due_us < $4::bigint OFFSET 0) k "
+	    "WHERE NOT EXISTS (SELECT FROM turunc.reminder WHERE " REMINDER_IS(
+		"$2", "$3") ") ORDER BY k.due_us, l.ticket_id LIMIT $1::integer) "
+			    "SELECT d.ticket_id, d.department, d.subject_code, t.neighbourhood, "
+			    "d.clock = 1, d.due_us, coalesce(a.reference, ''), false, t.arrived_us "
+			    "FROM due d JOIN turunc.ticket t ON t.ticket_id = d.ticket_id "
+			    "LEFT JOIN turunc.cimer_application a ON a.ticket_id = d.ticket_id "
+			    "ORDER BY d.due_us, d.ticket_id",
 	    5 },
 	[STORE_REMIND_TRIAGE] = { "remind_triage",
 	    "SELECT s.ticket_id, s.department, s.subject_code, t.neighbourhood, true, "

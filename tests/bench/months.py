@@ -61,17 +61,17 @@ def ask(stack, path):
     return (time.monotonic() - began) * 1000, len(answer.body)
 
 
-def add_calls(stack, calls, call_id):
+def add_calls(stack, calls, call_id, at_us=BASE_US):
     from turunc.v1 import event_pb2
     kinds = ("offered", "answered", "ended")
     for first in range(0, calls, CHUNK // 3):
         events = [event_pb2.Event(type=f"call.{kind}", call=event_pb2.CallStep(
-                      call_id=f"{call_id}{n}", at_us=BASE_US + n * 1000, disposition="ticket" if kind == "ended" else ""))
+                      call_id=f"{call_id}{n}", at_us=at_us + n * 1000, disposition="ticket" if kind == "ended" else ""))
                   for n in range(first, min(calls, first + CHUNK // 3)) for kind in kinds]
         stack.sql("""select turunc.log_append(%s, array_agg(type order by n), array_agg(null::bigint), array_agg(null::text),
                             array_agg(null::text), array_agg('x'::text), array_agg(event order by n))
                      from unnest(%s::text[], %s::bytea[]) with ordinality as u(type, event, n)""",
-                  BASE_US, [event.type for event in events], [event.SerializeToString() for event in events])
+                  at_us, [event.type for event in events], [event.SerializeToString() for event in events])
 
 
 def main():
@@ -84,7 +84,9 @@ def main():
     from stack import Stack
     with Stack(services=["router", "metrics"], env={"TURUNC_LOG_LEVEL": "warn"}) as stack:
         stack.start()
+        # A log leaps so far only when records have come from there for an hour.
         add_calls(stack, 1, "first-")
+        add_calls(stack, 1, "second-", BASE_US + 7_200_000_000)
 
         def counted():
             return stack.one("select (select seq from turunc.month_state) = (select max(last_seq) from turunc.log_batch)")
