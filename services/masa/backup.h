@@ -24,4 +24,11 @@ MUST_CHECK bool backup_path(char path[PATH_MAX], const char *folder, const char 
 /* backup.json of the folder; NULL, and why was said: none, or not one of ours. */
 json_t *backup_manifest(const char *folder);
 
+/* MASA_USAGE and why was said, unless it is NULL or a rate that PostgreSQL takes. */
+MUST_CHECK enum exit_code backup_check_rate(const char *max_rate);
+/* MASA_UNREACHABLE and why was said, where the cluster's owner is not known. */
+MUST_CHECK enum exit_code backup_check_owner(void);
+/* A whole backup into the folder, which is made or empty; the manifest is not printed. */
+MUST_CHECK enum exit_code backup_once(struct masa *m, const char *folder, const char *max_rate);
+
 #endif

@@ -282,7 +282,7 @@ backup_manifest(const char *folder)
 
 static enum exit_code
 copy_all(struct masa *m, const char *folder, bool following, const char *max_rate, pid_t *follower,
-    struct backup_files *files)
+    struct backup_files *files, json_t **ret_manifest)
 {
 	json_t *manifest = NULL;
 	enum exit_code code = MASA_OK;
@@ -302,17 +302,63 @@ copy_all(struct masa *m, const char *folder, bool following, const char *max_rat
 		json_object_set_new(manifest, "ended_us", json_integer(clock_now_us()));
 		code = write_manifest(folder, manifest);
 	}
-	if (code == MASA_OK) {
-		json_object_set_new(manifest, "folder", json_string(folder));
-		json_object_set_new(manifest, "recovery_point",
-		    json_string(following ? "what is committed until this is interrupted, but for "
-					    "the last moments"
-					  : "what was committed until ended_us"));
-		masa_print(m, json_incref(manifest));
-		fflush(stdout);
-	}
+	if (code == MASA_OK)
+		*ret_manifest = json_incref(manifest);
 	json_decref(manifest);
 	return code;
+}
+
+enum exit_code
+backup_check_rate(const char *max_rate)
+{
+	if (max_rate == NULL
+	    || (strspn(max_rate, "0123456789") == strlen(max_rate) && strlen(max_rate) <= 7
+		&& atoi(max_rate) >= 32 && atoi(max_rate) <= 1048576))
+		return MASA_OK;
+	return masa_fail(
+	    MASA_USAGE, "--max-rate is a number of kilobytes a second, from 32 to 1048576");
+}
+
+enum exit_code
+backup_check_owner(void)
+{
+	return owner() != NULL ? MASA_OK
+			       : masa_fail(MASA_UNREACHABLE,
+				   "no way to the cluster as its owner: run it from the project's "
+				   "root, or set TURUNC_OWNER_DATABASE");
+}
+
+enum exit_code
+backup_once(struct masa *m, const char *given, const char *max_rate)
+{
+	char folder[PATH_MAX], source[PATH_MAX], target[PATH_MAX];
+	struct backup_files files = { 0 };
+	json_t *manifest = NULL;
+	pid_t follower = -1;
+
+	umask(077);
+	enum exit_code code = make_folder(given, folder);
+	if (code == MASA_OK && !backup_path(target, folder, "attachments"))
+		code = masa_fail(MASA_FAILED, "%s is too long", folder);
+	files.from = backup_files_folder(source, sizeof(source));
+	files.to = target;
+	if (code == MASA_OK)
+		code = copy_all(m, folder, false, max_rate, &follower, &files, &manifest);
+	json_decref(manifest);
+	return code;
+}
+
+/* From here on the backup is one; a follower goes on. */
+static void
+tell(struct masa *m, const char *folder, bool following, json_t *manifest)
+{
+	json_object_set_new(manifest, "folder", json_string(folder));
+	json_object_set_new(manifest, "recovery_point",
+	    json_string(following ? "what is committed until this is interrupted, but for the last "
+				    "moments"
+				  : "what was committed until ended_us"));
+	masa_print(m, manifest);
+	fflush(stdout);
 }
 
 static enum exit_code
@@ -324,23 +370,18 @@ backup_run(struct masa *m, int argc, char **argv)
 		{ "max-rate", &max_rate, NULL } };
 	char folder[PATH_MAX], source[PATH_MAX], target[PATH_MAX];
 	static struct backup_files files;
+	json_t *manifest = NULL;
 	pid_t follower = -1;
 	int positional;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 1, 1, &positional);
-	if (code != MASA_OK)
-		return code;
-	if (max_rate != NULL
-	    && (strspn(max_rate, "0123456789") != strlen(max_rate) || strlen(max_rate) > 7
-		|| atoi(max_rate) < 32 || atoi(max_rate) > 1048576))
-		return masa_fail(MASA_USAGE, "--max-rate is a number of kilobytes a second, from "
-					     "32 to 1048576");
-	if (owner() == NULL)
-		return masa_fail(MASA_UNREACHABLE, "no way to the cluster as its owner: run it "
-						   "from the project's root, or set "
-						   "TURUNC_OWNER_DATABASE");
-	code = masa_connect(m);
+	if (code == MASA_OK)
+		code = backup_check_rate(max_rate);
+	if (code == MASA_OK)
+		code = backup_check_owner();
+	if (code == MASA_OK)
+		code = masa_connect(m);
 	if (code == MASA_OK && m->dry_run) {
 		masa_print(m, json_pack("{s:b,s:s}", "dry_run", 1, "folder", argv[0]));
 		return MASA_OK;
@@ -356,7 +397,9 @@ backup_run(struct masa *m, int argc, char **argv)
 		return masa_fail(MASA_FAILED, "%s is too long", folder);
 	files.from = backup_files_folder(source, sizeof(source));
 	files.to = target;
-	code = copy_all(m, folder, following, max_rate, &follower, &files);
+	code = copy_all(m, folder, following, max_rate, &follower, &files, &manifest);
+	if (code == MASA_OK)
+		tell(m, folder, following, manifest);
 	if (code == MASA_OK && following)
 		return keep_following(follower, &files);
 	if (follower > 0) {

@@ -12,7 +12,7 @@ static const struct command *const groups[] = { status_commands, doctor_commands
 	message_commands, template_commands, address_commands, mail_commands, dlq_commands,
 	cimer_commands, citizen_commands, audit_commands, log_commands, subs_commands,
 	client_commands, user_commands, config_commands, report_commands, db_commands,
-	backup_commands, restore_commands, demo_commands };
+	backup_commands, restore_commands, drill_commands, demo_commands };
 
 static void
 print_help(FILE *to)

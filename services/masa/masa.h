@@ -71,6 +71,7 @@ extern const struct command report_commands[];
 extern const struct command db_commands[];
 extern const struct command backup_commands[];
 extern const struct command restore_commands[];
+extern const struct command drill_commands[];
 extern const struct command demo_commands[];
 
 /*
