@@ -8,9 +8,9 @@
 #include "log.h"
 #include "masa.h"
 
-static const struct command *const groups[] = { status_commands, doctor_commands, ticket_commands,
-	message_commands, template_commands, address_commands, mail_commands, dlq_commands,
-	cimer_commands, citizen_commands, audit_commands, log_commands, subs_commands,
+static const struct command *const groups[] = { status_commands, top_commands, doctor_commands,
+	ticket_commands, message_commands, template_commands, address_commands, mail_commands,
+	dlq_commands, cimer_commands, citizen_commands, audit_commands, log_commands, subs_commands,
 	client_commands, user_commands, config_commands, report_commands, db_commands,
 	backup_commands, restore_commands, drill_commands, demo_commands };
 

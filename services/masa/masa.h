@@ -53,6 +53,7 @@ struct command {
 
 extern const struct command status_commands[];
 extern const struct command doctor_commands[];
+extern const struct command top_commands[];
 extern const struct command ticket_commands[];
 extern const struct command message_commands[];
 extern const struct command template_commands[];
