@@ -1,12 +1,9 @@
 /* Puts uPlot into the binary, or says that it is not there. */
 #include "chart_files.h"
 
-#ifdef TURUNC_CHARTS
-#define CARRY(symbol, file)                                                 \
-	__asm__(".section .rodata\n"                                        \
-		".global " #symbol "\n" #symbol ":\n.incbin \"" file "\"\n" \
-		".global " #symbol "_end\n" #symbol "_end:\n.byte 0\n.previous\n")
+#include "carry.h"
 
+#ifdef TURUNC_CHARTS
 CARRY(chart_uplot_js, "uPlot.iife.min.js");
 CARRY(chart_uplot_css, "uPlot.min.css");
 const bool charts_are_here = true;

@@ -1,10 +1,7 @@
 /* Puts files into the binary; the assembler finds them by the include path. */
 #include "web_files.h"
 
-#define CARRY(symbol, file)                                                 \
-	__asm__(".section .rodata\n"                                        \
-		".global " #symbol "\n" #symbol ":\n.incbin \"" file "\"\n" \
-		".global " #symbol "_end\n" #symbol "_end:\n.byte 0\n.previous\n")
+#include "carry.h"
 
 CARRY(web_index_html, "web/index.html");
 CARRY(web_board_css, "web/board.css");
