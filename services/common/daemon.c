@@ -396,3 +396,30 @@ daemon_readyz(const struct daemon *d, struct evbuffer *out, int *ret_http_status
 		*ret_http_status = ready ? 200 : 503;
 	return written;
 }
+
+/* The names are words of ours: nothing in them is to be escaped. */
+bool
+daemon_write_stats(const struct daemon *d, struct evbuffer *out)
+{
+	bool written = evbuffer_add_printf(out,
+			   "# HELP turunc_ready 1: it does its work\n"
+			   "# TYPE turunc_ready gauge\nturunc_ready %d\n",
+			   daemon_ready(d))
+		       != -1;
+
+	if (d->dependency_count == 0)
+		return written;
+	written = written
+		  && evbuffer_add_printf(out,
+			 "# HELP turunc_dependency_up Is what it stands on there\n"
+			 "# TYPE turunc_dependency_up gauge\n")
+			 != -1;
+	for (unsigned i = 0; written && i < d->dependency_count; i++) {
+		const struct dependency *dep = &d->dependencies[i];
+		written = evbuffer_add_printf(out,
+			      "turunc_dependency_up{dependency=\"%s\",needed=\"%s\"} %d\n",
+			      dep->name, dep->needed ? "yes" : "no", dep->state == DEPENDENCY_UP)
+			  != -1;
+	}
+	return written;
+}

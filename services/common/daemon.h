@@ -137,4 +137,8 @@ bool daemon_ready(const struct daemon *d);
  */
 MUST_CHECK bool daemon_readyz(const struct daemon *d, struct evbuffer *out, int *ret_http_status);
 
+/* Appends the same as Prometheus text: turunc_ready, turunc_dependency_up, and what of it is
+ * needed. */
+MUST_CHECK bool daemon_write_stats(const struct daemon *d, struct evbuffer *out);
+
 #endif

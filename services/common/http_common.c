@@ -17,6 +17,7 @@ struct http_common {
 	struct metrics_table {
 		const struct stats *stats;
 		http_refresh_fn *refresh;
+		http_metrics_fn *write; /* instead of stats */
 		void *arg;
 	} tables[TABLES_MAX];
 	size_t table_count;
@@ -61,7 +62,14 @@ http_common_add_stats(
     struct http_common *common, const struct stats *stats, http_refresh_fn *refresh, void *arg)
 {
 	assert(common->table_count < TABLES_MAX);
-	common->tables[common->table_count++] = (struct metrics_table){ stats, refresh, arg };
+	common->tables[common->table_count++] = (struct metrics_table){ stats, refresh, NULL, arg };
+}
+
+void
+http_common_add_writer(struct http_common *common, http_metrics_fn *write, void *arg)
+{
+	assert(common->table_count < TABLES_MAX);
+	common->tables[common->table_count++] = (struct metrics_table){ NULL, NULL, write, arg };
 }
 
 static void
@@ -117,13 +125,15 @@ handle_metrics(struct http_request *req, void *arg)
 	const struct http_common *common = arg;
 	struct evbuffer *body = evbuffer_new();
 	bool written = body != NULL && stats_write_process(daemon_service(common->daemon), body)
+		       && daemon_write_stats(common->daemon, body)
 		       && stats_write(http_stats(common->http), body);
 
 	for (size_t i = 0; written && i < common->table_count; i++) {
 		const struct metrics_table *table = &common->tables[i];
 		if (table->refresh != NULL)
 			table->refresh(table->arg);
-		written = stats_write(table->stats, body);
+		written = table->write != NULL ? table->write(table->arg, body)
+					       : stats_write(table->stats, body);
 	}
 	reply_buffer(req, written, 200, STATS_CONTENT_TYPE, body);
 }

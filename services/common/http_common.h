@@ -32,4 +32,9 @@ typedef void http_refresh_fn(void *arg);
 void http_common_add_stats(
     struct http_common *common, const struct stats *stats, http_refresh_fn *refresh, void *arg);
 
+/* Text that no table of fixed rows can hold.  False: out of memory. */
+typedef bool http_metrics_fn(void *arg, struct evbuffer *out);
+/* One more piece of /metrics, behind the tables added before.  Counts as a table. */
+void http_common_add_writer(struct http_common *common, http_metrics_fn *write, void *arg);
+
 #endif

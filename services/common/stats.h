@@ -45,6 +45,20 @@ struct stat_row {
 /* Upper bounds of a histogram in microseconds, 100 us to 60 s: fits most waiting times. */
 extern const int64_t stats_bounds_us[];
 
+/* The same for stages that people or other systems may hold up, 1 ms to a day. */
+extern const int64_t stats_stage_bounds_us[];
+
+/* A row of the histogram that every service has for its stage of a message's way, under one name:
+ * commit (from the door to the record), routed, delivered, told.  docs/watching.md defines them. */
+#define STATS_STAGE(stage_)                                                                     \
+	{                                                                                       \
+		.name = "turunc_stage_seconds",                                                 \
+		.help =                                                                         \
+		    "How long a stage of a report's way took: commit, routed, delivered, told", \
+		.type = STAT_HISTOGRAM, .divisor = 1000000, .bounds = stats_stage_bounds_us,    \
+		.fixed = "stage", .fixed_value = stage_                                         \
+	}
+
 /* The table is lent and is checked (asserted): names, endings, labels, bounds.  NULL: no memory.
  * Destroy takes NULL. */
 struct stats *stats_create(const struct stat_row *table, size_t count);
@@ -69,5 +83,14 @@ MUST_CHECK bool stats_write(const struct stats *s, struct evbuffer *out);
 /* Appends what every process shows: turunc_build_info, process_* (memory, CPU, open files, start),
  * lines of the log dropped. */
 MUST_CHECK bool stats_write_process(const char *service, struct evbuffer *out);
+
+/* A folder whose disk is looked at; both words lent. */
+struct stats_folder {
+	const char *name; /* as the label says it, a word of ours */
+	const char *path;
+};
+/* Appends what room the disks of these folders have, for those that can be looked at. */
+MUST_CHECK bool stats_write_disks(
+    const struct stats_folder *folders, size_t count, struct evbuffer *out);
 
 #endif

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "clock.h"
+
 enum { CONFLICTS_MAX = 3, LOOK_AGAIN_MS = 200 };
 
 struct accept {
@@ -91,6 +93,7 @@ hold(struct accept *a, struct item *item, uint64_t now_ms)
 {
 	assert(item->event != NULL);
 	item->queued_ms = now_ms;
+	item->queued_us = clock_monotonic_us();
 	item->conflicts = 0;
 	a->held_count++;
 	a->held_bytes += item->bytes;

@@ -99,12 +99,23 @@ failure(const struct db_reply *reply, size_t items)
 }
 
 static void
+note_stage(const struct sending *s, size_t from, size_t to)
+{
+	int64_t now_us = clock_monotonic_us();
+
+	for (size_t i = from; i < to; i++)
+		stats_observe(
+		    s->in->stats, INTAKE_STAT_STAGE, now_us - s->batch->items[i]->queued_us);
+}
+
+static void
 settled(void *arg, size_t from, size_t to, const struct db_reply *reply)
 {
 	struct sending *s = arg;
 
 	switch (reply->outcome) {
 	case DB_COMMITTED:
+		note_stage(s, from, to);
 		answer_committed(s, from, to, reply->results[0]);
 		return;
 	case DB_FAILED:

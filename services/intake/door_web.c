@@ -6,10 +6,11 @@
 #include "clock.h"
 #include "digest.h"
 #include "door.h"
+#include "files.h"
 #include "number.h"
 #include "web_files.h"
 
-enum { TAG_BYTES = 40 };
+enum { TAG_BYTES = 40, FOLDER_BYTES = 1200 };
 
 static void
 reply_buffer(struct http_request *req, unsigned status, const char *type, struct evbuffer *body)
@@ -55,6 +56,19 @@ write_sessions(struct intake *in, struct evbuffer *out)
 	       > 0;
 }
 
+static bool
+write_disks(const struct intake *in, struct evbuffer *body)
+{
+	char attachments[FOLDER_BYTES];
+	const struct stats_folder folders[] = {
+		{ "state", in->config.state_dir },
+		{ "attachments", attachments },
+	};
+
+	files_folder(in, attachments, sizeof(attachments));
+	return stats_write_disks(folders, ARRAY_LEN(folders), body);
+}
+
 static void
 get_metrics(struct http_request *req, void *arg)
 {
@@ -66,7 +80,8 @@ get_metrics(struct http_request *req, void *arg)
 	    || !stats_write(db_stats(in->writer), body) || !stats_write(http_stats(in->http), body)
 	    || !stats_write(people_stats(in->people), body)
 	    || !stats_write(bus_metrics_stats(in->bus_metrics), body) || !write_sessions(in, body)
-	    || !stats_write_process("intake", body))
+	    || !stats_write_process("intake", body) || !daemon_write_stats(in->daemon, body)
+	    || !write_disks(in, body))
 		http_reply_error(req, 503, "Out of memory.");
 	else
 		reply_buffer(req, 200, STATS_CONTENT_TYPE, body);

@@ -43,6 +43,17 @@ struct files {
 	size_t count;
 };
 
+void
+files_folder(const struct intake *in, char *folder, size_t size)
+{
+	const struct intake_config *c = &in->config;
+
+	if (c->attachments_dir[0] != '\0')
+		(void)snprintf(folder, size, "%s", c->attachments_dir);
+	else
+		(void)snprintf(folder, size, "%s/attachments", c->state_dir);
+}
+
 struct files *
 files_open(struct intake *in)
 {
@@ -50,10 +61,7 @@ files_open(struct intake *in)
 	char folder[PATH_BYTES], complaint[COMPLAINT_BYTES] = "out of memory";
 	struct files *f = calloc(1, sizeof(*f));
 
-	if (c->attachments_dir[0] != '\0')
-		(void)snprintf(folder, sizeof(folder), "%s", c->attachments_dir);
-	else
-		(void)snprintf(folder, sizeof(folder), "%s/attachments", c->state_dir);
+	files_folder(in, folder, sizeof(folder));
 	const struct attachments_options options = { .folder = folder,
 		.max_bytes = (uint64_t)c->attachments_bytes,
 		.draft_bytes = (uint64_t)(c->attachments_bytes / 100 * c->attachments_mail_percent),

@@ -10,6 +10,7 @@
 #ifndef INTAKE_FILES_H
 #define INTAKE_FILES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base.h"
@@ -21,6 +22,8 @@ struct intake;
  * why.  Close takes NULL; accept and the databases are gone by then. */
 struct files *files_open(struct intake *in);
 void files_close(struct files *f);
+/* Where they are, by the settings. */
+void files_folder(const struct intake *in, char *folder, size_t size);
 /* ms until it wants to be called again. */
 int64_t files_tick(struct files *f, uint64_t now_ms);
 

@@ -153,6 +153,7 @@ enum intake_stat {
 	INTAKE_STAT_LMTP, /* by enum lmtp_count */
 	INTAKE_STAT_LMTP_OPEN,
 	INTAKE_STAT_MAILS_IN_HAND,
+	INTAKE_STAT_STAGE, /* commit */
 	INTAKE_STAT_COUNT
 };
 /* Values of the labels above. */

@@ -123,6 +123,7 @@ struct item {
 
 	/* accept's. */
 	uint64_t queued_ms;
+	int64_t queued_us; /* the same, finer: of stages */
 	unsigned doubts; /* how often its outcome had to be looked up */
 	unsigned conflicts; /* how often a row of it was there already */
 	bool perhaps_kept; /* it was given to the record or the spool, and may surface whatever the

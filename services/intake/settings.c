@@ -316,4 +316,5 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	[INTAKE_STAT_MAILS_IN_HAND] = { .name = "turunc_intake_mails_in_hand",
 	    .help = "Mails from DATA to their answer now",
 	    .type = STAT_GAUGE },
+	[INTAKE_STAT_STAGE] = STATS_STAGE("commit"),
 };

@@ -33,7 +33,13 @@ static const char *const system_parts[] = { "keys", "secrets", "settings", "port
 /* Unless told otherwise: reports are taken meanwhile. */
 #define MAX_RATE_KB "32768"
 
-enum { FOLLOW_STARTS_MS = 20000, POLL_MS = 50, FILES_EVERY_MS = 2000 };
+enum { FOLLOW_STARTS_MS = 20000, POLL_MS = 50, FILES_EVERY_MS = 2000, NOTE_EVERY_MS = 60000 };
+
+/* What the record is told of a backup. */
+struct made {
+	int64_t began_us, at_least_seq;
+	bool follows;
+};
 
 static volatile sig_atomic_t stopping;
 
@@ -171,13 +177,47 @@ follow(const char *folder, pid_t *ret_pid)
 	return MASA_OK;
 }
 
+/* The record knows of its newest backup, so that its operators are warned of an old one.  The
+ * backup is whole without that: a failure is told, and tried again by whoever goes on. */
+static void
+note_backup(struct masa *m, const struct made *made, int64_t good_until_us)
+{
+	char began[24], until[24], seq[24];
+	const char *values[] = { began, until, seq, made->follows ? "true" : "false" };
+
+	snprintf(began, sizeof(began), "%lld", (long long)made->began_us);
+	snprintf(until, sizeof(until), "%lld", (long long)good_until_us);
+	snprintf(seq, sizeof(seq), "%lld", (long long)made->at_least_seq);
+	if (m->db != NULL && PQstatus(m->db) != CONNECTION_OK) {
+		PQfinish(m->db);
+		m->db = NULL;
+	}
+	enum exit_code code = masa_query(m, "BEGIN", 0, NULL, NULL);
+	if (code == MASA_OK)
+		code = masa_query(m,
+		    "INSERT INTO turunc.backup_made AS b (began_us, good_until_us, at_least_seq, "
+		    "follows) VALUES ($1::bigint, $2::bigint, $3::bigint, $4::boolean) "
+		    "ON CONFLICT (began_us) DO UPDATE SET good_until_us = "
+		    "greatest(b.good_until_us, excluded.good_until_us)",
+		    ARRAY_LEN(values), values, NULL);
+	if (code == MASA_OK)
+		code = masa_query(m, "COMMIT", 0, NULL, NULL);
+	if (code != MASA_OK && m->db != NULL) {
+		PQfinish(m->db);
+		m->db = NULL;
+	}
+	if (code != MASA_OK)
+		(void)masa_fail(code, "the backup is whole, but the record does not know of it: "
+				      "who watches over backups is not told of this one");
+}
+
 /* Until it is interrupted or the WAL cannot be had any more.  A photo's file is there before its
  * row: the last look, after the last WAL, has all that the WAL speaks of. */
 static enum exit_code
-keep_following(pid_t pid, struct backup_files *files)
+keep_following(struct masa *m, const struct made *made, pid_t pid, struct backup_files *files)
 {
 	int status = 0;
-	uint64_t look_ms = 0;
+	uint64_t look_ms = 0, note_ms = clock_monotonic_ms() + NOTE_EVERY_MS;
 	enum exit_code failed = MASA_OK;
 
 	while (!program_ended(pid, &status)) {
@@ -196,6 +236,12 @@ keep_following(pid_t pid, struct backup_files *files)
 			if (failed != MASA_OK)
 				stopping = 1; /* it was said */
 			look_ms = clock_monotonic_ms() + FILES_EVERY_MS;
+		}
+		/* What was committed a moment ago may still be on its way here; a receiver
+		 * that falls behind by much ends, and then nothing is noted any more. */
+		if (!stopping && clock_monotonic_ms() >= note_ms) {
+			note_backup(m, made, clock_now_us() - INT64_C(1000) * NOTE_EVERY_MS);
+			note_ms = clock_monotonic_ms() + NOTE_EVERY_MS;
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
 	}
@@ -398,10 +444,15 @@ backup_run(struct masa *m, int argc, char **argv)
 	files.from = backup_files_folder(source, sizeof(source));
 	files.to = target;
 	code = copy_all(m, folder, following, max_rate, &follower, &files, &manifest);
-	if (code == MASA_OK)
+	struct made made = { .follows = following };
+	if (code == MASA_OK) {
+		made.began_us = json_integer_value(json_object_get(manifest, "began_us"));
+		made.at_least_seq = json_integer_value(json_object_get(manifest, "at_least_seq"));
+		note_backup(m, &made, json_integer_value(json_object_get(manifest, "ended_us")));
 		tell(m, folder, following, manifest);
+	}
 	if (code == MASA_OK && following)
-		return keep_following(follower, &files);
+		return keep_following(m, &made, follower, &files);
 	if (follower > 0) {
 		(void)kill(follower, SIGINT);
 		(void)program_wait(follower);

@@ -6,7 +6,7 @@ const struct stat_row keeper_stat_rows[KEEPER_STATS] = {
 	    .help = "Records counted for the months' figures" },
 	[KEEPER_STAT_BATCHES] = { .name = "turunc_metrics_month_batches_total",
 	    .help = "Transactions that counted them" },
-	[KEEPER_STAT_TURNS] = { .name = "turunc_metrics_month_days_total",
+	[KEEPER_STAT_TURNS] = { .name = "turunc_metrics_month_turns_total",
 	    .help = "Days of the log that were closed" },
 	[KEEPER_STAT_REVISIONS] = { .name = "turunc_metrics_month_revisions_total",
 	    .help = "Revisions of months drawn up, the first of each included" },

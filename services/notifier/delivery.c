@@ -183,6 +183,7 @@ take_off(struct lane *lane, const struct pg_result *rows, int row)
 	f->row.channel = lane_is_sms(lane) ? "sms" : "email";
 	f->lane = lane;
 	f->handed_us = clock_monotonic_us();
+	f->created_us = db_get_int(rows, row, CLAIM_CREATED);
 	f->next = d->flying;
 	d->flying = f;
 	lane->flying++;
@@ -338,6 +339,8 @@ land(struct delivery *d, struct job *job, bool was_sent)
 	}
 	stats_add_at(d->world.stats, NOTIFIER_STAT_ATTEMPTS, job->outcome, 1);
 	stats_observe(d->world.stats, NOTIFIER_STAT_SECONDS, clock_monotonic_us() - f->handed_us);
+	if (job->outcome == OUTCOME_ACCEPTED)
+		stats_observe(d->world.stats, NOTIFIER_STAT_STAGE, clock_now_us() - f->created_us);
 	settling_add(d->settling, f->place, job, &f->row, false);
 	free(f);
 	d->world.wake(d->world.arg);

@@ -38,6 +38,7 @@ struct flying {
 	struct lane *lane;
 	struct ended *place; /* for its outcome: reserved before anything leaves */
 	int64_t handed_us;
+	int64_t created_us; /* written down, by the service's clock */
 	struct flying *next;
 };
 

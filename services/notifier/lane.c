@@ -141,6 +141,7 @@ lane_judge(struct lane *lane, const struct job *job)
 		if (lane->unreachable > 0)
 			log_info("channel answers again channel=%s", lane->key);
 		lane->unreachable = 0;
+		stats_set_at(lane->delivery->world.stats, NOTIFIER_STAT_AWAY, lane->which, 0);
 		return;
 	}
 	if (lane->unreachable == 0)
@@ -154,6 +155,7 @@ lane_judge(struct lane *lane, const struct job *job)
 		return;
 	if (lane->unreachable < UINT32_MAX)
 		lane->unreachable++;
+	stats_set_at(lane->delivery->world.stats, NOTIFIER_STAT_AWAY, lane->which, 1);
 	lane->probe_at_ms = now_ms + backoff_delay_ms(&backoff, lane->unreachable, 0);
 }
 

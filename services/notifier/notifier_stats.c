@@ -17,6 +17,9 @@ static const char *const surveys[] = { "invited", "reminded", "nobody", NULL };
 static const char *const bounces[] = { "delayed", "message", "address", "set_aside", NULL };
 static const char *const reminders[] = { "sent", "empty", "again", "unknown", "failed", NULL };
 
+/* By enum lane_id of delivery_internal.h. */
+static const char *const lanes[] = { "email", "sms", "sms-second", NULL };
+
 const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	[NOTIFIER_STAT_RECORDS] = { .name = "turunc_notifier_records_total",
 	    .help = "Records worth telling that were turned into messages" },
@@ -104,4 +107,10 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 		"gateway repeated, and those from numbers that nobody gave us, change nothing",
 	    .label = "outcome",
 	    .label_values = wishes },
+	[NOTIFIER_STAT_STAGE] = STATS_STAGE("told"),
+	[NOTIFIER_STAT_AWAY] = { .name = "turunc_notifier_channel_away",
+	    .type = STAT_GAUGE,
+	    .help = "1: nobody answers where these messages leave, and they wait",
+	    .label = "channel",
+	    .label_values = lanes },
 };

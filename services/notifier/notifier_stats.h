@@ -57,6 +57,8 @@ enum notifier_stat {
 	NOTIFIER_STAT_CALLBACKS_IGNORED,
 	NOTIFIER_STAT_TEXTS_IN,
 	NOTIFIER_STAT_WISHES,
+	NOTIFIER_STAT_AWAY, /* by enum lane_id */
+	NOTIFIER_STAT_STAGE, /* told */
 	NOTIFIER_STATS
 };
 extern const struct stat_row notifier_stat_rows[NOTIFIER_STATS];

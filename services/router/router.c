@@ -165,6 +165,7 @@ refresh_gauges(void *arg)
 
 	stats_set(
 	    r->stats, ROUTER_STAT_LAG, r->head_seq > place ? (int64_t)(r->head_seq - place) : 0);
+	stats_set(r->stats, ROUTER_STAT_HEAD, (int64_t)r->head_seq);
 	stats_set(r->stats, ROUTER_STAT_COMMANDS_HELD, (int64_t)commands_held(r->commands));
 }
 
@@ -192,6 +193,7 @@ open_http(struct router *r)
 		return false;
 	http_common_add_stats(r->pages, r->stats, refresh_gauges, r);
 	http_common_add_stats(r->pages, stream_stats(r->stream), stream_stats_refresh, r->stream);
+	http_common_add_writer(r->pages, watch_write, r->watch);
 	http_common_add_stats(r->pages, letters_stats(r->letters), NULL, NULL);
 	http_common_add_stats(r->pages, db_stats(r->writer), NULL, NULL);
 	http_common_add_stats(
@@ -289,6 +291,12 @@ tick_stream(void *arg, uint64_t now_ms)
 	return stream_tick(((struct router *)arg)->stream, now_ms);
 }
 
+static int64_t
+tick_watch(void *arg, uint64_t now_ms)
+{
+	return watch_tick(((struct router *)arg)->watch, now_ms);
+}
+
 static void
 stop_streaming(void *arg)
 {
@@ -345,6 +353,7 @@ register_parts(struct router *r)
 	daemon_add_tick(r->daemon, tick_routing, r);
 	daemon_add_tick(r->daemon, tick_sweeps, r);
 	daemon_add_tick(r->daemon, tick_stream, r);
+	daemon_add_tick(r->daemon, tick_watch, r);
 }
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -448,13 +457,15 @@ make_stream(struct router *r)
 		.db = r->reader,
 		.writer = r->writer,
 		.catalogue = catalogue_now,
+		.stages = r->stats,
 		.wake = wake,
 		.arg = r };
 
 	r->stream = stream_create(&inputs);
-	if (r->stream == NULL)
+	r->watch = watch_create(r->reader, (uint64_t)r->config.watch_ms);
+	if (r->stream == NULL || r->watch == NULL)
 		log_error("cannot start why=\"out of memory\"");
-	return r->stream != NULL;
+	return r->stream != NULL && r->watch != NULL;
 }
 
 static bool
@@ -514,6 +525,7 @@ router_close(struct router *r)
 	letters_destroy(r->letters);
 	sweeps_destroy(r->sweeps);
 	stream_destroy(r->stream);
+	watch_destroy(r->watch);
 	registry_destroy(r->registry);
 	stats_destroy(r->stats);
 	acl_destroy(r->acl);

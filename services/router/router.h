@@ -31,6 +31,7 @@
 #include "stream.h"
 #include "sweeps.h"
 #include "uuid.h"
+#include "watch.h"
 
 struct router_config {
 	struct daemon_settings daemon;
@@ -52,6 +53,7 @@ struct router_config {
 	int64_t held_commands;
 	int64_t wait_ms;
 	int64_t sweep_ms;
+	int64_t watch_ms;
 	int64_t desk_connections;
 	int64_t desk_timeout_ms;
 	int64_t search_timeout_ms;
@@ -83,6 +85,7 @@ struct router {
 	struct commands *commands;
 	struct sweeps *sweeps;
 	struct stream *stream;
+	struct watch *watch;
 	struct desk *desk;
 	struct http *http;
 	struct http_common *pages;

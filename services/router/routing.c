@@ -44,6 +44,8 @@ struct routing {
 	uint64_t first; /* seq of its first record */
 	size_t records;
 	int64_t began_us;
+	int64_t *opened_us; /* commits of what it routes, batch_records of them */
+	size_t opened;
 };
 
 struct routing *
@@ -53,6 +55,11 @@ routing_create(const struct routing_world *world)
 	if (g == NULL)
 		return NULL;
 	g->world = *world;
+	g->opened_us = calloc(world->batch_records, sizeof(*g->opened_us));
+	if (g->opened_us == NULL) {
+		free(g);
+		return NULL;
+	}
 	return g;
 }
 
@@ -62,6 +69,7 @@ routing_destroy(struct routing *g)
 	if (g == NULL)
 		return;
 	changes_destroy(g->changes);
+	free(g->opened_us);
 	free(g);
 }
 
@@ -114,6 +122,7 @@ drop_batch(struct routing *g)
 	changes_destroy(g->changes);
 	g->changes = NULL;
 	g->letter = 0;
+	g->opened = 0;
 	g->busy = false;
 }
 
@@ -185,6 +194,9 @@ on_written(void *arg, const struct db_reply *reply)
 			    ? 0
 			    : (uint64_t)db_get_int(reply->results[reply->result_count - 1], 0, 0);
 
+	for (size_t i = 0; i < g->opened; i++)
+		stats_observe(
+		    g->world.stats, ROUTER_STAT_ROUTED_IN, clock_now_us() - g->opened_us[i]);
 	if (g->letter != 0) {
 		end_letter(g, reply);
 		if (last != 0)
@@ -234,10 +246,12 @@ write_batch(struct routing *g)
 
 static void
 on_opened(struct routing *g, const struct step_world *world, struct ticket *t,
-    const Turunc__V1__Event *event)
+    const Turunc__V1__Event *event, int64_t committed_us)
 {
 	if (t->status != TURUNC__V1__STATUS__STATUS_OPENED)
 		return; /* a person or the other router was here before */
+	if (g->opened < g->world.batch_records)
+		g->opened_us[g->opened++] = committed_us;
 	step_route_by_rules(world, t, event != NULL ? event->opened->department : "",
 	    event != NULL ? event->traceparent : "");
 	stats_add_at(g->world.stats, ROUTER_STAT_ROUTED,
@@ -306,7 +320,8 @@ decide(struct routing *g, const struct step_world *world, const struct pg_result
 		    db_get_int(rows, row, RECORD_SEQ));
 	}
 	if (opened)
-		on_opened(g, world, t, usable ? event : NULL);
+		on_opened(
+		    g, world, t, usable ? event : NULL, db_get_int(rows, row, RECORD_COMMITTED));
 	else if (usable)
 		on_contact(g, world, t, event);
 	*ret_reason = result != FRAME_OK ? LETTER_UNDECODABLE : LETTER_MISFIT;

@@ -45,6 +45,8 @@ const struct setting router_settings[] = {
 	    "how long a command may wait for the record before it is told to come again" },
 	{ "TURUNC_ROUTER_SWEEP", SETTING_DURATION, AT(sweep_ms), "1s", 10, 3600000, NULL,
 	    "between two looks at the clocks of tickets" },
+	{ "TURUNC_ROUTER_WATCH", SETTING_DURATION, AT(watch_ms), "15s", 50, 3600000, NULL,
+	    "between two looks at what operators watch (readers' lag, deadlines, backups)" },
 	{ "TURUNC_ROUTER_DESK_CONNECTIONS", SETTING_INT, AT(desk_connections), "2", 1, 8, NULL,
 	    "connections that the desk's pages are read by" },
 	{ "TURUNC_ROUTER_DESK_TIMEOUT", SETTING_DURATION, AT(desk_timeout_ms), "3s", 50, 60000,

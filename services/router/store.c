@@ -71,8 +71,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "SELECT turunc.advance_cursor('router', $1::uuid, $2::bigint, $3::bigint, $4::bigint)",
 	    4 },
 	[STORE_RECORDS] = { "records",
-	    TICKET_SELECT("r.ticket_id") ", r.seq, r.type, r.event FROM ("
-					 "SELECT seq, type, ticket_id, event FROM turunc.event_log "
+	    TICKET_SELECT("r.ticket_id") ", r.seq, r.type, r.event, r.committed_at_us FROM ("
+					 "SELECT seq, type, ticket_id, event, committed_at_us FROM "
+					 "turunc.event_log "
 					 "WHERE seq > $1::bigint AND seq <= $2::bigint "
 					 "AND type IN ('ticket.opened', 'contact.recorded', "
 					 "'survey.answered') AND ticket_id IS NOT NULL "
@@ -215,5 +216,28 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    OPEN_PAGE("(o.department, o.ticket_id) > ($1::text, $2::bigint)",
 		"p.department, p.ticket_id"),
 	    4 },
+	/* clock 1 is the legal one, state 1 is running: the index of 0051 has just these. */
+	[STORE_WATCH] = { "watch",
+	    "SELECT l.next, l.near, l.past, coalesce((SELECT max(good_until_us) FROM "
+	    "turunc.backup_made), "
+	    "0), "
+	    "(SELECT count(*) FROM turunc.client_grant WHERE revoked_us IS NULL "
+	    "AND expires_us > $1::bigint AND expires_us <= $4::bigint), "
+	    "(SELECT count(*) * 10000000 - 1 FROM pg_inherits "
+	    "WHERE inhparent = 'turunc.event_log'::regclass) - coalesce((SELECT last_seq "
+	    "FROM turunc.log_batch ORDER BY last_seq DESC LIMIT 1), 0) FROM ("
+	    "SELECT count(*) FILTER (WHERE due_us > $1::bigint AND due_us <= $2::bigint) AS next, "
+	    "count(*) FILTER (WHERE due_us > $1::bigint) AS near, "
+	    "count(*) FILTER (WHERE due_us <= $1::bigint) AS past FROM turunc.ticket_clock "
+	    "WHERE clock = 1 AND state = 1 AND due_us <= $3::bigint) l",
+	    4 },
+	[STORE_WATCH_READERS] = { "watch_readers",
+	    "SELECT CASE WHEN c.client = '' THEN c.name ELSE c.client || '/' || c.name END, "
+	    "greatest(h.head - c.seq, 0), CASE WHEN h.head > c.seq THEN greatest($1::bigint - ("
+	    "SELECT l.committed_at_us FROM turunc.event_log l WHERE l.seq = c.seq + 1), 0) ELSE 0 "
+	    "END, c.frozen_reason IS NOT NULL FROM turunc.consumer_cursor c CROSS JOIN ("
+	    "SELECT coalesce((SELECT last_seq FROM turunc.log_batch ORDER BY last_seq DESC "
+	    "LIMIT 1), 0) AS head) h ORDER BY 2 DESC, 1 LIMIT 100",
+	    1 },
 	[STORE_PARTITIONS] = { "partitions", "SELECT turunc.create_log_partitions($1::bigint)", 1 },
 };

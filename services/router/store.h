@@ -49,6 +49,9 @@ enum store_statement {
 	STORE_STREAM_OPEN, /* department, after ticket, rows, bytes -> as VIEWS, its open tickets */
 	STORE_STREAM_NOTE, /* now, client, tickets, departments, records: who is shown them */
 	STORE_STREAM_OPEN_ALL, /* the same for all departments, by department and ticket */
+	/* what operators watch */
+	STORE_WATCH, /* now, next and near by the law, near of keys -> enum watch_column */
+	STORE_WATCH_READERS, /* now -> enum watch_reader_column, the slowest first */
 	STORE_STATEMENTS
 };
 extern const struct db_statement store_statements[STORE_STATEMENTS];
@@ -100,6 +103,16 @@ enum store_record_column {
 	RECORD_SEQ = TICKET_SERVICE_CLOCK + CLOCK_COLUMNS,
 	RECORD_TYPE,
 	RECORD_EVENT,
+	RECORD_COMMITTED,
+};
+
+/* Columns of STORE_WATCH and STORE_WATCH_READERS. */
+enum watch_column { WATCH_NEXT, WATCH_NEAR, WATCH_PAST, WATCH_BACKUP_US, WATCH_KEYS, WATCH_ROOM };
+enum watch_reader_column {
+	WATCH_READER_NAME,
+	WATCH_READER_RECORDS,
+	WATCH_READER_US,
+	WATCH_READER_FROZEN
 };
 
 /* Columns of STORE_ANSWERS. */

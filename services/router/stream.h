@@ -32,6 +32,7 @@ struct stream_inputs {
 	struct event_base *loop;
 	struct db *db; /* its table is the router's (store.h) */
 	struct db *writer; /* the same table: for what ends in the log */
+	struct stats *stages; /* router_stats.h: how soon records were delivered */
 	/* NULL while there is none. */
 	const struct catalogue *(*catalogue)(void *arg);
 	/* stream_tick() is wanted at the next turn. */

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "router_stats.h"
 
 enum {
 	TURNS_MAX = 64, /* before the loop sees to others */
@@ -145,9 +146,17 @@ note_sent(struct reader *r, uint64_t through)
 {
 	struct stream *s = r->stream;
 
-	for (size_t i = r->from; i < r->to && r->page->rows[i].seq <= through; i++)
-		if (matches(r, &r->page->rows[i]))
-			ledger_sent(&r->ledger, r->page->rows[i].seq);
+	int64_t now_us = clock_now_us();
+	for (size_t i = r->from; i < r->to && r->page->rows[i].seq <= through; i++) {
+		const struct stream_row *row = &r->page->rows[i];
+		if (!matches(r, row))
+			continue;
+		ledger_sent(&r->ledger, row->seq);
+		/* What was written while nobody read is no stage's delay. */
+		if (row->committed_at_us >= r->since_us)
+			stats_observe(
+			    s->in.stages, ROUTER_STAT_DELIVERED_IN, now_us - row->committed_at_us);
+	}
 	ledger_told(&r->ledger, through);
 	r->position = through;
 	r->told_ms = clock_monotonic_ms();

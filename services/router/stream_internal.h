@@ -88,6 +88,7 @@ struct reader {
 	Turunc__V1__View view;
 	uint64_t epoch;
 	struct uuid log_uuid; /* of the history it was taken in */
+	int64_t since_us; /* it was taken */
 
 	uint64_t position; /* looked at through here; from ledger.told on nothing matched */
 	struct ledger ledger;

@@ -187,6 +187,7 @@ begin(struct reader *r, uint64_t epoch, uint64_t position)
 	ledger_start(&r->ledger, position);
 	r->told_ms = clock_monotonic_ms();
 	r->state = READER_LIVE;
+	r->since_us = clock_now_us();
 	if (rights == NULL)
 		return; /* the bus ends it, with REVOKED */
 	if (!rights_cover(rights, &r->asked)) {

@@ -44,8 +44,11 @@ def test_photos_that_cannot_be_read_are_no_backup(stack):
     code, said, whole = backup(stack, "named", photos=real)
     assert (code, whole) == (OK, True), said
     assert os.path.exists(stack.path("named", "attachments", "link.key"))
+    made, = stack.sql("select good_until_us > began_us, at_least_seq, follows from turunc.backup_made")
+    assert made == (True, stack.one("select max(last_seq) from turunc.log_batch"), False), "the record knows of it"
     code, said, whole = backup(stack, "missing", photos=stack.path("nowhere"))
     assert (code, whole) == (FAILED, False) and "nowhere" in said
+    assert stack.one("select count(*) from turunc.backup_made") == 1, "and not of what is none"
     code, said, whole = backup(stack, "unnamed")
     assert (code, whole) == (OK, True), f"a system that never took a photo: {said}"
     os.mkdir(stack.path("system", "state"))
@@ -85,6 +88,7 @@ def test_followed_a_pass_that_failed_is_not_forgotten(stack):
 def test_followed_and_interrupted_it_ends_well(stack):
     with start(stack, "followed", "--follow", photos=stack.path("state", "intake", "attachments")) as masa:
         wait_until(lambda: os.path.exists(stack.path("followed", "backup.json")), 60, "the base is copied")
+        wait_until(lambda: stack.sql("select follows from turunc.backup_made") == [(True,)], 30, "the record knows of it")
         masa.send_signal(signal.SIGTERM)
         _, said = masa.communicate(timeout=60)
     assert masa.returncode == OK, said

@@ -1,5 +1,7 @@
 #include "http_lab.h"
 
+#include <event2/buffer.h>
+
 #include "base.h"
 #include "daemon.h"
 #include "http_common.h"
@@ -25,6 +27,13 @@ static void
 refresh(void *arg)
 {
 	stats_set(arg, 0, 42);
+}
+
+static bool
+write_piece(void *arg, struct evbuffer *out)
+{
+	(void)arg;
+	return evbuffer_add_printf(out, "turunc_test_piece{of=\"text\"} 7\n") != -1;
 }
 
 /* The test's loop is the daemon's. */
@@ -58,6 +67,7 @@ TEST(test_http_common_pages)
 	if (!CHECK(common != NULL && stats != NULL))
 		return;
 	http_common_add_stats(common, stats, refresh, stats);
+	http_common_add_writer(common, write_piece, stats);
 	unsigned database = daemon_add_dependency(daemon, "postgres", true);
 
 	close(lab_ask(&lab, healthz, sizeof(healthz) - 1, &a));
@@ -78,6 +88,15 @@ TEST(test_http_common_pages)
 	CHECK(strstr(a.text, "turunc_http_replies_total{class=\"5xx\"} 1\n") != NULL);
 	CHECK(strstr(a.text, "turunc_http_refused_total{reason=\"malformed\"} 0\n") != NULL);
 	CHECK(strstr(a.text, "turunc_test_things 42\n") != NULL);
+	CHECK(strstr(a.text, "turunc_test_piece{of=\"text\"} 7\n") != NULL);
+	CHECK(strstr(a.text, "turunc_ready 1\n") != NULL);
+	CHECK(strstr(a.text, "turunc_dependency_up{dependency=\"postgres\",needed=\"yes\"} 1\n")
+	      != NULL);
+	daemon_set_dependency(daemon, database, DEPENDENCY_DOWN, NULL);
+	close(lab_ask(&lab, metrics, sizeof(metrics) - 1, &a));
+	CHECK(strstr(a.text, "turunc_ready 0\n") != NULL);
+	CHECK(strstr(a.text, "turunc_dependency_up{dependency=\"postgres\",needed=\"yes\"} 0\n")
+	      != NULL);
 	CHECK(strstr(a.text, "process_") != NULL);
 	http_close(lab.http);
 	http_common_close(common);
