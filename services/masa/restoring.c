@@ -182,8 +182,8 @@ start_server(const struct restore *r, pid_t *ret_pid)
 	    "2>/dev/null",
 	    r->wal, r->wal);
 	const char *argv[] = { program, "-D", r->growing, "-c", "listen_addresses=", "-c", sockets,
-		"-c", hba_setting, "-c", "port=5432", "-c", "archive_mode=off", "-c", command,
-		NULL };
+		"-c", hba_setting, "-c", "port=5432", "-c", "archive_mode=off", "-c",
+		"log_min_messages=fatal", "-c", command, NULL };
 	*ret_pid = program_start(argv, PROGRAM_AS_CLUSTER);
 	return *ret_pid < 0 ? MASA_FAILED : MASA_OK;
 }
