@@ -39,6 +39,7 @@ march_env()
 		;;
 	notifier)
 		echo "TURUNC_NOTIFIER_RATE=1000000"
+		echo "TURUNC_SMS_RATE=1000000"
 		echo "TURUNC_NOTIFIER_IN_FLIGHT=64"
 		echo "TURUNC_REMINDERS_LOOK=100ms"
 		;;

@@ -207,6 +207,17 @@ load_catalogue(struct masa *m, struct catalogue **ret)
 	return code;
 }
 
+static json_t *
+spent_json(const struct demo_waits *waits)
+{
+	json_t *spent = json_object();
+
+	for (size_t i = 0; i < DEMO_WAITS_MAX && waits->at[i].what != NULL; i++)
+		json_object_set_new(
+		    spent, waits->at[i].what, json_integer((json_int_t)(waits->at[i].us / 1000)));
+	return spent;
+}
+
 static enum exit_code
 print_played(struct demo *d, double seconds)
 {
@@ -222,6 +233,8 @@ print_played(struct demo *d, double seconds)
 	json_t *said = json_pack("{s:s, s:I, s:I, s:I, s:f}", "month", "2026-03", "seed",
 	    (json_int_t)d->options.seed, "messages", (json_int_t)d->messages, "troubles",
 	    (json_int_t)d->troubles, "seconds", seconds);
+	json_object_set_new(said, "steps", json_integer((json_int_t)d->waits.steps));
+	json_object_set_new(said, "spent_ms", spent_json(&d->waits));
 	if (answered > 0)
 		json_object_set_new(said, "satisfied_percent",
 		    json_real(round(1000.0 * (double)demo_counted(&d->counts, "ladder.satisfied")

@@ -9,7 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "catalogue.h"
 #include "clock.h"
+#include "compose.h"
 #include "istanbul.h"
 
 enum {
@@ -108,6 +110,9 @@ show_progress(const struct demo *d, bool last)
 	fflush(stderr);
 }
 
+static const char acts_word[] = "what people do", owes_word[] = "answers of the bus",
+		  looks_word[] = "looks into the record", reads_word[] = "messages are read";
+
 /* Everything that is due now, and everything that follows from it now. */
 static enum exit_code
 settle(struct demo *d)
@@ -120,17 +125,24 @@ settle(struct demo *d)
 		while (demo_agenda_take(&d->agenda, d->now_us, &entry)) {
 			act(d, &entry);
 			demo_bus_pump(d, 0);
+			demo_pace_spent(d, acts_word);
 		}
 		if (!demo_bus_idle(d)) {
 			demo_bus_pump(d, LOOK_MS);
+			demo_pace_spent(d, owes_word);
 		} else {
 			enum exit_code code = demo_pace_look(d, &done);
 			if (code != MASA_OK)
 				return code;
-			if (done)
+			demo_pace_spent(d, looks_word);
+			if (done) {
 				demo_citizens_read(d);
-			else
+				demo_pace_spent(d, reads_word);
+			} else {
+				const char *behind = d->behind;
 				demo_bus_pump(d, LOOK_MS);
+				demo_pace_spent(d, behind);
+			}
 		}
 		done = done && demo_bus_idle(d) && demo_agenda_next_us(&d->agenda) > d->now_us;
 		if (clock_monotonic_ms() > stalled_ms)
@@ -191,6 +203,25 @@ wait_for_readers(struct demo *d)
 	return code;
 }
 
+/* Nothing may be left for later steps. */
+static void
+tell_everything(struct demo *d)
+{
+	d->told_us = d->now_us;
+	d->told_seq = INT64_MAX;
+}
+
+/* What is not sent now would wait for the morning, or not, as the machine is slow or fast. */
+static bool
+last_text_hour(const struct demo *d, int64_t next_us)
+{
+	const struct catalogue_municipality *m = &d->cat->municipality;
+	int64_t until_us;
+
+	return compose_sms_hours(m, d->now_us, &until_us)
+	       && !compose_sms_hours(m, next_us, &until_us);
+}
+
 enum exit_code
 demo_play(struct demo *d)
 {
@@ -210,13 +241,19 @@ demo_play(struct demo *d)
 			    began_ms
 			    + (uint64_t)((double)(at_us - from_us) / d->options.speed / 1000));
 		code = set_clock(d, at_us);
+		d->waits.steps++;
+		if (last_text_hour(d, at_us + step_us(d)))
+			tell_everything(d);
 		if (code == MASA_OK)
 			code = settle(d);
+		d->told_us = d->now_us;
+		d->told_seq = (int64_t)d->news_through;
 		show_progress(d, false);
 	}
 	demo_agenda_finish(&d->agenda);
 	if (code == MASA_OK)
 		code = set_clock(d, d->plan.until_us);
+	tell_everything(d);
 	if (code == MASA_OK)
 		code = settle(d);
 	show_progress(d, true);

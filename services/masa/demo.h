@@ -42,6 +42,17 @@ struct demo_options {
 	const char *intake_url, *sink_url, *lmtp, *cimer_dir;
 };
 
+/* Where the time of the player went, by what it waited for. */
+enum { DEMO_WAITS_MAX = 16 };
+struct demo_waits {
+	struct demo_wait {
+		const char *what;
+		int64_t us;
+	} at[DEMO_WAITS_MAX];
+	int64_t since_us;
+	uint64_t steps;
+};
+
 struct demo {
 	struct masa *m;
 	struct demo_options options;
@@ -59,7 +70,10 @@ struct demo {
 	uint64_t messages;
 	uint64_t news_through; /* of the log, what departments must have heard */
 	uint64_t news_expected, news_heard;
+	/* What was due by then, and the log to there, must be told before the next step. */
+	int64_t told_us, told_seq;
 	const char *behind;
+	struct demo_waits waits;
 	uint64_t troubles;
 	char last_number[DEMO_NUMBER_SIZE]; /* of a ticket that a caller can mean */
 };
@@ -79,6 +93,8 @@ MUST_CHECK enum exit_code demo_pace_open(struct demo *d);
 MUST_CHECK enum exit_code demo_pace_look(struct demo *d, bool *ret_done);
 /* What was still to be done when it was looked last, for whoever waits in vain. */
 const char *demo_pace_behind(const struct demo *d);
+/* The time since this was called last was spent on that; what is a word that stays. */
+void demo_pace_spent(struct demo *d, const char *what);
 /* Every reader of the log among the services has reached its end. */
 MUST_CHECK enum exit_code demo_pace_readers(struct demo *d, bool *ret_done);
 
@@ -127,6 +143,7 @@ struct demo_ticket {
 	bool withdrawn; /* the citizen has said so: nobody works on it any more */
 	bool bounced, moved, waited, interim; /* has happened */
 	uint32_t ends;
+	int64_t ended_us; /* the last time */
 	const char *verb; /* of the command on its way */
 	const struct catalogue_department *to;
 	const struct catalogue_department *left; /* who gave it back, until it is routed again */

@@ -5,10 +5,17 @@
 #include <string.h>
 
 #include "catalogue.h"
+#include "compose.h"
 #include "demo.h"
 #include "istanbul.h"
 
-enum { MAIL_BYTES = 4096, LINK_TOKEN = 32, LATER_MIN = 30, FILE_BYTES = 256 * 1024 };
+enum {
+	MAIL_BYTES = 4096,
+	LINK_TOKEN = 32,
+	LATER_MIN = 30,
+	HEARD_AFTER_MIN = 150,
+	FILE_BYTES = 256 * 1024
+};
 
 static const double answering_share = 0.35, satisfied_share = 0.953, unsolved_share = 0.4;
 static const char survey_path[] = "/anket/";
@@ -257,6 +264,19 @@ mood_of(const struct demo *d, const struct demo_ticket *t)
 	    d->options.seed, (UINT64_C(0x7) << 40) + t->contact + ((uint64_t)t->invitations << 33));
 }
 
+/* When the invitation is in their hands, whichever step it was sent in: the same month is the same
+ * on a slow machine. */
+static int64_t
+heard_us(const struct demo *d, const struct demo_ticket *t)
+{
+	const struct catalogue_municipality *m = &d->cat->municipality;
+	int64_t asked_us = t->ended_us + m->survey_delay_hours * 60 * US_PER_MIN, until_us;
+
+	if (d->people.at[t->contact].email[0] == '\0' && !compose_sms_hours(m, asked_us, &until_us))
+		asked_us = until_us;
+	return asked_us + HEARD_AFTER_MIN * US_PER_MIN;
+}
+
 /* An invitation: whether and when it will be answered, and how. */
 static void
 invited(struct demo *d, const char *text, const char *link)
@@ -280,7 +300,7 @@ invited(struct demo *d, const char *text, const char *link)
 			     : 1 + (int)demo_random_below(&r, 3);
 	t->not_solved = !satisfied && demo_random_chance(&r, unsolved_share);
 	double hours = demo_random_wait(&r, 9);
-	int64_t at_us = d->now_us + (int64_t)((hours > 100 ? 100 : hours) * 3600) * US_PER_S;
+	int64_t at_us = heard_us(d, t) + (int64_t)((hours > 100 ? 100 : hours) * 3600) * US_PER_S;
 	demo_plan_act(d, at_us, ACT_SURVEY, demo_work_index(d, t), t->invitations);
 }
 

@@ -4,13 +4,16 @@
 #include <string.h>
 
 #include "catalogue.h"
+#include "clock.h"
 #include "compose.h"
 #include "demo.h"
 #include "istanbul.h"
 
-enum { TEXT_BYTES = 24, PACE_PARAMETERS = 4 };
+enum { TEXT_BYTES = 24, PACE_PARAMETERS = 6 };
 
-/* Each column but the first two says whether something is behind; the words are behind[]'s. */
+/* Each column but the first two says whether something is behind; the words are behind[]'s.  What
+ * the notifier does is asked for as of the step before ($5, $6): nobody in the month depends on
+ * it sooner. */
 static const char pace_sql[] =
     "WITH head AS (SELECT coalesce(max(last_seq), 0) AS seq FROM turunc.log_batch), "
     "place AS (SELECT name, seq FROM turunc.consumer_cursor WHERE client = '') "
@@ -21,16 +24,18 @@ static const char pace_sql[] =
     "WHERE name = 'router'), 0) AND e.type IN ('ticket.opened', 'contact.recorded', "
     "'survey.answered', 'sms.received')), "
     "EXISTS (SELECT FROM turunc.event_log e WHERE e.seq > coalesce((SELECT seq FROM place "
-    "WHERE name = 'notifier'), 0) AND e.type IN ('ticket.opened', 'ticket.routed', "
+    "WHERE name = 'notifier'), 0) AND e.seq <= $6::bigint AND e.type IN ('ticket.opened', "
+    "'ticket.routed', "
     "'ticket.answered', 'ticket.extended', 'ticket.resolved', 'ticket.rejected', "
     "'ticket.forwarded', 'ticket.reopened', 'survey.invited', 'survey.reminded')), "
     "EXISTS (SELECT FROM turunc.ticket_clock WHERE next_alarm_us <= $1::bigint), "
     "EXISTS (SELECT FROM turunc.ticket_state WHERE status BETWEEN 7 AND 11 "
     "AND ended_us <= $4::bigint), "
-    "EXISTS (SELECT FROM turunc.survey WHERE state IN (1, 2) AND due_us <= $1::bigint), "
-    "EXISTS (SELECT FROM turunc.notification WHERE state = 2), "
+    "EXISTS (SELECT FROM turunc.survey WHERE state IN (1, 2) AND due_us <= $5::bigint), "
+    "EXISTS (SELECT FROM turunc.notification WHERE state = 2 "
+    "AND created_us <= $5::bigint), "
     "EXISTS (SELECT FROM turunc.notification n WHERE n.state = 1 "
-    "AND n.next_attempt_us <= $1::bigint AND (n.channel = 'email' OR NOT $3::boolean "
+    "AND n.next_attempt_us <= $5::bigint AND (n.channel = 'email' OR NOT $3::boolean "
     "OR EXISTS (SELECT FROM turunc.ticket_state s WHERE s.ticket_id = n.ticket_id "
     "AND s.priority >= 4))) FROM head";
 static const char pace_name[] = "demo_pace";
@@ -75,17 +80,21 @@ demo_pace_behind(const struct demo *d)
 enum exit_code
 demo_pace_look(struct demo *d, bool *ret_done)
 {
-	char now[TEXT_BYTES], through[TEXT_BYTES], closable[TEXT_BYTES];
+	char now[TEXT_BYTES], through[TEXT_BYTES], closable[TEXT_BYTES], lag[TEXT_BYTES],
+	    lag_seq[TEXT_BYTES];
 	const struct catalogue_municipality *m = &d->cat->municipality;
 	int64_t until_us;
-	bool quiet = !compose_sms_hours(m, d->now_us, &until_us);
-	const char *values[PACE_PARAMETERS] = { now, through, quiet ? "t" : "f", closable };
+	bool quiet = !compose_sms_hours(m, d->told_us, &until_us);
+	const char *values[PACE_PARAMETERS] = { now, through, quiet ? "t" : "f", closable, lag,
+		lag_seq };
 
 	*ret_done = false;
 	snprintf(now, sizeof(now), "%" PRId64, d->now_us);
 	snprintf(through, sizeof(through), "%" PRIu64, d->news_through);
 	snprintf(
 	    closable, sizeof(closable), "%" PRId64, d->now_us - m->reopen_window_days * US_PER_DAY);
+	snprintf(lag, sizeof(lag), "%" PRId64, d->told_us);
+	snprintf(lag_seq, sizeof(lag_seq), "%" PRId64, d->told_seq);
 	PGresult *result = PQexecPrepared(
 	    d->m->db, pace_name, PACE_PARAMETERS, values, NULL, NULL, 0);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
@@ -101,6 +110,20 @@ demo_pace_look(struct demo *d, bool *ret_done)
 		d->behind = "departments have not heard everything";
 	*ret_done = d->behind == NULL;
 	return MASA_OK;
+}
+
+void
+demo_pace_spent(struct demo *d, const char *what)
+{
+	struct demo_waits *waits = &d->waits;
+	int64_t now_us = clock_monotonic_us();
+	size_t i = 0;
+
+	while (i + 1 < DEMO_WAITS_MAX && waits->at[i].what != NULL && waits->at[i].what != what)
+		i++;
+	waits->at[i].what = what;
+	waits->at[i].us += waits->since_us == 0 ? 0 : now_us - waits->since_us;
+	waits->since_us = now_us;
 }
 
 enum exit_code

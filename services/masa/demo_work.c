@@ -473,6 +473,7 @@ count_step(struct demo *d, struct demo_ticket *t)
 			demo_count(&d->counts, 1, "ended");
 			demo_count(&d->counts, 1, "ended.%s", ends[i].word);
 			t->ends++;
+			t->ended_us = d->now_us;
 		}
 	if (strcmp(t->verb, "transfer") == 0) {
 		demo_count(&d->counts, 1, "hops");

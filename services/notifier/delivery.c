@@ -23,6 +23,10 @@ enum {
 	LOOK_MS = 1000,
 	RETRY_MS = 500,
 	QUIET_LOOK_MS = 5000, /* for what is urgent, while others wait for the morning */
+	/* Between two claims, when the first has taken all that there was, or that the rate allows.
+	 */
+	BREATH_MS = 20,
+	HELD_MS = 500, /* how long the claim puts off what is behind another message */
 	AHEAD = 64, /* messages looked at beside those there is room for */
 };
 
@@ -30,8 +34,30 @@ static void on_job_done(void *arg, struct job *job);
 static void land(struct delivery *d, struct job *job, bool was_sent);
 static bool is_claiming(const struct delivery *d);
 
+/* What waited behind a message that has landed becomes due half a second after the claim that saw
+ * it (STORE_CLAIM), so a lane that left nothing else is not looked at before: each look is a
+ * transaction.  While somebody is away, outcomes decide who may send. */
 static void
 on_settled(void *arg)
+{
+	struct delivery *d = arg;
+	bool away = false;
+
+	for (size_t i = 0; i < LANES; i++)
+		away = away || d->lanes[i].unreachable > 0;
+	for (size_t i = 0; i < LANES; i++) {
+		struct lane *lane = &d->lanes[i];
+		uint64_t freed_ms = lane->claimed_at_ms + HELD_MS;
+		if (away || lane->more)
+			lane->look_at_ms = 0;
+		else if (freed_ms < lane->look_at_ms)
+			lane->look_at_ms = freed_ms;
+	}
+	d->world.wake(d->world.arg);
+}
+
+static void
+on_hastened(void *arg)
 {
 	delivery_look(arg);
 }
@@ -50,7 +76,7 @@ make_parts(struct delivery *d)
 		.arg = d };
 
 	d->settling = settling_create(&settling);
-	d->backlog = backlog_create(w->db, w->stats, w->retry_cap_ms, on_settled, d);
+	d->backlog = backlog_create(w->db, w->stats, w->retry_cap_ms, on_hastened, d);
 	return d->settling != NULL && d->backlog != NULL && lanes_open(d, on_job_done);
 }
 
@@ -255,8 +281,13 @@ on_claimed(void *arg, const struct db_reply *reply)
 		}
 		send_row(lane, reply->results[0], row);
 	}
-	if (rows > 0)
-		delivery_look(d);
+	lane->more = rows > 0
+		     && ((size_t)rows == lane->asked
+			 || db_get_int(reply->results[0], 0, CLAIM_SEEN)
+				>= (int64_t)lane->asked + AHEAD);
+	if (lane->more)
+		lane->look_at_ms = 0;
+	d->world.wake(d->world.arg); /* a look may have been asked for meanwhile */
 }
 
 /* How many may be begun now; 0: *ret_look_at_ms says when to look again. */
@@ -268,8 +299,12 @@ room_of(struct lane *lane, uint64_t now_ms)
 	int64_t until_us, until_ms;
 
 	lane->look_at_ms = now_ms + LOOK_MS;
-	if (catalogue == NULL || lane->claiming || lane->flying >= d->world.in_flight)
+	if (catalogue == NULL)
 		return 0;
+	if (lane->flying >= d->world.in_flight) {
+		lane->more = true;
+		return 0;
+	}
 	lane->quiet = lane_is_sms(lane)
 		      && !compose_sms_hours(&catalogue->municipality, clock_now_us(), &until_us);
 	if (lane->quiet) {
@@ -287,6 +322,7 @@ room_of(struct lane *lane, uint64_t now_ms)
 	while (lane->permits < room
 	       && ratelimit_take(lane->limit, lane->key, strlen(lane->key), now_ms, &wait_ms))
 		lane->permits++;
+	lane->limited = lane->permits < room;
 	if (room > 0 && lane->permits == 0)
 		lane->look_at_ms = now_ms + wait_ms;
 	return lane->permits;
@@ -312,6 +348,8 @@ claim(struct lane *lane, uint64_t now_ms)
 	db_add_bool(unit, lane->quiet);
 	db_add_bool(unit, lanes_begin_first(d, now_ms));
 	lane->claiming = true;
+	lane->asked = room;
+	lane->claimed_at_ms = now_ms;
 	if (!db_submit(d->world.db, unit, on_claimed, lane)) {
 		db_unit_destroy(unit);
 		give_permits_back(lane, 0);
@@ -395,7 +433,7 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 	backlog_watch_clock(d->backlog);
 	if (db_state_now(d->world.db) != DB_READY)
 		return -1;
-	wait_ms = sooner(wait_ms, settling_tick(d->settling, now_ms, d->flying != NULL));
+	wait_ms = sooner(wait_ms, settling_tick(d->settling, now_ms));
 	if (d->stopping)
 		return wait_ms;
 	if (now_ms < d->retry_at_ms)
@@ -413,7 +451,10 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 		flying += lane->flying;
 		if (lane->channel == NULL)
 			continue;
-		if (now_ms >= lane->look_at_ms)
+		if ((!lane->more || lane->limited)
+		    && lane->look_at_ms < lane->claimed_at_ms + BREATH_MS)
+			lane->look_at_ms = lane->claimed_at_ms + BREATH_MS;
+		if (now_ms >= lane->look_at_ms && !lane->claiming)
 			claim(lane, now_ms);
 		if (lane->look_at_ms > now_ms)
 			wait_ms = sooner(wait_ms, (int64_t)(lane->look_at_ms - now_ms));

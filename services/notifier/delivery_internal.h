@@ -25,8 +25,12 @@ struct lane {
 	bool claiming;
 	size_t flying;
 	size_t permits; /* taken from the rate limit for the claim under way */
+	size_t asked; /* so many it may take */
 	uint32_t unreachable; /* in a row */
+	bool limited; /* the rate allowed it fewer than there was room for */
 	bool quiet; /* only what is urgent goes out */
+	bool more; /* the last claim left something that is due, or it has come here since */
+	uint64_t claimed_at_ms;
 	uint64_t look_at_ms;
 	uint64_t probe_at_ms; /* while nobody is there */
 };

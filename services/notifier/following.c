@@ -15,6 +15,7 @@
 
 enum {
 	BATCH_NEWS = 200,
+	BREATH_MS = 20, /* between two batches that are not full: what comes alone goes at once */
 	NEWS_TYPES_MAX = 32,
 	NEWS_MAX = 2048, /* more than the window, so it is never reached by an honest door */
 	STREAM_WINDOW = 1024,
@@ -45,7 +46,7 @@ struct following {
 	char detail[LETTER_DETAIL_BYTES]; /* why it does */
 	struct telling *telling;
 	bool subscribed_before;
-	uint64_t retry_at_ms, moved_at_ms;
+	uint64_t retry_at_ms, moved_at_ms, began_ms;
 	bool stopping;
 };
 
@@ -426,7 +427,10 @@ following_tick(struct following *f, uint64_t now_ms)
 	bool moved = f->delivered > f->cursor;
 	if (!letters_may_go_on(f->world.letters, now_ms))
 		return LOOK_MS;
+	if (news && f->count < BATCH_NEWS && now_ms < f->began_ms + BREATH_MS)
+		return (int64_t)(f->began_ms + BREATH_MS - now_ms);
 	if (news || (moved && now_ms - f->moved_at_ms >= LOOK_MS)) {
+		f->began_ms = now_ms;
 		begin_batch(f);
 		return -1;
 	}

@@ -174,6 +174,7 @@ lane_take_elsewhere(struct lane *lane, struct job *job)
 		return;
 	job->route = lane_route(other);
 	job->elsewhere = true;
+	other->more = true;
 	stats_incr(lane->delivery->world.stats, NOTIFIER_STAT_ELSEWHERE);
 }
 

@@ -15,8 +15,9 @@
 
 enum {
 	BATCH_MAX = 64,
-	GATHER_MS = 5, /* each commit holds the log for as long as the disk takes */
-	GATHER_ENOUGH = 16,
+	/* Each commit holds the log for as long as the disk takes, from those who wait for an
+	 * answer: one that comes alone is written at once, many are written together. */
+	BREATH_MS = 20,
 	RETRY_MS = 500,
 	SPREAD_PERCENT = 30
 };
@@ -31,7 +32,7 @@ struct ended {
 struct settling {
 	struct settling_world world;
 	struct ended *waiting, **waiting_last;
-	uint64_t waiting_since_ms;
+	uint64_t began_ms; /* the transaction before */
 	struct ended *sent; /* in the transaction under way */
 	size_t batch_max; /* 1 while something that cannot be stored is looked for */
 	uint64_t retry_at_ms;
@@ -98,8 +99,6 @@ settling_add(struct settling *s, struct ended *place, struct job *job,
 	place->job = job;
 	place->row = *row;
 	place->interrupted = interrupted;
-	if (s->waiting == NULL)
-		s->waiting_since_ms = clock_monotonic_ms();
 	append(s, place);
 }
 
@@ -302,27 +301,27 @@ on_settled(void *arg, const struct db_reply *reply)
 }
 
 static bool
-is_crowd(const struct ended *e)
+is_full(const struct settling *s)
 {
 	size_t count = 0;
 
-	for (; e != NULL && count < GATHER_ENOUGH; e = e->next)
+	for (const struct ended *e = s->waiting; e != NULL && count < s->batch_max; e = e->next)
 		count++;
-	return count == GATHER_ENOUGH;
+	return count == s->batch_max;
 }
 
 int64_t
-settling_tick(struct settling *s, uint64_t now_ms, bool more_to_come)
+settling_tick(struct settling *s, uint64_t now_ms)
 {
 	struct ended *last = s->waiting;
-	uint64_t gathered_ms = s->waiting_since_ms + GATHER_MS;
 
 	if (last == NULL || s->sent != NULL)
 		return -1;
 	if (now_ms < s->retry_at_ms)
 		return (int64_t)(s->retry_at_ms - now_ms);
-	if (more_to_come && now_ms < gathered_ms && !is_crowd(last))
-		return (int64_t)(gathered_ms - now_ms);
+	if (now_ms < s->began_ms + BREATH_MS && !is_full(s))
+		return (int64_t)(s->began_ms + BREATH_MS - now_ms);
+	s->began_ms = now_ms;
 	for (size_t n = 1; n < s->batch_max && last->next != NULL; n++)
 		last = last->next;
 	s->sent = s->waiting;

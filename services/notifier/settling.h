@@ -44,10 +44,9 @@ void settling_release(struct ended *place);
 /* Takes the place and the job.  interrupted: a former process left it. */
 void settling_add(struct settling *s, struct ended *place, struct job *job,
     const struct outcome_record *row, bool interrupted);
-/* Sends what there is, unless a transaction is under way or was just refused.  more_to_come: other
- * messages are being sent, for whose outcomes a few are kept waiting for some milliseconds, so that
- * a crowd shares a commit. */
-int64_t settling_tick(struct settling *s, uint64_t now_ms, bool more_to_come);
+/* Writes down what there is, unless a transaction is under way, was just refused, or was begun some
+ * milliseconds ago: then it waits for more, so that a crowd shares a commit. */
+int64_t settling_tick(struct settling *s, uint64_t now_ms);
 bool settling_busy(const struct settling *s);
 
 #endif

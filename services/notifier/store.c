@@ -139,7 +139,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "turunc.sms_opt_out o WHERE o.phone = claimed.recipient) "
 	    "OR channel = 'email' AND about_type LIKE 'survey.%' AND EXISTS (SELECT FROM "
 	    "turunc.survey_refusal r WHERE r.address = lower(claimed.recipient COLLATE \"C\")), "
-	    "first_mail, created_us FROM claimed ORDER BY about_seq",
+	    "first_mail, created_us, (SELECT count(*) FROM due) FROM claimed ORDER BY about_seq",
 	    9 },
 	/* Moves what is being sent, and what was thought to be lost with its process; says in the
 	 * log what it has moved; so saying it twice changes nothing. */

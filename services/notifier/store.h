@@ -88,7 +88,8 @@ enum claim_column {
 	CLAIM_REPEATED, /* this gateway was tried before */
 	CLAIM_UNWANTED, /* they want no text messages, or no invitations, or what it confirms not */
 	CLAIM_FIRST, /* a mail to an address that has had none */
-	CLAIM_CREATED
+	CLAIM_CREATED,
+	CLAIM_SEEN /* how many were looked at, of all that is due */
 };
 
 /* Columns of STORE_BOUNCE_NEXT; from BOUNCE_TICKET on NULL for a message that there is not. */

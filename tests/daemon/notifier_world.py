@@ -177,7 +177,20 @@ class World:
                     file.write("{sms_keyword}\n")
         with open(os.path.join(folder, "municipality.csv"), "w", encoding="utf-8") as file:
             file.write(text)
+        before = self._loaded()
+        applied = self._applied()
         self.stack.masa("config", "apply", folder)
+        if self._is_running() and self._applied() > applied:
+            self.stack.wait(lambda: self._loaded() > before, 30, "the notifier has the new words")
+
+    def _applied(self):
+        return self.stack.one("select count(*) from turunc.event_log where type = 'config.applied'")
+
+    def _loaded(self):
+        return self.stack.log("notifier").count("catalogue loaded") if self._is_running() else 0
+
+    def _is_running(self):
+        return self.stack.process["notifier"].running()
 
     def close(self):
         self.department.close()
