@@ -24,6 +24,7 @@ static const struct {
 	{ "snapshot", ACL_SNAPSHOT },
 	{ "command", ACL_COMMAND },
 	{ "internal", ACL_INTERNAL },
+	{ "board", ACL_BOARD },
 };
 
 static const char *const personal_names[] = {

@@ -22,8 +22,9 @@ enum acl_verb {
 	ACL_SNAPSHOT = 1u << 2,
 	ACL_COMMAND = 1u << 3,
 	ACL_INTERNAL = 1u << 4, /* one of our own services: ring the doorbell, see everything */
+	ACL_BOARD = 1u << 5, /* look at the live board, by an HTTP key */
 };
-enum { ACL_VERBS_ALL = 31 };
+enum { ACL_VERBS_ALL = 63 };
 
 enum acl_personal { ACL_PERSONAL_NONE, ACL_PERSONAL_MASKED, ACL_PERSONAL_FULL };
 
@@ -34,7 +35,7 @@ enum {
 	ACL_PATTERNS_MAX = 256, /* in one list of one client */
 };
 
-/* "publish" ... "internal"; "none", "masked", "full".  0 or false: no such word. */
+/* "publish" ... "board"; "none", "masked", "full".  0 or false: no such word. */
 unsigned acl_verb_parse(const char *word);
 MUST_CHECK bool acl_personal_parse(const char *word, enum acl_personal *ret_personal);
 const char *acl_personal_name(enum acl_personal personal);

@@ -54,6 +54,14 @@ struct catalogue_municipality {
 	int legal_due_soon_days; /* before the legal end */
 	int quiet_from_min; /* no SMS in [quiet_from, quiet_to) local; equal: never quiet */
 	int quiet_to_min;
+	/* What the live board holds its figures against. */
+	int answer_within_s; /* a call answered sooner was answered in time */
+	int answer_target_percent; /* so many of the calls should be */
+	int wait_alarm_s; /* a call that waits longer is an alarm */
+	int overdue_target_percent; /* of what is open, at most so much should be late */
+	int triage_alarm_min; /* a ticket without a department for longer is an alarm */
+	int surge_reports; /* so many like reports from one neighbourhood within an hour */
+	int surge_times; /* and so many times the usual, are a surge */
 	double min_lat, min_long, max_lat, max_long; /* where its territory certainly ends */
 };
 

@@ -61,6 +61,13 @@ static const struct setting {
 	{ "survey_expiry_days",       WHOLE,    AT(survey_expiry_days),       1, 365 },
 	{ "service_due_soon_percent", WHOLE,    AT(service_due_soon_percent), 1, 99 },
 	{ "legal_due_soon_days",      WHOLE,    AT(legal_due_soon_days),      0, 29 },
+	{ "answer_within_seconds",    WHOLE,    AT(answer_within_s),          1, 600 },
+	{ "answer_target_percent",    WHOLE,    AT(answer_target_percent),    1, 100 },
+	{ "wait_alarm_seconds",       WHOLE,    AT(wait_alarm_s),             1, 3600 },
+	{ "overdue_target_percent",   WHOLE,    AT(overdue_target_percent),   0, 100 },
+	{ "triage_alarm_minutes",     WHOLE,    AT(triage_alarm_min),         1, 10080 },
+	{ "surge_reports",            WHOLE,    AT(surge_reports),            5, 1000 },
+	{ "surge_times",              WHOLE,    AT(surge_times),              2, 100 },
 	{ "quiet_from",               MINUTE,   AT(quiet_from_min),           0, 0 },
 	{ "quiet_to",                 MINUTE,   AT(quiet_to_min),             0, 0 },
 	{ "min_latitude",             DEGREES,  AT(min_lat),                -90, 90 },
@@ -78,6 +85,13 @@ static const struct standard {
 } standards[] = {
 	{ "survey_reminder_days", 3 },
 	{ "survey_expiry_days", 14 },
+	{ "answer_within_seconds", 20 },
+	{ "answer_target_percent", 80 },
+	{ "wait_alarm_seconds", 180 },
+	{ "overdue_target_percent", 5 },
+	{ "triage_alarm_minutes", 60 },
+	{ "surge_reports", 5 },
+	{ "surge_times", 4 },
 };
 
 enum { COLUMN_KEY, COLUMN_VALUE };

@@ -62,6 +62,7 @@ enum failpoint_side {
 	X("router", "search_put")       \
 	X("router", "decide_letter")    \
 	X("router", "decide_message")   \
+	X("router", "acknowledge")      \
 	X("router", "people_try")       \
 	X("router", "people_settle")    \
 	X("router", "people_end")       \
@@ -93,6 +94,8 @@ enum failpoint_side {
 	X("metrics", "month_begin")     \
 	X("metrics", "month_take")      \
 	X("metrics", "month_turn")      \
+	X("metrics", "sample_put")      \
+	X("metrics", "alarm_keep")      \
 	X("metrics", "cursor")
 
 /* All others: the code around them says failpoint() on both sides, or names them to the unit

@@ -129,7 +129,8 @@ check_rights(struct new_client *c)
 	while ((verb = strsep(&rest, ",")) != NULL)
 		if (verb[0] != '\0' && acl_verb_parse(verb) == 0)
 			return masa_fail(MASA_USAGE,
-			    "%s is no verb (publish, subscribe, snapshot, command, internal)",
+			    "%s is no verb (publish, subscribe, snapshot, command, internal, "
+			    "board)",
 			    verb);
 	if (strspn(c->verbs, ",") == strlen(c->verbs))
 		return masa_fail(MASA_USAGE, "--verbs says what the client may do");

@@ -84,6 +84,14 @@ figures_get(const struct figures *f, const char *name, int64_t *ret_value)
 	return there;
 }
 
+int64_t
+figures_or(const struct figures *f, const char *name, int64_t otherwise)
+{
+	int64_t value;
+
+	return figures_get(f, name, &value) ? value : otherwise;
+}
+
 static bool
 ends_with(const char *name, const char *ending)
 {
@@ -109,12 +117,17 @@ bool
 figures_complete(struct figures *f)
 {
 	static const char *const counted[] = { "calls.offered", "calls.answered", "calls.abandoned",
-		"hour.opened", "hour.ended" };
-	int64_t unused;
+		"calls.waiting", "hour.opened", "hour.ended", "hour.offered", "hour.answered",
+		"hour.abandoned" };
+	int64_t unused, asked;
 
 	for (size_t i = 0; i < ARRAY_LEN(counted); i++)
 		if (!figures_get(f, counted[i], &unused) && !figures_set(f, counted[i], 0))
 			return false;
+	asked = figures_or(f, "calls.known", 0) + figures_or(f, "calls.abandoned", 0);
+	if (asked > 0
+	    && !figures_set(f, "calls.level", 1000 * figures_or(f, "calls.quick", 0) / asked))
+		return false;
 	return figures_set(f, "today", sum(f, "today.", ""))
 	       && figures_set(f, "open", sum(f, "d.", ".open"))
 	       && figures_set(f, "overdue", sum(f, "d.", ".overdue"));

@@ -1,8 +1,13 @@
 /*
  * figures - what the board shows: names with whole numbers, in the order of their names.
  *
- * Names: today, today.<channel>, calls.offered/answered/abandoned, open, overdue, status.<status>,
- * hour.opened, hour.ended, lag_ms, and of each department d.<code>.open, .overdue, .oldest (us),
+ * Names: today, today.<channel>, calls.offered/answered/abandoned/waiting, .longest (us: when the
+ * one that waits longest was offered), .known (waits before an answer that are known), .quick
+ * (those of them that were short), .level (tenths of a percent, of .known and .abandoned together),
+ * open, overdue, status.<status>, hour.opened/ended/offered/answered/abandoned, of each channel
+ * open.<channel> and, by the law's clocks, due.<channel> (us: the first deadline), soon.<channel>,
+ * late.<channel>, of places surge.<neighbourhood>/<subject> (the last hour) and usual.<...> (the
+ * seven days before), lag_ms, and of each department d.<code>.open, .overdue, .oldest (us),
  * .in, .out ("-" is the code of those that have no department yet).  A name that is absent is
  * not known, which is not the same as 0.  Pure.
  */
@@ -36,8 +41,11 @@ MUST_CHECK bool figures_set(struct figures *f, const char *name, int64_t value);
 /* False: not known. */
 MUST_CHECK bool figures_get(const struct figures *f, const char *name, int64_t *ret_value);
 
-/* Sets what follows from the others: today, open, overdue; and 0 for what was counted but did not
- * happen (calls, the hour).  False: as figures_set(). */
+/* Its value, or otherwise when it is not known. */
+int64_t figures_or(const struct figures *f, const char *name, int64_t otherwise);
+
+/* Sets what follows from the others: today, open, overdue, calls.level; and 0 for what was counted
+ * but did not happen (calls, the hour).  False: as figures_set(). */
 MUST_CHECK bool figures_complete(struct figures *f);
 
 /* Calls fn for each figure of now that before lacks or has with another value, then with known

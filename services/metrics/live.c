@@ -12,8 +12,8 @@
 #include "redis.h"
 #include "web_files.h"
 
-#define CURRENT_KEY "live:1:current"
-enum { SEQ_SIZE = 21, NUMBER_TEXT = 24, FIXED_ARGS = 8 };
+#define CURRENT_KEY "live:2:current"
+enum { SEQ_SIZE = 21, NUMBER_TEXT = 24, FIXED_ARGS = 9 };
 
 const char *const live_outcome_names[LIVE_OUTCOMES + 1] = {
 	[LIVE_OK] = "ok",
@@ -250,14 +250,19 @@ live_switch(struct live *live, const struct live_position *to, live_done_fn *don
 
 bool
 live_read(struct live *live, const struct live_position *position, const struct window *window,
-    live_read_fn *done, void *arg)
+    const struct live_bounds *bounds, live_read_fn *done, void *arg)
 {
 	char now[NUMBER_TEXT], day[NUMBER_TEXT], minute[NUMBER_TEXT];
-	const char *fixed[] = { "read", position->generation, position->log_id, now, day, minute };
+	char quick[NUMBER_TEXT], soon[NUMBER_TEXT], surge[NUMBER_TEXT];
+	const char *fixed[] = { "read", position->generation, position->log_id, now, day, minute,
+		quick, soon, surge };
 
 	write_number(window->now_us, now);
 	write_number(window->day, day);
 	write_number(window->minute, minute);
+	write_number(bounds->quick_s, quick);
+	write_number(window->now_us + bounds->soon_us, soon);
+	write_number(bounds->surge, surge);
 	return run(
 	    live, &(struct call){ .read = done, .arg = arg }, fixed, ARRAY_LEN(fixed), NULL, 0, 0);
 }

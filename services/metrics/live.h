@@ -84,7 +84,13 @@ struct live_reading {
 	size_t count;
 };
 typedef void live_read_fn(void *arg, enum live_outcome outcome, const struct live_reading *reading);
+/* What counts as quick, near and many. */
+struct live_bounds {
+	int64_t quick_s; /* a call answered sooner was answered quickly */
+	int64_t soon_us; /* a legal deadline within it is near */
+	int64_t surge; /* tickets of a place in the last hour, to be told at all */
+};
 MUST_CHECK bool live_read(struct live *live, const struct live_position *position,
-    const struct window *window, live_read_fn *done, void *arg);
+    const struct window *window, const struct live_bounds *bounds, live_read_fn *done, void *arg);
 
 #endif

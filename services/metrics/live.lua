@@ -1,24 +1,32 @@
--- The projection of the log into Redis, version 1.  Everything under live: is written by this text
+-- The projection of the log into Redis, version 2.  Everything under live: is written by this text
 -- and nothing else, so each call is one step that happens whole or not at all.
 --
--- KEYS[1]  live:1:current, which names the generation that counts
+-- KEYS[1]  live:2:current, which names the generation that counts
 -- ARGV     mode, generation, then what the mode takes
 --
--- A generation G lives under live:1:G:
+-- A generation G lives under live:2:G:
 --   head         hash: log_id, seq, committed_us; or loading, while it is being filled
 --   ticket       hash: ticket -> "status department opened_us channel answered legal_due service_due"
 --                of every ticket that is not closed, so that a step finds what it changes
 --   status       hash: status -> tickets
 --   departments  set of those that ever had a ticket ("-": none yet)
+--   channel      hash: channel -> open tickets
+--   legal:C      zset: open ticket of the channel C -> its legal deadline, until it is answered
 --   open:D       zset: open ticket -> opened_us
 --   due:D        zset: open ticket -> the nearest deadline that runs
 --   day:N        hash: counters of the day N (days since 1970 in Istanbul)
---   calls:N      hash: call -> letters of what was seen of it
---   min:N        hash: counters of the minute N since 1970
---   days, mins   zsets of the days and minutes there are;  keys: set of all keys of the generation
+--   calls:N      hash: call -> what was seen of it, each a letter and when
+--   waiting      zset: call that nobody has answered -> when it was offered
+--   min:N        hash: counters of the minute N since 1970; s.P: tickets opened in the place P, which is
+--                "neighbourhood/subject"
+--   place:N      hash: place -> tickets opened in it on the day N
+--   days, mins, places  zsets of the days and minutes there are;  keys: set of all keys of the generation
 -- seq comes as twenty digits and is compared as text: a Lua number is exact up to 2^53 only.
-local BASE, LAST_LIVE, CLOSED, WAITING = 'live:1:', 6, '12', '6'
-local KEPT_MINUTES, KEPT_DAYS = 120, 2
+local BASE, FORMER, LAST_LIVE, CLOSED, WAITING = 'live:2:', 'live:1:', 6, '12', '6'
+local KEPT_MINUTES, KEPT_DAYS, KEPT_PLACES = 120, 2, 9
+-- Seconds beyond which waits are not told apart; a call of which nothing was heard for so long (in
+-- microseconds) waits no more; days that say what is usual.
+local LONG_WAIT, WAIT_MOST, USUAL_DAYS = 600, 3600000000, 7
 local mode, generation = ARGV[1], ARGV[2]
 local prefix = BASE .. generation .. ':'
 local used, unknown = {}, 0
@@ -42,6 +50,17 @@ local function drop(doomed)
   end
   redis.call('UNLINK', index, BASE .. doomed .. ':head')
   redis.call('SREM', BASE .. 'generations', doomed)
+end
+
+-- What a version before this one has left.
+local function drop_former()
+  for _, generation in ipairs(redis.call('SMEMBERS', FORMER .. 'generations')) do
+    for _, name in ipairs(redis.call('SMEMBERS', FORMER .. generation .. ':keys')) do
+      redis.call('UNLINK', name)
+    end
+    redis.call('UNLINK', FORMER .. generation .. ':keys', FORMER .. generation .. ':head')
+  end
+  redis.call('UNLINK', FORMER .. 'generations', FORMER .. 'current')
 end
 
 local function drop_others(kept, kept_too)
@@ -77,6 +96,11 @@ local function count_minute(minute, field, n)
   redis.call('HINCRBY', key('min:' .. minute), field, n)
 end
 
+local function count_place(day, place, n)
+  enter('places', day, KEPT_PLACES, { 'place:' })
+  redis.call('HINCRBY', key('place:' .. day), place, n)
+end
+
 local function split(text)
   local parts = {}
   for part in string.gmatch(text, '%S+') do
@@ -109,6 +133,8 @@ local function take_out(id, t)
   if tonumber(t.status) <= LAST_LIVE then
     redis.call('ZREM', key('open:' .. t.department), id)
     redis.call('ZREM', key('due:' .. t.department), id)
+    redis.call('ZREM', key('legal:' .. t.channel), id)
+    redis.call('HINCRBY', key('channel'), t.channel, -1)
   end
 end
 
@@ -125,6 +151,10 @@ local function put_in(id, t)
   end
   redis.call('SADD', key('departments'), t.department)
   redis.call('ZADD', key('open:' .. t.department), t.opened, id)
+  redis.call('HINCRBY', key('channel'), t.channel, 1)
+  if t.answered == '0' and t.legal ~= '0' then
+    redis.call('ZADD', key('legal:' .. t.channel), t.legal, id)
+  end
   local due = nearest_due(t)
   if due ~= nil then
     redis.call('ZADD', key('due:' .. t.department), due, id)
@@ -133,12 +163,16 @@ end
 
 local op = {}
 
--- o ticket opened_us channel day minute: a ticket was opened
+-- o ticket opened_us channel day minute place: a ticket was opened; place "-": not known
 op.o = function(p)
   put_in(p[2], { status = '1', department = '-', opened = p[3], channel = p[4], answered = '0',
     legal = '0', service = '0' })
   count_day(p[5], 'today.' .. p[4], 1)
   count_minute(p[6], 'opened', 1)
+  if p[7] ~= '-' then
+    count_minute(p[6], 's.' .. p[7], 1)
+    count_place(p[5], p[7], 1)
+  end
 end
 
 -- s ticket status department answers legal_due service_due flow minute: a step of its life
@@ -163,26 +197,63 @@ op.s = function(p)
   put_in(p[2], t)
 end
 
--- c day letter call: something is known of a call; its steps come in any order
-op.c = function(p, text)
-  local day, letter = p[2], p[3]
-  local call = string.sub(text, #day + 6)
-  local seen = redis.call('HGET', key('calls:' .. day), call) or ''
-  if string.find(seen, letter, 1, true) then
-    return
+local function seen_of(day, call)
+  return redis.call('HGET', prefix .. 'calls:' .. day, call) or ''
+end
+
+-- How long it took to answer, in whole seconds, on the day it was answered.
+local function count_wait(day, offered, answered)
+  local wait = math.floor((tonumber(answered) - tonumber(offered)) / 1000000)
+  count_day(day, 'wait.' .. string.format('%d', math.max(0, math.min(wait, LONG_WAIT))), 1)
+end
+
+-- Answered before it was offered, as events come: perhaps after midnight.
+local function offered_late(day, call, seen, at)
+  local next_day = string.format('%d', day + 1)
+  local later = seen_of(next_day, call)
+  local today, tomorrow = string.match(seen, 'a(%d+)'), string.match(later, 'a(%d+)')
+  if today then
+    count_wait(day, at, today)
+  elseif tomorrow then
+    count_wait(next_day, at, tomorrow)
   end
-  redis.call('HSET', key('calls:' .. day), call, seen .. letter)
-  if seen == '' then
-    count_day(day, 'calls.offered', 1)
-  end
-  if letter == 'a' then
-    count_day(day, 'calls.answered', 1)
-  elseif letter == 'x' then
-    count_day(day, 'calls.abandoned', 1)
+  if not string.find(seen .. later, '[axe]') then
+    redis.call('ZADD', key('waiting'), at, call)
   end
 end
 
--- Only while loading: t ticket (as it is kept), d day field n, m minute field n
+-- c day letter at_us minute call: something is known of a call; its steps come in any order
+op.c = function(p, text)
+  local day, letter, at, minute = p[2], p[3], p[4], p[5]
+  local call = string.sub(text, #day + #at + #minute + 8)
+  local seen = seen_of(day, call)
+  if string.find(seen, letter, 1, true) then
+    return
+  end
+  if seen == '' then
+    count_day(day, 'calls.offered', 1)
+    count_minute(minute, 'offered', 1)
+  end
+  redis.call('HSET', key('calls:' .. day), call, seen .. letter .. at)
+  if letter == 'o' then
+    offered_late(day, call, seen, at)
+    return
+  end
+  local offered = redis.call('ZSCORE', prefix .. 'waiting', call) or string.match(seen, 'o(%d+)')
+  redis.call('ZREM', key('waiting'), call)
+  if letter == 'a' then
+    count_day(day, 'calls.answered', 1)
+    count_minute(minute, 'answered', 1)
+    if offered then
+      count_wait(day, offered, at)
+    end
+  elseif letter == 'x' then
+    count_day(day, 'calls.abandoned', 1)
+    count_minute(minute, 'abandoned', 1)
+  end
+end
+
+-- Only while loading: t ticket (as it is kept), d day field n, m minute field n, p day place n
 op.t = function(p)
   put_in(p[2], { status = p[3], department = p[4], opened = p[5], channel = p[6], answered = p[7],
     legal = p[8], service = p[9] })
@@ -192,6 +263,10 @@ op.d = function(p)
 end
 op.m = function(p)
   count_minute(p[2], p[3], p[4])
+end
+
+op.p = function(p)
+  count_place(p[2], p[3], p[4])
 end
 
 local function run_ops(first)
@@ -251,6 +326,7 @@ run.apply = function()
   redis.call('HSET', key('head'), 'seq', through)
   if ARGV[6] ~= '0' then
     redis.call('HSET', key('head'), 'committed_us', ARGV[6])
+    redis.call('ZREMRANGEBYSCORE', key('waiting'), '-inf', tonumber(ARGV[6]) - WAIT_MOST)
   end
   remember_keys()
   return { 'OK', through, tostring(unknown) }
@@ -258,6 +334,7 @@ end
 
 -- begin G: a new generation, empty
 run.begin = function()
+  drop_former()
   drop_others(redis.call('GET', KEYS[1]), generation)
   redis.call('SADD', BASE .. 'generations', generation)
   redis.call('HSET', key('head'), 'loading', '1')
@@ -287,27 +364,49 @@ run.switch = function()
   return { 'OK' }
 end
 
--- read G log_id now_us day minute: every figure of the board, as name, value, name, value ...
-run.read = function()
-  local no = refusal(ARGV[3])
-  if no then
-    return { no }
-  end
-  local now, day, minute = ARGV[4], ARGV[5], tonumber(ARGV[6])
-  local head = redis.call('HMGET', prefix .. 'head', 'seq', 'committed_us')
-  local out = { 'OK', head[1], head[2] }
-  local function add(name, value)
-    out[#out + 1] = name
-    out[#out + 1] = tostring(value)
-  end
-  local function add_all(kind, name)
-    local all = redis.call('HGETALL', prefix .. name)
-    for i = 1, #all, 2 do
-      add(kind .. all[i], all[i + 1])
+local add_figures = {}
+
+-- What today's counters say; of waits, how many took less than so many seconds, and how many are known.
+add_figures.day = function(add, day, within)
+  local all, known, quick = redis.call('HGETALL', prefix .. 'day:' .. day), 0, 0
+  for i = 1, #all, 2 do
+    local seconds = string.match(all[i], '^wait%.(%d+)$')
+    if not seconds then
+      add(all[i], all[i + 1])
+    else
+      known = known + tonumber(all[i + 1])
+      quick = quick + (tonumber(seconds) < within and tonumber(all[i + 1]) or 0)
     end
   end
-  add_all('status.', 'status')
-  add_all('', 'day:' .. day)
+  add('calls.known', known)
+  add('calls.quick', quick)
+end
+
+add_figures.waiting = function(add, now)
+  local since = tonumber(now) - WAIT_MOST
+  add('calls.waiting', redis.call('ZCOUNT', prefix .. 'waiting', since, '+inf'))
+  local first = redis.call('ZRANGEBYSCORE', prefix .. 'waiting', since, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  if first[2] then
+    add('calls.longest', first[2])
+  end
+end
+
+-- Of each channel what is open, and how the law's clocks of these stand.
+add_figures.channels = function(add, now, soon)
+  local open = redis.call('HGETALL', prefix .. 'channel')
+  for i = 1, #open, 2 do
+    local legal = prefix .. 'legal:' .. open[i]
+    add('open.' .. open[i], open[i + 1])
+    add('late.' .. open[i], redis.call('ZCOUNT', legal, '-inf', now))
+    add('soon.' .. open[i], redis.call('ZCOUNT', legal, '(' .. now, soon))
+    local first = redis.call('ZRANGE', legal, 0, 0, 'WITHSCORES')
+    if first[2] then
+      add('due.' .. open[i], first[2])
+    end
+  end
+end
+
+add_figures.departments = function(add, now)
   for _, department in ipairs(redis.call('SMEMBERS', prefix .. 'departments')) do
     local d = 'd.' .. department .. '.'
     add(d .. 'open', redis.call('ZCARD', prefix .. 'open:' .. department))
@@ -317,17 +416,63 @@ run.read = function()
       add(d .. 'oldest', oldest[2])
     end
   end
-  local sums = {}
+end
+
+-- Places with at least so many in the last hour, and what they had in the days before.
+local function add_places(add, places, day, least)
+  for place, n in pairs(places) do
+    if n >= least then
+      local before = 0
+      for d = tonumber(day) - USUAL_DAYS, tonumber(day) - 1 do
+        before = before + (redis.call('HGET', prefix .. 'place:' .. string.format('%d', d), place) or 0)
+      end
+      add('surge.' .. place, string.format('%d', n))
+      add('usual.' .. place, string.format('%d', before))
+    end
+  end
+end
+
+add_figures.hour = function(add, day, minute, least)
+  local sums, places = {}, {}
   for m = minute - 59, minute do
     local all = redis.call('HGETALL', prefix .. 'min:' .. string.format('%d', m))
     for i = 1, #all, 2 do
-      sums[all[i]] = (sums[all[i]] or 0) + tonumber(all[i + 1])
+      local place = string.match(all[i], '^s%.(.+)$')
+      local into, name = place and places or sums, place or all[i]
+      into[name] = (into[name] or 0) + tonumber(all[i + 1])
     end
   end
   for field, n in pairs(sums) do
     local flow, department = string.match(field, '^(%a+)%.(.+)$')
     add(flow and 'd.' .. department .. '.' .. flow or 'hour.' .. field, string.format('%d', n))
   end
+  add_places(add, places, day, least)
+end
+
+-- read G log_id now_us day minute quick_s soon_us surge: every figure of the board, as name, value,
+-- name, value ...; quick_s: a call answered sooner is answered quickly; soon_us: the law's deadlines until
+-- then are near; surge: a place with fewer tickets in the last hour is not told
+run.read = function()
+  local no = refusal(ARGV[3])
+  if no then
+    return { no }
+  end
+  local now, day = ARGV[4], ARGV[5]
+  local head = redis.call('HMGET', prefix .. 'head', 'seq', 'committed_us')
+  local out = { 'OK', head[1], head[2] }
+  local function add(name, value)
+    out[#out + 1] = name
+    out[#out + 1] = tostring(value)
+  end
+  local all = redis.call('HGETALL', prefix .. 'status')
+  for i = 1, #all, 2 do
+    add('status.' .. all[i], all[i + 1])
+  end
+  add_figures.day(add, day, tonumber(ARGV[7]))
+  add_figures.waiting(add, now)
+  add_figures.channels(add, now, ARGV[8])
+  add_figures.departments(add, now)
+  add_figures.hour(add, day, tonumber(ARGV[6]), tonumber(ARGV[9]))
   return out
 end
 

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "http_common.h"
 #include "log.h"
 #include "store.h"
+#include "targets.h"
 
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, CATALOGUE_LOOK_MS = 2000 };
 
@@ -79,6 +81,17 @@ on_picture(void *arg)
 		board_changed(m->board);
 }
 
+/* What a target or a day ago has to say of the figures just read. */
+static bool
+on_add_figures(void *arg, struct figures *f)
+{
+	struct metrics *m = arg;
+	const struct catalogue *catalogue = registry_catalogue(m->registry);
+
+	return history_add_then(m->past, f)
+	       && (catalogue == NULL || targets_set(f, &catalogue->municipality, clock_now_us()));
+}
+
 static void
 on_registry_news(void *arg, bool usable, const char *detail)
 {
@@ -107,6 +120,26 @@ cannot_start(const char *what, const char *why)
 }
 
 static bool
+make_board(struct metrics *m)
+{
+	m->past = history_create(m->db, m->picture, on_picture, m);
+	m->alarms = alarm_watch_create(m->db, m->picture, m->registry, on_picture, m);
+	const struct board_options options = {
+		.picture = m->picture,
+		.registry = m->registry,
+		.acl = m->acl,
+		.alarms = m->alarms,
+		.history = m->past,
+	};
+	if (m->past != NULL && m->alarms != NULL)
+		m->board = board_create(&options);
+	if (m->board == NULL)
+		return cannot_start("board", "out of memory");
+	return board_show_to(m->board, m->config.board_shown_to)
+	       || cannot_start("TURUNC_METRICS_SHOWN_TO", "not a list of addresses");
+}
+
+static bool
 open_record(struct metrics *m)
 {
 	const struct metrics_config *c = &m->config;
@@ -132,7 +165,9 @@ open_record(struct metrics *m)
 		    STORE_STATEMENTS, &silent, complaint, sizeof(complaint));
 	if (m->counting != NULL)
 		m->keeper = keeper_create(m->counting, (uint64_t)c->count_ms);
-	return m->keeper != NULL || cannot_start("TURUNC_DATABASE", complaint);
+	if (m->keeper == NULL)
+		return cannot_start("TURUNC_DATABASE", complaint);
+	return make_board(m);
 }
 
 static bool
@@ -202,8 +237,10 @@ open_projection(struct metrics *m)
 		.db = m->db,
 		.live = m->live,
 		.projector = m->projector,
+		.registry = m->registry,
 		.read_ms = (uint64_t)c->read_ms,
 		.look_ms = (uint64_t)c->look_ms,
+		.add = on_add_figures,
 	};
 	picture_set_parts(m->picture, &parts);
 	return true;
@@ -274,6 +311,8 @@ open_http(struct metrics *m)
 	}
 	http_common_add_stats(m->pages, projector_stats(m->projector), NULL, NULL);
 	http_common_add_stats(m->pages, board_stats(m->board), board_refresh_stats, m->board);
+	http_common_add_stats(m->pages, history_stats(m->past), NULL, NULL);
+	http_common_add_stats(m->pages, alarm_watch_stats(m->alarms), NULL, NULL);
 	http_common_add_stats(m->pages, satisfaction_stats(m->satisfaction), NULL, NULL);
 	http_common_add_stats(m->pages, open_data_stats(m->open_data), NULL, NULL);
 	http_common_add_stats(m->pages, keeper_stats(m->keeper), NULL, NULL);
@@ -312,6 +351,18 @@ static int64_t
 tick_board(void *arg, uint64_t now_ms)
 {
 	return board_tick(arg, now_ms);
+}
+
+static int64_t
+tick_history(void *arg, uint64_t now_ms)
+{
+	return history_tick(arg, now_ms);
+}
+
+static int64_t
+tick_alarms(void *arg, uint64_t now_ms)
+{
+	return alarm_watch_tick(arg, now_ms);
 }
 
 static int64_t
@@ -358,6 +409,8 @@ register_parts(struct metrics *m)
 	daemon_add_tick(m->daemon, tick_letters, m->letters);
 	daemon_add_tick(m->daemon, tick_projector, m->projector);
 	daemon_add_tick(m->daemon, tick_picture, m->picture);
+	daemon_add_tick(m->daemon, tick_history, m->past);
+	daemon_add_tick(m->daemon, tick_alarms, m->alarms);
 	daemon_add_tick(m->daemon, tick_board, m->board);
 	daemon_add_tick(m->daemon, tick_open_data, m->open_data);
 	daemon_add_tick(m->daemon, tick_keeper, m->keeper);
@@ -370,12 +423,8 @@ make_parts(struct metrics *m)
 	m->picture = picture_create(on_picture, m);
 	if (m->acl != NULL)
 		m->registry = registry_create(m->acl, CATALOGUE_LOOK_MS, &registry_calls, m);
-	if (m->picture != NULL && m->registry != NULL)
-		m->board = board_create(m->picture, m->registry);
-	if (m->board == NULL)
-		return cannot_start("parts", "out of memory");
-	return board_show_to(m->board, m->config.board_shown_to)
-	       || cannot_start("TURUNC_METRICS_SHOWN_TO", "not a list of addresses");
+	return (m->picture != NULL && m->registry != NULL)
+	       || cannot_start("parts", "out of memory");
 }
 
 bool
@@ -420,6 +469,8 @@ metrics_close(struct metrics *m)
 	satisfaction_destroy(m->satisfaction);
 	keeper_destroy(m->keeper);
 	board_destroy(m->board);
+	alarm_watch_destroy(m->alarms);
+	history_destroy(m->past);
 	picture_destroy(m->picture);
 	registry_destroy(m->registry);
 	acl_destroy(m->acl);

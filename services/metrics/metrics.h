@@ -10,10 +10,12 @@
 #include <stdint.h>
 
 #include "acl.h"
+#include "alarm_watch.h"
 #include "base.h"
 #include "board.h"
 #include "daemon.h"
 #include "db.h"
+#include "history.h"
 #include "http.h"
 #include "keeper.h"
 #include "keys.h"
@@ -71,6 +73,8 @@ struct metrics {
 	struct projector *projector;
 	struct picture *picture;
 	struct keeper *keeper;
+	struct history *past;
+	struct alarm_watch *alarms;
 	struct board *board;
 	struct satisfaction *satisfaction;
 	struct open_data *open_data;

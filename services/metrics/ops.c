@@ -133,6 +133,22 @@ ops_department(const char *code)
 	return len == 0 || len > CODE_BYTES_MAX || strpbrk(code, " \t\r\n.") != NULL ? "-" : code;
 }
 
+void
+ops_place(const char *neighbourhood, const char *subject, char out[OPS_PLACE_SIZE])
+{
+	static const char odd[] = " \t\r\n/";
+	size_t first = strlen(neighbourhood), second = strlen(subject);
+
+	if (first == 0 || second == 0 || first + second + 2 > OPS_PLACE_SIZE
+	    || strpbrk(neighbourhood, odd) != NULL || strpbrk(subject, odd) != NULL) {
+		memcpy(out, "-", 2);
+		return;
+	}
+	memcpy(out, neighbourhood, first);
+	out[first] = '/';
+	memcpy(out + first + 1, subject, second + 1);
+}
+
 bool
 ops_add_call(
     struct ops *ops, const char *type, const Turunc__V1__CallStep *call, int64_t committed_us)
@@ -145,8 +161,8 @@ ops_add_call(
 	for (size_t i = 0; i < ARRAY_LEN(call_kinds); i++) {
 		if (strcmp(call_kinds[i].type, type) != 0)
 			continue;
-		ops_add(ops, "c %" PRId32 " %c %s", istanbul_day(at_us), call_kinds[i].letter,
-		    call->call_id);
+		ops_add(ops, "c %" PRId32 " %c %" PRId64 " %" PRId64 " %s", istanbul_day(at_us),
+		    call_kinds[i].letter, at_us, window_minute(committed_us), call->call_id);
 		return true;
 	}
 	return false;
@@ -172,6 +188,7 @@ bool
 ops_add_record(struct ops *ops, const Turunc__V1__Record *record)
 {
 	const Turunc__V1__Event *event = record->event;
+	char place[OPS_PLACE_SIZE];
 	int64_t ticket;
 
 	if (event == NULL)
@@ -180,9 +197,11 @@ ops_add_record(struct ops *ops, const Turunc__V1__Record *record)
 	case TURUNC__V1__EVENT__BODY_OPENED:
 		if (number_parse(event->subject, &ticket) != NUMBER_OK)
 			return false;
-		ops_add(ops, "o %" PRId64 " %" PRId64 " %d %" PRId32 " %" PRId64, ticket,
+		ops_place(event->opened->neighbourhood, event->opened->subject_code, place);
+		ops_add(ops, "o %" PRId64 " %" PRId64 " %d %" PRId32 " %" PRId64 " %s", ticket,
 		    record->committed_at_us, (int)event->opened->channel,
-		    istanbul_day(record->committed_at_us), window_minute(record->committed_at_us));
+		    istanbul_day(record->committed_at_us), window_minute(record->committed_at_us),
+		    place);
 		return true;
 	case TURUNC__V1__EVENT__BODY_STEP:
 		return number_parse(event->subject, &ticket) == NUMBER_OK

@@ -31,13 +31,20 @@ PRINTF(2, 3) void ops_add(struct ops *ops, const char *format, ...);
 /* False: its body does not fit its type, or names no ticket; it counts for nothing. */
 MUST_CHECK bool ops_add_record(struct ops *ops, const Turunc__V1__Record *record);
 
-/* A call's step, on the Istanbul day it happened (committed_us when it does not say).  False: a
+/* A call's step, on the Istanbul day and at the moment it happened (committed_us when it does not
+ * say), in the minute of its commit.  False: a
  * type that no figure needs, or a call without an id. */
 MUST_CHECK bool ops_add_call(
     struct ops *ops, const char *type, const Turunc__V1__CallStep *call, int64_t committed_us);
 
 /* What a record of that type means for its department's last hour: "in", "out" or "-". */
 const char *ops_flow(const char *type);
+
+/* Where a ticket comes from and what it is about, as it stands in an op: "neighbourhood/subject",
+ * or
+ * "-" when one of them is not known or would not fit there. */
+enum { OPS_PLACE_SIZE = 92 };
+void ops_place(const char *neighbourhood, const char *subject, char out[OPS_PLACE_SIZE]);
 
 /* A department as it stands in an op: "-" for none, or for a code that would not fit there. */
 const char *ops_department(const char *code);

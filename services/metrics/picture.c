@@ -8,7 +8,9 @@
 
 #include "clock.h"
 #include "db.h"
+#include "istanbul.h"
 #include "log.h"
+#include "registry.h"
 #include "store.h"
 #include "uuid.h"
 
@@ -18,6 +20,8 @@ struct picture {
 	struct db *db;
 	struct live *live;
 	struct projector *projector;
+	const struct registry *registry;
+	picture_add_fn *add;
 	uint64_t read_ms, look_ms;
 	picture_change_fn *on_change;
 	void *arg;
@@ -61,6 +65,8 @@ picture_set_parts(struct picture *p, const struct picture_options *options)
 	p->db = options->db;
 	p->live = options->live;
 	p->projector = options->projector;
+	p->registry = options->registry;
+	p->add = options->add;
 	p->read_ms = options->read_ms;
 	p->look_ms = options->look_ms;
 }
@@ -138,9 +144,13 @@ name_of(const char *name, const char *kind, const char *const *words, size_t cou
 bool
 picture_name(const char *name, char out[FIGURE_NAME_SIZE])
 {
-	if (name_of(name, "status.", statuses, ARRAY_LEN(statuses), out)
-	    || name_of(name, "today.", channels, ARRAY_LEN(channels), out))
+	static const char *const of_channels[] = { "today.", "open.", "due.", "soon.", "late." };
+
+	if (name_of(name, "status.", statuses, ARRAY_LEN(statuses), out))
 		return true;
+	for (size_t i = 0; i < ARRAY_LEN(of_channels); i++)
+		if (name_of(name, of_channels[i], channels, ARRAY_LEN(channels), out))
+			return true;
 	int len = snprintf(out, FIGURE_NAME_SIZE, "%s", name);
 	return len > 0 && len < FIGURE_NAME_SIZE;
 }
@@ -161,7 +171,7 @@ take_rows(struct picture *p, const struct live_reading *reading)
 			return false;
 	}
 	int64_t lag_ms = projector_lag_ms(p->projector);
-	return figures_complete(&p->next)
+	return figures_complete(&p->next) && p->add(p->arg, &p->next)
 	       && (lag_ms < 0 || figures_set(&p->next, "lag_ms", lag_ms));
 }
 
@@ -218,14 +228,30 @@ on_read(void *arg, enum live_outcome outcome, const struct live_reading *reading
 		p->on_change(p->arg);
 }
 
+/* Without a catalogue nobody has said what is quick or near, and no place is named. */
+static struct live_bounds
+bounds_of(const struct catalogue *catalogue)
+{
+	const struct catalogue_municipality *m = catalogue == NULL ? NULL
+								   : &catalogue->municipality;
+
+	if (m == NULL)
+		return (struct live_bounds){ .surge = INT32_MAX };
+	return (struct live_bounds){ .quick_s = m->answer_within_s,
+		.soon_us = m->legal_due_soon_days * US_PER_DAY,
+		.surge = m->surge_reports };
+}
+
 static void
 read_figures(struct picture *p, uint64_t now_ms)
 {
 	struct window window = window_at(clock_now_us());
+	struct live_bounds bounds = bounds_of(registry_catalogue(p->registry));
 
 	p->moved = false;
 	p->last_read_ms = now_ms;
-	p->reading = live_read(p->live, projector_position(p->projector), &window, on_read, p);
+	p->reading = live_read(
+	    p->live, projector_position(p->projector), &window, &bounds, on_read, p);
 }
 
 /* --- looking at the record -------------------------------------------------------------------- */

@@ -19,14 +19,20 @@
 struct db;
 struct live;
 struct picture;
+struct registry;
+
+/* Adds figures that do not come from the projection to those just read.  False: no memory. */
+typedef bool picture_add_fn(void *arg, struct figures *f);
 
 /* All are lent. */
 struct picture_options {
 	struct db *db; /* store_statements */
 	struct live *live;
 	struct projector *projector;
+	const struct registry *registry; /* whose catalogue says what is quick, near and many */
 	uint64_t read_ms; /* between two readings when something moves */
 	uint64_t look_ms; /* between two looks at the record */
+	picture_add_fn *add; /* called with the creator's arg */
 };
 
 /* on_change: the figures or the state are not what they were. */
@@ -53,7 +59,7 @@ int64_t picture_age_ms(const struct picture *p, uint64_t now_ms);
 /* Returns ms until the next call. */
 int64_t picture_tick(struct picture *p, uint64_t now_ms);
 
-/* Is name's number a status or a channel?  Then the board's word for it ("status.opened",
+/* Is name's number a status or a channel ("due.5")?  Then the board's word for it ("status.opened",
  * "today.web") is written; else the name as it is.  False: it does not fit. */
 MUST_CHECK bool picture_name(const char *name, char out[FIGURE_NAME_SIZE]);
 

@@ -13,12 +13,23 @@
 #include "log.h"
 #include "store.h"
 
-/* An event may be dated this far ahead of its commit: calls of today may stand a little before
- * midnight in the log. */
-#define CALLS_AHEAD_US (10 * US_PER_MIN)
+/* Calls of today may stand a little before midnight in the log, for an event may be dated ahead of
+ * its commit; and a call that waits may have come so long ago (live.lua). */
+#define CALLS_AHEAD_US (60 * US_PER_MIN)
+/* The days that say what is usual (live.lua). */
+#define USUAL_US (7 * US_PER_DAY)
 
 /* Order of the statements in the one transaction. */
-enum { READ_HEAD, READ_TICKETS, READ_TODAY, READ_HOUR, READ_CALLS, READS };
+enum {
+	READ_HEAD,
+	READ_TICKETS,
+	READ_TODAY,
+	READ_HOUR,
+	READ_CALLS,
+	READ_PLACES,
+	READ_PLACES_HOUR,
+	READS
+};
 
 struct rebuild {
 	struct db *db;
@@ -146,6 +157,24 @@ read_calls(struct rebuild *r, const struct pg_result *rows)
 	}
 }
 
+/* Tickets opened, by day or minute and by place. */
+static void
+read_places(struct rebuild *r, const struct pg_result *rows, bool days)
+{
+	char place[OPS_PLACE_SIZE];
+
+	for (int i = 0; i < db_rows(rows); i++) {
+		ops_place(db_get_text(rows, i, 1), db_get_text(rows, i, 2), place);
+		if (strcmp(place, "-") == 0)
+			continue;
+		int64_t when = db_get_int(rows, i, 0), count = db_get_int(rows, i, 3);
+		if (days)
+			ops_add(&r->ops, "p %" PRId64 " %s %" PRId64, when, place, count);
+		else
+			ops_add(&r->ops, "m %" PRId64 " s.%s %" PRId64, when, place, count);
+	}
+}
+
 /* --- filling ---------------------------------------------------------------------------------- */
 
 static void
@@ -191,6 +220,8 @@ on_read(void *arg, const struct db_reply *reply)
 		read_today(r, reply->results[READ_TODAY]);
 		read_hour(r, reply->results[READ_HOUR]);
 		read_calls(r, reply->results[READ_CALLS]);
+		read_places(r, reply->results[READ_PLACES], true);
+		read_places(r, reply->results[READ_PLACES_HOUR], false);
 		if (r->ops.failed)
 			why = "out of memory";
 		else if (!live_begin(r->live, r->to.generation, on_loaded, r))
@@ -220,6 +251,10 @@ rebuild_start(struct rebuild *r)
 	db_add_int8(unit, r->window.hour_start_us);
 	db_unit_add(unit, STORE_CALLS);
 	db_add_int8(unit, r->window.day_start_us - CALLS_AHEAD_US);
+	db_unit_add(unit, STORE_PLACES);
+	db_add_int8(unit, r->window.day_start_us - USUAL_US);
+	db_unit_add(unit, STORE_PLACES_HOUR);
+	db_add_int8(unit, r->window.hour_start_us);
 	r->running = db_submit(r->db, unit, on_read, r);
 	if (!r->running)
 		db_unit_destroy(unit);

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alarm_watch.h"
 #include "catalogue.h"
 #include "clock.h"
 #include "picture.h"
 
+enum { PLACE_BYTES = 600 };
 #define UNASSIGNED "-" /* the department of tickets that have none yet */
 
 static bool
@@ -103,6 +105,9 @@ statement_beat(const struct picture *picture)
 static void
 put(void *arg, const char *name, bool known, int64_t value)
 {
+	/* Places are for the alarms, which name none that is not for everybody. */
+	if (strncmp(name, "surge.", 6) == 0 || strncmp(name, "usual.", 6) == 0)
+		return;
 	/* What does not fit here is told by the next snapshot. */
 	(void)json_object_set_new(arg, name, known ? json_integer(value) : json_null());
 }
@@ -124,16 +129,98 @@ statement_patch(const struct picture *picture, const struct figures *told)
 	return NULL;
 }
 
+/* --- the frame -------------------------------------------------------------------------------- */
+
+static json_t *
+targets_of(const struct catalogue *catalogue)
+{
+	if (catalogue == NULL)
+		return json_object();
+	const struct catalogue_municipality *m = &catalogue->municipality;
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "answer_within_s", m->answer_within_s,
+	    "answer_percent", m->answer_target_percent, "wait_s", m->wait_alarm_s,
+	    "overdue_percent", m->overdue_target_percent, "triage_min", m->triage_alarm_min,
+	    "legal_days", m->legal_due_soon_days);
+}
+
+/* "neighbourhood/subject" in words; a code that the catalogue has no more stays one. */
+static json_t *
+place_of(const struct catalogue *catalogue, const char *about)
+{
+	char code[FIGURE_NAME_SIZE], tr[PLACE_BYTES], en[PLACE_BYTES];
+	const char *slash = strchr(about, '/');
+
+	if (slash == NULL)
+		return json_null();
+	(void)snprintf(code, sizeof(code), "%.*s", (int)(slash - about), about);
+	const struct catalogue_neighbourhood *n = catalogue == NULL
+						      ? NULL
+						      : catalogue_neighbourhood(catalogue, code);
+	const struct catalogue_subject *s = catalogue == NULL
+						? NULL
+						: catalogue_subject(catalogue, slash + 1);
+	const char *where = n == NULL ? code : n->name;
+	(void)snprintf(
+	    tr, sizeof(tr), "%s: %s", where, s == NULL ? slash + 1 : s->name.in[CATALOGUE_TR]);
+	(void)snprintf(
+	    en, sizeof(en), "%s: %s", where, s == NULL ? slash + 1 : s->name.in[CATALOGUE_EN]);
+	return json_pack("{s:s, s:s}", "tr", tr, "en", en);
+}
+
+static json_t *
+alarm_of(const struct catalogue *catalogue, const struct alarm_row *row)
+{
+	bool seen = row->acknowledged_us != 0;
+
+	return json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "id", (json_int_t)row->id,
+	    "kind", alarm_kind_name(row->alarm.kind), "value", (json_int_t)row->alarm.value,
+	    "bound", (json_int_t)row->alarm.bound, "raised_us", (json_int_t)row->raised_us,
+	    "acknowledged_us", seen ? json_integer(row->acknowledged_us) : json_null(), "by",
+	    seen ? json_string(row->by) : json_null(), "place",
+	    place_of(catalogue, row->alarm.about));
+}
+
+static json_t *
+alarms_of(const struct statement_frame *frame)
+{
+	json_t *all = frame->alarms_known ? json_array() : json_null();
+
+	for (size_t i = 0; frame->alarms_known && i < frame->alarm_count; i++) {
+		json_t *alarm = alarm_of(frame->catalogue, &frame->alarms[i]);
+		if (alarm == NULL || json_array_append_new(all, alarm) != 0) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return all;
+}
+
 json_t *
-statement_snapshot(
-    const struct picture *picture, const struct catalogue *catalogue, json_t *departments)
+statement_frame(const struct statement_frame *frame)
+{
+	const struct catalogue *catalogue = frame->catalogue;
+	const char *name = catalogue == NULL ? "" : catalogue->municipality.name;
+	json_t *said = json_object();
+
+	if (set(said, "build", json_string(frame->build))
+	    && set(said, "municipality", json_string(name))
+	    && set(said, "departments", statement_departments(catalogue, frame->figures))
+	    && set(said, "targets", targets_of(catalogue))
+	    && set(said, "history", json_integer((json_int_t)frame->history_version))
+	    && set(said, "alarms", alarms_of(frame)))
+		return said;
+	json_decref(said);
+	return NULL;
+}
+
+json_t *
+statement_snapshot(const struct picture *picture, const json_t *frame)
 {
 	static const struct figures nothing;
 	json_t *said = statement_patch(picture, &nothing);
-	const char *name = catalogue == NULL ? "" : catalogue->municipality.name;
 
-	if (said != NULL && set(said, "municipality", json_string(name))
-	    && set(said, "departments", json_incref(departments)))
+	if (said != NULL && frame != NULL
+	    && json_object_update(said, (json_t *)(uintptr_t)frame) == 0)
 		return said;
 	json_decref(said);
 	return NULL;

@@ -45,6 +45,50 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE e.seq > turunc.seq_before($1::bigint) AND e.type IN "
 	    "('call.offered', 'call.answered', 'call.abandoned', 'call.ended')",
 	    1 },
+	/* Istanbul has been three hours ahead of UTC since long before any of these days. */
+	[STORE_PLACES] = { "places",
+	    "SELECT (recorded_us + 10800000000) / 86400000000, neighbourhood, subject_code, "
+	    "count(*) "
+	    "FROM turunc.ticket WHERE recorded_us >= $1::bigint "
+	    "AND neighbourhood <> '' AND subject_code <> '' GROUP BY 1, 2, 3",
+	    1 },
+	[STORE_PLACES_HOUR] = { "places_hour",
+	    "SELECT recorded_us / 60000000, neighbourhood, subject_code, count(*) "
+	    "FROM turunc.ticket WHERE recorded_us >= $1::bigint "
+	    "AND neighbourhood <> '' AND subject_code <> '' GROUP BY 1, 2, 3",
+	    1 },
+	[STORE_SAMPLE_PUT] = { "sample_put",
+	    "WITH old AS (DELETE FROM turunc.board_sample WHERE at_us < $2::bigint) "
+	    "INSERT INTO turunc.board_sample (at_us, open, overdue, today, hour_opened, "
+	    "hour_ended, hour_offered, hour_answered, hour_abandoned, calls_offered, "
+	    "calls_waiting, calls_level) VALUES ($1::bigint, $3::bigint, $4::bigint, $5::bigint, "
+	    "$6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::bigint, $11::bigint, "
+	    "$12::bigint, $13::bigint) ON CONFLICT (at_us) DO NOTHING",
+	    13 },
+	[STORE_SAMPLES] = { "samples",
+	    "SELECT (at_us + $4::bigint) / $3::bigint * $3::bigint - $4::bigint, "
+	    "round(avg(open))::bigint, round(avg(overdue))::bigint, "
+	    "round(avg(hour_opened))::bigint, round(avg(hour_ended))::bigint, "
+	    "round(avg(hour_offered))::bigint, round(avg(hour_answered))::bigint, "
+	    "round(avg(hour_abandoned))::bigint, round(avg(calls_waiting))::bigint, "
+	    "round(avg(calls_level))::bigint FROM turunc.board_sample "
+	    "WHERE at_us > $1::bigint AND at_us <= $2::bigint GROUP BY 1 ORDER BY 1",
+	    4 },
+	[STORE_SAMPLE_THEN] = { "sample_then",
+	    "SELECT open, overdue, today, calls_offered, calls_level FROM turunc.board_sample "
+	    "WHERE at_us BETWEEN $1::bigint - $2::bigint AND $1::bigint + $2::bigint "
+	    "ORDER BY abs(at_us - $1::bigint) LIMIT 1",
+	    2 },
+	[STORE_ALARM_KEEP] = { "alarm_keep",
+	    "SELECT turunc.alarm_keep($1::bigint, $2::bigint, $3::bigint, $4::text[], "
+	    "$5::text[], $6::bigint[], $7::bigint[])",
+	    7 },
+	[STORE_ALARMS] = { "alarms",
+	    "SELECT alarm_id, kind, about, value, bound, raised_us, seen_us, acknowledged_us, "
+	    "acknowledged_by FROM turunc.board_alarm WHERE ended_us IS NULL "
+	    "ORDER BY (acknowledged_us IS NOT NULL), raised_us DESC, alarm_id DESC LIMIT "
+	    "$1::bigint",
+	    1 },
 	/* 'ladder/' is what follows everything that begins with 'ladder.'. */
 	[STORE_LADDER] = { "ladder",
 	    "SELECT c.month, c.name, c.n, s.at_us, s.seq >= coalesce(b.last_seq, 0) "

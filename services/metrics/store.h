@@ -16,6 +16,13 @@ enum store_statement {
 	STORE_TODAY, /* day start, next day's start -> channel, is it tomorrow, tickets */
 	STORE_HOUR, /* start -> minute, type, department, records */
 	STORE_CALLS, /* start -> type, event, committed_us of the calls since */
+	STORE_PLACES, /* start -> day, neighbourhood, subject, tickets opened */
+	STORE_PLACES_HOUR, /* start -> minute, neighbourhood, subject, tickets opened */
+	STORE_SAMPLE_PUT, /* slot, keep from, the figures of a sample */
+	STORE_SAMPLES, /* from, to, step, zone -> step's start, means by enum history_value */
+	STORE_SAMPLE_THEN, /* moment, slack -> open, overdue, today, calls offered, level */
+	STORE_ALARM_KEEP, /* schema 0051 */
+	STORE_ALARMS, /* most -> enum alarm_column of those that have not ended */
 	STORE_LADDER, /* first month -> enum ladder_column, newest month first; none: no state */
 	STORE_MONTH_STATE, /* -> enum month_column */
 	STORE_MONTH_BEGIN, /* fold version, log_id, now */
@@ -35,6 +42,17 @@ enum store_statement {
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
 	STORE_STATEMENTS
+};
+enum alarm_column {
+	ALARM_COLUMN_ID,
+	ALARM_COLUMN_KIND,
+	ALARM_COLUMN_ABOUT,
+	ALARM_COLUMN_VALUE,
+	ALARM_COLUMN_BOUND,
+	ALARM_COLUMN_RAISED,
+	ALARM_COLUMN_SEEN,
+	ALARM_COLUMN_ACKNOWLEDGED, /* null: not yet, and so by whom */
+	ALARM_COLUMN_BY
 };
 enum ladder_column {
 	LADDER_COLUMN_MONTH, /* null, and so the name and n: nothing was counted */

@@ -6,6 +6,8 @@
 CARRY(web_index_html, "web/index.html");
 CARRY(web_board_css, "web/board.css");
 CARRY(web_board_js, "web/board.js");
+CARRY(web_tables_css, "web/tables.css");
+CARRY(web_history_js, "web/history.js");
 CARRY(web_words_js, "web/words.js");
 CARRY(web_satisfaction_css, "web/satisfaction.css");
 CARRY(web_report_css, "web/report.css");

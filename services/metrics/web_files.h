@@ -5,6 +5,8 @@
 extern const unsigned char web_index_html[], web_index_html_end[];
 extern const unsigned char web_board_css[], web_board_css_end[];
 extern const unsigned char web_board_js[], web_board_js_end[];
+extern const unsigned char web_tables_css[], web_tables_css_end[];
+extern const unsigned char web_history_js[], web_history_js_end[];
 extern const unsigned char web_words_js[], web_words_js_end[];
 extern const unsigned char web_satisfaction_css[], web_satisfaction_css_end[];
 extern const unsigned char web_report_css[], web_report_css_end[];

@@ -216,6 +216,8 @@ masthead(struct html *h, const struct visit *v)
 	if (asker_is_operator(&v->who))
 		page_link(h, NULL, "failed", html_say(h, "Takılanlar", "What failed"));
 	if (asker_is_operator(&v->who))
+		page_link(h, NULL, "alarms", html_say(h, "Alarmlar", "Alarms"));
+	if (asker_is_operator(&v->who))
 		unassigned_link(h);
 	html_raw(h, "</nav>\n");
 	if ((v->who.roles & DESK_WORKERS) != 0)
@@ -316,6 +318,8 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/desk/bulk", desk_post_bulk, DESK_BODY_BYTES },
 	{ HTTP_GET, "/desk/failed", desk_get_failed, 0 },
 	{ HTTP_POST, "/desk/failed", desk_post_failed, 4096 },
+	{ HTTP_GET, "/desk/alarms", desk_get_alarms, 0 },
+	{ HTTP_POST, "/desk/alarms", desk_post_alarms, 4096 },
 	{ HTTP_GET, "/desk/events", desk_get_events, 0 },
 };
 

@@ -189,6 +189,13 @@ const struct db_statement desk_statements[DESK_STATEMENTS] = {
 	    "WHERE seq > $1::bigint AND seq <= $2::bigint AND previous_department IS NOT NULL "
 	    "AND ticket_id IS NOT NULL ORDER BY 1, 2",
 	    2 },
+	[DESK_ALARMS] = { "desk_alarms",
+	    "SELECT alarm_id, kind, about, value, raised_us, ended_us, acknowledged_us, "
+	    "acknowledged_by FROM turunc.board_alarm WHERE ended_us IS NULL OR ended_us >= "
+	    "$1::bigint "
+	    "ORDER BY (ended_us IS NOT NULL), (acknowledged_us IS NOT NULL), raised_us DESC "
+	    "LIMIT $2::bigint",
+	    2 },
 	[DESK_FAILED] = { "desk_failed",
 	    FAILED_OF("5") " UNION ALL " FAILED_OF("4") " ORDER BY updated_us DESC", 0 },
 	[DESK_LETTERS] = { "desk_letters",

@@ -25,6 +25,7 @@ enum desk_statement {
 	DESK_BACK, /* tickets -> where each came from last */
 	DESK_CHANGED, /* after, through -> rows of tickets with records of change there */
 	DESK_LEFT, /* after, through -> tickets that left a department there */
+	DESK_ALARMS, /* since, most -> enum desk_alarm_column; open ones first */
 	DESK_FAILED, /* -> messages that wait for a person */
 	DESK_LETTERS, /* -> dead letters of every service */
 	DESK_STATEMENTS
@@ -116,6 +117,16 @@ enum desk_photo_column {
 };
 enum desk_link_column { LINK_TICKET, LINK_EARLIER };
 enum desk_back_column { BACK_TICKET, BACK_VERSION, BACK_STATUS, BACK_DEPARTMENT, BACK_FROM };
+enum desk_alarm_column {
+	ALARM_ID,
+	ALARM_KIND,
+	ALARM_ABOUT,
+	ALARM_VALUE,
+	ALARM_RAISED,
+	ALARM_ENDED, /* null: not yet */
+	ALARM_ACKNOWLEDGED, /* null: not yet, and so by whom */
+	ALARM_BY
+};
 enum desk_failed_column {
 	FAILED_ID,
 	FAILED_TICKET,

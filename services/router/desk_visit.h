@@ -139,5 +139,7 @@ void desk_post_ticket(struct http_request *req, void *arg);
 void desk_post_bulk(struct http_request *req, void *arg);
 void desk_get_failed(struct http_request *req, void *arg);
 void desk_post_failed(struct http_request *req, void *arg);
+void desk_get_alarms(struct http_request *req, void *arg);
+void desk_post_alarms(struct http_request *req, void *arg);
 
 #endif

@@ -30,6 +30,7 @@ static const in_both words[DESK_WORDS] = {
 	    "Somebody else has decided meanwhile." },
 	[WORD_SAY_WHY] = { "Neden vazgeçildiğini yazın: en çok 200 karakter.",
 	    "Say why it is discarded, in 200 characters at most." },
+	[WORD_NO_ALARM] = { "Böyle bir alarm yok.", "There is no such alarm." },
 	[WORD_TOO_MANY] = { "Bir seferde en çok 100 başvuru seçilebilir.",
 	    "At most 100 tickets can be chosen at a time." },
 };

@@ -19,6 +19,7 @@ enum desk_word {
 	WORD_TOO_MANY,
 	WORD_DECIDED_ALREADY,
 	WORD_SAY_WHY,
+	WORD_NO_ALARM,
 	DESK_WORDS
 };
 const char *desk_word(enum desk_word word, enum catalogue_language language);

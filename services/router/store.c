@@ -129,6 +129,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "SELECT turunc.put_command_results($1::bigint, $2::text[], $3::uuid[], $4::bytea[], "
 	    "$5::bigint[], $6::smallint[], $7::text[], $8::integer[], $9::smallint[])",
 	    9 },
+	[STORE_ACKNOWLEDGE] = { "acknowledge",
+	    "SELECT turunc.alarm_acknowledge($1::bigint, $2::text, $3::bigint)", 3 },
 	[STORE_DECIDE_LETTER] = { "decide_letter",
 	    "SELECT turunc.decide_letter($1::text, $2::bigint, $3::boolean, $4::text, $5::text, "
 	    "$6::bigint)",

@@ -15,6 +15,7 @@ from standing_clock import StandingClock
 
 DAY_US = 86_400_000_000
 MINUTE_US = 60_000_000
+SOON_US = 5 * DAY_US  # legal_due_soon_days
 NOON_US = 1_772_442_000_000_000  # 2026-03-02 12:00 in Istanbul
 STATUSES = ("", "opened", "triage", "routed", "accepted", "in_progress", "waiting", "resolved",
             "rejected", "forwarded", "duplicate", "withdrawn")
@@ -41,9 +42,10 @@ def state(stack, **more):
 
 
 def shown(stack):
-    """The figures on the board, without what is not in the record, and without zeros."""
+    """The figures on the board, without what is not in the record or follows from them, and without zeros."""
     values = state(stack).json()["values"]
-    return {name: value for name, value in values.items() if value and name != "lag_ms"}
+    return {name: value for name, value in values.items()
+            if value and name != "lag_ms" and not name.startswith(("state.", "then."))}
 
 
 def count(figures, name, by=1):
@@ -55,9 +57,9 @@ def computed(stack, now_us):
     figures = {}
     day_us = (now_us + 3 * 3600 * 1_000_000) // DAY_US * DAY_US - 3 * 3600 * 1_000_000
     hour_us = (now_us // MINUTE_US - 59) * MINUTE_US
-    for status, department, opened, legal, service, answered in stack.sql(
+    for status, department, opened, legal, service, answered, channel in stack.sql(
             """select coalesce(s.status, 1), coalesce(s.department, ''), t.recorded_us,
-                      s.legal_due_us, s.service_due_us, s.answered_us
+                      s.legal_due_us, s.service_due_us, s.answered_us, t.channel
                from turunc.ticket t left join turunc.ticket_state s using (ticket_id)"""):
         if status > 11:
             continue
@@ -70,7 +72,13 @@ def computed(stack, now_us):
         for name in (f"{key}.open", "open") + ((f"{key}.overdue", "overdue") if late else ()):
             count(figures, name)
         figures[f"{key}.oldest"] = min(opened, figures.get(f"{key}.oldest", opened))
-    seen = set()
+        count(figures, f"open.{CHANNELS[channel]}")
+        if legal and answered is None:
+            name = f"due.{CHANNELS[channel]}"
+            figures[name] = min(legal, figures.get(name, legal))
+            if legal <= now_us + SOON_US:
+                count(figures, f"{'late' if legal <= now_us else 'soon'}.{CHANNELS[channel]}")
+    seen, calls = set(), {}
     for kind, committed, department, body, channel in stack.sql(
             """select e.type, e.committed_at_us, e.department, e.event, t.channel
                from turunc.event_log e left join turunc.ticket t using (ticket_id)"""):
@@ -87,13 +95,38 @@ def computed(stack, now_us):
                 count(figures, "hour.ended")
         if kind.startswith("call."):
             step = event.Event.FromString(bytes(body)).call
+            if kind in calls.get(step.call_id, {}):
+                continue
+            if committed >= hour_us and step.call_id not in calls:
+                count(figures, "hour.offered")
+            if committed >= hour_us and kind in ("call.answered", "call.abandoned"):
+                count(figures, f"hour.{kind[len('call.'):]}")
+            calls.setdefault(step.call_id, {})[kind] = step.at_us
             if day_us <= step.at_us < day_us + DAY_US:
                 seen.add(("call.offered", step.call_id))
                 if kind in ("call.answered", "call.abandoned"):
                     seen.add((kind, step.call_id))
     for kind, _ in seen:
         count(figures, f"calls.{kind[len('call.'):]}")
+    waits(figures, calls, day_us, now_us)
     return figures
+
+
+def waits(figures, calls, day_us, now_us):
+    """Who waits, and how long those waited who were answered today."""
+    for steps in calls.values():
+        offered, answered = steps.get("call.offered"), steps.get("call.answered")
+        if offered and not steps.keys() & {"call.answered", "call.abandoned", "call.ended"} \
+                and offered >= now_us - 3600 * 1_000_000:
+            count(figures, "calls.waiting")
+            figures["calls.longest"] = min(offered, figures.get("calls.longest", offered))
+        if offered and answered and day_us <= answered < day_us + DAY_US:
+            count(figures, "calls.known")
+            if answered - offered < 20_000_000:
+                count(figures, "calls.quick")
+    asked = figures.get("calls.known", 0) + figures.get("calls.abandoned", 0)
+    if figures.get("calls.quick"):
+        figures["calls.level"] = 1000 * figures["calls.quick"] // asked
 
 
 def settle(stack, limit_s=15):
@@ -145,6 +178,12 @@ def some_days(stack, clock, opener):
     play_call(stack, clock, "c 1", "ended", "answered", "offered")
     play_call(stack, clock, "c-2", "offered", "abandoned", "abandoned")
     play_call(stack, clock, "c-3", "offered", at_us=clock.at_us - DAY_US)
+    # One waits, one was answered in time, two too late; of one the answer is heard before the offer.
+    play_call(stack, clock, "c-4", "offered", at_us=clock.at_us - 70_000_000)
+    for name, steps in (("c 5", (("offered", 30), ("answered", 12))), ("c-6", (("offered", 60), ("answered", 40))),
+                        ("c-7", (("answered", 20), ("offered", 100)))):
+        for kind, ago_s in steps:
+            play_call(stack, clock, name, kind, at_us=clock.at_us - ago_s * 1_000_000)
     stack.wait(lambda: stack.one("select count(*) from turunc.ticket_state where status = 11") == 1,
                10, "the ticket is withdrawn")
 
@@ -153,7 +192,10 @@ def test_figures_are_those_of_the_record(world):
     stack, clock, opener = world()
     some_days(stack, clock, opener)
     want = equal(stack, clock)
-    assert want["today"] == 22 and want["calls.offered"] == 2 and want["calls.answered"] == 1
+    assert want["today"] == 22 and want["calls.offered"] == 6 and want["calls.answered"] == 4
+    assert want["calls.waiting"] == 1 and want["calls.longest"] == clock.at_us - 70_000_000
+    assert (want["calls.known"], want["calls.quick"], want["calls.level"]) == (4, 2, 400)
+    assert want["open.email"] == 1 and want["due.email"] > clock.at_us
     assert want["calls.abandoned"] == 1 and want["overdue"] > 0 and want["hour.ended"] == 1
     assert stack.metric("metrics", "turunc_metrics_unknown_tickets_total") == 0
     # An hour later the rate is gone; after midnight today begins anew; what is open stays.
@@ -168,21 +210,21 @@ def test_figures_are_those_of_the_record(world):
 
 def evaluate(stack, *words):
     script = os.path.join(ROOT, "services", "metrics", "live.lua")
-    return stack.redis.command("--eval", script, "live:1:current", ",", *words).splitlines()
+    return stack.redis.command("--eval", script, "live:2:current", ",", *words).splitlines()
 
 
 def test_repeats_stale_and_strange_batches_are_refused_inside_redis(world):
     stack, clock, opener = world()
     opener.open(count=3)
     want = equal(stack, clock)
-    generation = stack.redis.command("get", "live:1:current")
-    head = f"live:1:{generation}:head"
+    generation = stack.redis.command("get", "live:2:current")
+    head = f"live:2:{generation}:head"
     log_id, seq = (stack.redis.command("hget", head, name) for name in ("log_id", "seq"))
     assert len(seq) == 20
     before = f"{int(seq) - 1:020d}"
     after = f"{int(seq) + 1:020d}"
     far = f"{int(seq) + 2:020d}"
-    op = f"o 269999999 {clock.at_us} 3 20514 1"
+    op = f"o 269999999 {clock.at_us} 3 20514 1 -"
     for words, refusal in (
             ((generation, log_id, before, seq), "STALE"),
             ((generation, log_id, "0" * 20, before), "STALE"),
@@ -212,12 +254,12 @@ def kill(stack):
 
 
 def of_another_log(stack):
-    generation = stack.redis.command("get", "live:1:current")
-    stack.redis.command("hset", f"live:1:{generation}:head", "log_id", str(uuid.uuid4()))
+    generation = stack.redis.command("get", "live:2:current")
+    stack.redis.command("hset", f"live:2:{generation}:head", "log_id", str(uuid.uuid4()))
 
 
 def half_lost(stack):
-    stack.redis.command("set", "live:1:current", str(uuid.uuid4()))
+    stack.redis.command("set", "live:2:current", str(uuid.uuid4()))
 
 
 @pytest.mark.parametrize("harm", [flush, kill, of_another_log, half_lost],
@@ -236,8 +278,8 @@ def test_a_lost_projection_is_rebuilt_and_equal(world, harm):
     stack.wait(again, 20, "a new generation")
     assert equal(stack, clock) == want
     keys = stack.redis.command("--scan").splitlines()
-    generation = stack.redis.command("get", "live:1:current")
-    assert all(key in ("live:1:current", "live:1:generations") or generation in key
+    generation = stack.redis.command("get", "live:2:current")
+    assert all(key in ("live:2:current", "live:2:generations") or generation in key
                for key in keys), keys
     opener.open(count=2)
     assert equal(stack, clock)["open"] == want["open"] + 2

@@ -2,6 +2,7 @@
 a note that was said to be recorded is there once, also when its form was sent again because nobody
 answered; a decision that was said to be taken stands."""
 import re
+import time
 import uuid
 
 import photos
@@ -33,6 +34,8 @@ class Desker:
         if self._ready():
             if step == "decide_letter":
                 self._decide("letter")
+            elif step == "acknowledge":
+                self._acknowledge()
             elif step == "decide_message":
                 self._decide("message")
             else:
@@ -87,6 +90,16 @@ class Desker:
             self.stack.sql("delete from turunc.notification where notification_id::text = %s", what)
         else:
             self.stack.sql("delete from turunc.dead_letter where consumer || ':' || seq = %s", what)
+
+    def _acknowledge(self):
+        """An alarm is put there, long ended, and acknowledged."""
+        alarm = self.stack.one("insert into turunc.board_alarm (kind, about, value, bound, raised_us, seen_us, ended_us) "
+                               "values ('surge', 'defter/tutan', 5, 5, 1, 1, %s) returning alarm_id", time.time_ns() // 1000)
+        answer = self.someone.post("/desk/alarms", {"alarm": str(alarm)})
+        by = self.stack.one("select acknowledged_by from turunc.board_alarm where alarm_id = %s", alarm)
+        if answer.status == 303 and "done" in answer.headers["Location"] and by != NAME:
+            self.wrong.append(f"alarm {alarm} was said to be acknowledged, and is {by}")
+        self.stack.sql("delete from turunc.board_alarm where alarm_id = %s", alarm)
 
     def complaints(self):
         for form_id in self.noted:

@@ -37,14 +37,15 @@ Case = collections.namedtuple("Case", "program step side action")
 # What happens at a start, so that the service is killed and started to have it happen.
 AT_START = {("intake", "lease"), ("intake", "numbers"), ("intake", "registry"), ("router", "cursor_make"),
             ("router", "cursor_adopt"), ("router", "partitions"), ("router", "stream_take"),
-            ("notifier", "cursor_make"), ("notifier", "hasten"), ("metrics", "month_begin"), ("metrics", "month_turn")}
+            ("notifier", "cursor_make"), ("notifier", "hasten"), ("metrics", "month_begin"), ("metrics", "month_turn"),
+            ("metrics", "sample_put")}
 # What makes the next start do so: a program that counted differently, and a day of the log that is over.
 BEFORE_START = {"month_begin": "update turunc.month_state set fold_version = 0",
                 "month_turn": "update turunc.month_state set day = day - 1"}
 # What intake makes at its first start, where, and how many bytes it has.
 FIRST_START = {"identity_secret": (("identity.secret",), 32), "link_key": (("attachments", "link.key"), 32)}
 # What somebody at the desk brings about, alone or beside the departments.
-DESKED = ("decide_letter", "decide_message", "commands", "put_answers", "add_texts", "add_photos", "evidence")
+DESKED = ("decide_letter", "decide_message", "acknowledge", "commands", "put_answers", "add_texts", "add_photos", "evidence")
 # What happens only while intake has lost its record, and when it is found again.
 AWAY, BACK = ("spool_add", "spool_sync"), ("drain", "alias")
 # Takes seconds each time: in the short form it only crashes.
@@ -228,8 +229,11 @@ class Failpoints:
                            " (select ticket_id, clock from turunc.ticket_clock where next_alarm_us > %s"
                            " order by ticket_id desc limit 2)", time.time_ns() // 1000)
         elif case.step in ("live_begin", "live_load", "live_switch"):
-            if self.stack.redis.command("exists", "live:1:current") == "1":
-                self.stack.redis.command("del", "live:1:current")
+            if self.stack.redis.command("exists", "live:2:current") == "1":
+                self.stack.redis.command("del", "live:2:current")
+        elif case.step == "alarm_keep":
+            self.stack.sql("""insert into turunc.board_alarm (kind, about, value, bound, raised_us, seen_us)
+                values ('surge', 'defter/tutan', 5, 5, %s, %s) on conflict do nothing""", *(2 * [time.time_ns() // 1000]))
         elif case.step == "file_forget":
             self.stack.sql("insert into turunc.erased_file values (sha256(random()::text::bytea), 1)")
         elif case.step.startswith("people_"):

@@ -32,6 +32,7 @@ TEST(test_acl_words)
 
 	CHECK_U64("publish", acl_verb_parse("publish"), ACL_PUBLISH);
 	CHECK_U64("internal", acl_verb_parse("internal"), ACL_INTERNAL);
+	CHECK_U64("board", acl_verb_parse("board"), ACL_BOARD);
 	CHECK_U64("unknown", acl_verb_parse("Publish"), 0);
 	CHECK_TRUE("masked", acl_personal_parse("masked", &personal));
 	CHECK_U64("masked", personal, ACL_PERSONAL_MASKED);

@@ -39,8 +39,8 @@ MAY_SEND_SQL = {
     "services/masa/record_link.c": "masa top's questions; only reads",
     "services/masa/demo_pace.c": "only reads",
 }
-WRITES_REDIS = {"SADD", "SREM", "HSET", "HDEL", "HINCRBY", "ZADD", "ZREM", "UNLINK", "SET"}
-READS_REDIS = {"GET", "HGET", "HMGET", "HGETALL", "SMEMBERS", "ZCARD", "ZCOUNT", "ZRANGE",
+WRITES_REDIS = {"SADD", "SREM", "HSET", "HDEL", "HINCRBY", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "UNLINK", "SET"}
+READS_REDIS = {"GET", "HGET", "HMGET", "HGETALL", "SMEMBERS", "ZCARD", "ZCOUNT", "ZRANGE", "ZSCORE",
                "ZRANGEBYSCORE"}
 
 

@@ -35,6 +35,7 @@ TEST(test_totals_are_sums_of_their_parts)
 	CHECK_I64("tickets today", value(&f, "today"), 7);
 	CHECK_I64("open", value(&f, "open"), 7);
 	CHECK_I64("overdue", value(&f, "overdue"), 7);
+	CHECK_I64("no level without calls", value(&f, "calls.level"), -1);
 	CHECK_I64("no calls is 0 calls", value(&f, "calls.offered"), 0);
 	/* Once more: totals do not count themselves. */
 	CHECK(figures_complete(&f));

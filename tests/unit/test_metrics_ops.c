@@ -115,7 +115,7 @@ TEST(test_an_opened_ticket)
 		struct ops ops = { 0 };
 		if (ops_add_record(&ops, &record))
 			CHECK_STR("opened", ops_at(&ops, 0),
-			    "o 260000001 1772398800000001 2 20514 29539980");
+			    "o 260000001 1772398800000001 2 20514 29539980 -");
 		ops_finish(&ops);
 	}
 }
@@ -165,9 +165,11 @@ static const struct {
 	const char *want;
 } calls[] = {
 	{ "on its own day, not the record's", "call.offered", "c 1", MIDNIGHT_US - 1,
-	    "c 20513 o c 1" },
-	{ "undated: the record's day", "call.answered", "x", 0, "c 20514 a x" },
-	{ "abandoned", "call.abandoned", "x", MIDNIGHT_US, "c 20514 x x" },
+	    "c 20513 o 1772398799999999 29539980 c 1" },
+	{ "undated: the record's day", "call.answered", "x", 0,
+	    "c 20514 a 1772398800000001 29539980 x" },
+	{ "abandoned", "call.abandoned", "x", MIDNIGHT_US,
+	    "c 20514 x 1772398800000000 29539980 x" },
 	{ "a call without a name", "call.offered", "", MIDNIGHT_US, NULL },
 	{ "a step nobody counts", "call.parked", "x", MIDNIGHT_US, NULL },
 };
@@ -193,6 +195,33 @@ TEST(test_what_no_figure_needs_is_passed_over)
 	event.type = lend("config.applied");
 	check_event("no body", &event, true, NULL);
 	check_event("no event at all", NULL, false, NULL);
+}
+
+static const struct {
+	const char *name, *neighbourhood, *subject, *want;
+} places[] = {
+	{ "where and what", "fener", "cop-alinmadi", "fener/cop-alinmadi" },
+	{ "not known where", "", "cop-alinmadi", "-" },
+	{ "not known what", "fener", "", "-" },
+	{ "a code that would break an op", "fe ner", "x", "-" },
+	{ "or the name of its figure", "fener", "a/b", "-" },
+	{ "as long as it may be",
+	    "1234567890123456789012345678901234567890123456789012345678901234",
+	    "12345678901234567890123456",
+	    "1234567890123456789012345678901234567890123456789012345"
+	    "678901234/12345678901234567890123456" },
+	{ "one too long", "1234567890123456789012345678901234567890123456789012345678901234",
+	    "123456789012345678901234567", "-" },
+};
+
+TEST(test_places)
+{
+	char place[OPS_PLACE_SIZE];
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		ops_place(places[i].neighbourhood, places[i].subject, place);
+		CHECK_STR(places[i].name, place, places[i].want);
+	}
 }
 
 TEST(test_a_long_list_keeps_every_op)
