@@ -21,7 +21,7 @@ enum store_statement {
 	STORE_SAMPLE_PUT, /* slot, keep from, the figures of a sample */
 	STORE_SAMPLES, /* from, to, step, zone -> step's start, means by enum history_value */
 	STORE_SAMPLE_THEN, /* moment, slack -> open, overdue, today, calls offered, level */
-	STORE_ALARM_KEEP, /* schema 0051 */
+	STORE_ALARM_KEEP, /* schema 0052 */
 	STORE_ALARMS, /* most -> enum alarm_column of those that have not ended */
 	STORE_LADDER, /* first month -> enum ladder_column, newest month first; none: no state */
 	STORE_MONTH_STATE, /* -> enum month_column */

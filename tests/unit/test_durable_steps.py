@@ -38,6 +38,7 @@ MAY_SEND_SQL = {
     "services/masa/month_log.c": "only reads",
     "services/masa/record_link.c": "masa top's questions; only reads",
     "services/masa/demo_pace.c": "only reads",
+    "services/masa/record_link.c": "only reads",
 }
 WRITES_REDIS = {"SADD", "SREM", "HSET", "HDEL", "HINCRBY", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "UNLINK", "SET"}
 READS_REDIS = {"GET", "HGET", "HMGET", "HGETALL", "SMEMBERS", "ZCARD", "ZCOUNT", "ZRANGE", "ZSCORE",
