@@ -17,6 +17,7 @@
 #include "open_data_files.h"
 #include "open_data_page.h"
 #include "registry.h"
+#include "said_page.h"
 #include "stats.h"
 #include "store.h"
 #include "web_files.h"
@@ -127,33 +128,13 @@ last_month(void)
 /* --- answering -------------------------------------------------------------------------------- */
 
 static void
-reply_away(struct open_data *o, struct http_request *req)
+reply_away(struct open_data *o, struct http_request *req, int file)
 {
 	stats_incr(o->stats, STAT_AWAY);
-	http_reply_retry(req, 503, "The record cannot be reached at the moment.", RETRY_S);
-}
-
-static void
-begin_page(struct html *h, struct http_request *req, int32_t month)
-{
-	enum catalogue_language language = html_language(req);
-	bool english = language == CATALOGUE_EN;
-	char title[80], name[40] = "", other[80], text[MONTH_TEXT_SIZE] = "";
-
-	if (month != 0) {
-		month_title(month, (int)language, name, sizeof(name));
-		month_format(month, text);
-	}
-	(void)snprintf(title, sizeof(title), "%s%s%s", english ? "Open data" : "Açık veri",
-	    month == 0 ? "" : " · ", name);
-	(void)snprintf(other, sizeof(other), "/open-data/%s?lang=%s", text, english ? "tr" : "en");
-	const struct html_page page = {
-		.title = title,
-		.style = "/open-data/open-data.css",
-		.home = english ? "/?lang=en" : "/?lang=tr",
-		.other = other,
-	};
-	html_begin_page(h, language, &page);
+	if (file == NO_FILE)
+		said_page_reply(req, SAID_OPEN_DATA_AWAY);
+	else
+		http_reply_retry(req, 503, "The record cannot be reached at the moment.", RETRY_S);
 }
 
 static void
@@ -161,7 +142,7 @@ reply_index(struct open_data *o, struct http_request *req)
 {
 	struct html h;
 
-	begin_page(&h, req, 0);
+	open_data_begin_page(&h, req, 0);
 	open_data_index_page(&h, o->first, last_month());
 	html_reply(&h, req, 200);
 }
@@ -171,7 +152,7 @@ reply_month(struct http_request *req, const struct open_data_month *m)
 {
 	struct html h;
 
-	begin_page(&h, req, m->month);
+	open_data_begin_page(&h, req, m->month);
 	open_data_month_page(&h, m);
 	html_reply(&h, req, 200);
 }
@@ -197,7 +178,7 @@ reply_file(struct open_data *o, struct http_request *req, struct open_data_month
 		response.content_type = NULL;
 		http_reply(req, &response);
 	} else if (body == NULL || evbuffer_add_buffer_reference(body, m->files[file]) == -1) {
-		reply_away(o, req);
+		reply_away(o, req, file);
 	} else {
 		response.body = body;
 		http_reply(req, &response);
@@ -217,11 +198,14 @@ answer(struct open_data *o, const struct asked *asked, struct open_data_month *m
 }
 
 static void
-reply_no_month(struct http_request *req)
+reply_no_month(struct http_request *req, int file)
 {
-	http_reply_error(req, 404,
-	    "There are no open data of that month: it is not published yet, or the "
-	    "record does not reach back to it.");
+	if (file == NO_FILE)
+		said_page_reply(req, SAID_NO_OPEN_DATA);
+	else
+		http_reply_error(req, 404,
+		    "There are no open data of that month: it is not published yet, or the "
+		    "record does not reach back to it.");
 }
 
 /* A subject may have become one of a special category, or not public. */
@@ -269,7 +253,7 @@ settle(struct open_data *o, bool knows)
 		} else if (knows
 			   && (o->first == 0 || asked->month < o->first
 			       || asked->month > last_month())) {
-			reply_no_month(asked->req);
+			reply_no_month(asked->req, asked->file);
 		} else if ((m = held_month(o, asked->month)) != NULL) {
 			answer(o, asked, m);
 		} else {
@@ -286,7 +270,7 @@ disappoint(struct open_data *o, int32_t month)
 
 	for (size_t i = 0; i < o->waiting_count; i++)
 		if (month == 0 || o->waiting[i].month == month)
-			reply_away(o, o->waiting[i].req);
+			reply_away(o, o->waiting[i].req, o->waiting[i].file);
 		else
 			o->waiting[kept++] = o->waiting[i];
 	o->waiting_count = kept;
@@ -522,7 +506,7 @@ static void
 ask(struct open_data *o, struct http_request *req, int32_t month, int file)
 {
 	if (o->waiting_count == WAITING_MAX) {
-		reply_away(o, req);
+		reply_away(o, req, file);
 		return;
 	}
 	o->waiting[o->waiting_count++] = (struct asked){ req, month, file };
@@ -544,7 +528,7 @@ get_month(struct http_request *req, void *arg)
 	if (month_parse(http_path_param(req, "month"), &month))
 		ask(arg, req, month, NO_FILE);
 	else
-		reply_no_month(req);
+		reply_no_month(req, NO_FILE);
 }
 
 static void
@@ -554,7 +538,7 @@ get_file(struct http_request *req, void *arg)
 	int32_t month;
 
 	if (!month_parse(http_path_param(req, "month"), &month))
-		reply_no_month(req);
+		reply_no_month(req, OPEN_DATA_SUMS);
 	else if (!open_data_file_named(http_path_param(req, "file"), &file))
 		http_reply_error(req, 404, "There is no file of that name.");
 	else

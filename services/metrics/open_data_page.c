@@ -13,6 +13,29 @@
 
 enum { MARKUP_BYTES = 256, KIB = 1024 };
 
+void
+open_data_begin_page(struct html *h, struct http_request *req, int32_t month)
+{
+	enum catalogue_language language = html_language(req);
+	bool english = language == CATALOGUE_EN;
+	char title[80], name[40] = "", other[80], text[MONTH_TEXT_SIZE] = "";
+
+	if (month != 0) {
+		month_title(month, (int)language, name, sizeof(name));
+		month_format(month, text);
+	}
+	(void)snprintf(title, sizeof(title), "%s%s%s", english ? "Open data" : "Açık veri",
+	    month == 0 ? "" : " · ", name);
+	(void)snprintf(other, sizeof(other), "/open-data/%s?lang=%s", text, english ? "tr" : "en");
+	const struct html_page page = {
+		.title = title,
+		.style = "/open-data/open-data.css",
+		.home = english ? "/?lang=en" : "/?lang=tr",
+		.other = other,
+	};
+	html_begin_page(h, language, &page);
+}
+
 static void
 add_rules(struct html *h)
 {

@@ -520,3 +520,26 @@ report_state(const struct report *r)
 		    "satisfaction may change.");
 	return say(r, "Rapor yayımlandı.", "The report is published.");
 }
+
+void
+report_not_whole(const struct report *r, char out[REPORT_SENTENCE_SIZE])
+{
+	int32_t begins = r->month->log_begins;
+	char title[REPORT_TEXT_SIZE];
+
+	out[0] = '\0';
+	for (int when = 0; begins != 0 && when < REPORT_WHENS; when++) {
+		if (month_at(r, (enum report_when)when) != begins)
+			continue;
+		report_month_title(r, (enum report_when)when, title);
+		if (r->language == CATALOGUE_EN)
+			(void)snprintf(out, REPORT_SENTENCE_SIZE,
+			    "The records begin in %s: its figures are not those of the whole "
+			    "month.",
+			    title);
+		else
+			(void)snprintf(out, REPORT_SENTENCE_SIZE,
+			    "Kayıtlar %s ayında başlar: o ayın rakamları ayın tamamını göstermez.",
+			    title);
+	}
+}

@@ -92,5 +92,8 @@ const char *report_weekday(enum catalogue_language language, int weekday);
 void report_interval(const struct report *r, char out[REPORT_TEXT_SIZE]);
 /* What the figures are: final, of a month that goes on, or not published yet. */
 const char *report_state(const struct report *r);
+/* Says which of the months shown is the one in which the records begin; "" when none is. */
+enum { REPORT_SENTENCE_SIZE = 192 };
+void report_not_whole(const struct report *r, char out[REPORT_SENTENCE_SIZE]);
 
 #endif

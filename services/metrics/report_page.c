@@ -340,9 +340,12 @@ static void
 add_head(struct html *h, const struct report *r)
 {
 	const struct month_report *m = r->month;
-	char text[MARKUP_BYTES];
+	char text[MARKUP_BYTES], begins[REPORT_SENTENCE_SIZE];
 
 	html_element(h, "p", "state", report_state(r));
+	report_not_whole(r, begins);
+	if (begins[0] != '\0')
+		html_element(h, "p", "state", begins);
 	html_raw(h, "<nav class=\"forms\" aria-label=\"");
 	html_text(h, html_say(h, "Raporun biçimleri", "Forms of the report"));
 	html_raw(h, "\">");

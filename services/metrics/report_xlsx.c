@@ -134,11 +134,14 @@ static void
 put_origin(struct page *p)
 {
 	const struct month_report *m = p->b->report->month;
-	char text[REPORT_TEXT_SIZE];
+	char text[REPORT_TEXT_SIZE], begins[REPORT_SENTENCE_SIZE];
 
 	report_month_title(p->b->report, REPORT_NOW, text);
 	put_fact(p, say(p->b, "Ay", "Month"), text);
 	put_fact(p, say(p->b, "Durum", "State"), report_state(p->b->report));
+	report_not_whole(p->b->report, begins);
+	if (begins[0] != '\0')
+		put_fact(p, "", begins);
 	put_fact(p, say(p->b, "Kayıt defteri", "Log"), m->log_id);
 	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)m->as_of_seq);
 	put_fact(p, say(p->b, "Son kayıt", "Last record"), text);

@@ -20,6 +20,7 @@
 #include "report_press.h"
 #include "report_read.h"
 #include "report_xlsx.h"
+#include "said_page.h"
 #include "stats.h"
 #include "web_files.h"
 
@@ -99,11 +100,30 @@ reports_stats(const struct reports *r)
 
 /* --- pages ------------------------------------------------------------------------------------ */
 
+static bool
+is_page(enum form form)
+{
+	return form == FORM_INDEX || form == FORM_PAGE || form == FORM_PRESS;
+}
+
 static void
-reply_away(struct reports *r, struct http_request *req)
+reply_away(struct reports *r, struct http_request *req, enum form form)
 {
 	stats_incr(r->stats, STAT_AWAY);
-	http_reply_retry(req, 503, "The record cannot be reached at the moment.", RETRY_S);
+	if (is_page(form))
+		said_page_reply(req, SAID_REPORTS_AWAY);
+	else
+		http_reply_retry(req, 503, "The record cannot be reached at the moment.", RETRY_S);
+}
+
+static void
+reply_no_month(struct http_request *req, enum form form)
+{
+	if (is_page(form))
+		said_page_reply(req, SAID_NO_REPORT);
+	else
+		http_reply_error(req, 404,
+		    "There is no report of that month.  A month is asked for as 2026-03.");
 }
 
 /* path: behind "/reports/". */
@@ -172,7 +192,7 @@ reply_behind(struct asked *asked, const struct report_progress *progress)
 	char why[WHY_BYTES];
 
 	stats_incr(asked->r->stats, STAT_BEHIND);
-	if (asked->form == FORM_INDEX || asked->form == FORM_PAGE || asked->form == FORM_PRESS) {
+	if (is_page(asked->form)) {
 		reply_behind_page(asked, progress);
 		return;
 	}
@@ -272,7 +292,7 @@ reply_json(struct reports *r, struct http_request *req, const struct month_repor
 	char *text = month_report_text(month);
 
 	if (text == NULL)
-		reply_away(r, req);
+		reply_away(r, req, FORM_JSON);
 	else
 		http_reply_data(req, 200, "application/json; charset=utf-8", text, strlen(text));
 	free(text);
@@ -300,7 +320,7 @@ reply_written(struct asked *asked, const struct report *report)
 	if (!good) {
 		log_error("a report cannot be written form=%s why=%s", forms[asked->form],
 		    log_quoted(strerror(errno)));
-		reply_away(asked->r, asked->req);
+		reply_away(asked->r, asked->req, asked->form);
 	} else if (asked->form == FORM_PRESS) {
 		reply_press(asked->req, report, (const char *)evbuffer_pullup(out, -1));
 	} else if (asked->form == FORM_PRESS_TEXT) {
@@ -331,22 +351,22 @@ reply_month(struct asked *asked, const struct pg_result *answer)
 		reply_behind(asked, &progress);
 		return;
 	case REPORT_NO_MONTH:
-		http_reply_error(asked->req, 404, "There is no report of that month.");
+		reply_no_month(asked->req, asked->form);
 		return;
 	case REPORT_NO_CATALOGUE:
 		log_warn("a report's configuration cannot be read version=%" PRIu64,
 		    asked->r->catalogue.version);
-		reply_away(asked->r, asked->req);
+		reply_away(asked->r, asked->req, asked->form);
 		return;
 	case REPORT_NO_MEMORY:
-		reply_away(asked->r, asked->req);
+		reply_away(asked->r, asked->req, asked->form);
 		return;
 	}
 	stats_add_at(asked->r->stats, STAT_SHOWN, asked->form, 1);
 	if (asked->form == FORM_JSON)
 		reply_json(asked->r, asked->req, &month);
 	else if (!report_init(&report, &month, press ? CATALOGUE_TR : html_language(asked->req)))
-		reply_away(asked->r, asked->req);
+		reply_away(asked->r, asked->req, asked->form);
 	else if (asked->form == FORM_PAGE)
 		reply_page(asked->req, &report);
 	else
@@ -363,11 +383,11 @@ on_read(void *arg, const struct db_reply *reply)
 
 	r->under_way--;
 	if (reply->outcome != DB_COMMITTED)
-		reply_away(r, asked->req);
+		reply_away(r, asked->req, asked->form);
 	else if (asked->form == FORM_INDEX)
 		reply_index(asked, reply->results[0]);
 	else if (!report_take_catalogue(reply->results[1], &r->catalogue))
-		reply_away(r, asked->req);
+		reply_away(r, asked->req, asked->form);
 	else
 		reply_month(asked, reply->results[0]);
 	free(asked);
@@ -382,7 +402,7 @@ ask(struct reports *r, struct http_request *req, enum form form, int32_t month)
 		return;
 	asked = r->under_way < UNDER_WAY_MAX ? malloc(sizeof(*asked)) : NULL;
 	if (asked == NULL) {
-		reply_away(r, req);
+		reply_away(r, req, form);
 		return;
 	}
 	*asked = (struct asked){ r, req, form, month };
@@ -394,7 +414,7 @@ ask(struct reports *r, struct http_request *req, enum form form, int32_t month)
 	if (!db_submit(r->options.db, unit, on_read, asked)) {
 		db_unit_destroy(unit);
 		free(asked);
-		reply_away(r, req);
+		reply_away(r, req, form);
 		return;
 	}
 	r->under_way++;
@@ -410,7 +430,7 @@ ask_month(struct http_request *req, struct reports *r, enum form form)
 	if (month_parse(http_path_param(req, "month"), &month))
 		ask(r, req, form, month);
 	else if (board_may_see(r->options.board, req))
-		http_reply_error(req, 404, "A month is asked for as 2026-03.");
+		reply_no_month(req, form);
 }
 
 static void

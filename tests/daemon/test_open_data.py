@@ -106,6 +106,9 @@ def test_months_that_are_over_are_listed_and_no_other(stack, march):
     for path in ("2026-04", "2026-02", "2026-03/none.csv", "2026-04/requests.csv", "2026-3", "0000-00", "x/requests.csv",
                  "2026-13/requests.csv", "9999-12"):
         read(stack, path, 404)
+    for path in ("2026-04", "x"):
+        assert "Bu ayın açık verisi yok" in read(stack, f"{path}?lang=tr", 404, **STREET).text
+        assert f'href="/open-data/{path}?lang=tr"' in read(stack, f"{path}?lang=en", 404, **STREET).text
     assert stack.http("metrics", "GET", "/live/", **STREET).status == 403, "the board stays where it is shown"
 
 
@@ -226,6 +229,7 @@ def test_the_record_is_away(stack, march):
     stack.sql("revoke select on turunc.ticket from turunc_metrics")
     try:
         stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2026-03").status == 503, 10)
+        assert "ulaşılamıyor" in read(stack, "2026-03?lang=tr", 503).text
     finally:
         stack.sql("grant select on turunc.ticket to turunc_metrics")
     stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2026-03").status == 200, 10)

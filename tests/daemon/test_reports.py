@@ -65,6 +65,14 @@ def test_what_is_not_there(stack, march, path):
     read(stack, path, 404)
 
 
+@pytest.mark.parametrize("path, leads", [("2025-02", "/reports/2025-02?lang=en"), ("2025-02/press", "/reports/2025-02/press?lang=en"),
+                                         ("2026-13", "/reports/2026-13?lang=en"), ("%22x%3C", "/reports/?lang=en")])
+def test_people_are_told_in_their_language(stack, march, path, leads):
+    turkish, english = (read(stack, f"{path}?lang={lang}", 404).text for lang in ("tr", "en"))
+    assert "Bu ayın raporu yok" in turkish and 'href="/reports/?lang=tr"' in turkish and f'href="{leads}"' in turkish
+    assert "There is no report of that month" in english and 'lang="en"' in english and "x<" not in english
+
+
 @pytest.mark.parametrize("path", ["", "2026-03", "2026-03.json", "2026-03.csv", "2026-03.xlsx", "2026-03/press",
                                   "2026-03/press.txt"])
 def test_shown_to_whom_the_board_is(stack, march, path):
@@ -207,7 +215,9 @@ def test_the_record_is_away(stack, march):
     stack.sql("revoke select on turunc.month_cell from turunc_metrics")
     try:
         assert "Retry-After" in read(stack, "2026-03", 503).headers
+        assert "ulaşılamıyor" in read(stack, "2026-03?lang=tr", 503).text
+        assert read(stack, "2026-03.json", 503).text == "The record cannot be reached at the moment.\n"
     finally:
         stack.sql("grant select on turunc.month_cell to turunc_metrics")
     read(stack, "2026-03")
-    assert stack.metric("metrics", "turunc_metrics_reports_away_total") == away + 1
+    assert stack.metric("metrics", "turunc_metrics_reports_away_total") == away + 3

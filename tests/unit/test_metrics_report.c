@@ -435,13 +435,15 @@ TEST(test_whole_months_are_compared)
 		bool over;
 		int32_t log_begins;
 		bool with_month, with_year;
+		const char *not_whole; /* of those shown */
 	} cases[] = {
-		{ true, 0, true, true },
-		{ true, 202502, true, true },
-		{ true, 202503, true, false },
-		{ true, 202601, true, false },
-		{ true, 202602, false, false },
-		{ false, 202502, false, false },
+		{ true, 0, true, true, "" },
+		{ true, 202502, true, true, "" },
+		{ true, 202503, true, false, "Kayıtlar Mart 2025 ayında başlar" },
+		{ true, 202601, true, false, "" },
+		{ true, 202602, false, false, "Kayıtlar Şubat 2026 ayında başlar" },
+		{ true, 202603, false, false, "Kayıtlar Mart 2026 ayında başlar" },
+		{ false, 202502, false, false, "" },
 	};
 	struct world w;
 
@@ -458,6 +460,10 @@ TEST(test_whole_months_are_compared)
 		struct html h = { .out = evbuffer_new(), .language = CATALOGUE_TR };
 		report_page(&h, &w.report);
 		CHECK(html_finish(&h, out));
+		CHECK_TRUE("not whole", strstr(text_of(out), cases[i].not_whole) != NULL);
+		CHECK_TRUE("and said of no other",
+		    (cases[i].not_whole[0] != '\0')
+			== (strstr(text_of(out), " ayında başlar: ") != NULL));
 		CHECK_TRUE("page, the value", strstr(text_of(out), "20.360") != NULL);
 		CHECK_TRUE(
 		    "page, month", (strstr(text_of(out), "20.360 <small>+%4,2</small>") != NULL)
