@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "clock.h"
 #include "digest.h"
 #include "masa.h"
+#include "migrations.h"
 
 static enum exit_code db_migrate(struct masa *m, int argc, char **argv);
 
@@ -21,27 +20,8 @@ const struct command db_commands[] = {
 	{ 0 },
 };
 
-enum { MIGRATION_BYTES_MAX = 1 << 20 };
-
-struct migration {
-	char *name;
-	char *sql;
-	struct digest digest;
-};
-
-static enum exit_code read_migration(const char *folder, const char *name, struct migration *ret);
 static enum exit_code apply(struct masa *m, const struct migration *migration, json_t *applied);
 static enum exit_code name_history(struct masa *m, bool demo);
-
-static int
-is_migration(const struct dirent *entry)
-{
-	const char *name = entry->d_name;
-	size_t len = strlen(name);
-
-	return strspn(name, "0123456789") == 4 && name[4] == '_' && len > 9
-	       && strcmp(name + len - 4, ".sql") == 0;
-}
 
 static enum exit_code
 db_migrate(struct masa *m, int argc, char **argv)
@@ -57,7 +37,7 @@ db_migrate(struct masa *m, int argc, char **argv)
 		return code;
 	const char *folder = positional == 1 ? argv[0]
 					     : masa_env("TURUNC_SCHEMA_DIR", "deploy/schema");
-	int count = scandir(folder, &entries, is_migration, alphasort);
+	int count = migration_list(folder, &entries);
 	if (count <= 0)
 		return masa_fail(MASA_CONFIG, "%s: %s", folder,
 		    count == 0 ? "no schema files" : strerror(errno));
@@ -72,10 +52,10 @@ db_migrate(struct masa *m, int argc, char **argv)
 	for (int i = 0; i < count; i++) {
 		struct migration migration = { 0 };
 		if (code == MASA_OK)
-			code = read_migration(folder, entries[i]->d_name, &migration);
+			code = migration_read(folder, entries[i]->d_name, &migration);
 		if (code == MASA_OK)
 			code = apply(m, &migration, applied);
-		free(migration.sql);
+		migration_finish(&migration);
 		free(entries[i]);
 	}
 	free(entries);
@@ -86,29 +66,6 @@ db_migrate(struct masa *m, int argc, char **argv)
 	else
 		json_decref(applied);
 	return code;
-}
-
-static enum exit_code
-read_migration(const char *folder, const char *name, struct migration *ret)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	FILE *file = fopen(path, "re");
-	char *sql = malloc(MIGRATION_BYTES_MAX);
-	size_t len = file != NULL && sql != NULL ? fread(sql, 1, MIGRATION_BYTES_MAX, file) : 0;
-	bool whole = file != NULL && sql != NULL && feof(file) && !ferror(file);
-	if (file != NULL)
-		fclose(file);
-	if (!whole || memchr(sql, '\0', len) != NULL) {
-		free(sql);
-		return masa_fail(MASA_CONFIG, "%s cannot be read whole", path);
-	}
-	sql[len] = '\0';
-	digest_sha256(sql, len, &ret->digest);
-	ret->sql = sql;
-	ret->name = (char *)(uintptr_t)name;
-	return MASA_OK;
 }
 
 /* Each file is one transaction with the row that says so. */

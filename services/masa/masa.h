@@ -142,7 +142,4 @@ void masa_print(struct masa *m, json_t *value);
 /* Asks and prints what was found. */
 enum exit_code masa_show(struct masa *m, const char *sql, int count, const char *const *values);
 
-/* masa doctor: what is wrong with the configuration in force, added to the array. */
-void doctor_configuration(struct masa *m, json_t *findings);
-
 #endif
