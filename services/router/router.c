@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bus_metrics.h"
+#include "clock.h"
 #include "digest.h"
 #include "http_common.h"
 #include "log.h"
@@ -15,16 +16,48 @@
 
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300 };
 
-void
-router_log_grew(struct router *r, uint64_t seq)
+/* How long readers wait for what routing makes of a record that somebody else appended. */
+enum { FOLLOW_MS = 5, IDLE_MS = 1000 };
+
+static void
+log_grew(struct router *r, uint64_t seq)
 {
 	if (seq <= r->head_seq)
 		return;
 	r->head_seq = seq;
-	stream_log_grew(r->stream, registry_head(r->registry)->log_id, seq);
 	routing_log_grew(r->routing, seq);
 	router_desk_log_grew(r, seq);
 	daemon_wake_now(r->daemon);
+}
+
+void
+router_log_grew(struct router *r, uint64_t seq)
+{
+	stream_log_grew(r->stream, registry_head(r->registry)->log_id, seq);
+	log_grew(r, seq);
+}
+
+/* Most readers wait for what routing makes of what others append: one page then holds both. */
+static void
+log_grew_elsewhere(struct router *r, uint64_t seq)
+{
+	if (seq > r->head_seq && r->follow_ms == 0)
+		r->follow_ms = clock_monotonic_ms() + FOLLOW_MS;
+	log_grew(r, seq);
+}
+
+static int64_t
+tick_following(void *arg, uint64_t now_ms)
+{
+	struct router *r = arg;
+
+	if (r->follow_ms == 0)
+		return IDLE_MS;
+	if (routing_place(r->routing) < r->head_seq && now_ms < r->follow_ms)
+		return (int64_t)(r->follow_ms - now_ms);
+	r->follow_ms = 0;
+	router_log_grew(r, r->head_seq);
+	return IDLE_MS;
 }
 
 /* --- the record ------------------------------------------------------------------------------- */
@@ -221,7 +254,7 @@ on_ring(void *arg, const char *log_id, uint64_t head_seq)
 
 	/* A ring of another history says only that it is time to look. */
 	if (strcmp(log_id, registry_head(r->registry)->log_id) == 0)
-		router_log_grew(r, head_seq);
+		log_grew_elsewhere(r, head_seq);
 	registry_look(r->registry);
 	daemon_wake_now(r->daemon);
 }
@@ -351,6 +384,7 @@ register_parts(struct router *r)
 	daemon_add_tick(r->daemon, tick_commands, r);
 	daemon_add_tick(r->daemon, tick_letters, r);
 	daemon_add_tick(r->daemon, tick_routing, r);
+	daemon_add_tick(r->daemon, tick_following, r);
 	daemon_add_tick(r->daemon, tick_sweeps, r);
 	daemon_add_tick(r->daemon, tick_stream, r);
 	daemon_add_tick(r->daemon, tick_watch, r);

@@ -97,6 +97,7 @@ struct router {
 	struct doorbell *bell;
 	struct uuid log_uuid; /* the history that head_seq belongs to */
 	uint64_t head_seq; /* the newest record we know of, by a look or a ring */
+	uint64_t follow_ms; /* when readers are told of a ring, at the latest; 0: they were */
 	unsigned record_state; /* handles of daemon_set_dependency() */
 	unsigned reading_state;
 	unsigned desk_state;

@@ -2,6 +2,7 @@
 import threading
 import time
 
+import psycopg2
 import zmq
 
 from router_world import bus, event
@@ -208,6 +209,26 @@ def test_latency_at_low_load(router, reader):
     taken.sort()
     print(f"doorbell to delivery: p50 {taken[50]:.2f} ms, p99 {taken[98]:.2f} ms")
     assert taken[50] < 20
+    bell.close()
+
+
+def test_routing_that_is_held_up_holds_up_no_reader(router, reader):
+    """Readers follow the routing, and do not wait for it when it cannot go on."""
+    one = reader()
+    one.subscribe(start="latest")
+    one.give(1000)
+    bell = Bell(router)
+    with psycopg2.connect(router.conninfo()) as link, link.cursor() as cursor:
+        cursor.execute("select from turunc.consumer_cursor where client = '' and name = 'router' for update")
+        last = append(router, "contact.recorded", ticket_id=1)  # no such ticket: its letter goes with the place
+        bell.ring(one.welcome.log_id, last)
+        one.wait_through(last, 2)
+        router.wait(lambda: router.one("select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                                       "and application_name = 'turunc-router'"), 10, "routing waits for its place")
+        last = append(router)
+        bell.ring(one.welcome.log_id, last)
+        one.wait_through(last, 2)
+        assert router.one("select seq from turunc.consumer_cursor where client = '' and name = 'router'") < last
     bell.close()
 
 
