@@ -17,6 +17,7 @@
 enum {
 	STEP_MIN = 30, /* at most so much at once: what falls due in it is one step's */
 	LOOK_MS = 3,
+	READERS_LOOK_MS = 50,
 	STALLED_MS = 180000,
 	BAR_CHARS = 30,
 	REAL_STEP_MS = 100 /* with a speed given: the clock moves so often */
@@ -196,7 +197,7 @@ wait_for_readers(struct demo *d)
 
 	while (code == MASA_OK && !done && clock_monotonic_ms() < until_ms) {
 		code = demo_pace_readers(d, &done);
-		demo_bus_pump(d, LOOK_MS);
+		demo_bus_pump(d, READERS_LOOK_MS);
 	}
 	if (code == MASA_OK && !done)
 		code = masa_fail(MASA_FAILED, "a service did not read the log to its end");
@@ -256,6 +257,8 @@ demo_play(struct demo *d)
 	tell_everything(d);
 	if (code == MASA_OK)
 		code = settle(d);
+	if (code == MASA_OK)
+		demo_figures_tickets(d);
 	show_progress(d, true);
 	return code == MASA_OK ? wait_for_readers(d) : code;
 }

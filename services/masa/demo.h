@@ -137,13 +137,19 @@ struct demo_ticket {
 	char number[DEMO_NUMBER_SIZE];
 	uint32_t contact; /* UINT32_MAX: not known yet */
 	const struct catalogue_department *department;
-	uint32_t version;
+	uint32_t version, told_version;
 	Turunc__V1__Status status;
 	bool asked; /* a command is on its way */
 	bool withdrawn; /* the citizen has said so: nobody works on it any more */
 	bool bounced, moved, waited, interim; /* has happened */
 	uint32_t ends;
 	int64_t ended_us; /* the last time */
+	int64_t answered_us; /* the first time; 0: not yet */
+	int64_t legal_due_us, service_due_us; /* as its department was told last; 0: none */
+	const struct catalogue_subject *subject; /* as keyed in; else as it was shown */
+	const struct catalogue_subject *keyed; /* by the command on its way */
+	const struct catalogue_department *owner; /* who took it up first */
+	uint32_t hops;
 	const char *verb; /* of the command on its way */
 	const struct catalogue_department *to;
 	const struct catalogue_department *left; /* who gave it back, until it is routed again */
@@ -157,6 +163,7 @@ MUST_CHECK bool demo_work_open(struct demo *d);
 void demo_work_close(struct demo *d);
 /* Of that number, made when it is new; NULL: no memory. */
 struct demo_ticket *demo_work_ticket(struct demo *d, const char *number);
+/* NULL: there are not so many. */
 struct demo_ticket *demo_work_at(struct demo *d, uint32_t index);
 uint32_t demo_work_index(const struct demo *d, const struct demo_ticket *t);
 void demo_work_heard(
@@ -167,6 +174,16 @@ bool demo_work_is_live(const struct demo_ticket *t);
 /* A ticket was opened, with that date. */
 void demo_work_opened(
     struct demo *d, uint32_t contact, int64_t at_us, const char *number, const char *channel);
+
+/* --- figures of tickets ------------------------------------------------------------------------
+ */
+void demo_figures_taken_up(struct demo_ticket *t);
+void demo_figures_answered(struct demo *d, struct demo_ticket *t);
+/* Before the end is counted in the ticket itself. */
+void demo_figures_ended(struct demo *d, struct demo_ticket *t, const char *how);
+void demo_figures_reopened(struct demo *d, const struct demo_ticket *t);
+/* Of all tickets, when the month is over. */
+void demo_figures_tickets(struct demo *d);
 
 /* --- citizens -----------------------------------------------------------------------------------
  */

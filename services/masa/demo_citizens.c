@@ -350,7 +350,7 @@ demo_citizens_answered(struct demo *d, struct demo_ticket *t)
 	if (!t->not_solved)
 		return;
 	demo_count(&d->counts, 1, "ladder.not_solved");
-	demo_count(&d->counts, 1, "reopened");
+	demo_figures_reopened(d, t);
 }
 
 static bool
@@ -421,7 +421,6 @@ demo_citizens_withdraw(struct demo *d, const struct demo_entry *entry)
 		return;
 	}
 	t->withdrawn = true;
-	demo_count(&d->counts, 1, "ended");
-	demo_count(&d->counts, 1, "ended.withdrawn");
+	demo_figures_ended(d, t, "withdrawn");
 	demo_count(&d->counts, 1, "contacts.web");
 }

@@ -19,7 +19,7 @@ static const char pace_sql[] =
     "place AS (SELECT name, seq FROM turunc.consumer_cursor WHERE client = '') "
     "SELECT head.seq, (SELECT count(*) FROM turunc.event_log e WHERE e.seq > $2::bigint "
     "AND e.seq <= head.seq AND e.type IN ('ticket.routed', 'ticket.transferred', "
-    "'ticket.reopened', 'ticket.triaged')), "
+    "'ticket.reopened', 'ticket.triaged', 'ticket.resumed')), "
     "EXISTS (SELECT FROM turunc.event_log e WHERE e.seq > coalesce((SELECT seq FROM place "
     "WHERE name = 'router'), 0) AND e.type IN ('ticket.opened', 'contact.recorded', "
     "'survey.answered', 'sms.received')), "

@@ -101,7 +101,7 @@ demo_work_close(struct demo *d)
 struct demo_ticket *
 demo_work_at(struct demo *d, uint32_t index)
 {
-	return d->tickets->at[index];
+	return index < d->tickets->count ? d->tickets->at[index] : NULL;
 }
 
 struct demo_ticket *
@@ -155,8 +155,10 @@ demo_work_opened(
 	if (number[0] == '\0')
 		return;
 	struct demo_ticket *ticket = demo_work_ticket(d, number);
-	if (ticket != NULL)
+	if (ticket != NULL) {
 		ticket->contact = contact;
+		ticket->subject = p->subject;
+	}
 	snprintf(d->last_number, sizeof(d->last_number), "%s", number);
 }
 
@@ -251,7 +253,7 @@ static bool
 is_news(const char *type)
 {
 	static const char *const types[] = { "ticket.routed", "ticket.transferred",
-		"ticket.reopened", "ticket.triaged" };
+		"ticket.reopened", "ticket.triaged", "ticket.resumed" };
 
 	return masa_word_is_among(type, types, ARRAY_LEN(types));
 }
@@ -278,6 +280,13 @@ demo_work_heard(
 	    && (!demo_text_contact(view->description, &t->contact)
 		|| t->contact >= d->people.count))
 		t->contact = UINT32_MAX;
+	if (t->subject == NULL)
+		t->subject = catalogue_subject(d->cat, view->subject_code);
+	if (view->version >= t->told_version && strcmp(view->department, code) == 0) {
+		t->told_version = view->version;
+		t->legal_due_us = view->legal_due_us;
+		t->service_due_us = view->service_due_us;
+	}
 	if (view->version <= t->version || t->asked || strcmp(view->department, code) != 0)
 		return;
 	bool first = t->version == 0;
@@ -457,34 +466,44 @@ demo_work_act(struct demo *d, const struct demo_entry *entry)
 	t->asked = true;
 	t->verb = c.verb;
 	t->to = c.to;
+	t->keyed = c.subject;
 	demo_bus_command(d, t->department, &command, entry->about);
 }
 
 static void
 count_step(struct demo *d, struct demo_ticket *t)
 {
+	static const char *const taking_up[] = { "accept", "start", "wait", "answer", "resolve",
+		"reject", "forward" };
 	static const struct {
 		const char *verb, *word;
 	} ends[] = { { "resolve", "resolved" }, { "reject", "rejected" },
 		{ "forward", "forwarded" } };
 
+	if (masa_word_is_among(t->verb, taking_up, ARRAY_LEN(taking_up)))
+		demo_figures_taken_up(t);
+	if (strcmp(t->verb, "answer") == 0)
+		demo_figures_answered(d, t);
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
 		if (strcmp(t->verb, ends[i].verb) == 0) {
-			demo_count(&d->counts, 1, "ended");
-			demo_count(&d->counts, 1, "ended.%s", ends[i].word);
+			demo_figures_ended(d, t, ends[i].word);
 			t->ends++;
 			t->ended_us = d->now_us;
 		}
 	if (strcmp(t->verb, "transfer") == 0) {
 		demo_count(&d->counts, 1, "hops");
+		t->hops++;
 		t->moved = true;
 	}
 	if (strcmp(t->verb, "triage") == 0)
 		t->left = t->department;
 	if (strcmp(t->verb, "route") == 0) {
-		if (t->left != NULL && t->left != t->to)
+		if (t->left != NULL && t->left != t->to) {
 			demo_count(&d->counts, 1, "hops");
+			t->hops++;
+		}
 		t->left = NULL;
+		t->subject = t->keyed;
 	}
 	t->bounced = t->bounced || strcmp(t->verb, "triage") == 0;
 	t->waited = t->waited || strcmp(t->verb, "wait") == 0;

@@ -29,6 +29,7 @@ class Folded:
     def __init__(self, stack):
         self.count = collections.Counter()
         self.left = {}
+        self.ticket = {}
         calls = collections.defaultdict(dict)
         for data, in stack.sql("select event from turunc.event_log order by seq"):
             event = event_pb2.Event.FromString(bytes(data))
@@ -38,6 +39,8 @@ class Folded:
                 self._take(event)
         for call in calls.values():
             self._call(call)
+        for ticket in self.ticket.values():
+            self._ticket(ticket)
         self.count["open"] = self.count["tickets"] - self.count["ended"] + self.count["reopened"]
 
     def _call(self, call):
@@ -57,9 +60,57 @@ class Folded:
         self.count["calls.recorded" if word == "ticket" else f"calls.{word}"] += 1
         self.count["contacts.without_ticket.call"] += word not in ("ticket", "joined")
 
+    def _ticket(self, ticket):
+        owner = ticket["owner"] or ticket["at"]
+        self.count[f"tickets.department.{owner}"] += 1
+        self.count[f"d.{owner}.tickets"] += 1
+        self.count[f"tickets.subject.{ticket['subject'] or '-'}"] += 1
+        self.count["hops.tickets"] += ticket["hops"] > 0
+
+    def _twice(self, department, name):
+        self.count[name] += 1
+        self.count[f"d.{department}.{name}"] += 1
+
+    def _step(self, event):
+        ticket, step, kind = self.ticket[event.subject], event.step, event.type[7:]
+        ticket["subject"] = step.subject_code or ticket["subject"]
+        if kind == "triaged":
+            ticket["at"] = "-"
+        elif kind in ("routed", "transferred", "reopened"):
+            ticket["at"] = step.department
+        at = ticket["at"]
+        answers = kind in ("resolved", "rejected", "forwarded")
+        if kind in ("accepted", "started", "waiting", "answered") or answers:
+            ticket["owner"] = ticket["owner"] or at
+        if kind == "answered" or answers:
+            ticket["answered"] = ticket["answered"] or event.time_us
+        if answers:
+            self._twice(at, "ladder.ended")
+            for which, due, done in (("legal", step.legal_due_us, ticket["answered"]),
+                                     ("service", step.service_due_us or ticket["due"], event.time_us)):
+                if due and not (which == "legal" and ticket["ended"]):
+                    self._twice(at, f"ended.{which}.of")
+                    if done < due:
+                        self._twice(at, f"ended.{which}.within")
+            ticket["ended"] = True
+        ticket["due"] = step.service_due_us or ticket["due"]
+        if answers or kind == "withdrawn":
+            self._twice(at, "ended")
+            self._twice(at, f"ended.{kind}")
+        if kind == "reopened":
+            self._twice(at, "reopened")
+
+    def _hop(self, number):
+        self.count["hops"] += 1
+        self.ticket[number]["hops"] += 1
+
     def _take(self, event):
         kind = event.type
+        if event.WhichOneof("body") == "step":
+            self._step(event)
         if kind == "ticket.opened":
+            self.ticket[event.subject] = {"subject": event.opened.subject_code, "owner": "", "at": "-", "hops": 0,
+                                          "answered": 0, "ended": False, "due": 0}
             channel = ticket_pb2.Channel.Name(event.opened.channel).removeprefix("CHANNEL_").lower()
             self.count["tickets"] += 1
             self.count[f"tickets.channel.{channel}"] += 1
@@ -67,18 +118,14 @@ class Folded:
             self.count[f"contacts.{channel}"] += channel != "call"
             day = datetime.datetime.fromtimestamp(event.opened.arrived_us / 1e6, ISTANBUL).day
             self.count[f"tickets.day.{day}"] += 1
-        elif kind in ("ticket.resolved", "ticket.rejected", "ticket.forwarded", "ticket.withdrawn"):
-            self.count["ended"] += 1
-            self.count[f"ended.{kind[7:]}"] += 1
-        elif kind == "ticket.reopened":
-            self.count["reopened"] += 1
         elif kind == "ticket.transferred":
-            self.count["hops"] += 1
+            self._hop(event.subject)
         elif kind == "ticket.triaged":
             self.left[event.subject] = event.step.previous_department
         elif kind == "ticket.routed":
             left = self.left.pop(event.subject, "")
-            self.count["hops"] += left not in ("", event.step.department)
+            if left not in ("", event.step.department):
+                self._hop(event.subject)
         elif kind == "contact.recorded" and event.contact.kind == "withdraw":
             self.count["contacts.web"] += 1
         elif kind == "survey.answered":
