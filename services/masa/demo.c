@@ -111,7 +111,7 @@ show_progress(const struct demo *d, bool last)
 	fflush(stderr);
 }
 
-static const char acts_word[] = "what people do", owes_word[] = "answers of the bus",
+static const char acts_word[] = "what people do", owes_word[] = "answers of the doors",
 		  looks_word[] = "looks into the record", reads_word[] = "messages are read";
 
 /* Everything that is due now, and everything that follows from it now. */
@@ -128,7 +128,7 @@ settle(struct demo *d)
 			demo_bus_pump(d, 0);
 			demo_pace_spent(d, acts_word);
 		}
-		if (!demo_bus_idle(d)) {
+		if (!demo_bus_idle(d) || !demo_errands_idle(d)) {
 			demo_bus_pump(d, LOOK_MS);
 			demo_pace_spent(d, owes_word);
 		} else {
@@ -145,7 +145,8 @@ settle(struct demo *d)
 				demo_pace_spent(d, behind);
 			}
 		}
-		done = done && demo_bus_idle(d) && demo_agenda_next_us(&d->agenda) > d->now_us;
+		done = done && demo_bus_idle(d) && demo_errands_idle(d)
+		       && demo_agenda_next_us(&d->agenda) > d->now_us;
 		if (clock_monotonic_ms() > stalled_ms)
 			return masa_fail(
 			    MASA_FAILED, "the system does not follow: %s", demo_pace_behind(d));

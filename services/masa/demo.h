@@ -22,10 +22,12 @@
 #include "demo_plan.h"
 #include "masa.h"
 
+struct curl_waitfd;
 struct catalogue;
 struct catalogue_department;
 struct demo_bus;
 struct demo_doors;
+struct demo_errands;
 struct demo_tickets;
 
 enum { DEMO_NUMBER_SIZE = 24, DEMO_TROUBLES_SHOWN = 20 };
@@ -63,6 +65,7 @@ struct demo {
 	struct demo_counts counts;
 	struct demo_bus *bus;
 	struct demo_doors *doors;
+	struct demo_errands *errands;
 	struct demo_tickets *tickets;
 	int64_t now_us; /* what the clock shows, as it was set last */
 	uint32_t informations; /* calls that ended with information, so far */
@@ -189,12 +192,25 @@ void demo_figures_tickets(struct demo *d);
  */
 MUST_CHECK enum exit_code demo_doors_open(struct demo *d);
 void demo_doors_close(struct demo *d);
-/* The status of the answer, 0: none came.  The body, whole, is lent until the next request.  who:
- * the address that the edge would say it came from, one for each citizen. */
-long demo_doors_get(struct demo *d, const char *base, const char *path, uint32_t who);
-long demo_doors_post(
-    struct demo *d, const char *base, const char *path, const char *form, uint32_t who);
+/* The sink's page: the status of its answer, 0: none came, and the body, lent until the next one.
+ */
+long demo_doors_get(struct demo *d, const char *base, const char *path);
 const char *demo_doors_body(const struct demo *d);
+
+/* Errands at intake's pages.  The answer has come: status 0, it has not; the body is lent for the
+ * call.  Whoever hears it may ask for the next page. */
+typedef void demo_came_fn(struct demo *d, uint32_t about, long status, const char *body);
+MUST_CHECK bool demo_errands_open(struct demo *d);
+void demo_errands_close(struct demo *d);
+/* form NULL: a page is asked for.  who: the address that the edge would say it came from, one for
+ * each citizen. */
+void demo_errand(struct demo *d, const char *path, const char *form, uint32_t who,
+    demo_came_fn *came, uint32_t about);
+bool demo_errands_idle(const struct demo *d);
+void demo_errands_step(struct demo *d);
+/* Waits for these descriptors and for the errands; true: something has happened. */
+bool demo_errands_wait(struct demo *d, struct curl_waitfd *fds, unsigned count, int wait_ms);
+
 /* False: the mail server's side was told why not, which was said. */
 MUST_CHECK bool demo_doors_mail(struct demo *d, const char *from, const char *to, const char *mail);
 /* Puts it into the folder and waits until it was taken. */

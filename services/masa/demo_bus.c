@@ -1,5 +1,5 @@
 /* The player's clients of the bus: the call centre, an operator, and one for each department. */
-#include <poll.h>
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,14 +215,16 @@ demo_bus_close(struct demo *d)
 void
 demo_bus_pump(struct demo *d, int wait_ms)
 {
-	struct pollfd fds[CLIENTS_MAX];
+	struct curl_waitfd fds[CLIENTS_MAX];
 	bool more = true;
 
 	for (size_t i = 0; i < d->bus->count; i++)
-		fds[i] = (struct pollfd){ .fd = turunc_client_fd(d->bus->at[i].client),
-			.events = POLLIN };
-	if (poll(fds, d->bus->count, wait_ms) <= 0)
+		fds[i] = (struct curl_waitfd){ .fd = turunc_client_fd(d->bus->at[i].client),
+			.events = CURL_WAIT_POLLIN };
+	demo_errands_step(d);
+	if (!demo_errands_wait(d, fds, (unsigned)d->bus->count, wait_ms))
 		return;
+	demo_errands_step(d);
 	for (int turns = 0; more && turns < 16; turns++) {
 		more = false;
 		for (size_t i = 0; i < d->bus->count; i++)

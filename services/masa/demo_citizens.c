@@ -100,42 +100,51 @@ fill_report(struct demo *d, struct demo_form *f, uint32_t contact)
 }
 
 static void
-report_by_page(struct demo *d, uint32_t contact)
+on_reported(struct demo *d, uint32_t contact, long status, const char *body)
+{
+	char number[DEMO_NUMBER_SIZE];
+	bool by_page = arrival_of(d, contact)->kind == DEMO_WEB;
+
+	if (status != 201 || !find_number(body, number))
+		demo_trouble(d, "a report about %s was answered %ld: %.200s",
+		    d->people.at[contact].subject->code, status, by_page ? "" : body);
+	else
+		demo_work_opened(d, contact, d->now_us, number, by_page ? "web" : "open311");
+}
+
+static void
+on_form(struct demo *d, uint32_t contact, long status, const char *body)
 {
 	struct demo_form f = { .len = 0 };
-	const char *code = d->people.at[contact].subject->code;
-	char path[160], token[160], number[DEMO_NUMBER_SIZE];
+	char token[160];
 
-	snprintf(path, sizeof(path), "/report?subject=%s", code);
-	if (demo_doors_get(d, d->options.intake_url, path, contact) != 200
-	    || !find_hidden(demo_doors_body(d), "token", token, sizeof(token))) {
-		demo_trouble(d, "the form for %s was not shown", code);
+	if (status != 200 || !find_hidden(body, "token", token, sizeof(token))) {
+		demo_trouble(
+		    d, "the form for %s was not shown", d->people.at[contact].subject->code);
 		return;
 	}
 	demo_form_add(&f, "token", token);
 	fill_report(d, &f, contact);
-	long status = demo_doors_post(d, d->options.intake_url, "/report", f.text, contact);
-	if (status != 201 || !find_number(demo_doors_body(d), number))
-		demo_trouble(d, "a form about %s was answered %ld", code, status);
-	else
-		demo_work_opened(d, contact, d->now_us, number, "web");
+	demo_errand(d, "/report", f.text, contact, on_reported, contact);
+}
+
+static void
+report_by_page(struct demo *d, uint32_t contact)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "/report?subject=%s", d->people.at[contact].subject->code);
+	demo_errand(d, path, NULL, contact, on_form, contact);
 }
 
 static void
 report_by_open311(struct demo *d, uint32_t contact)
 {
 	struct demo_form f = { .len = 0 };
-	char number[DEMO_NUMBER_SIZE];
 
 	demo_form_add(&f, "api_key", d->options.api_key);
 	fill_report(d, &f, contact);
-	long status = demo_doors_post(
-	    d, d->options.intake_url, "/open311/v2/requests.json", f.text, contact);
-	if (status != 201 || !find_number(demo_doors_body(d), number))
-		demo_trouble(
-		    d, "an Open311 report was answered %ld: %.200s", status, demo_doors_body(d));
-	else
-		demo_work_opened(d, contact, d->now_us, number, "open311");
+	demo_errand(d, "/open311/v2/requests.json", f.text, contact, on_reported, contact);
 }
 
 static void
@@ -331,7 +340,7 @@ demo_citizens_read(struct demo *d)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/messages?after=%llu", (unsigned long long)d->sink_after);
-	if (demo_doors_get(d, d->options.sink_url, path, 0) != 200) {
+	if (demo_doors_get(d, d->options.sink_url, path) != 200) {
 		demo_trouble(d, "the sink does not answer");
 		return;
 	}
@@ -360,6 +369,18 @@ has_ended(const struct demo_ticket *t)
 	       && t->status <= TURUNC__V1__STATUS__STATUS_FORWARDED;
 }
 
+static void
+on_survey(struct demo *d, uint32_t ticket, long status, const char *body)
+{
+	struct demo_ticket *t = demo_work_at(d, ticket);
+
+	(void)body;
+	if (status == 200)
+		demo_citizens_answered(d, t);
+	else
+		demo_trouble(d, "a survey of %s was answered %ld", t->number, status);
+}
+
 void
 demo_citizens_survey(struct demo *d, const struct demo_entry *entry)
 {
@@ -383,11 +404,38 @@ demo_citizens_survey(struct demo *d, const struct demo_entry *entry)
 	if (t->not_solved)
 		demo_form_add(&f, "solved", "no");
 	demo_form_add(&f, "text", t->not_solved ? "Sorun sürüyor. (Canlandırma)" : "");
-	long status = demo_doors_post(d, d->options.intake_url, t->link, f.text, t->contact);
-	if (status == 200)
-		demo_citizens_answered(d, t);
-	else
-		demo_trouble(d, "a survey of %s was answered %ld", t->number, status);
+	demo_errand(d, t->link, f.text, t->contact, on_survey, entry->about);
+}
+
+static void
+on_withdrawn(struct demo *d, uint32_t ticket, long status, const char *body)
+{
+	struct demo_ticket *t = demo_work_at(d, ticket);
+
+	(void)body;
+	if (status != 200) {
+		demo_trouble(d, "the withdrawal of %s was answered %ld", t->number, status);
+		return;
+	}
+	demo_figures_ended(d, t, "withdrawn");
+	demo_count(&d->counts, 1, "contacts.web");
+}
+
+static void
+on_tracked(struct demo *d, uint32_t ticket, long status, const char *body)
+{
+	struct demo_ticket *t = demo_work_at(d, ticket);
+	struct demo_form say = { .len = 0 };
+	char token[160];
+
+	if (status != 200 || !find_hidden(body, "token", token, sizeof(token))) {
+		demo_trouble(d, "the page of %s was answered %ld", t->number, status);
+		return;
+	}
+	demo_form_add(&say, "token", token);
+	demo_form_add(&say, "kind", "withdraw");
+	demo_form_add(&say, "text", "");
+	demo_errand(d, "/track/say", say.text, t->contact, on_withdrawn, ticket);
 }
 
 void
@@ -395,8 +443,7 @@ demo_citizens_withdraw(struct demo *d, const struct demo_entry *entry)
 {
 	struct demo_ticket *t = demo_work_at(d, entry->about);
 	const char *phone = d->people.at[t->contact].phone;
-	struct demo_form look = { .len = 0 }, say = { .len = 0 };
-	char token[160];
+	struct demo_form look = { .len = 0 };
 
 	if (t->asked) {
 		demo_plan_act(
@@ -405,22 +452,8 @@ demo_citizens_withdraw(struct demo *d, const struct demo_entry *entry)
 	}
 	if (!demo_work_is_live(t))
 		return;
+	t->withdrawn = true; /* no department begins anything while they are at it */
 	demo_form_add(&look, "no", t->number);
 	demo_form_add(&look, "digits", phone + strlen(phone) - 4);
-	long status = demo_doors_post(d, d->options.intake_url, "/track", look.text, t->contact);
-	if (status != 200 || !find_hidden(demo_doors_body(d), "token", token, sizeof(token))) {
-		demo_trouble(d, "the page of %s was answered %ld", t->number, status);
-		return;
-	}
-	demo_form_add(&say, "token", token);
-	demo_form_add(&say, "kind", "withdraw");
-	demo_form_add(&say, "text", "");
-	status = demo_doors_post(d, d->options.intake_url, "/track/say", say.text, t->contact);
-	if (status != 200) {
-		demo_trouble(d, "the withdrawal of %s was answered %ld", t->number, status);
-		return;
-	}
-	t->withdrawn = true;
-	demo_figures_ended(d, t, "withdrawn");
-	demo_count(&d->counts, 1, "contacts.web");
+	demo_errand(d, "/track", look.text, t->contact, on_tracked, entry->about);
 }

@@ -38,7 +38,7 @@ demo_doors_open(struct demo *d)
 		return masa_fail(MASA_FAILED, "out of memory");
 	d->doors->lmtp = -1;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK
-	    || (d->doors->curl = curl_easy_init()) == NULL)
+	    || (d->doors->curl = curl_easy_init()) == NULL || !demo_errands_open(d))
 		return masa_fail(MASA_FAILED, "libcurl cannot be used");
 	return MASA_OK;
 }
@@ -46,6 +46,7 @@ demo_doors_open(struct demo *d)
 void
 demo_doors_close(struct demo *d)
 {
+	demo_errands_close(d);
 	if (d->doors == NULL)
 		return;
 	curl_easy_cleanup(d->doors->curl);
@@ -81,11 +82,11 @@ hear(char *data, size_t one, size_t count, void *arg)
 	return len;
 }
 
-static long
-ask(struct demo *d, const char *base, const char *path, const char *form, uint32_t who)
+long
+demo_doors_get(struct demo *d, const char *base, const char *path)
 {
 	struct demo_doors *doors = d->doors;
-	char url[URL_BYTES], from[64];
+	char url[URL_BYTES];
 	long status = 0;
 
 	doors->len = 0;
@@ -93,41 +94,21 @@ ask(struct demo *d, const char *base, const char *path, const char *form, uint32
 		doors->body[0] = '\0';
 	if (snprintf(url, sizeof(url), "%s%s", base, path) >= (int)sizeof(url))
 		return 0;
-	/* As the edge says it: each citizen has an address of their own. */
-	snprintf(from, sizeof(from), "X-Forwarded-For: 10.%u.%u.%u", who >> 16 & 255,
-	    who >> 8 & 255, who & 255);
-	struct curl_slist *headers = curl_slist_append(NULL, from);
 	curl_easy_reset(doors->curl); /* options go, the connection stays */
 	curl_easy_setopt(doors->curl, CURLOPT_URL, url);
 	curl_easy_setopt(doors->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(doors->curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(doors->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(doors->curl, CURLOPT_TIMEOUT_MS, (long)PATIENCE_MS);
-	curl_easy_setopt(doors->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(doors->curl, CURLOPT_WRITEFUNCTION, hear);
 	curl_easy_setopt(doors->curl, CURLOPT_WRITEDATA, doors);
-	if (form != NULL)
-		curl_easy_setopt(doors->curl, CURLOPT_POSTFIELDS, form);
 	CURLcode code = curl_easy_perform(doors->curl);
 	curl_easy_getinfo(doors->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_slist_free_all(headers);
 	if (code != CURLE_OK) {
 		demo_trouble(d, "%s: %s", path, curl_easy_strerror(code));
 		return 0;
 	}
 	return status;
-}
-
-long
-demo_doors_get(struct demo *d, const char *base, const char *path, uint32_t who)
-{
-	return ask(d, base, path, NULL, who);
-}
-
-long
-demo_doors_post(struct demo *d, const char *base, const char *path, const char *form, uint32_t who)
-{
-	return ask(d, base, path, form, who);
 }
 
 const char *

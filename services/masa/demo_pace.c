@@ -74,7 +74,7 @@ demo_pace_open(struct demo *d)
 const char *
 demo_pace_behind(const struct demo *d)
 {
-	return d->behind != NULL ? d->behind : "the bus owes answers";
+	return d->behind != NULL ? d->behind : "the doors owe answers";
 }
 
 enum exit_code
