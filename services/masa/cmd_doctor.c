@@ -55,6 +55,14 @@ doctor_find(struct doctor *d, enum doctor_level level, const char *check, const 
 void
 doctor_looked(struct doctor *d, const char *check)
 {
+	size_t i;
+	const json_t *known;
+
+	json_array_foreach(d->looked_at, i, known)
+	{
+		if (strcmp(json_string_value(known), check) == 0)
+			return;
+	}
 	json_array_append_new(d->looked_at, json_string(check));
 }
 

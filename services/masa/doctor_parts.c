@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "top_figures.h"
 
-enum { REDIS_PROVED = 7 };
+enum { REDIS_PROVED = 7, NOTIFIER = 2 /* of reach_service_name() */ };
 
 static void look_at_redis(struct doctor *d);
 
@@ -25,16 +26,41 @@ look_at_service(struct doctor *d, size_t i)
 		return;
 	}
 	if (d->picture.services[i].status != 200) {
-		char *said = json_dumps(d->picture.services[i].readyz, JSON_COMPACT);
-		doctor_find(d, DOCTOR_BAD, "services", log, "%s: not ready %.300s", name,
-		    said != NULL ? said : "");
-		free(said);
+		char said[300];
+		top_say_dependencies(d->picture.services[i].readyz, said, sizeof(said));
+		doctor_find(d, DOCTOR_BAD, "services", log, "%s: not ready: %s", name, said);
 	}
 	if (!samples_sum(d->picture.services[i].samples, "turunc_build_info",
 		"version=\"" TURUNC_VERSION "\"", &one))
 		doctor_find(d, DOCTOR_BAD, "versions",
 		    "deploy/up (in containers: docker-compose up -d) brings all to one version",
 		    "%s is not of masa's version, " TURUNC_VERSION, name);
+}
+
+/* Where messages leave, as notifier sees it. */
+static void
+look_at_gateways(struct doctor *d)
+{
+	static const char *const channels[] = { "email", "sms", "sms-second" };
+	const struct samples *notifier = d->picture.services[NOTIFIER].samples;
+	char label[40];
+	double away;
+
+	if (notifier == NULL) {
+		doctor_skip(d, "gateways", "notifier does not say");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(channels); i++) {
+		snprintf(label, sizeof(label), "channel=\"%s\"", channels[i]);
+		if (samples_sum(notifier, "turunc_notifier_channel_away", label, &away) && away > 0)
+			doctor_find(d, DOCTOR_BAD, "gateways",
+			    "is it up, and is TURUNC_SMTP_URL or TURUNC_SMS_URL right? what waits "
+			    "leaves "
+			    "by itself when it answers (docs/messages.md)",
+			    "%s: nobody answers where these messages leave, and they wait",
+			    channels[i]);
+	}
+	doctor_looked(d, "gateways");
 }
 
 void
@@ -52,6 +78,7 @@ doctor_parts(struct doctor *d)
 	} else {
 		doctor_skip(d, "services", "TURUNC_URL_INTAKE and the others are not set");
 	}
+	look_at_gateways(d);
 	if (masa_env("TURUNC_REDIS", NULL) != NULL)
 		look_at_redis(d);
 	else

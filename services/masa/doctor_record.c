@@ -215,8 +215,6 @@ look_at_backups(struct doctor *d)
 void
 doctor_record(struct doctor *d)
 {
-	const char *last = "";
-
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
 		PGresult *result;
 		if (masa_query(d->m, checks[i].sql, 0, NULL, &result) != MASA_OK) {
@@ -230,9 +228,7 @@ doctor_record(struct doctor *d)
 			doctor_find(d, checks[i].level, checks[i].name, checks[i].fix, "%s",
 			    PQgetvalue(result, row, 0));
 		PQclear(result);
-		if (strcmp(last, checks[i].name) != 0)
-			doctor_looked(d, checks[i].name);
-		last = checks[i].name;
+		doctor_looked(d, checks[i].name);
 	}
 	look_at_clients(d);
 	look_at_backups(d);

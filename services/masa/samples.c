@@ -175,11 +175,13 @@ add_to_bucket(struct buckets *b, double bound, double count)
 }
 
 static bool
-read_buckets(const struct samples *s, const char *name, double sign, struct buckets *b)
+read_buckets(
+    const struct samples *s, const char *name, const char *label, double sign, struct buckets *b)
 {
 	for (size_t i = 0; s != NULL && i < s->count; i++) {
 		const char *le;
 		if (!is_bucket_of(s->rows[i].name, name)
+		    || (label != NULL && find_label(s->rows[i].labels, label) == NULL)
 		    || (le = find_label(s->rows[i].labels, "le=\"")) == NULL)
 			continue;
 		double bound = strtod(le + 4, NULL); /* takes "+Inf" */
@@ -191,11 +193,11 @@ read_buckets(const struct samples *s, const char *name, double sign, struct buck
 
 bool
 samples_quantile(const struct samples *later, const struct samples *earlier, const char *name,
-    double quantile, double *ret_value)
+    const char *label, double quantile, double *ret_value)
 {
 	struct buckets b = { .count = 0 };
 
-	if (!read_buckets(later, name, 1, &b) || !read_buckets(earlier, name, -1, &b)
+	if (!read_buckets(later, name, label, 1, &b) || !read_buckets(earlier, name, label, -1, &b)
 	    || b.count == 0 || !isinf(b.bounds[b.count - 1]))
 		return false;
 	double all = b.counts[b.count - 1];

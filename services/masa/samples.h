@@ -28,11 +28,11 @@ MUST_CHECK bool samples_sum(
 
 /*
  * The quantile (0 to 1) of what a histogram (its name without _bucket) observed between two
- * readings, over all its labels: the upper bound of the bucket it lies in.  earlier NULL: since
- * the process began.  False: nothing was observed, or the process is another one; *ret_value is as
- * it was.
+ * readings, over those that have the label (as above): the upper bound of the bucket it lies in.
+ * earlier NULL: since the process began.  False: nothing was observed, or the process is another
+ * one; *ret_value is as it was.
  */
 bool samples_quantile(const struct samples *later, const struct samples *earlier, const char *name,
-    double quantile, double *ret_value);
+    const char *label, double quantile, double *ret_value);
 
 #endif

@@ -23,31 +23,34 @@ static const struct {
 	unsigned is; /* TOP_IS_... */
 	double from;
 } wanted[] = {
-	{ TOP_FLOW, "accepted", "taken", INTAKE, "turunc_intake_items_total",
-	    "outcome=\"accepted\"", RATE, 0, 0 },
+	{ TOP_FLOW, "accepted", "in", INTAKE, "turunc_intake_items_total", "outcome=\"accepted\"",
+	    RATE, 0, 0 },
 	{ TOP_FLOW, "opened", "opened", INTAKE, "turunc_intake_tickets_opened_total", NULL, RATE, 0,
 	    0 },
 	{ TOP_FLOW, "repeats", "repeats", INTAKE, "turunc_intake_items_total",
 	    "outcome=\"duplicate\"", RATE, 0, 1e-9 },
 	{ TOP_FLOW, "routed", "routed", ROUTER, "turunc_router_routed_total", NULL, RATE, 0, 0 },
 	{ TOP_FLOW, "commands", "steps", ROUTER, "turunc_router_commands_total", NULL, RATE, 0, 0 },
-	{ TOP_FLOW, "streamed", "streamed", ROUTER, "turunc_stream_records_total", NULL, RATE, 0,
-	    0 },
+	{ TOP_FLOW, "streamed", "bus", ROUTER, "turunc_stream_records_total", NULL, RATE, 0, 0 },
 	{ TOP_FLOW, "told", "told", NOTIFIER, "turunc_notifier_attempts_total",
 	    "outcome=\"accepted\"", RATE, 0, 0 },
 	{ TOP_FLOW, "not_told", "not told", NOTIFIER, "turunc_notifier_attempts_total",
 	    "outcome=\"unreachable\"", RATE, 0, 1e-9 },
-	{ TOP_FLOW, "shown", "shown", METRICS, "turunc_metrics_records_total", NULL, RATE, 0, 0 },
-	{ TOP_STAGES, "commit_p95_s", "commit", INTAKE, "turunc_intake_commit_seconds", NULL, P95,
+	{ TOP_FLOW, "shown", "board", METRICS, "turunc_metrics_records_total", NULL, RATE, 0, 0 },
+	{ TOP_STAGES, "commit_p95_s", "commit", INTAKE, "turunc_stage_seconds", "stage=\"commit\"",
+	    P95, TOP_IS_SECONDS, 0 },
+	{ TOP_STAGES, "routed_p95_s", "route", ROUTER, "turunc_stage_seconds", "stage=\"routed\"",
+	    P95, TOP_IS_SECONDS, 0 },
+	{ TOP_STAGES, "delivered_p95_s", "deliver", ROUTER, "turunc_stage_seconds",
+	    "stage=\"delivered\"", P95, TOP_IS_SECONDS, 0 },
+	{ TOP_STAGES, "told_p95_s", "tell", NOTIFIER, "turunc_stage_seconds", "stage=\"told\"", P95,
 	    TOP_IS_SECONDS, 0 },
-	{ TOP_STAGES, "routing_p95_s", "route", ROUTER, "turunc_router_routing_seconds", NULL, P95,
+	{ TOP_STAGES, "shown_p95_s", "show", METRICS, "turunc_metrics_lag_seconds", NULL, P95,
 	    TOP_IS_SECONDS, 0 },
 	{ TOP_STAGES, "command_p95_s", "step", ROUTER, "turunc_router_command_seconds", NULL, P95,
-	    TOP_IS_SECONDS, 0 },
-	{ TOP_STAGES, "send_p95_s", "send", NOTIFIER, "turunc_notifier_attempt_seconds", NULL, P95,
-	    TOP_IS_SECONDS, 0 },
-	{ TOP_STAGES, "show_p95_s", "show", METRICS, "turunc_metrics_lag_seconds", NULL, P95,
-	    TOP_IS_SECONDS, 0 },
+	    TOP_IS_SECONDS, 0.1 },
+	{ TOP_STAGES, "attempt_p95_s", "attempt", NOTIFIER, "turunc_notifier_attempt_seconds", NULL,
+	    P95, TOP_IS_SECONDS, 1 },
 	{ TOP_STAGES, "oldest_message_s", "oldest message", NOTIFIER,
 	    "turunc_notifier_oldest_waiting_seconds", NULL, NOW, TOP_IS_SECONDS, 2 },
 	{ TOP_STAGES, "board_age_s", "board's age", METRICS, "turunc_metrics_data_age_seconds",
@@ -77,6 +80,12 @@ static const struct {
 	    NOW, 0, 1 },
 	{ TOP_QUEUES, "dead", "given up", NOTIFIER, "turunc_notifier_messages_dead", NULL, NOW, 0,
 	    1 },
+	{ TOP_LEGAL, "legal_passed", "passed", ROUTER, "turunc_legal_deadlines_passed", NULL, NOW,
+	    0, 0 },
+	{ TOP_LEGAL, "legal_day", "1 day", ROUTER, "turunc_legal_deadlines_near", "within=\"1d\"",
+	    NOW, 0, 0 },
+	{ TOP_LEGAL, "legal_three_days", "3 days", ROUTER, "turunc_legal_deadlines_near",
+	    "within=\"3d\"", NOW, 0, 0 },
 	{ TOP_QUEUES, "months", "months", METRICS, "turunc_metrics_month_lag_records", NULL, NOW, 0,
 	    1000 },
 };
@@ -150,6 +159,14 @@ say_dependencies(const json_t *readyz, char *why, size_t size, bool needed)
 	top_whole_characters(why);
 }
 
+void
+top_say_dependencies(const json_t *readyz, char *why, size_t size)
+{
+	why[0] = '\0';
+	say_dependencies(readyz, why, size, true);
+	say_dependencies(readyz, why, size, false);
+}
+
 static const struct samples *
 samples_of(const struct top_picture *picture, size_t service)
 {
@@ -179,7 +196,7 @@ make_service(struct top_figures *f, size_t service, const struct top_picture *no
 		part->requests = rate(sample(later, "turunc_http_requests_total", NULL),
 		    sample(earlier, "turunc_http_requests_total", NULL), f->seconds);
 		samples_quantile(
-		    later, earlier, "turunc_http_reply_seconds", 0.95, &part->reply_p95_s);
+		    later, earlier, "turunc_http_reply_seconds", NULL, 0.95, &part->reply_p95_s);
 	}
 	/* The process knows when it began by the clock on the wall. */
 	part->up_s = (double)now->real_us / 1e6 - started_s;
@@ -188,8 +205,7 @@ make_service(struct top_figures *f, size_t service, const struct top_picture *no
 		snprintf(part->why, sizeof(part->why), "no address is set");
 		return;
 	}
-	say_dependencies(readyz, part->why, sizeof(part->why), true);
-	say_dependencies(readyz, part->why, sizeof(part->why), false);
+	top_say_dependencies(readyz, part->why, sizeof(part->why));
 	if (now->services[service].status == 0) {
 		part->state = TOP_DOWN;
 		part->word = "no answer";
@@ -314,7 +330,7 @@ make_readers(struct top_figures *f, const struct top_picture *now, const struct 
 static void
 make_history(struct top_figures *f, const struct top_picture *now, const struct top_picture *before)
 {
-	const json_t *record = now->record, *lock = json_object_get(record, "lock"), *way;
+	const json_t *record = now->record, *lock = json_object_get(record, "lock");
 	const json_t *former = before != NULL ? before->record : NULL;
 	size_t i;
 
@@ -342,13 +358,30 @@ make_history(struct top_figures *f, const struct top_picture *now, const struct 
 		if (isnan(f->tickets[i]) && record != NULL)
 			f->tickets[i] = 0;
 	}
-	json_array_foreach(json_object_get(record, "ways"), i, way)
+}
+
+/* Where messages leave: how many wait for it, and whether nobody answers there. */
+static void
+make_ways(struct top_figures *f, const struct top_picture *now)
+{
+	static const char *const channels[TOP_WAYS] = { "email", "sms", "sms-second" };
+	char label[40];
+	size_t i;
+	const json_t *way;
+
+	for (size_t c = 0; c < TOP_WAYS; c++) {
+		snprintf(label, sizeof(label), "channel=\"%s\"", channels[c]);
+		f->ways[c].channel = channels[c];
+		f->ways[c].waiting = now->record != NULL && c + 1 < TOP_WAYS ? 0 : NAN;
+		f->ways[c].away =
+		    sample(samples_of(now, NOTIFIER), "turunc_notifier_channel_away", label) > 0;
+	}
+	json_array_foreach(json_object_get(now->record, "ways"), i, way)
 	{
-		if (f->way_count == TOP_WAYS_MAX)
-			break;
-		keep_text(
-		    f->ways[f->way_count].channel, sizeof(f->ways[0].channel), way, "channel");
-		f->ways[f->way_count++].waiting = known(way, "waiting");
+		const char *channel = json_string_value(json_object_get(way, "channel"));
+		for (size_t c = 0; channel != NULL && c < TOP_WAYS; c++)
+			if (strcmp(channel, channels[c]) == 0)
+				f->ways[c].waiting = known(way, "waiting");
 	}
 }
 
@@ -373,7 +406,8 @@ make_numbers(struct top_figures *f, const struct top_picture *now, const struct 
 			break;
 		case P95:
 			if (earlier != NULL)
-				samples_quantile(later, earlier, wanted[i].metric, 0.95, &value);
+				samples_quantile(later, earlier, wanted[i].metric, wanted[i].label,
+				    0.95, &value);
 			break;
 		}
 		f->numbers[f->number_count++] = (struct top_number){ .group = wanted[i].group,
@@ -410,6 +444,7 @@ top_figures_make(
 	make_numbers(f, now, before);
 	make_history(f, now, before);
 	make_readers(f, now, before);
+	make_ways(f, now);
 	f->disk_bytes = now->disk_bytes;
 	f->disk_free_bytes = now->disk_free_bytes;
 	top_judge(f);

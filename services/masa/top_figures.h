@@ -32,7 +32,7 @@ struct top_part {
 };
 
 /* The rows of the tables below, in the order they are shown. */
-enum top_group { TOP_FLOW, TOP_STAGES, TOP_QUEUES, TOP_GROUPS };
+enum top_group { TOP_FLOW, TOP_STAGES, TOP_QUEUES, TOP_LEGAL, TOP_GROUPS };
 
 struct top_number {
 	enum top_group group;
@@ -54,11 +54,12 @@ struct top_reader {
 };
 enum { TOP_READERS_MAX = 200 };
 
-struct top_way { /* of messages out */
-	char channel[24];
-	double waiting;
+struct top_way { /* where messages leave; the second provider of SMS takes over from the first */
+	const char *channel;
+	double waiting; /* NAN for the second provider, whose messages wait as SMS */
+	bool away; /* nobody answers there */
 };
-enum { TOP_WAYS_MAX = 8, TOP_TICKET_STATES = 6 };
+enum { TOP_WAYS = 3, TOP_TICKET_STATES = 6 };
 
 struct top_trouble {
 	bool bad; /* somebody must act; else it is worth knowing */
@@ -74,8 +75,7 @@ struct top_figures {
 	size_t number_count;
 	struct top_reader readers[TOP_READERS_MAX];
 	size_t reader_count;
-	struct top_way ways[TOP_WAYS_MAX];
-	size_t way_count;
+	struct top_way ways[TOP_WAYS];
 	char log_id[40];
 	bool demo;
 	double head_seq, head_rate;
@@ -96,6 +96,9 @@ void top_figures_make(
     struct top_figures *ret, const struct top_picture *now, const struct top_picture *before);
 /* By its key; NULL: there is none. */
 const struct top_number *top_figures_number(const struct top_figures *f, const char *key);
+/* What of a /readyz is not up, the needed first: "record: refused; desk: starting"; "" when all is.
+ */
+void top_say_dependencies(const json_t *readyz, char *why, size_t size);
 /* Takes off what a cut has left of a character at the end. */
 void top_whole_characters(char *text);
 /* What of it is wrong, the worst first; called by top_figures_make(). */

@@ -35,7 +35,7 @@ add_parts(json_t *all, const struct top_figures *f)
 static void
 add_numbers(json_t *all, const struct top_figures *f)
 {
-	static const char *const groups[TOP_GROUPS] = { "flow_per_s", "stages", "queues" };
+	static const char *const groups[TOP_GROUPS] = { "flow_per_s", "stages", "queues", "legal" };
 
 	for (size_t g = 0; g < TOP_GROUPS; g++) {
 		json_t *group = json_object();
@@ -74,11 +74,13 @@ tickets(const struct top_figures *f)
 static json_t *
 ways(const struct top_figures *f)
 {
-	json_t *object = json_object();
+	json_t *list = json_array();
 
-	for (size_t i = 0; i < f->way_count; i++)
-		json_object_set_new(object, f->ways[i].channel, number(f->ways[i].waiting));
-	return object;
+	for (size_t i = 0; i < TOP_WAYS; i++)
+		json_array_append_new(
+		    list, json_pack("{s:s,s:o,s:b}", "channel", f->ways[i].channel, "waiting",
+			      number(f->ways[i].waiting), "away", f->ways[i].away));
+	return list;
 }
 
 static json_t *
@@ -108,7 +110,7 @@ top_figures_json(const struct top_figures *f)
 	add_numbers(all, f);
 	json_object_set_new(all, "readers", readers(f));
 	json_object_set_new(all, "tickets", tickets(f));
-	json_object_set_new(all, "messages_waiting", ways(f));
+	json_object_set_new(all, "ways_out", ways(f));
 	json_object_set_new(all, "record",
 	    json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "version", f->record_version, "bytes",
 		number(f->record_bytes), "commits_per_s", number(f->commits), "connections",

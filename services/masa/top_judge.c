@@ -91,9 +91,26 @@ judge_queues(struct top_figures *f)
 		    number(f, "oldest_message_s") / 60);
 }
 
+/* What citizens notice first. */
+static void
+judge_promises(struct top_figures *f)
+{
+	if (number(f, "legal_passed") > 0)
+		trouble(f, true, "%.0f tickets are past their legal deadline without an answer",
+		    number(f, "legal_passed"));
+	for (size_t i = 0; i < TOP_WAYS; i++)
+		if (f->ways[i].away)
+			trouble(f, true,
+			    "%s: nobody answers where these messages leave, and they wait",
+			    f->ways[i].channel);
+}
+
 static void
 judge_what_passes(struct top_figures *f)
 {
+	if (number(f, "legal_day") > 0)
+		trouble(f, false, "%.0f tickets reach their legal deadline within a day",
+		    number(f, "legal_day"));
 	if (number(f, "spool") > 0)
 		trouble(f, false, "the spool is in use: %.0f items wait for the record",
 		    number(f, "spool"));
@@ -120,6 +137,7 @@ top_judge(struct top_figures *f)
 	judge_parts(f, true);
 	judge_record(f);
 	judge_queues(f);
+	judge_promises(f);
 	judge_parts(f, false);
 	judge_what_passes(f);
 }

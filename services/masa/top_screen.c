@@ -17,7 +17,7 @@ enum {
 	COLUMN_REQUESTS_END = 51,
 	COLUMN_REPLY_END = 59,
 	COLUMN_WHY = 61,
-	COLUMN_FIELDS = 10, /* of the lines below the table */
+	COLUMN_FIELDS = 8, /* of the lines below the table */
 	STALE_S = 10,
 };
 
@@ -235,7 +235,7 @@ draw_group(const struct top_figures *f, enum top_group group, const char *head, 
 		if (n->group != group || (n->from > 0 && !(n->value >= n->from)))
 			continue;
 		int len = snprintf(field, sizeof(field), "%s %s", n->word, number_text(n, text));
-		if (page_room(page) < (unsigned)len + 2) {
+		if (page_room(page) < (unsigned)len) {
 			page_end_line(page);
 			page_column(page, COLUMN_FIELDS);
 		}
@@ -247,19 +247,28 @@ draw_group(const struct top_figures *f, enum top_group group, const char *head, 
 	page_end_line(page);
 }
 
-/* By which way the messages wait, while any does. */
+/* Gateways, and the promises of the law: what citizens wait for. */
 static void
 draw_ways(const struct top_figures *f, struct page *page)
 {
 	char text[16];
 
-	if (f->way_count == 0)
-		return;
-	page_put(page, PAGE_STRONG, "to send");
+	page_put(page, PAGE_STRONG, "out");
 	page_column(page, COLUMN_FIELDS);
-	for (size_t i = 0; i < f->way_count; i++)
-		page_put(page, PAGE_PLAIN, "%s %s  ", f->ways[i].channel,
-		    top_count(f->ways[i].waiting, text));
+	for (size_t i = 0; i < TOP_WAYS; i++) {
+		const struct top_way *way = &f->ways[i];
+		if (isnan(way->waiting) && !way->away)
+			continue;
+		page_put(page, PAGE_PLAIN, "%s ", way->channel);
+		if (way->away)
+			page_put(page, PAGE_BAD, "AWAY, ");
+		page_put(page, PAGE_PLAIN, "%s wait  ", top_count(way->waiting, text));
+	}
+	page_put(page, PAGE_STRONG, "law ");
+	for (size_t i = 0; i < f->number_count; i++)
+		if (f->numbers[i].group == TOP_LEGAL)
+			page_put(page, PAGE_PLAIN, "%s %s  ", f->numbers[i].word,
+			    top_count(f->numbers[i].value, text));
 	page_end_line(page);
 }
 
@@ -347,8 +356,8 @@ draw_keys(const struct top_view *view, struct page *page)
 }
 
 /* Lines under the troubles when two lines are all that the readers get: log and store, the parts
- * with their heading, flow, stages, queues, tickets, lock, the readers' three. */
-enum { LINES_BELOW = 2 + 1 + TOP_PARTS + 1 + 1 + 1 + 2 + 3 };
+ * with their heading, flow, stages, queues, out, tickets, lock, the readers' three. */
+enum { LINES_BELOW = 2 + 1 + TOP_PARTS + 1 + 1 + 1 + 3 + 3 };
 
 void
 top_screen_draw(const struct top_view *view, struct page *page)

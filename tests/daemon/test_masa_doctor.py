@@ -103,7 +103,7 @@ class System:
 
 @pytest.fixture(scope="module")
 def system():
-    with Stack(SERVICES + ("edge",), postgres_settings=["max_connections=60"]) as stack:
+    with Stack(("sink",) + SERVICES + ("edge",), postgres_settings=["max_connections=60"]) as stack:
         stack.start()
         yield System(stack)
 
@@ -339,6 +339,21 @@ def test_services_and_redis_that_are_away(system):
     system.finds("redis", "maxmemory-policy is not noeviction")
     stack.redis.command("config", "set", "maxmemory-policy", "noeviction")
     system.finds("redis", "cannot be reached", TURUNC_REDIS="/nowhere/redis.sock")
+
+
+def test_gateways_that_are_away(system):
+    stack = system.stack
+    away = 'turunc_notifier_channel_away{channel="email"}'
+    stack.kill9("sink")
+    try:
+        form = {"service_code": "cadde-supurme", "lat": "36.872345", "long": "30.723456", "description": "Süpürülmedi.",
+                "email": "ayse@ornek.example", "api_key": stack.api_key("app")}
+        assert stack.http("intake", "POST", "/open311/v2/requests.json", form=form).status == 201
+        stack.wait(lambda: stack.metric("notifier", away) == 1, 20, "the notifier sees it")
+        system.finds("gateways", "email: nobody answers where these messages leave")
+    finally:
+        stack.start("sink")
+        stack.wait(lambda: stack.metric("notifier", away) == 0, 60, "it is back")
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

@@ -82,7 +82,7 @@ def test_it_moves_fits_and_leaves_the_terminal_as_it_was(system):
         assert screen.other and not screen.cursor
         head = int(re.search(r"record (\d+) \(", screen.text()).group(1))
         end = time.monotonic() + 30
-        while not re.search(r"taken [1-9]", screen.text()) and time.monotonic() < end:
+        while not re.search(r"per sec +in [1-9]", screen.text()) and time.monotonic() < end:
             report(system)
             screen._read(0.05)
         text = screen.wait(lambda text: re.search(r"routed [1-9]\d*  accepted", text), what="tickets")

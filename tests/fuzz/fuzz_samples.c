@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A label only takes away; numbers of both signs may do otherwise. */
 	if (samples_sum(later, "a", "b=\"c\"", &some))
 		HOLDS(samples_sum(later, "a", NULL, &all));
-	if (samples_quantile(later, earlier, "a", 0.95, &value))
+	if (samples_quantile(later, earlier, "a", NULL, 0.95, &value))
 		HOLDS(!isnan(value));
 	samples_destroy(earlier);
 	samples_destroy(later);

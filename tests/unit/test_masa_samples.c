@@ -120,19 +120,24 @@ static const struct {
 	double quantile;
 	bool known;
 	double want;
+	const char *label;
 } quantiles[] = {
-	{ "the median between two readings", before, after, 0.5, true, 1 },
-	{ "below a bound", before, after, 0.4, true, 0.1 },
-	{ "above all bounds", before, after, 0.95, true, INFINITY },
-	{ "since the beginning the old ones weigh more", NULL, after, 0.5, true, 0.1 },
-	{ "nothing happened", before, before, 0.5, false, 0 },
-	{ "it began anew", after, before, 0.5, false, 0 },
-	{ "no histogram", NULL, "t 1\n", 0.5, false, 0 },
-	{ "without its last bucket", NULL, "t_bucket{le=\"1\"} 1\n", 0.5, false, 0 },
+	{ "the median between two readings", before, after, 0.5, true, 1, NULL },
+	{ "below a bound", before, after, 0.4, true, 0.1, NULL },
+	{ "above all bounds", before, after, 0.95, true, INFINITY, NULL },
+	{ "since the beginning the old ones weigh more", NULL, after, 0.5, true, 0.1, NULL },
+	{ "nothing happened", before, before, 0.5, false, 0, NULL },
+	{ "it began anew", after, before, 0.5, false, 0, NULL },
+	{ "no histogram", NULL, "t 1\n", 0.5, false, 0, NULL },
+	{ "without its last bucket", NULL, "t_bucket{le=\"1\"} 1\n", 0.5, false, 0, NULL },
 	{ "over labels", NULL,
 	    "t_bucket{a=\"x\",le=\"1\"} 1\nt_bucket{a=\"x\",le=\"+Inf\"} 1\n"
 	    "t_bucket{a=\"y\",le=\"1\"} 0\nt_bucket{a=\"y\",le=\"+Inf\"} 3\n",
-	    0.5, true, INFINITY },
+	    0.5, true, INFINITY, NULL },
+	{ "over one label's", NULL,
+	    "t_bucket{a=\"x\",le=\"1\"} 1\nt_bucket{a=\"x\",le=\"+Inf\"} 1\n"
+	    "t_bucket{a=\"y\",le=\"1\"} 0\nt_bucket{a=\"y\",le=\"+Inf\"} 3\n",
+	    0.5, true, 1, "a=\"x\"" },
 };
 
 TEST(test_a_quantile_is_of_what_happened_between_two_readings)
@@ -143,7 +148,8 @@ TEST(test_a_quantile_is_of_what_happened_between_two_readings)
 					      ? read_text(quantiles[i].earlier)
 					      : NULL;
 		double got = 0, apart;
-		bool known = samples_quantile(later, earlier, "t", quantiles[i].quantile, &got);
+		bool known = samples_quantile(
+		    later, earlier, "t", quantiles[i].label, quantiles[i].quantile, &got);
 		CHECK_U64(quantiles[i].name, known, quantiles[i].known);
 		apart = got - quantiles[i].want;
 		CHECK_TRUE(quantiles[i].name, !known || (isinf(got) && isinf(quantiles[i].want))

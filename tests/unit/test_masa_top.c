@@ -311,6 +311,29 @@ message_old(struct top_picture *p)
 }
 
 static void
+gateway_away(struct top_picture *p)
+{
+	metric(p, 2,
+	    "turunc_notifier_channel_away{channel=\"email\"} 0\n"
+	    "turunc_notifier_channel_away{channel=\"sms\"} 1");
+	set(p->record, "{\"ways\":[{\"channel\":\"sms\",\"waiting\":7}]}");
+}
+
+static void
+law_broken(struct top_picture *p)
+{
+	metric(p, 1, "turunc_legal_deadlines_passed 2");
+}
+
+static void
+law_near(struct top_picture *p)
+{
+	metric(p, 1,
+	    "turunc_legal_deadlines_near{within=\"1d\"} 3\n"
+	    "turunc_legal_deadlines_near{within=\"3d\"} 9");
+}
+
+static void
 board_old(struct top_picture *p)
 {
 	metric(p, 3, "turunc_metrics_data_age_seconds 60");
@@ -358,6 +381,11 @@ static const struct {
 	{ "in doubt", message_in_doubt,
 	    "4 messages may or may not have left: masa message list --state unknown", false },
 	{ "waiting", message_old, "a message has waited for 17 min to be sent", true },
+	{ "a gateway", gateway_away,
+	    "sms: nobody answers where these messages leave, and they wait", true },
+	{ "the law", law_broken, "2 tickets are past their legal deadline without an answer",
+	    true },
+	{ "the law soon", law_near, "3 tickets reach their legal deadline within a day", false },
 	{ "old figures", board_old, "the board's figures are 60 s old", false },
 	{ "no figures", board_anew, "the board's figures are being made anew", false },
 };
@@ -462,7 +490,7 @@ TEST(test_the_screen_fits_whatever_happens)
 TEST(test_all_that_matters_stands_on_80_by_24)
 {
 	static const char *const words[] = { "Turunç", "WELL", "all is well", "intake", "router",
-		"notifier", "metrics", "postgresql", "redis", "edge", "taken", "commit", "spool",
+		"notifier", "metrics", "postgresql", "redis", "edge", "opened", "commit", "spool",
 		"in progress 0", "the log's is free", "READER", "q quit", "demonstration",
 		"0195aaaa", "7 of 100 connections", "50 % free" };
 	struct top_picture before = well(1000), now = well(3000);
@@ -479,6 +507,13 @@ TEST(test_all_that_matters_stands_on_80_by_24)
 	text = drawn(f, 80, 24, &len);
 	CHECK(strstr(text, "1 TROUBLE\033") != NULL && strstr(text, "router: no answer") != NULL);
 	CHECK(strstr(text, "WELL") == NULL && strstr(text, "all is well") == NULL);
+	CHECK(strstr(text, "email 0 wait  sms 0 wait") != NULL && strstr(text, "AWAY") == NULL);
+	free(text);
+	free(f);
+	gateway_away(&now);
+	f = figures(&now, &before);
+	text = drawn(f, 80, 24, &len);
+	CHECK(strstr(text, "AWAY") != NULL && strstr(text, "7 wait") != NULL);
 	free(text);
 	free(f);
 	top_picture_finish(&before);
