@@ -174,21 +174,22 @@ class SmsDoor(asyncio.Protocol):
         del self._came[:whole]
         self._close = words[2] == "HTTP/1.0" or fields.get("connection", "").lower() == "close"
         if words[0] == "POST":
-            self._post(words[1], fields.get("content-type", ""), body)
+            self._post(words[1], fields, body)
         elif words[0] == "GET":
             self._get(words[1])
         else:
             self._answer(501, {"error": "GET or POST"}, True)
         return True
 
-    def _post(self, path, content_type, body):
+    def _post(self, path, head, body):
         if self._fails():
             return self._answer(503, {"error": "the sink was told to fail now and then"})
         try:
-            fields = sms_fields(body, content_type)
+            fields = sms_fields(body, head.get("content-type", ""))
         except ValueError as wrong:
             return self._answer(400, {"error": str(wrong)})
-        message = self._messages.add(kind="sms", id=str(uuid.uuid4()), path=path, fields=fields)
+        message = self._messages.add(kind="sms", id=str(uuid.uuid4()), path=path, fields=fields,
+                                     traceparent=head.get("traceparent", ""))
         return self._answer(200, {"id": message["id"]})
 
     def _get(self, target):

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "trace.h"
 
 struct process {
 	uint64_t resident_bytes;
@@ -130,5 +131,8 @@ stats_write_process(const char *service, struct evbuffer *out)
 	       && write_number(out, "process_start_time_seconds", "gauge",
 		   "Start of the process since 1970", p.start_s)
 	       && write_number(out, "turunc_log_lines_dropped_total", "counter",
-		   "Lines nobody was there to read", log_dropped());
+		   "Lines nobody was there to read", log_dropped())
+	       && write_number(out, "turunc_log_traces_left_out_total", "counter",
+		   "Stages of traced records not logged, for there were too many in their second",
+		   trace_lines_left_out());
 }

@@ -8,6 +8,7 @@
 #include "intake.h"
 #include "log.h"
 #include "store.h"
+#include "trace.h"
 
 enum { PATIENCE_MS = 3000 };
 
@@ -41,6 +42,25 @@ build(void *arg, struct db_unit *unit, size_t from, size_t to)
 	store_add_accept(unit, clock_now_us(), s->batch->items + from, to - from);
 }
 
+/* What is a repeat was recorded, and traced, before. */
+static void
+trace_new(const struct sending *s, size_t from, size_t to, const struct batch_repeat *repeats,
+    size_t repeat_count)
+{
+	bool *repeated = calloc(to - from + 1, sizeof(*repeated));
+
+	for (size_t i = 0; repeated != NULL && i < repeat_count; i++)
+		if (repeats[i].place >= from && repeats[i].place < to)
+			repeated[repeats[i].place - from] = true;
+	for (size_t i = from; repeated != NULL && i < to; i++) {
+		const struct item *item = s->batch->items[i];
+		if (!repeated[i - from])
+			trace_log_packed(
+			    "committed", item->event, item->event_len, "items=%zu", to - from);
+	}
+	free(repeated);
+}
+
 static void
 answer_committed(struct sending *s, size_t from, size_t to, const struct pg_result *rows)
 {
@@ -61,6 +81,8 @@ answer_committed(struct sending *s, size_t from, size_t to, const struct pg_resu
 				.same_content = db_get_bool(rows, i, 2),
 			};
 	}
+	if (repeats != NULL)
+		trace_new(s, from, to, repeats, repeat_count);
 	/* Without memory for the repeats nobody can be told the right thing now: look it up. */
 	if (repeats == NULL)
 		accept_answer(s->batch, from, to, BATCH_UNKNOWN, NULL, 0, 0);

@@ -16,6 +16,9 @@ const struct command ticket_commands[] = {
 	    ticket_show },
 	{ "ticket", "list", "[--status S] [--department D] [--limit N]", "the newest tickets first",
 	    ticket_list },
+	{ "ticket", "trace", "NUMBER [--logs FOLDER]",
+	    "its way through the services: records, and what their logs say of its traces",
+	    ticket_trace },
 	{ 0 },
 };
 

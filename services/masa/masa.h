@@ -142,4 +142,7 @@ void masa_print(struct masa *m, json_t *value);
 /* Asks and prints what was found. */
 enum exit_code masa_show(struct masa *m, const char *sql, int count, const char *const *values);
 
+/* masa ticket trace (cmd_trace.c). */
+enum exit_code ticket_trace(struct masa *m, int argc, char **argv);
+
 #endif

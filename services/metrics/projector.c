@@ -19,6 +19,7 @@
 #include "rebuild.h"
 #include "redis.h"
 #include "stats.h"
+#include "traced.h"
 
 enum {
 	IDLE_TICK_MS = 1000,
@@ -76,6 +77,7 @@ struct batch {
 	size_t records;
 	bool counted; /* a figure depends on one of them */
 	int64_t *committed_us; /* of each */
+	struct traced *traced;
 };
 
 const char *
@@ -251,6 +253,7 @@ batch_destroy(struct batch *b)
 	if (b == NULL)
 		return;
 	free(b->committed_us);
+	traced_destroy(b->traced);
 	free(b);
 }
 
@@ -272,6 +275,7 @@ on_applied(void *arg, enum live_outcome outcome, uint64_t unknown)
 	if (outcome == LIVE_OK) {
 		p->failures = 0;
 		p->at.seq = b->through;
+		traced_log(b->traced, "projected");
 		stats_add(p->stats, PROJECTOR_STAT_RECORDS, b->records);
 		stats_add(p->stats, PROJECTOR_STAT_UNKNOWN, unknown);
 		stats_set(p->stats, PROJECTOR_STAT_SEQ, (int64_t)b->through);
@@ -311,7 +315,8 @@ send_batch(struct projector *p, const Turunc__V1__Deliver *deliver, size_t from,
 		.run = p->run,
 		.through = through,
 		.records = to - from,
-		.committed_us = calloc(to - from + 1, sizeof(int64_t)) };
+		.committed_us = calloc(to - from + 1, sizeof(int64_t)),
+		.traced = traced_take(deliver, from, to) };
 	ops_clear(&p->ops);
 	for (size_t i = from; b->committed_us != NULL && i < to; i++) {
 		b->committed_us[i - from] = deliver->records[i]->committed_at_us;

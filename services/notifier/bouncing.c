@@ -280,6 +280,7 @@ take(struct bouncing *b, const struct pg_result *row)
 	b->about = (struct outcome_record){ .channel = "email", .reason = "bounced" };
 	if (!known)
 		return;
+	outcome_record_follow(&b->about, row, 0, BOUNCE_EVENT);
 	b->attempt = (int32_t)db_get_int(row, 0, BOUNCE_ATTEMPTS);
 	b->about.ticket_id = db_get_int(row, 0, BOUNCE_TICKET);
 	b->about.about_seq = (uint64_t)db_get_int(row, 0, BOUNCE_ABOUT_SEQ);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base.h"
+#include "trace.h"
 #include "uuid.h"
 
 struct event_base;
@@ -47,6 +48,7 @@ struct job {
 	char *payload; /* the whole mail, or the body of the gateway's request; NULL: GET */
 	size_t payload_size;
 	char *url, *authorization; /* SMS only */
+	char trace[TRACE_SIZE]; /* W3C traceparent, "": none */
 	const struct gateway_question *question; /* SMS: asked about, not sent; the asker's */
 	/* what the record keeps of how it is sent */
 	const char *gateway; /* lent, "" for e-mail */

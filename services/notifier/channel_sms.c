@@ -47,6 +47,13 @@ make_headers(const struct job *job)
 			free(line);
 		}
 	}
+	if (fine && job->trace[0] != '\0') {
+		fine = asprintf(&line, "traceparent: %s", job->trace) != -1;
+		if (fine) {
+			fine = curl_slist_append(headers, line) != NULL;
+			free(line);
+		}
+	}
 	if (fine)
 		return headers;
 	curl_slist_free_all(headers);

@@ -14,6 +14,7 @@
 #include "letter.h"
 #include "log.h"
 #include "notifier_stats.h"
+#include "number.h"
 #include "outcome_record.h"
 #include "ratelimit.h"
 #include "settling.h"
@@ -141,6 +142,7 @@ settle_left(struct delivery *d, const struct pg_result *rows, int row)
 	    db_get_text(rows, row, LEFT_ABOUT_TYPE));
 	snprintf(
 	    about.language, sizeof(about.language), "%s", db_get_text(rows, row, LEFT_LANGUAGE));
+	outcome_record_follow(&about, rows, row, LEFT_EVENT);
 	job->notification_id = db_get_uuid(rows, row, LEFT_ID);
 	job->attempt = (uint32_t)db_get_int(rows, row, LEFT_ATTEMPTS);
 	job->outcome = ours ? OUTCOME_UNREACHABLE : OUTCOME_UNKNOWN;
@@ -206,6 +208,7 @@ take_off(struct lane *lane, const struct pg_result *rows, int row)
 	    db_get_text(rows, row, CLAIM_ABOUT_TYPE));
 	snprintf(
 	    f->row.language, sizeof(f->row.language), "%s", db_get_text(rows, row, CLAIM_LANGUAGE));
+	outcome_record_follow(&f->row, rows, row, CLAIM_EVENT);
 	f->row.channel = lane_is_sms(lane) ? "sms" : "email";
 	f->lane = lane;
 	f->handed_us = clock_monotonic_us();
@@ -221,8 +224,9 @@ send_row(struct lane *lane, const struct pg_result *rows, int row)
 {
 	struct delivery *d = lane->delivery;
 	struct job *job = calloc(1, sizeof(*job));
+	const struct flying *f = job == NULL ? NULL : take_off(lane, rows, row);
 
-	if (job == NULL || take_off(lane, rows, row) == NULL) {
+	if (f == NULL) {
 		log_error("out of memory, a message waits until it is looked for");
 		job_destroy(job);
 		d->recovered = false;
@@ -234,6 +238,7 @@ send_row(struct lane *lane, const struct pg_result *rows, int row)
 	job->refused_by = (uint32_t)db_get_int(rows, row, CLAIM_REFUSED_BY);
 	job->repeated = db_get_bool(rows, row, CLAIM_REPEATED);
 	job->route = lane_route(lane);
+	memcpy(job->trace, f->row.trace, sizeof(job->trace));
 	letter_write(job, rows, row, &registry_catalogue(d->world.registry)->municipality,
 	    lane->gateway, d->world.mail_key);
 	if (job->detail[0] == '\0' && d->stopping)
@@ -360,6 +365,20 @@ claim(struct lane *lane, uint64_t now_ms)
 /* --- outcomes --------------------------------------------------------------------------------- */
 
 static void
+trace_outcome(struct flying *f, const struct job *job)
+{
+	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
+	char number[NUMBER_SIZE] = "";
+
+	(void)!number_format(f->row.ticket_id, number);
+	event.traceparent = f->row.trace;
+	event.type = f->row.about_type;
+	event.subject = number;
+	trace_log("told", &event, "channel=%s attempt=%u outcome=%s", f->lane->key, job->attempt,
+	    outcome_name(job->outcome));
+}
+
+static void
 land(struct delivery *d, struct job *job, bool was_sent)
 {
 	struct flying **at = &d->flying;
@@ -377,6 +396,7 @@ land(struct delivery *d, struct job *job, bool was_sent)
 	}
 	stats_add_at(d->world.stats, NOTIFIER_STAT_ATTEMPTS, job->outcome, 1);
 	stats_observe(d->world.stats, NOTIFIER_STAT_SECONDS, clock_monotonic_us() - f->handed_us);
+	trace_outcome(f, job);
 	if (job->outcome == OUTCOME_ACCEPTED)
 		stats_observe(d->world.stats, NOTIFIER_STAT_STAGE, clock_now_us() - f->created_us);
 	settling_add(d->settling, f->place, job, &f->row, false);

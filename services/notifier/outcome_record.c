@@ -3,12 +3,26 @@
 
 #include <string.h>
 
+#include "db_result.h"
 #include "event_pack.h"
 
 uint64_t
 outcome_record_about(int64_t about_seq)
 {
 	return about_seq > 0 ? (uint64_t)about_seq : 0;
+}
+
+void
+outcome_record_follow(struct outcome_record *row, const struct pg_result *rows, int at, int column)
+{
+	size_t len;
+
+	row->trace[0] = '\0';
+	if (db_is_null(rows, at, column))
+		return;
+	const void *event = db_get_bytea(rows, at, column, &len);
+	if (!trace_of_packed(event, len, row->trace))
+		row->trace[0] = '\0';
 }
 
 const char *
@@ -37,7 +51,7 @@ outcome_record_say(const struct outcome_record *row, const struct uuid *id_of, u
     uint8_t ret_packed[OUTCOME_RECORD_MAX])
 {
 	char notification[UUID_TEXT_SIZE], channel[8], reason[16] = "";
-	char about[sizeof(row->about_type)], language[sizeof(row->language)];
+	char about[sizeof(row->about_type)], language[sizeof(row->language)], trace[TRACE_SIZE];
 
 	uuid_format(id_of, notification);
 	strcpy(channel, row->channel);
@@ -55,6 +69,8 @@ outcome_record_say(const struct outcome_record *row, const struct uuid *id_of, u
 	Turunc__V1__Event event = TURUNC__V1__EVENT__INIT;
 	event.body_case = TURUNC__V1__EVENT__BODY_NOTIFICATION;
 	event.notification = &step;
+	memcpy(trace, row->trace, sizeof(trace));
+	event.traceparent = trace;
 	return event_pack(
 	    &event, what, row->ticket_id, ids, now_us, ret_packed, OUTCOME_RECORD_MAX);
 }

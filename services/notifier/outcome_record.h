@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "channel.h"
+#include "trace.h"
 #include "uuid.h"
 
 /* What the record says of the message beside the outcome. */
@@ -16,12 +17,19 @@ struct outcome_record {
 	char language[8];
 	const char *channel; /* a literal */
 	const char *reason; /* a literal; NULL: that of the outcome */
+	char trace[TRACE_SIZE]; /* of the record it tells of; "": its own begins */
 };
+
+struct pg_result;
 
 enum { OUTCOME_RECORD_MAX = 512 };
 
 /* 0: about no record (below 0 in the row). */
 uint64_t outcome_record_about(int64_t about_seq);
+
+/* Takes the trace over from the record that a column holds, NULL where there is none. */
+void outcome_record_follow(
+    struct outcome_record *row, const struct pg_result *rows, int at, int column);
 
 const char *outcome_record_type(enum outcome outcome);
 /* The packed event's size; every field is bounded, so it always fits. */

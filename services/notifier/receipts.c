@@ -24,6 +24,7 @@ known_read(const struct pg_result *rows, int row, int shift, struct known *k)
 	    db_get_text(rows, row, shift + KNOWN_ABOUT_TYPE));
 	snprintf(k->row.language, sizeof(k->row.language), "%s",
 	    db_get_text(rows, row, shift + KNOWN_LANGUAGE));
+	outcome_record_follow(&k->row, rows, row, shift + KNOWN_EVENT);
 	k->row.channel = "sms"; /* no other is asked about */
 	k->attempt = (uint32_t)db_get_int(rows, row, shift + KNOWN_ATTEMPTS);
 	k->state = (enum message_state)db_get_int(rows, row, shift + KNOWN_STATE);

@@ -11,6 +11,10 @@
 #define MAIL_OF_CONTACT(now) \
 	"CASE WHEN c.kind <> 'machine' THEN turunc.mail_reaches(c.email, " now "::bigint) END"
 
+/* The record that a message tells of, whose trace goes on. */
+#define TOLD_OF(message) \
+	"(SELECT l.event FROM turunc.event_log l WHERE l.seq = " message ".about_seq)"
+
 const struct db_statement store_statements[STORE_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	LETTERS_SQL(STORE_LETTERS, "notifier"),
@@ -88,10 +92,11 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	[STORE_LEFT] = { "left",
 	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.language, "
 	    "n.attempts, n.channel, coalesce(a.detail = $1::text, false), n.gateway, n.route, "
-	    "n.refused_by "
-	    "FROM turunc.notification n LEFT JOIN turunc.notification_attempt a "
-	    "ON a.notification_id = n.notification_id AND a.attempt = n.attempts "
-	    "WHERE n.state = 2 LIMIT 64",
+	    "n.refused_by, " TOLD_OF(
+		"n") " "
+		     "FROM turunc.notification n LEFT JOIN turunc.notification_attempt a "
+		     "ON a.notification_id = n.notification_id AND a.attempt = n.attempts "
+		     "WHERE n.state = 2 LIMIT 64",
 	    1 },
 	/* A message waits behind an earlier one of its ticket; it steps back meanwhile, so that it
 	 * is not looked at again and again.  What confirms a wish (about sms.received) answers
@@ -139,7 +144,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "turunc.sms_opt_out o WHERE o.phone = claimed.recipient) "
 	    "OR channel = 'email' AND about_type LIKE 'survey.%' AND EXISTS (SELECT FROM "
 	    "turunc.survey_refusal r WHERE r.address = lower(claimed.recipient COLLATE \"C\")), "
-	    "first_mail, created_us, (SELECT count(*) FROM due) FROM claimed ORDER BY about_seq",
+	    "first_mail, created_us, (SELECT count(*) FROM due), " TOLD_OF(
+		"claimed") " FROM claimed ORDER BY about_seq",
 	    9 },
 	/* Moves what is being sent, and what was thought to be lost with its process; says in the
 	 * log what it has moved; so saying it twice changes nothing. */
@@ -219,24 +225,28 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    4 },
 	[STORE_ASK] = { "ask",
 	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.channel, "
-	    "n.language, n.attempts, n.state, n.asks, n.gateway_reference, "
-	    "coalesce(n.recipient, ''), (SELECT a.started_us FROM turunc.notification_attempt a "
-	    "WHERE a.notification_id = n.notification_id AND a.attempt = n.attempts), "
-	    "(SELECT count(*) FROM turunc.notification o WHERE o.channel = 'sms' "
-	    "AND o.recipient = n.recipient AND o.notification_id <> n.notification_id "
-	    "AND o.attempts > 0 AND abs(o.updated_us - n.updated_us) < 3600000000) "
-	    "FROM turunc.notification n WHERE n.gateway = $1::text AND n.ask_us <= $2::bigint "
-	    "AND n.state IN (3, 4) ORDER BY n.ask_us LIMIT $3::integer",
+	    "n.language, n.attempts, n.state, n.asks, " TOLD_OF(
+		"n") ", n.gateway_reference, "
+		     "coalesce(n.recipient, ''), (SELECT a.started_us FROM "
+		     "turunc.notification_attempt a "
+		     "WHERE a.notification_id = n.notification_id AND a.attempt = n.attempts), "
+		     "(SELECT count(*) FROM turunc.notification o WHERE o.channel = 'sms' "
+		     "AND o.recipient = n.recipient AND o.notification_id <> n.notification_id "
+		     "AND o.attempts > 0 AND abs(o.updated_us - n.updated_us) < 3600000000) "
+		     "FROM turunc.notification n WHERE n.gateway = $1::text AND n.ask_us <= "
+		     "$2::bigint "
+		     "AND n.state IN (3, 4) ORDER BY n.ask_us LIMIT $3::integer",
 	    3 },
 	[STORE_KNOWN] = { "known",
 	    "SELECT u.n, n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.channel, "
-	    "n.language, n.attempts, n.state, n.asks FROM "
-	    "unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS u(id, reference, n) "
-	    "CROSS JOIN LATERAL (SELECT * FROM turunc.notification i "
-	    "WHERE i.notification_id = u.id AND i.gateway = $3::text UNION ALL "
-	    "SELECT * FROM turunc.notification r WHERE u.id IS NULL AND u.reference <> '' "
-	    "AND r.gateway = $3::text AND r.gateway_reference = u.reference LIMIT 1) n "
-	    "WHERE n.channel = 'sms' ORDER BY u.n",
+	    "n.language, n.attempts, n.state, n.asks, " TOLD_OF(
+		"n") " FROM "
+		     "unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS u(id, reference, n) "
+		     "CROSS JOIN LATERAL (SELECT * FROM turunc.notification i "
+		     "WHERE i.notification_id = u.id AND i.gateway = $3::text UNION ALL "
+		     "SELECT * FROM turunc.notification r WHERE u.id IS NULL AND u.reference <> '' "
+		     "AND r.gateway = $3::text AND r.gateway_reference = u.reference LIMIT 1) n "
+		     "WHERE n.channel = 'sms' ORDER BY u.n",
 	    3 },
 	/* State 0: nothing new, it is asked about again.  What has moved on meanwhile stays. */
 	[STORE_RECEIPTS] = { "receipts",

@@ -89,7 +89,8 @@ enum claim_column {
 	CLAIM_UNWANTED, /* they want no text messages, or no invitations, or what it confirms not */
 	CLAIM_FIRST, /* a mail to an address that has had none */
 	CLAIM_CREATED,
-	CLAIM_SEEN /* how many were looked at, of all that is due */
+	CLAIM_SEEN, /* how many were looked at, of all that is due */
+	CLAIM_EVENT /* that it tells of, NULL: none */
 };
 
 /* Columns of STORE_BOUNCE_NEXT; from BOUNCE_TICKET on NULL for a message that there is not. */
@@ -120,7 +121,8 @@ enum left_column {
 	LEFT_OURS, /* begun by this process */
 	LEFT_GATEWAY,
 	LEFT_ROUTE,
-	LEFT_REFUSED_BY
+	LEFT_REFUSED_BY,
+	LEFT_EVENT /* that it tells of, NULL: none */
 };
 
 /* Columns of STORE_ASK, and of STORE_KNOWN with the place in its arrays (from 1) before them. */
@@ -134,6 +136,7 @@ enum known_column {
 	KNOWN_ATTEMPTS,
 	KNOWN_STATE,
 	KNOWN_ASKS,
+	KNOWN_EVENT, /* that it tells of, NULL: none */
 	ASK_REFERENCE, /* STORE_ASK alone, from here on */
 	ASK_RECIPIENT,
 	ASK_BEGUN_US,

@@ -8,7 +8,7 @@
 #include "uuid.h"
 
 #define SURVEY_SKIPPED "survey.skipped"
-enum { SURVEY_RECORD_MAX = 256 };
+enum { SURVEY_RECORD_MAX = 320 };
 
 struct survey_record {
 	const char *type; /* NEWS_SURVEY_INVITED, NEWS_SURVEY_REMINDED or SURVEY_SKIPPED */

@@ -9,6 +9,7 @@
 #include "changes_internal.h"
 #include "db_result.h"
 #include "store.h"
+#include "trace.h"
 
 struct changes *
 changes_create(void)
@@ -169,7 +170,7 @@ changes_record(struct changes *ch, const struct ticket *ticket, Turunc__V1__Even
 {
 	static char source[] = "router";
 	struct changes_record *record = add_record(ch);
-	char id_text[UUID_TEXT_SIZE], number[NUMBER_SIZE];
+	char id_text[UUID_TEXT_SIZE], number[NUMBER_SIZE], trace[TRACE_SIZE];
 	struct uuid id;
 
 	if (record == NULL)
@@ -178,6 +179,10 @@ changes_record(struct changes *ch, const struct ticket *ticket, Turunc__V1__Even
 	uuid_format(&id, id_text);
 	memcpy(number, ticket->number, sizeof(number));
 	event->id = id_text;
+	if (!trace_valid(event->traceparent)) {
+		trace_begin(&id, trace);
+		event->traceparent = trace;
+	}
 	event->source = source;
 	event->time_us = now_us;
 	event->subject = number;
@@ -272,6 +277,14 @@ changes_answer(struct changes *ch, const struct changes_answer *answer)
 		return;
 	ch->answers = all;
 	all[ch->answer_count++] = *answer;
+}
+
+void
+changes_trace(const struct changes *ch, const char *stage)
+{
+	for (size_t i = 0; i < ch->record_count; i++)
+		trace_log_packed(stage, ch->records[i].event, ch->records[i].event_len,
+		    "department=%s", ch->records[i].department);
 }
 
 size_t

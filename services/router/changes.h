@@ -73,6 +73,9 @@ struct changes_answer {
 };
 void changes_answer(struct changes *ch, const struct changes_answer *answer);
 
+/* They are committed: each record's line, for whoever follows it. */
+void changes_trace(const struct changes *ch, const char *stage);
+
 size_t changes_records(const struct changes *ch);
 /* Nothing at all to write. */
 bool changes_empty(const struct changes *ch);

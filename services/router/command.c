@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "trace.h"
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -195,15 +196,6 @@ is_user(const char *actor)
 	       && strspn(actor + from, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len - from;
 }
 
-static bool
-is_traceparent(const char *text)
-{
-	enum { TRACEPARENT_LEN = 55 };
-	size_t len = strlen(text);
-
-	return len == TRACEPARENT_LEN && strspn(text, "0123456789abcdef-") == len;
-}
-
 static struct step
 step_of(const struct command *c, const struct step_world *world, unsigned actors, const char *actor,
     const char *id_text)
@@ -227,7 +219,7 @@ step_of(const struct command *c, const struct step_world *world, unsigned actors
 	step.photos = c->photos.stored;
 	step.photo_count = c->photos.count;
 	step.command_id = id_text;
-	if (is_traceparent(asked->traceparent))
+	if (trace_valid(asked->traceparent))
 		step.traceparent = asked->traceparent;
 	return step;
 }

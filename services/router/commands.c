@@ -305,6 +305,7 @@ on_written(void *arg, const struct db_reply *reply)
 		return;
 	}
 	bool appended = changes_records(c->changes) > 0;
+	changes_trace(c->changes, "decided");
 	uint64_t last = !appended
 			    ? 0
 			    : (uint64_t)db_get_int(reply->results[reply->result_count - 1], 0, 0);

@@ -218,6 +218,7 @@ ask(struct bulk *b, struct chosen *c)
 	if (!number_format(c->ticket_id, number))
 		number[0] = '\0';
 	command.ticket = number;
+	command.traceparent = frame_lend(http_header(req, "traceparent"));
 	command.expected_version = c->version;
 	command.verb = field(req, "verb");
 	command.department = c->department[0] != '\0' ? c->department : field(req, "department");

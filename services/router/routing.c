@@ -190,6 +190,7 @@ on_written(void *arg, const struct db_reply *reply)
 		return;
 	}
 	size_t appended = changes_records(g->changes);
+	changes_trace(g->changes, "routed");
 	uint64_t last = appended == 0
 			    ? 0
 			    : (uint64_t)db_get_int(reply->results[reply->result_count - 1], 0, 0);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame.h"
 #include "http.h"
 #include "istanbul.h"
 #include "number.h"
@@ -90,6 +91,7 @@ step_form_read(struct step_form *form, const struct http_request *req)
 	if (number_parse(http_path_param(req, "number"), &ticket_id) == NUMBER_OK)
 		(void)!number_format(ticket_id, form->ticket);
 	c->id = field(req, "id");
+	c->traceparent = frame_lend(http_header(req, "traceparent"));
 	c->ticket = form->ticket;
 	c->expected_version = small_number(field(req, "version"));
 	c->verb = field(req, "verb");

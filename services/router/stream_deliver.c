@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "log.h"
 #include "router_stats.h"
+#include "trace.h"
 
 enum {
 	TURNS_MAX = 64, /* before the loop sees to others */
@@ -152,6 +153,8 @@ note_sent(struct reader *r, uint64_t through)
 		if (!matches(r, row))
 			continue;
 		ledger_sent(&r->ledger, row->seq);
+		trace_log_packed("delivered", row->event, row->event_len, "to=%s/%s seq=%llu",
+		    r->client, r->name, (unsigned long long)row->seq);
 		/* What was written while nobody read is no stage's delay. */
 		if (row->committed_at_us >= r->since_us)
 			stats_observe(

@@ -204,6 +204,7 @@ on_written(void *arg, const struct db_reply *reply)
 		return;
 	}
 	uint64_t last = (uint64_t)db_get_int(reply->results[reply->result_count - 1], 0, 0);
+	changes_trace(s->changes, "swept");
 	for (size_t i = 0; i < ARRAY_LEN(s->counts); i++)
 		stats_add_at(s->world.stats, ROUTER_STAT_SWEPT, i, s->counts[i]);
 	isolation_passed(&s->isolation, s->tickets);
