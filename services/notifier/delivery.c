@@ -71,6 +71,7 @@ make_parts(struct delivery *d)
 		.stats = w->stats,
 		.ids = w->ids,
 		.attempts_max = w->attempts_max,
+		.crowd = w->in_flight,
 		.retry_first_ms = w->retry_first_ms,
 		.retry_cap_ms = w->retry_cap_ms,
 		.on_settled = on_settled,
@@ -306,7 +307,9 @@ room_of(struct lane *lane, uint64_t now_ms)
 	lane->look_at_ms = now_ms + LOOK_MS;
 	if (catalogue == NULL)
 		return 0;
-	if (lane->flying >= d->world.in_flight) {
+	/* What has landed and is not written down is in doubt as well, when we die. */
+	size_t doubted = lane->flying + settling_count(d->settling, lane_is_sms(lane));
+	if (doubted >= d->world.in_flight) {
 		lane->more = true;
 		return 0;
 	}
@@ -317,7 +320,7 @@ room_of(struct lane *lane, uint64_t now_ms)
 		lane->look_at_ms =
 		    now_ms + (uint64_t)(until_ms < QUIET_LOOK_MS ? until_ms : QUIET_LOOK_MS);
 	}
-	size_t room = d->world.in_flight - lane->flying;
+	size_t room = d->world.in_flight - doubted;
 	if (lane->unreachable > 0) {
 		lane->look_at_ms = lane->probe_at_ms > now_ms ? lane->probe_at_ms
 							      : lane->look_at_ms;

@@ -300,14 +300,30 @@ on_settled(void *arg, const struct db_reply *reply)
 	s->world.on_settled(s->world.arg);
 }
 
-static bool
-is_full(const struct settling *s)
+static size_t
+count_of(const struct ended *e, bool sms)
 {
 	size_t count = 0;
 
-	for (const struct ended *e = s->waiting; e != NULL && count < s->batch_max; e = e->next)
+	for (; e != NULL; e = e->next)
+		count += (strcmp(e->row.channel, "sms") == 0) == sms;
+	return count;
+}
+
+size_t
+settling_count(const struct settling *s, bool sms)
+{
+	return count_of(s->waiting, sms) + count_of(s->sent, sms);
+}
+
+static bool
+is_crowd(const struct settling *s)
+{
+	size_t most = s->world.crowd < s->batch_max ? s->world.crowd : s->batch_max, count = 0;
+
+	for (const struct ended *e = s->waiting; e != NULL && count < most; e = e->next)
 		count++;
-	return count == s->batch_max;
+	return count == most;
 }
 
 int64_t
@@ -319,7 +335,7 @@ settling_tick(struct settling *s, uint64_t now_ms)
 		return -1;
 	if (now_ms < s->retry_at_ms)
 		return (int64_t)(s->retry_at_ms - now_ms);
-	if (now_ms < s->began_ms + BREATH_MS && !is_full(s))
+	if (now_ms < s->began_ms + BREATH_MS && !is_crowd(s))
 		return (int64_t)(s->began_ms + BREATH_MS - now_ms);
 	s->began_ms = now_ms;
 	for (size_t n = 1; n < s->batch_max && last->next != NULL; n++)

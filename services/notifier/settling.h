@@ -27,6 +27,7 @@ struct settling_world {
 	struct stats *stats;
 	struct uuid_source *ids;
 	uint32_t attempts_max;
+	uint32_t crowd; /* so many are not kept waiting for more */
 	uint64_t retry_first_ms, retry_cap_ms;
 	void (*on_settled)(void *arg); /* some are written down */
 	void *arg;
@@ -44,6 +45,8 @@ void settling_release(struct ended *place);
 /* Takes the place and the job.  interrupted: a former process left it. */
 void settling_add(struct settling *s, struct ended *place, struct job *job,
     const struct outcome_record *row, bool interrupted);
+/* Outcomes of texts, or of mails, that are not in the record yet. */
+size_t settling_count(const struct settling *s, bool sms);
 /* Writes down what there is, unless a transaction is under way, was just refused, or was begun some
  * milliseconds ago: then it waits for more, so that a crowd shares a commit. */
 int64_t settling_tick(struct settling *s, uint64_t now_ms);
