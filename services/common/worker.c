@@ -1,4 +1,4 @@
-/* A thread with a queue in and a queue out; an eventfd wakes the loop. */
+/* Threads with a queue in and a queue out; an eventfd wakes the loop. */
 #include "worker.h"
 
 #include <assert.h>
@@ -16,8 +16,9 @@ struct queue {
 };
 
 struct worker {
-	pthread_t thread;
-	bool started;
+	struct worker_options options;
+	pthread_t threads[WORKER_THREADS_MAX];
+	unsigned started;
 	pthread_mutex_t lock; /* guards the queues and closing */
 	pthread_cond_t wanted;
 	struct queue ahead, in, out;
@@ -54,11 +55,20 @@ queue_take(struct queue *q)
 	return job;
 }
 
+static void
+wake_loop(struct worker *w)
+{
+	const uint64_t one = 1;
+
+	if (write(w->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+		assert(errno == EAGAIN); /* its counter is full: the loop is awake anyway */
+}
+
 static void *
 work(void *arg)
 {
 	struct worker *w = arg;
-	const uint64_t one = 1;
+	void *own = w->options.begin == NULL ? NULL : w->options.begin();
 
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
@@ -69,14 +79,17 @@ work(void *arg)
 		if (w->closing)
 			break;
 		pthread_mutex_unlock(&w->lock);
+		job->own = own;
 		job->work(job);
+		job->own = NULL;
 		job->worked = true;
 		pthread_mutex_lock(&w->lock);
 		queue_put(&w->out, job);
-		if (write(w->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
-			assert(errno == EAGAIN); /* its counter is full: the loop is awake anyway */
+		wake_loop(w);
 	}
 	pthread_mutex_unlock(&w->lock);
+	if (w->options.end != NULL)
+		w->options.end(own);
 	return NULL;
 }
 
@@ -100,29 +113,42 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	if (read(fd, &count, sizeof(count)) == -1 && errno != EAGAIN && errno != EINTR)
 		return;
 	while ((job = take_out(w)) != NULL)
-		job->done(job, true);
+		job->done(job, job->worked);
 }
 
 static bool
 start(struct worker *w)
 {
 	sigset_t all, before;
+	int error = 0;
 
 	/* Signals are the loop's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	w->started = pthread_create(&w->thread, NULL, work, w) == 0;
+	while (error == 0 && w->started < w->options.threads) {
+		error = pthread_create(&w->threads[w->started], NULL, work, w);
+		w->started += error == 0;
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return w->started;
+	errno = error;
+	return error == 0;
 }
 
 struct worker *
 worker_open(struct event_base *loop)
 {
+	return worker_open_threads(loop, &(struct worker_options){ .threads = 1 });
+}
+
+struct worker *
+worker_open_threads(struct event_base *loop, const struct worker_options *options)
+{
 	struct worker *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return NULL;
+	assert(options->threads >= 1 && options->threads <= WORKER_THREADS_MAX);
+	w->options = *options;
 	queue_init(&w->ahead);
 	queue_init(&w->in);
 	queue_init(&w->out);
@@ -142,15 +168,16 @@ void
 worker_close(struct worker *w)
 {
 	struct worker_job *job;
+	int saved_errno = errno;
 
 	if (w == NULL)
 		return;
 	pthread_mutex_lock(&w->lock);
 	w->closing = true;
-	pthread_cond_signal(&w->wanted);
+	pthread_cond_broadcast(&w->wanted);
 	pthread_mutex_unlock(&w->lock);
-	if (w->started)
-		pthread_join(w->thread, NULL);
+	for (unsigned i = 0; i < w->started; i++)
+		pthread_join(w->threads[i], NULL);
 	while ((job = queue_take(&w->out)) != NULL || (job = queue_take(&w->ahead)) != NULL
 	       || (job = queue_take(&w->in)) != NULL)
 		job->done(job, job->worked);
@@ -161,6 +188,7 @@ worker_close(struct worker *w)
 	pthread_cond_destroy(&w->wanted);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+	errno = saved_errno;
 }
 
 static void
@@ -183,4 +211,16 @@ void
 worker_give_ahead(struct worker *w, struct worker_job *job)
 {
 	give(w, &w->ahead, job);
+}
+
+void
+worker_recall(struct worker *w)
+{
+	struct worker_job *job;
+
+	pthread_mutex_lock(&w->lock);
+	while ((job = queue_take(&w->ahead)) != NULL || (job = queue_take(&w->in)) != NULL)
+		queue_put(&w->out, job);
+	pthread_mutex_unlock(&w->lock);
+	wake_loop(w);
 }

@@ -16,6 +16,7 @@
 #include "base.h"
 #include "trace.h"
 #include "uuid.h"
+#include "worker.h"
 
 struct event_base;
 
@@ -38,7 +39,11 @@ enum {
 	JOB_ANSWER_BYTES = 32768
 };
 
+struct channel;
+
 struct job {
+	struct worker_job worker; /* first; the channel's */
+	struct channel *channel;
 	struct uuid notification_id;
 	uint32_t attempt;
 	uint32_t deferrals; /* attempts before that the other side put off */
@@ -64,15 +69,12 @@ struct job {
 	/* filled by whoever knows of other ways */
 	bool elsewhere; /* surely not taken here: it goes by route */
 	int64_t ask_us; /* when its receipt is asked for, 0: not */
-	struct job *next;
 };
 
 /* Sets the detail: cut where it must be, anything but printable ASCII becomes '?'. */
 PRINTF(2, 3) void job_say(struct job *job, const char *format, ...);
 /* Takes NULL. */
 void job_destroy(struct job *job);
-
-struct channel;
 
 /* Does one job on a worker thread; curl is a handle of that thread, reset before each job. */
 typedef void channel_work_fn(const void *config, void *curl, struct job *job);
@@ -81,7 +83,7 @@ typedef void channel_done_fn(void *arg, struct job *job);
 
 struct channel_options {
 	const char *name;
-	unsigned workers; /* 1 to 16 */
+	unsigned workers; /* 1 to WORKER_THREADS_MAX */
 	channel_work_fn *work;
 	const void *config; /* lent, read by the workers */
 	channel_done_fn *on_done;

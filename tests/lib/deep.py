@@ -24,7 +24,7 @@ LIMIT_S = 600
 
 # Programs with threads of their own: notifier's channels, and names looked up beside the loop.
 # libzmq's threads are its own affair, and it is not built with the sanitizer.
-THREADED = ("test_notifier_channel", "test_address", "test_passwords")
+THREADED = ("test_notifier_channel", "test_worker", "test_address", "test_passwords")
 
 # Not under memcheck, which makes everything twenty times slower: those that fork, measure time, or
 # stop processes.  All of them run under AddressSanitizer.

@@ -2,6 +2,7 @@
  * unheard. */
 #include <event2/event.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -113,6 +114,82 @@ TEST(test_closing_tells_of_every_job)
 	for (int i = 0; i < JOBS; i++)
 		CHECK_I64("as its own mark has it", jobs[i].unworked, !jobs[i].job.worked);
 	worker_close(NULL);
+	event_base_free(loop);
+	(void)sem_destroy(&until);
+}
+
+/* --- threads that have something of their own ------------------------------------------------- */
+
+enum { THREADS = 3 };
+
+static atomic_int begun, ended, unowned;
+
+static void *
+begin(void)
+{
+	atomic_fetch_add(&begun, 1);
+	return calloc(1, sizeof(int));
+}
+
+static void
+end(void *own)
+{
+	atomic_fetch_add(&ended, 1);
+	free(own);
+}
+
+static void
+use_own(struct worker_job *job)
+{
+	int *uses = job->own;
+
+	if (uses == NULL)
+		atomic_fetch_add(&unowned, 1);
+	else
+		*uses += 1; /* nobody else's: ThreadSanitizer looks */
+	wait_for_it(job);
+}
+
+static void
+count_any(struct worker_job *job, bool worked)
+{
+	struct waiting_job *j = (struct waiting_job *)job;
+
+	j->unworked += !worked;
+	*j->done += 1;
+}
+
+TEST(test_recalled_jobs_come_back_unworked)
+{
+	struct event_base *loop = event_base_new();
+	const struct worker_options options = { .threads = THREADS, .begin = begin, .end = end };
+	struct worker *w = worker_open_threads(loop, &options);
+	struct waiting_job jobs[JOBS];
+	int done = 0, unworked = 0;
+	sem_t until;
+
+	if (w == NULL || sem_init(&until, 0, 0) != 0)
+		abort();
+	make(jobs, loop, NULL, &done);
+	for (int i = 0; i < JOBS; i++) {
+		jobs[i].job = (struct worker_job){ .work = use_own, .done = count_any };
+		jobs[i].until = &until;
+		worker_give(w, &jobs[i].job);
+	}
+	worker_recall(w);
+	CHECK_I64("nothing is told from within", done, 0);
+	/* At most one a thread was begun, and waits. */
+	CHECK_WITHIN(10000, (event_base_loop(loop, EVLOOP_NONBLOCK), done >= JOBS - THREADS));
+	for (int i = 0; i < JOBS; i++)
+		unworked += jobs[i].unworked;
+	CHECK_TRUE("these were not worked on", unworked >= JOBS - THREADS && unworked == done);
+	for (int i = 0; i < THREADS; i++)
+		(void)sem_post(&until);
+	CHECK_WITHIN(10000, (event_base_loop(loop, EVLOOP_NONBLOCK), done == JOBS));
+	worker_close(w);
+	CHECK_I64("each thread began", atomic_load(&begun), THREADS);
+	CHECK_I64("and ended", atomic_load(&ended), THREADS);
+	CHECK_I64("with what it had made", atomic_load(&unowned), 0);
 	event_base_free(loop);
 	(void)sem_destroy(&until);
 }
