@@ -100,6 +100,9 @@ board_create(const struct board_options *options)
 		{ "icon.svg", web_icon_svg, (size_t)(web_icon_svg_end - web_icon_svg) },
 		{ "words.js", web_words_js, (size_t)(web_words_js_end - web_words_js) },
 		{ "history.js", web_history_js, (size_t)(web_history_js_end - web_history_js) },
+		{ "panels.css", web_panels_css, (size_t)(web_panels_css_end - web_panels_css) },
+		{ "dom.js", web_dom_js, (size_t)(web_dom_js_end - web_dom_js) },
+		{ "alarms.js", web_alarms_js, (size_t)(web_alarms_js_end - web_alarms_js) },
 		{ "tables.css", web_tables_css, (size_t)(web_tables_css_end - web_tables_css) },
 		/* The last two are left out where npm had no charts. */
 		{ "uplot.js", chart_uplot_js, (size_t)(chart_uplot_js_end - chart_uplot_js) },
@@ -198,6 +201,7 @@ frame_now(const struct board *b)
 		.alarms_known = alarm_watch_known(b->world.alarms),
 		.history_version = history_version(b->world.history),
 		.build = b->build,
+		.charts = charts_are_here,
 	};
 
 	frame.alarm_count = alarm_watch_rows(b->world.alarms, &frame.alarms);

@@ -203,6 +203,7 @@ statement_frame(const struct statement_frame *frame)
 	json_t *said = json_object();
 
 	if (set(said, "build", json_string(frame->build))
+	    && set(said, "charts", json_boolean(frame->charts))
 	    && set(said, "municipality", json_string(name))
 	    && set(said, "departments", statement_departments(catalogue, frame->figures))
 	    && set(said, "targets", targets_of(catalogue))

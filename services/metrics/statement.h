@@ -3,8 +3,8 @@
  *
  * snapshot: {"state","seq","age_ms","now_us","values":{name: number}} and everything of the frame,
  * which is "build", "municipality", "departments":[{"code","tr","en"}], "targets":{name: number},
- * "history": a number that rises when there is more of it, and "alarms": null while they are not
- * known, else [{"id",
+ * "charts": may uplot.js be asked for, "history": a number that rises when there is more of it, and
+ * "alarms": null while they are not known, else [{"id",
  * "kind","value","bound","raised_us","acknowledged_us","by","place":{"tr","en"}}] (alarm_rules.h;
  * acknowledged_us and by are null when nobody has acknowledged, place when it is of none); patch:
  * {"state","seq","age_ms","now_us","values"} with only what changed, null for what is not known any
@@ -35,6 +35,7 @@ struct statement_frame {
 	bool alarms_known;
 	uint64_t history_version;
 	const char *build;
+	bool charts; /* the page's library is there */
 };
 json_t *statement_frame(const struct statement_frame *frame);
 

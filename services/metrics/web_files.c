@@ -6,6 +6,9 @@
 CARRY(web_index_html, "web/index.html");
 CARRY(web_board_css, "web/board.css");
 CARRY(web_board_js, "web/board.js");
+CARRY(web_panels_css, "web/panels.css");
+CARRY(web_dom_js, "web/dom.js");
+CARRY(web_alarms_js, "web/alarms.js");
 CARRY(web_tables_css, "web/tables.css");
 CARRY(web_history_js, "web/history.js");
 CARRY(web_words_js, "web/words.js");

@@ -5,6 +5,9 @@
 extern const unsigned char web_index_html[], web_index_html_end[];
 extern const unsigned char web_board_css[], web_board_css_end[];
 extern const unsigned char web_board_js[], web_board_js_end[];
+extern const unsigned char web_panels_css[], web_panels_css_end[];
+extern const unsigned char web_dom_js[], web_dom_js_end[];
+extern const unsigned char web_alarms_js[], web_alarms_js_end[];
 extern const unsigned char web_tables_css[], web_tables_css_end[];
 extern const unsigned char web_history_js[], web_history_js_end[];
 extern const unsigned char web_words_js[], web_words_js_end[];

@@ -87,7 +87,7 @@ class Place(System):
 
     def board_values(self):
         values = self.http("metrics", "GET", "/live/state.json").json()["values"]
-        return {name: value for name, value in values.items() if value and name != "lag_ms"}
+        return {name: value for name, value in values.items() if value and not name.startswith(board.NOT_FIGURES)}
 
 
 class Load:

@@ -50,7 +50,7 @@ def board(stack):
         head = stack.one("select max(last_seq) from turunc.log_batch")
         return state if state["state"] == "live" and state["seq"] == head else None
     values = stack.wait(now, 20, "the board has caught up")["values"]
-    return {name: value for name, value in values.items() if name != "lag_ms"}
+    return {name: value for name, value in values.items() if not name.startswith(("lag_ms", "state.", "then."))}
 
 
 COUNTED = ("citizen", "contact", "ticket", "ticket_state", "ticket_clock", "ticket_hop", "ticket_text",

@@ -8,12 +8,15 @@ import zoneinfo
 
 from turunc.v1 import event_pb2, ticket_pb2
 
+Opened = collections.namedtuple("Opened", "at_us channel")
+CALL_STEPS = ("call.offered", "call.answered", "call.abandoned", "call.ended")
 ISTANBUL = zoneinfo.ZoneInfo("Europe/Istanbul")
 MINUTE_US = 60_000_000
 LAST_LIVE, CLOSED = ticket_pb2.STATUS_WAITING, ticket_pb2.STATUS_CLOSED
 COMES_IN = ("ticket.routed", "ticket.transferred", "ticket.reopened")
 GOES_OUT = ("ticket.resolved", "ticket.rejected", "ticket.forwarded", "ticket.joined", "ticket.withdrawn")
-NOT_FIGURES = ("lag_ms",)
+NOT_FIGURES = ("lag_ms", "state.", "then.")  # the last two follow from others, and from what was a day ago
+SOON_US, QUICK_US, WAIT_MOST_US = 5 * 86_400_000_000, 20_000_000, 3_600_000_000  # of municipality.csv, of live.lua
 
 
 def differences(stack):
@@ -24,7 +27,7 @@ def differences(stack):
     if state["state"] != "live" or state["seq"] != head:
         return None
     counted = figures(stack, state["now_us"])
-    shown = {name: value for name, value in state["values"].items() if name not in NOT_FIGURES}
+    shown = {name: value for name, value in state["values"].items() if not name.startswith(NOT_FIGURES)}
     return {name: (shown.get(name, 0), counted.get(name, 0)) for name in sorted({*shown, *counted})
             if shown.get(name, 0) != counted.get(name, 0)}
 
@@ -41,6 +44,7 @@ def figures(stack, now_us):
         count[f"status.{_word(ticket_pb2.Status, status)}"] += 1
         if status <= LAST_LIVE:
             _open(count, department or "-", opened[ticket])
+            _channel(count, opened[ticket], 0 if answered else legal_due_us, now_us)
             dues = [legal_due_us if not answered else 0,
                     service_due_us if status != ticket_pb2.STATUS_WAITING else 0]
             if any(0 < due <= now_us for due in dues):
@@ -48,28 +52,42 @@ def figures(stack, now_us):
     for ticket in opened.keys() - {row[0] for row in states}:
         count["status.opened"] += 1
         _open(count, "-", opened[ticket])
+        _channel(count, opened[ticket], 0, now_us)
     count["today"] = sum(n for name, n in count.items() if name.startswith("today."))
     count["open"] = sum(n for name, n in count.items() if name.endswith(".open"))
+    count["overdue"] = sum(n for name, n in count.items() if name.endswith(".overdue"))
     return {name: value for name, value in count.items() if value}
 
 
-def _open(count, department, opened_us):
+def _channel(count, opened, legal_due_us, now_us):
+    """What is open of it, and how the law's clocks of these stand."""
+    channel = _word(ticket_pb2.Channel, opened.channel)
+    count[f"open.{channel}"] += 1
+    if legal_due_us:
+        due = f"due.{channel}"
+        count[due] = min(count[due] or legal_due_us, legal_due_us)
+        count[f"late.{channel}"] += legal_due_us <= now_us
+        count[f"soon.{channel}"] += now_us < legal_due_us <= now_us + SOON_US
+
+
+def _open(count, department, opened):
+    opened_us = opened.at_us
     count[f"d.{department}.open"] += 1
     oldest = f"d.{department}.oldest"
     count[oldest] = min(count[oldest] or opened_us, opened_us)
 
 
 def _log(stack, now_us, count):
-    """Counts what happened today and in the last hour; ticket -> when it was opened."""
-    opened, calls = {}, collections.defaultdict(set)
+    """Counts what happened today and in the last hour; ticket -> when it was opened, and how."""
+    opened, calls, steps = {}, collections.defaultdict(set), collections.defaultdict(dict)
     first_minute = now_us // MINUTE_US - 59
     for kind, ticket, department, at_us, data in stack.sql(
             "select type, ticket_id, coalesce(department, ''), committed_at_us, event from turunc.event_log"
             " where type like 'ticket.%' or type like 'call.%' order by seq"):
         lately = first_minute <= at_us // MINUTE_US <= now_us // MINUTE_US
         if kind == "ticket.opened":
-            opened[ticket] = at_us
             channel = event_pb2.Event.FromString(bytes(data)).opened.channel
+            opened[ticket] = Opened(at_us, channel)
             count[f"today.{_word(ticket_pb2.Channel, channel)}"] += _day(at_us) == _day(now_us)
             count["hour.opened"] += lately
         elif kind in COMES_IN:
@@ -81,10 +99,31 @@ def _log(stack, now_us, count):
             call = event_pb2.Event.FromString(bytes(data)).call
             if _day(call.at_us) == _day(now_us):
                 calls[call.call_id].add(kind)
+            if kind in CALL_STEPS and kind not in steps[call.call_id]:
+                count["hour.offered"] += lately and not steps[call.call_id]
+                if kind in ("call.answered", "call.abandoned"):
+                    count[kind.replace("call.", "hour.")] += lately
+                steps[call.call_id][kind] = call.at_us
     count["calls.offered"] = len(calls)
     for kind in ("call.answered", "call.abandoned"):
         count[kind.replace("call.", "calls.")] = sum(kind in seen for seen in calls.values())
+    for seen in steps.values():
+        _wait(count, seen, now_us)
+    asked = count["calls.known"] + count["calls.abandoned"]
+    if asked:
+        count["calls.level"] = 1000 * count["calls.quick"] // asked
     return opened
+
+
+def _wait(count, seen, now_us):
+    """A call that waits, or how long it did."""
+    offered, answered = seen.get("call.offered"), seen.get("call.answered")
+    if offered and seen.keys() == {"call.offered"} and offered >= now_us - WAIT_MOST_US:
+        count["calls.waiting"] += 1
+        count["calls.longest"] = min(count["calls.longest"] or offered, offered)
+    if offered and answered and _day(answered) == _day(now_us):
+        count["calls.known"] += 1
+        count["calls.quick"] += answered - offered < QUICK_US
 
 
 def _day(at_us):

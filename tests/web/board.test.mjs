@@ -1,7 +1,7 @@
 // The live board in headless Chromium, on a real system: figures arrive, nodes stay, age is told.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begin, browser, place, tell } from './system.mjs';
+import { axe, begin, browser, place, tell } from './system.mjs';
 
 begin('board_stack.py');
 
@@ -32,7 +32,7 @@ async function board(query = '', options = {}) {
     addEventListener('securitypolicyviolation', (e) => window.violations.push(e.violatedDirective));
   });
   await page.goto(`${place.origin}/live/${query}`);
-  await until(page, () => document.querySelector('#health').dataset.state === 'live');
+  await until(page, () => document.querySelector('#health').dataset.state === 'live', null, 40000);
   return { context, page, seen };
 }
 
@@ -98,12 +98,15 @@ test('ten seconds without data are told, and their end too', async () => {
       .startsWith('10 saniyeden uzun'), null, 8000);
     assert.equal(await page.locator('#health').getAttribute('data-state'), 'stale');
     assert.equal(await page.locator('#state').textContent(), 'Veri gelmiyor');
+    assert.match(await page.locator('.tile').first().evaluate((e) => getComputedStyle(e).backgroundImage),
+      /repeating-linear-gradient/);
+    assert.deepEqual(await axe(page), []);
     assert.notEqual(await figure(page, 'open'), '—');
     assert.match(await page.locator('#age').textContent(), /^1[0-9] sn$/);
   } finally {
     await tell('resume metrics');
   }
-  await until(page, () => document.querySelector('#health').dataset.state === 'live');
+  await until(page, () => document.querySelector('#health').dataset.state === 'live', null, 40000);
   await until(page, () => document.querySelector('#banner').textContent === '');
   await context.close();
 }, { timeout: 60000 });
@@ -155,7 +158,7 @@ for (const width of [360, 390, 768, 1280, 1920]) {
       const { context, page } = await board(`?lang=${lang}`, { viewport: { width, height: 800 } });
       await page.waitForSelector('#rows tr');
       const over = await page.evaluate(() => [...document.querySelectorAll('body, body *')]
-        .filter((e) => !e.matches('.skip, .quiet') && e.getBoundingClientRect().right > innerWidth + 1)
+        .filter((e) => !e.matches('.skip, .quiet') && !e.closest('.scroll') && e.getBoundingClientRect().right > innerWidth + 1)
         .map((e) => e.outerHTML.slice(0, 80)));
       assert.deepEqual(over, []);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
@@ -164,13 +167,155 @@ for (const width of [360, 390, 768, 1280, 1920]) {
   });
 }
 
-test('the table has headers, the banner alone is live, states have words', async () => {
+test('the tables have headers, banner and alarms alone are live, states have words', async () => {
   const { context, page } = await board();
   await page.waitForSelector('#rows tr');
-  assert.equal(await page.locator('thead th[scope="col"]').count(), 5);
+  assert.equal(await page.locator('#departments thead th[scope="col"]').count(), 5);
   assert.equal(await page.locator('tbody tr').count(), await page.locator('tbody th[scope="row"]').count());
-  assert.deepEqual(await page.locator('[aria-live]').evaluateAll((all) => all.map((e) => e.id)), ['banner']);
+  assert.deepEqual(await page.locator('[aria-live]').evaluateAll((all) => all.map((e) => e.id)), ['banner', 'alarm-said']);
   assert.equal(await page.locator('#state').textContent(), 'Canlı');
   assert.match(await page.locator('#overdue-note').textContent(), /Geciken iş yok|birimde/);
   await context.close();
 });
+
+const ALARM = "insert into turunc.board_alarm (kind, about, value, bound, raised_us, seen_us) select 'surge', "
+  + "'fener/cop-alinmadi', 12, 5, m, m from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as m) s";
+
+test('an alarm is shown with its words, said once, and leads to the desk until somebody has it', async () => {
+  const { context, page } = await board();
+  await until(page, () => document.querySelector('#alarms-none').textContent === 'Açık alarm yok');
+  await tell(`sql ${ALARM}`);
+  try {
+    await until(page, () => document.querySelectorAll('#alarms li').length === 1);
+    const line = page.locator('#alarms li');
+    assert.match(await line.textContent(), /Yoğunlaşan bildirim.*Fener: Çöp toplanmadı.*son 1 saatte 12 bildirim.*kimse üstlenmedi/);
+    assert.equal(await page.locator('#alarm-said').textContent(), 'Yeni alarm: Yoğunlaşan bildirim');
+    assert.equal(await page.locator('#alarms-none').isVisible(), false);
+    assert.equal(await line.locator('a').getAttribute('href'), '/desk/alarms?lang=tr');
+    assert.deepEqual(await axe(page), []);
+    await line.evaluate((e) => { window.line = e; });
+    await tell("sql update turunc.board_alarm set acknowledged_us = raised_us, acknowledged_by = 'oya'");
+    await until(page, () => /oya üstlendi/.test(document.querySelector('#alarms li').textContent));
+    assert.ok(await page.evaluate(() => window.line === document.querySelector('#alarms li')));
+    assert.equal(await line.locator('a').isVisible(), false);
+    await page.click('#lang');
+    assert.match(await line.textContent(), /Surge of reports.*Fener: Rubbish not collected.*acknowledged by oya/);
+  } finally {
+    await tell('sql delete from turunc.board_alarm');
+  }
+  await until(page, () => document.querySelector('#alarms-none').textContent === 'No alarm is open');
+  await context.close();
+});
+
+const SAMPLES = "insert into turunc.board_sample select m - k::bigint * 300000000, 100 + k, 5, 1, 7, 3, 9, 8, 1, 50, 0, 850 from "
+  + "(select max(at_us) as m from turunc.board_sample) s, generate_series(1, 2000) k on conflict do nothing";
+
+test('history is drawn, walked through with the keyboard, and the same as a table', async () => {
+  const { context, page } = await board('', { viewport: { width: 1280, height: 900 } });
+  await until(page, () => document.querySelector('#past-none').textContent !== '');
+  await tell(`sql ${SAMPLES}`);
+  // What was put there from outside is read at the next start.
+  await tell('restart metrics');
+  await page.goto(`${place.origin}/live/`);
+  await until(page, () => document.querySelectorAll('#charts canvas').length === 4, null, 20000);
+  await page.locator('#charts .plot').first().focus();
+  await page.keyboard.press('Home');
+  const told = await page.locator('#charts .told').first().textContent();
+  assert.match(told, /: Açık \d+ · Süresi geçen 5$/);
+  await page.keyboard.press('ArrowRight');
+  assert.notEqual(await page.locator('#charts .told').first().textContent(), told);
+  // The spans are radio buttons: arrows choose, Tab goes on.
+  await page.locator('#spans input').first().focus();
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.locator('#spans input:checked').inputValue(), 'week');
+  await page.locator('#twin summary').focus();
+  await page.keyboard.press('Enter');
+  await until(page, () => document.querySelectorAll('#past-table tbody tr').length > 80);
+  const row = await page.locator('#past-table tbody tr').nth(40).locator('td').allTextContents();
+  assert.deepEqual(row.slice(1), ['5', '7', '3', '9', '1', '%85']);
+  const history = await (await fetch(`${place.origin}/live/history.json?span=week`)).json();
+  assert.equal(await page.locator('#past-table tbody tr').count(), history.rows.length);
+  assert.deepEqual(await axe(page), []);
+  await context.close();
+}, { timeout: 90000 });
+
+test('a chosen theme stays, whatever the system says', async () => {
+  const { context, page } = await board('', { colorScheme: 'light' });
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.locator('#theme').focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.locator('#theme').textContent(), 'Görünüm: koyu');
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.goto(`${place.origin}/live/`);
+  assert.equal(await ground(), dark);
+  assert.deepEqual(await axe(page), []);
+  await context.close();
+});
+
+test('a screen on a wall comes in by its key, and nothing on it is for hands', async () => {
+  const key = await tell('key duvar board');
+  const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } });
+  const page = await context.newPage();
+  const end = Date.now() + 20000;
+  while ((await page.goto(`${place.origin}/live/wall/${key}`)).status() !== 200) assert.ok(Date.now() < end);
+  assert.equal(page.url(), `${place.origin}/live/?wall`);
+  const [cookie] = await context.cookies();
+  assert.deepEqual([cookie.name, cookie.path, cookie.httpOnly], ['turunc_wall', '/live/', true]);
+  await until(page, () => document.querySelector('#health').dataset.state === 'live', null, 40000);
+  assert.deepEqual(await page.locator('a:visible, button:visible, summary:visible').allTextContents(), []);
+  await context.close();
+});
+
+test('a page of another build is loaded anew', async () => {
+  const state = await (await fetch(`${place.origin}/live/state.json`)).json();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let asked = 0;
+  await page.route('**/live/events', (route) => {
+    asked += 1;
+    if (asked > 1) return route.continue();
+    const body = `retry: 100\n\nevent: snapshot\ndata: ${JSON.stringify({ ...state, build: 'of yesterday' })}\n\n`;
+    return route.fulfill({ contentType: 'text/event-stream', body });
+  });
+  await page.goto(`${place.origin}/live/`);
+  await page.evaluate(() => { window.former = true; });
+  const end = Date.now() + 15000;
+  while (await page.evaluate(() => window.former).catch(() => true)) {
+    assert.ok(Date.now() < end);
+    await page.waitForTimeout(50);
+  }
+  await until(page, () => document.querySelector('#health').dataset.state === 'live', null, 40000);
+  await context.close();
+});
+
+test('without scripts the same is there as tables, in both languages', async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 390, height: 800 } });
+  const page = await context.newPage();
+  await page.goto(`${place.origin}/live/`);
+  await page.click('noscript a >> text=Pano, tablo olarak');
+  assert.equal(await page.locator('h1').textContent(), 'Canlı pano, tablo olarak');
+  assert.ok(await page.locator('table').count() >= 5);
+  await context.close();
+  for (const colorScheme of ['light', 'dark']) {
+    const seen = await browser.newContext({ colorScheme, viewport: { width: 360, height: 800 } });
+    const tables = await seen.newPage();
+    await tables.goto(`${place.origin}/live/tables?lang=en&span=week`);
+    assert.deepEqual(await axe(tables), []);
+    assert.ok(await tables.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await seen.close();
+  }
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe finds nothing on the board, ${colorScheme}`, async () => {
+    for (const width of [360, 1920]) {
+      const { context, page } = await board('', { colorScheme, viewport: { width, height: 1080 } });
+      await page.waitForSelector('#rows tr');
+      assert.deepEqual(await axe(page), []);
+      await context.close();
+    }
+  });
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A private system for the tests of the pages: prints one line of JSON when it is ready, then does
-what it is told on standard input (pause metrics, resume metrics, state, user NAME ROLE [DEPARTMENT]),
-one answer a line, until that ends."""
+what it is told on standard input (pause metrics, resume metrics, state, user NAME ROLE [DEPARTMENT],
+sql STATEMENT, a client's key: key NAME VERB), one answer a line, until that ends."""
 import json
 import os
 import sys
@@ -15,8 +15,17 @@ def obey(stack, words):
     if words[0] in ("pause", "resume"):
         getattr(stack, words[0])(words[1])
         return True
+    if words[0] == "restart":
+        stack.kill9(words[1])
+        stack.restart(words[1])
+        return True
     if words[0] == "user":
         return stack.user(*words[1:])
+    if words[0] == "sql":
+        stack.sql(" ".join(words[1:]))
+        return True
+    if words[0] == "key":
+        return json.loads(stack.masa("client", "add", words[1], "--http", "--verbs", words[2], "--json"))["api_key"]
     return stack.http("metrics", "GET", "/live/state.json").json()
 
 

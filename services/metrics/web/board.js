@@ -1,5 +1,8 @@
 // The live board: built once, then patched by key.  Only what changed is touched, so that focus,
 // selection and scrolling survive; nothing is ever drawn anew.
+import { showAlarms } from './alarms.js';
+import { $, make, setAttribute, setText, setVariable, toggle } from './dom.js';
+import { beginHistory, historyHas, redrawHistory, speakHistory } from './history.js';
 import { Writer } from './words.js';
 
 const STALE_MS = 10000;
@@ -9,44 +12,17 @@ const ENDED = ['resolved', 'rejected', 'forwarded', 'duplicate', 'withdrawn'];
 const CHANNELS = ['call', 'web', 'open311', 'email', 'cimer', 'desk', 'bus', 'sms', 'other'];
 const UNASSIGNED = '-';
 
-const $ = (id) => document.getElementById(id);
 const values = new Map(); // name -> number; absent: not known
 const cells = new Map(); // name -> [{ element, write }]
 const rows = new Map(); // department code -> { row, title, bar, names }
 let said = { state: 'wait', ageMs: null, nowUs: null, at: 0 }; // the last event, and when it came
 let departments = []; // as the last snapshot named them
+let alarms = null; // likewise
+let targets = {};
+let build = null; // of the page's files, as the first snapshot named it
 let writer;
 let source;
 let openedAt = 0;
-
-// --- touching the page only where it differs -----------------------------------------------------
-
-function setText(element, text) {
-  const node = element.firstChild;
-  if (node === null) element.append(text);
-  else if (node.nodeValue !== text) node.nodeValue = text;
-  else return false;
-  return true;
-}
-
-function setAttribute(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-}
-
-function toggle(element, name, on) {
-  if (element.classList.contains(name) !== on) element.classList.toggle(name, on);
-}
-
-function setVariable(element, name, value) {
-  if (element.style.getPropertyValue(name) !== value) element.style.setProperty(name, value);
-}
-
-function make(tag, className, ...children) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.append(...children);
-  return element;
-}
 
 function flash(element) {
   element.classList.remove('changed');
@@ -106,17 +82,45 @@ function derive() {
     toggle(r.row, 'late', get(`d.${code}.overdue`) > 0);
   }
   const overdue = get('overdue');
-  toggle($('tile-overdue'), 'alarm', known && overdue > 0);
-  toggle($('tile-overdue'), 'calm', known && overdue === 0);
   let note = '—';
-  if (known) {
-    note = overdue > 0 ? writer.word('overdue.some', { n: writer.number(late) })
-      : writer.word('overdue.none');
+  if (known && targets.overdue_percent !== undefined) {
+    note = overdue > 0 ? writer.word('overdue.some', { n: writer.number(late),
+      share: writer.share(Math.floor((1000 * overdue) / Math.max(1, get('open')))),
+      most: writer.share(10 * targets.overdue_percent) }) : writer.word('overdue.none');
   }
   setText($('overdue-note'), note);
   setVariable($('calls-bar'), '--share', share(get('calls.answered'), get('calls.offered')));
   setVariable($('calls-lost'), '--share', share(get('calls.abandoned'), get('calls.offered')));
   deriveLists(get);
+  deriveTargets(get);
+}
+
+// What the server says of a figure against its target: in words, beside the colour.
+function deriveTargets(get) {
+  const has = targets.wait_s !== undefined;
+  setText($('wait-target'), has ? writer.word('wait.target', { limit: writer.span(1000 * targets.wait_s) }) : '');
+  setText($('level-target'), has ? writer.word('level.target',
+    { s: writer.span(1000 * targets.answer_within_s), most: writer.share(10 * targets.answer_percent) }) : '');
+  for (const element of document.querySelectorAll('[data-state^="state."]')) {
+    const name = element.dataset.state;
+    const state = values.get(name);
+    const words = writer.words[name === 'state.wait' ? 'verdict.wait'
+      : name === 'state.cimer' ? 'verdict.cimer' : 'verdict'];
+    for (const [i, to] of ['met', 'near', 'missed'].entries()) toggle(element, to, state === i);
+    setText(element.querySelector('.verdict'), state === undefined ? '' : words[state]);
+  }
+  for (const element of document.querySelectorAll('.trend')) {
+    setText(element, trendOf(values.get(element.dataset.now), values.get(element.dataset.then),
+      element.dataset.f === 'points'));
+  }
+}
+
+function trendOf(now, then, points) {
+  if (now === undefined || then === undefined) return writer.word('then.none');
+  const written = points ? writer.share(then) : writer.number(then);
+  if (now === then) return writer.word('then.same', { then: written });
+  return writer.word('then', { then: written,
+    change: `${now > then ? '▲' : '▼'} ${writer.change(now - then, points)}` });
 }
 
 function deriveLists(get) {
@@ -124,8 +128,10 @@ function deriveLists(get) {
   for (const item of $('statuses').children) {
     setVariable(item, '--share', share(get(`status.${item.dataset.name}`), most));
   }
-  for (const item of $('channels').children) {
-    toggle(item, 'gone', get(`today.${item.dataset.name}`) === 0);
+  for (const row of $('channel-rows').children) {
+    const name = row.dataset.name;
+    toggle(row, 'gone', get(`today.${name}`) === 0 && get(`open.${name}`) === 0 && name !== 'cimer');
+    toggle(row, 'late', get(`late.${name}`) > 0);
   }
 }
 
@@ -147,6 +153,24 @@ function buildList(list, names, kind, className) {
     $(list).append(item);
     show(`${kind}.${name}`, count,
       (n) => writer.number(values.has('open') ? n ?? 0 : undefined));
+  }
+}
+
+function buildChannels() {
+  const zero = (n) => writer.number(values.has('open') ? n ?? 0 : undefined);
+  for (const name of CHANNELS) {
+    const cell = () => make('td', 'n');
+    const title = make('th', '');
+    title.scope = 'row';
+    const [today, open, due, late] = [cell(), cell(), cell(), cell()];
+    const row = make('tr', '', title, today, open, due, late);
+    row.dataset.name = name;
+    due.className = 'n due';
+    late.append(make('span', 'num badge'));
+    $('channel-rows').append(row);
+    show(`today.${name}`, today, zero);
+    show(`open.${name}`, open, zero);
+    show(`late.${name}`, late.firstChild, zero);
   }
 }
 
@@ -214,6 +238,28 @@ function waiting(us) {
   return us === undefined ? '—' : writer.waited(Math.max(0, nowMs() - us / 1000));
 }
 
+// What is left until a moment, or how long it is over.
+function left(us, word, lateWord) {
+  const ms = us / 1000 - nowMs();
+  return ms >= 0 ? writer.word(word, { left: writer.span(ms) }) : writer.word(lateWord, { late: writer.span(-ms) });
+}
+
+function tickClocks() {
+  for (const row of $('channel-rows').children) {
+    const us = values.get(`due.${row.dataset.name}`);
+    const cell = row.querySelector('.due');
+    setText(cell, us === undefined ? '—' : left(us, 'due', 'due.late'));
+    if (us !== undefined) setAttribute(cell, 'title', writer.moment.format(new Date(us / 1000)));
+  }
+  const us = values.get('due.cimer');
+  let said = us === undefined ? writer.word('cimer.none') : left(us, 'cimer.left', 'cimer.late');
+  const soon = values.get('soon.cimer') ?? 0;
+  if (soon > 0) said += ` · ${writer.word('cimer.soon', { n: writer.number(soon), days: targets.legal_days })}`;
+  setText($('cimer-said'), values.has('open') ? said : '—');
+  const longest = values.get('calls.longest');
+  setText($('longest'), longest === undefined ? '—' : writer.span(Math.max(0, nowMs() - longest / 1000)));
+}
+
 function ageMs() {
   return said.ageMs === null ? null : said.ageMs + (performance.now() - said.at);
 }
@@ -250,6 +296,7 @@ function tick() {
       setAttribute(r.oldest, 'title', writer.moment.format(new Date(us / 1000)));
     }
   }
+  tickClocks();
   if (source.readyState === EventSource.CLOSED
     || performance.now() - Math.max(said.at, openedAt) > SILENT_MS) connect();
 }
@@ -263,6 +310,13 @@ function heard(event, whole) {
     departments = news.departments;
     arrange();
     if (news.municipality) setText($('municipality'), news.municipality);
+    // The page is not what the server has any more.
+    if (build !== null && build !== news.build) location.reload();
+    build = news.build;
+    targets = news.targets;
+    alarms = news.alarms;
+    showAlarms(alarms, writer, language());
+    historyHas(news.history, news.charts);
   }
   if (news.values) take(news.values, whole);
   if (whole) for (const name of cells.keys()) refresh(name, true);
@@ -282,11 +336,19 @@ function connect() {
 
 // --- language -------------------------------------------------------------------------------------
 
-function remembered() {
+function remembered(what) {
   try {
-    return localStorage.getItem('turunc.lang');
+    return localStorage.getItem(`turunc.${what}`);
   } catch {
     return null;
+  }
+}
+
+function remember(what, value) {
+  try {
+    localStorage.setItem(`turunc.${what}`, value);
+  } catch {
+    // Then it is not remembered.
   }
 }
 
@@ -297,11 +359,7 @@ function language() {
 function speak(lang) {
   document.documentElement.lang = lang;
   writer = new Writer(lang);
-  try {
-    localStorage.setItem('turunc.lang', lang);
-  } catch {
-    // Then it is not remembered.
-  }
+  remember('lang', lang);
   document.title = `Turunç · ${writer.word('title')}`;
   for (const element of document.querySelectorAll('[data-t]')) {
     setText(element, writer.word(element.dataset.t));
@@ -318,30 +376,57 @@ function relabel() {
   for (const item of document.querySelectorAll('#statuses > li')) {
     setText(item.firstChild, writer.words.status[item.dataset.name]);
   }
-  for (const item of document.querySelectorAll('#channels > li')) {
-    setText(item.firstChild, writer.words.channel[item.dataset.name]);
+  for (const row of $('channel-rows').children) {
+    setText(row.firstChild, writer.words.channel[row.dataset.name]);
   }
+  showAlarms(alarms, writer, language());
+  speakHistory(writer);
+  setAttribute($('tables'), 'href', `/live/tables?lang=${language()}`);
+  setText($('theme'), writer.word(`theme.${theme}`));
   if (departments.length > 0) arrange();
   for (const name of cells.keys()) refresh(name, true);
   derive();
 }
 
+// --- light and dark -------------------------------------------------------------------------------
+
+const THEMES = ['auto', 'light', 'dark'];
+let theme = 'auto';
+
+function wear(name) {
+  theme = THEMES.includes(name) ? name : 'auto';
+  if (theme === 'auto') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  redrawHistory();
+}
+
 function begin() {
-  const asked = new URLSearchParams(location.search).get('lang') ?? remembered();
+  const asked = new URLSearchParams(location.search).get('lang') ?? remembered('lang');
+  toggle(document.body, 'wall', new URLSearchParams(location.search).has('wall'));
+  wear(new URLSearchParams(location.search).get('theme') ?? remembered('theme'));
   speak(asked === 'en' ? 'en' : 'tr');
+  beginHistory(writer);
   buildTiles();
+  buildChannels();
   buildList('statuses', LIVE, 'status', 'live');
   buildList('statuses', ENDED, 'status', 'ended');
-  buildList('channels', CHANNELS, 'today', '');
   relabel();
   $('lang').addEventListener('click', (event) => {
     event.preventDefault();
     const lang = writer.words.otherLang;
-    history.replaceState(null, '', `?lang=${lang}`);
+    const query = new URLSearchParams(location.search);
+    query.set('lang', lang);
+    history.replaceState(null, '', `?${query}`);
     speak(lang);
     relabel();
     tick();
   });
+  $('theme').addEventListener('click', () => {
+    wear(THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]);
+    remember('theme', theme);
+    setText($('theme'), writer.word(`theme.${theme}`));
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redrawHistory);
   connect();
   setInterval(tick, 500);
   tick();
