@@ -22,8 +22,11 @@ POINT = re.compile(r"\bfailpoint\(\s*([\w>.-]+),\s*FAILPOINT_(BEFORE|AFTER)\)")
 # What looks like one and is none, with the reason.
 NONE_OF_OURS = {
     ("services/masa/reach.c", "get"): "asks a service how it is; hands nothing over",
+    ("services/masa/doctor_edge.c", "ask_stream"): "asks the edge; hands nothing over",
+    ("services/masa/doctor_edge.c", "look_at_certificate"): "asks the edge; hands nothing over",
     # What plays a month is the world outside: a citizen's client, whoever exports from CİMER, the time.
     ("services/masa/demo_doors.c", "ask"): "a citizen's request",
+    ("services/masa/demo_doors.c", "demo_doors_get"): "likewise",
     ("services/masa/demo_doors.c", "put"): "a file put into the folder of CİMER's exports",
     ("services/common/clock.c", "clock_simulation_create"): "a demonstration's clock, made before there is a system",
 }
