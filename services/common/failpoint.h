@@ -42,6 +42,7 @@ enum failpoint_side {
 	X("intake", "bounce")           \
 	X("intake", "survey_refuse")    \
 	X("intake", "machine_expire")   \
+	X("intake", "dismiss")          \
 	X("router", "cursor_make")      \
 	X("router", "cursor_adopt")     \
 	X("router", "cursor_advance")   \

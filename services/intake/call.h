@@ -5,7 +5,7 @@
  *	call_page.c	writes it
  *	call_send.c	registers, joins and ends: what is to be kept
  *	call_draft.c	what was typed and not sent
- *	unassigned.c	what came by mail or SMS and belongs to no ticket
+ *	unassigned.h	what came by mail or SMS and belongs to no ticket
  *
  * One form holds everything that is typed while a caller speaks, and each of its buttons says where
  * it goes; so nothing typed is lost by looking something up, with scripts or without.

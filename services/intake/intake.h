@@ -136,6 +136,7 @@ enum intake_stat {
 	INTAKE_STAT_NUMBERS_ASIDE,
 	INTAKE_STAT_TRACKED, /* looks at a ticket, by outcome */
 	INTAKE_STAT_SAID, /* by what */
+	INTAKE_STAT_DISMISSED, /* what came without a ticket and needs none */
 	INTAKE_STAT_SURVEY_STOPS, /* visits by a link that ends them, the same */
 	INTAKE_STAT_SURVEYS, /* visits by an invitation, by what came of them */
 	INTAKE_STAT_CALLS, /* dealt with on the call-taker's page, by how */
@@ -200,6 +201,7 @@ enum {
 	STOPPED_LIMITED_MESSAGE, /* the link: too many changes by it */
 	STOPPED_AWAY
 };
+enum { DISMISSED_OFF, DISMISSED_BACK, DISMISSED_GONE, DISMISSED_AWAY };
 enum { CIMER_FILES_DONE, CIMER_FILES_REJECTED, CIMER_FILES_WAITED };
 /* As enum cimer_as, and one more. */
 enum { CIMER_ROWS_WRONG = 3 };

@@ -157,6 +157,7 @@ static const char *const limits[] = { "key", "address", "wrong_keys", "photos", 
 static const char *const tracked[] = { "shown", "wrong", "limited", "away", NULL };
 static const char *const surveyed[] = { "shown", "answered", "repeated", "denied", "refused",
 	"over", "wrong", "limited", "away", NULL };
+static const char *const dismissed[] = { "off", "back", "gone", "away", NULL };
 static const char *const stopped[] = { "shown", "refused", "again", "wrong", "limited",
 	"limited_message", "away", NULL };
 static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
@@ -245,6 +246,12 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 	    .help = "Times that somebody looked up a ticket on the public page",
 	    .label = "outcome",
 	    .label_values = tracked },
+	[INTAKE_STAT_DISMISSED] = { .name = "turunc_intake_unassigned_dismissed_total",
+	    .help =
+		"Times that an operator said that a message needs no ticket (off), or took that "
+		"back (back)",
+	    .label = "as",
+	    .label_values = dismissed },
 	[INTAKE_STAT_SURVEY_STOPS] = { .name = "turunc_intake_survey_stops_total",
 	    .help = "Visits by the link that ends invitations by e-mail, by what came of them: "
 		    "refused, or wanted again",

@@ -33,6 +33,8 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 	    "SELECT turunc.save_draft($1::text, $2::text, $3::bigint, $4::text, $5::text)", 5 },
 	[STORE_SURVEY_REFUSE] = { "survey_refuse",
 	    "SELECT turunc.refuse_surveys($1::uuid, $2::boolean, $3::bigint)", 3 },
+	[STORE_DISMISS] = { "dismiss",
+	    "SELECT turunc.dismiss_contact($1::uuid, $2::text, $3::text, $4::bigint)", 4 },
 	[STORE_FILE_FORGET] = { "file_forget",
 	    "DELETE FROM turunc.erased_file e WHERE e.digest = ANY ($1::bytea[])", 1 },
 	[STORE_CIMER] = { "cimer",
@@ -110,6 +112,7 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 #define LOOSE_CONTACTS                                                               \
 	"SELECT c.contact_id, c.kind, c.channel, c.arrived_us, c.recorded_us, "      \
 	"c.language, c.name, c.phone, c.email, c.description, c.ticket_id, "         \
+	"c.dismissed_us, c.dismissed_by, c.dismissed_as, "                           \
 	"(SELECT f.digest FROM turunc.attachment f WHERE f.owner_id = c.contact_id " \
 	"AND f.type = 4 LIMIT 1) FROM turunc.contact c "
 
@@ -280,9 +283,16 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    "SELECT f.digest FROM turunc.attachment f WHERE f.digest = ANY ($1::bytea[])", 1 },
 	[STORE_UNASSIGNED] = { "unassigned",
 	    LOOSE_CONTACTS "WHERE c.ticket_id IS NULL AND c.kind IN ('machine', 'sms') "
-			   "AND c.salt <> '' AND (c.recorded_us, c.contact_id) < ($1::bigint, "
-			   "$2::uuid) ORDER BY c.recorded_us DESC, c.contact_id DESC "
+			   "AND c.salt <> '' AND c.dismissed_us IS NULL AND "
+			   "(c.recorded_us, c.contact_id) < ($1::bigint, $2::uuid) ORDER BY "
+			   "c.recorded_us DESC, c.contact_id DESC "
 			   "LIMIT $3::integer",
+	    3 },
+	[STORE_DISMISSED] = { "dismissed",
+	    LOOSE_CONTACTS
+	    "WHERE c.ticket_id IS NULL AND c.dismissed_us IS NOT NULL AND c.salt <> '' "
+	    "AND (c.recorded_us, c.contact_id) < ($1::bigint, $2::uuid) ORDER BY "
+	    "c.recorded_us DESC, c.contact_id DESC LIMIT $3::integer",
 	    3 },
 	[STORE_UNASSIGNED_ONE] = { "unassigned_one",
 	    LOOSE_CONTACTS "WHERE c.contact_id = $1::uuid AND c.kind IN ('machine', 'sms') "

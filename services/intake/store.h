@@ -24,6 +24,7 @@ enum store_write_statement {
 	STORE_BOUNCE, /* id, identity, message, given up?, status, now */
 	STORE_SURVEY_REFUSE, /* message, refuses?, now -> enum survey_refusal, afterwards */
 	STORE_MACHINE_EXPIRE, /* from before when, now, how many at most -> how many */
+	STORE_DISMISS, /* contact, why ('': not any more), user, now -> is it there? */
 	STORE_WRITE_STATEMENTS
 };
 extern const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS];
@@ -58,6 +59,7 @@ enum store_read_statement {
 	STORE_CALL_DRAFTS, /* agent -> enum store_draft_column */
 	STORE_MAIL_TARGET, /* ticket or 0, messages answered, sender -> enum store_mail_column */
 	STORE_UNASSIGNED, /* behind which moment and contact, how many -> enum store_loose_column */
+	STORE_DISMISSED, /* the same of those that need none, as somebody said */
 	STORE_UNASSIGNED_ONE, /* contact -> the same, at most one row */
 	STORE_READ_STATEMENTS
 };
@@ -180,6 +182,9 @@ enum store_loose_column {
 	LOOSE_EMAIL,
 	LOOSE_WORDS,
 	LOOSE_TICKET, /* made of it; null: none */
+	LOOSE_DISMISSED, /* when somebody said that it needs none; null: nobody did */
+	LOOSE_DISMISSED_BY,
+	LOOSE_DISMISSED_AS,
 	LOOSE_RAW, /* its mail's file; null: none */
 };
 enum store_track_link_column { TRACK_LINK_TICKET, TRACK_LINK_LATER };

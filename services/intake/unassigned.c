@@ -1,53 +1,20 @@
-/* What came by mail from machines or by SMS and belongs to no ticket: operators read it, and make a
- * ticket of what needs one. */
+/* What came by mail from machines or by SMS and belongs to no ticket: operators read it, make a
+ * ticket of what needs one, and take off the list what needs none. */
+#include "unassigned.h"
+
 #include <event2/buffer.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "call.h"
 #include "clock.h"
 #include "door.h"
-#include "photo_item.h"
 #include "store.h"
 #include "turunc/v1/ticket.pb-c.h"
 
-enum {
-	UNASSIGNED_ROLES = PEOPLE_OPERATOR | PEOPLE_ADMINISTRATOR,
-	PAGE_ROWS = 50,
-	PATH_BYTES = 120,
-};
+enum { UNASSIGNED_ROLES = PEOPLE_OPERATOR | PEOPLE_ADMINISTRATOR };
 static const char unassigned_source[] = "unassigned"; /* as turunc.assign_contact() knows it */
-static const char unassigned_path[] = "/call/unassigned";
-
-enum said { SAID_NOTHING, SAID_MADE, SAID_AWAY, SAID_UNKNOWN, SAID_GONE };
-static const char *const said_words[][CATALOGUE_LANGUAGES] = {
-	[SAID_NOTHING] = { "", "" },
-	[SAID_MADE] = { "Başvuru açıldı:", "A ticket was made:" },
-	[SAID_AWAY] = { "Şu anda yapılamadı; hiçbir şey değişmedi. Birazdan yeniden deneyin.",
-	    "It could not be done just now; nothing has changed. Try again shortly." },
-	[SAID_UNKNOWN] = { "Başvurunun açılıp açılmadığı henüz bilinmiyor. Birazdan yeniden "
-			   "deneyin: "
-			   "açıldıysa aynı başvuru gösterilir, ikinci bir başvuru açılmaz.",
-	    "It is not known yet whether the ticket was made. Try again shortly: if it was, you "
-	    "are shown that one, and no second one is made." },
-	[SAID_GONE] = { "Bu ileti artık yok.", "This message is no longer there." },
-};
-
-struct unassigned {
-	struct item item; /* first: how accept gives it back; of a ticket to be made */
-	struct intake *in;
-	struct http_request *req;
-	struct call_person person;
-	enum catalogue_language language;
-	enum said said;
-	char number[NUMBER_SIZE]; /* that it is said of */
-	struct uuid contact;
-	char contact_text[UUID_TEXT_SIZE];
-	/* The contact's, owned; NULL where it has none. */
-	char *name, *phone, *email, *words, *contact_language;
-};
 
 static struct unassigned *
 create(struct intake *in, struct http_request *req, const struct person *who)
@@ -66,171 +33,17 @@ create(struct intake *in, struct http_request *req, const struct person *who)
 }
 
 static void
-destroy(struct unassigned *u)
-{
-	item_finish(&u->item);
-	free(u->name);
-	free(u->phone);
-	free(u->email);
-	free(u->words);
-	free(u->contact_language);
-	free(u);
-}
-
-/* --- the page ----------------------------------------------------------------------------------
- */
-
-static void
-write_sender(struct html *h, const struct pg_result *rows, int row)
-{
-	const char *name = db_get_text_or_null(rows, row, LOOSE_NAME);
-	const char *phone = db_get_text_or_null(rows, row, LOOSE_PHONE);
-	const char *email = db_get_text_or_null(rows, row, LOOSE_EMAIL);
-
-	html_raw(h, "<span class=\"from\">");
-	if (name != NULL) {
-		html_text(h, name);
-		html_raw(h, " ");
-	}
-	html_text(h, phone != NULL   ? phone
-		     : email != NULL ? email
-				     : html_say(h, "(göndereni belli değil)", "(no sender)"));
-	html_raw(h, "</span>");
-}
-
-static void
-write_raw(struct html *h, struct attachments *store, const struct pg_result *rows, int row)
-{
-	struct photo_item mail = { 0 };
-
-	if (db_is_null(rows, row, LOOSE_RAW))
-		return;
-	mail.digest = db_get_bytea(rows, row, LOOSE_RAW, &mail.digest_len);
-	html_raw(h, "<ul class=\"raw\">");
-	if (photo_item_mail(h, store, &mail, clock_now_us())) {
-		html_text(h, html_say(h, "E-postanın aslı", "The e-mail itself"));
-		html_raw(h, "</a></li>");
-	}
-	html_raw(h, "</ul>\n");
-}
-
-static void
-write_one(struct html *h, const struct unassigned *u, const struct pg_result *rows, int row)
-{
-	struct uuid contact = db_get_uuid(rows, row, LOOSE_ID);
-	bool machine = strcmp(db_get_text(rows, row, LOOSE_KIND), "machine") == 0;
-	const char *said = db_get_text_or_null(rows, row, LOOSE_WORDS);
-	char text[UUID_TEXT_SIZE];
-
-	uuid_format(&contact, text);
-	html_raw(h, "<li><p><b>");
-	html_text(h, machine ? html_say(h, "Otomatik e-posta", "Machine's e-mail") : "SMS");
-	html_raw(h, "</b> ");
-	write_sender(h, rows, row);
-	html_raw(h, " <span class=\"hint\">");
-	html_time(h, db_get_int(rows, row, LOOSE_ARRIVED), true);
-	html_raw(h, "</span></p>\n");
-	html_element(h, "p", "words", said);
-	write_raw(h, u->in->attachments, rows, row);
-	html_raw(h, "<form method=\"post\" action=\"/call/unassigned?lang=");
-	html_raw(h, catalogue_language_name(h->language));
-	html_raw(h, "\">");
-	html_hidden(h, "csrf", u->person.csrf);
-	html_hidden(h, "contact", text);
-	html_raw(h, "<button class=\"second\">");
-	html_text(h, html_say(h, "Başvuru aç", "Make it a ticket"));
-	html_raw(h, "</button></form></li>\n");
-}
-
-static void
-write_older(struct html *h, const struct pg_result *rows)
-{
-	int last = db_rows(rows) - 1;
-	struct uuid contact = db_get_uuid(rows, last, LOOSE_ID);
-	char text[UUID_TEXT_SIZE], path[PATH_BYTES];
-
-	uuid_format(&contact, text);
-	(void)snprintf(path, sizeof(path), "%s?lang=%s&before=%" PRId64 ".%s", unassigned_path,
-	    catalogue_language_name(h->language), db_get_int(rows, last, LOOSE_RECORDED), text);
-	html_raw(h, "<p><a rel=\"next\" href=\"");
-	html_text(h, path);
-	html_raw(h, "\">");
-	html_text(h, html_say(h, "Daha eskileri", "Older ones"));
-	html_raw(h, "</a></p>\n");
-}
-
-static void
-write_said(struct html *h, const struct unassigned *u)
-{
-	const char *words = said_words[u->said][h->language];
-
-	if (u->said == SAID_NOTHING)
-		return;
-	if (u->said != SAID_MADE) {
-		html_complaint(h, words);
-		return;
-	}
-	html_raw(h, "<p class=\"done\" role=\"status\">");
-	html_text(h, words);
-	html_raw(h, " <a class=\"number\" href=\"/desk/ticket/");
-	html_text(h, u->number);
-	html_raw(h, "?lang=");
-	html_raw(h, catalogue_language_name(h->language));
-	html_raw(h, "\">");
-	html_text(h, u->number);
-	html_raw(h, "</a></p>\n");
-}
-
-/* rows NULL: the record is away.  The visit is over. */
-static void
-show(struct unassigned *u, unsigned status, const struct pg_result *rows)
-{
-	bool english = u->language == CATALOGUE_EN;
-	struct html h = { .language = u->language };
-	const struct html_page page = {
-		.title = english ? "Messages without a ticket" : "Başvurusuz iletiler",
-		.style = "/call/call.css",
-		.home = "/desk/",
-		.other = english ? "/call/unassigned?lang=tr" : "/call/unassigned?lang=en",
-	};
-
-	html_begin_page(&h, u->language, &page);
-	people_write_bar(u->in->people, &h, &u->person.who);
-	write_said(&h, u);
-	html_element(&h, "p", "hint",
-	    html_say(&h,
-		"Otomatik sayılan e-postalar ve hiçbir başvuruya bağlı olmayan SMS’ler; en yenisi "
-		"üstte. Başvuru açılan ileti bu listeden düşer. Otomatik e-postaların adresine "
-		"kendiliğinden hiçbir şey yazılmaz; yanıtı siz verirsiniz.",
-		"E-mails taken for a machine’s, and text messages that belong to no ticket; the "
-		"newest first. What a ticket is made of leaves the list. Nothing is written by "
-		"itself to the address of a machine’s e-mail: an answer is yours to give."));
-	if (rows != NULL && db_rows(rows) == 0)
-		html_element(&h, "p", "hint", html_say(&h, "Yok.", "None."));
-	if (rows != NULL && db_rows(rows) > 0) {
-		html_raw(&h, "<ul class=\"loose\">\n");
-		for (int row = 0; row < db_rows(rows); row++)
-			write_one(&h, u, rows, row);
-		html_raw(&h, "</ul>\n");
-	}
-	if (rows != NULL && db_rows(rows) == PAGE_ROWS)
-		write_older(&h, rows);
-	html_reply(&h, u->req, status);
-	destroy(u);
-}
-
-static void
 say(struct unassigned *u, unsigned status, enum said said)
 {
 	u->said = said;
-	show(u, status, NULL);
+	unassigned_show(u, status, NULL);
 }
 
 static void
 on_list(void *arg, const struct db_reply *reply)
 {
 	if (reply->outcome == DB_COMMITTED)
-		show(arg, 200, reply->results[0]);
+		unassigned_show(arg, 200, reply->results[0]);
 	else
 		say(arg, 503, SAID_AWAY);
 }
@@ -263,12 +76,17 @@ known_list(void *arg, struct http_request *req, const struct person *who)
 	if (number != NULL && number_parse(number, &ticket_id) == NUMBER_OK
 	    && number_format(ticket_id, u->number))
 		u->said = SAID_MADE;
+	else if (http_query(req, "off", NULL) != NULL)
+		u->said = SAID_OFF;
+	else if (http_query(req, UNASSIGNED_BACK, NULL) != NULL)
+		u->said = SAID_BACK;
+	u->dismissed = http_query(req, "dismissed", NULL) != NULL;
 	read_before(req, &before_us, &contact);
 	struct db_unit *unit = db_unit_create(u->in->reader);
-	db_unit_add(unit, STORE_UNASSIGNED);
+	db_unit_add(unit, u->dismissed ? STORE_DISMISSED : STORE_UNASSIGNED);
 	db_add_int8(unit, before_us);
 	db_add_uuid(unit, &contact);
-	db_add_int4(unit, PAGE_ROWS);
+	db_add_int4(unit, UNASSIGNED_ROWS);
 	if (db_submit(u->in->reader, unit, on_list, u))
 		return;
 	db_unit_destroy(unit);
@@ -287,19 +105,27 @@ unassigned_get(struct http_request *req, void *arg)
  */
 
 static void
-go_on(struct unassigned *u, int64_t ticket_id)
+go_to_list(struct unassigned *u, const char *said, const char *of)
 {
-	char to[PATH_BYTES], number[NUMBER_SIZE] = "";
+	char to[UNASSIGNED_PATH_BYTES];
 
-	(void)!number_format(ticket_id, number);
-	(void)snprintf(to, sizeof(to), "%s?lang=%s&made=%s", unassigned_path,
-	    catalogue_language_name(u->language), number);
+	(void)snprintf(to, sizeof(to), "%s?lang=%s&%s=%s", UNASSIGNED_PATH,
+	    catalogue_language_name(u->language), said, of);
 	const struct http_field fields[] = { { "Location", to } };
 	const struct http_response response = {
 		.status = 303, .fields = fields, .field_count = ARRAY_LEN(fields)
 	};
 	http_reply(u->req, &response);
-	destroy(u);
+	unassigned_destroy(u);
+}
+
+static void
+go_on(struct unassigned *u, int64_t ticket_id)
+{
+	char number[NUMBER_SIZE] = "";
+
+	(void)!number_format(ticket_id, number);
+	go_to_list(u, "made", number);
 }
 
 static void
@@ -395,11 +221,80 @@ on_one(void *arg, const struct db_reply *reply)
 		make(u, reply->results[0]);
 }
 
+/* --- none of one -------------------------------------------------------------------------------
+ */
+
+static void
+end_dismissing(struct unassigned *u, size_t outcome)
+{
+	stats_add_at(u->in->stats, INTAKE_STAT_DISMISSED, outcome, 1);
+	switch (outcome) {
+	case DISMISSED_OFF:
+		go_to_list(u, "off", "yes");
+		break;
+	case DISMISSED_BACK:
+		go_to_list(u, UNASSIGNED_BACK, "yes");
+		break;
+	case DISMISSED_GONE:
+		say(u, 404, SAID_GONE);
+		break;
+	default:
+		say(u, 503, SAID_AWAY);
+	}
+}
+
+/* Whoever is told "away" after a lost answer says it again, and that changes nothing. */
+static void
+on_dismissed(void *arg, const struct db_reply *reply)
+{
+	struct unassigned *u = arg;
+
+	if (reply->outcome != DB_COMMITTED)
+		end_dismissing(u, DISMISSED_AWAY);
+	else if (!db_get_bool(reply->results[0], 0, 0))
+		end_dismissing(u, DISMISSED_GONE);
+	else
+		end_dismissing(u, u->why[0] != '\0' ? DISMISSED_OFF : DISMISSED_BACK);
+}
+
+/* False: it is no reason. */
+static bool
+read_reason(struct unassigned *u, const char *code)
+{
+	for (size_t i = 0; i < UNASSIGNED_REASONS; i++) {
+		if (strcmp(unassigned_reasons[i].code, code) != 0)
+			continue;
+		(void)snprintf(u->why, sizeof(u->why), "%s", code);
+		return true;
+	}
+	return strcmp(code, UNASSIGNED_BACK) == 0;
+}
+
+static void
+dismiss(struct unassigned *u, const char *code)
+{
+	if (!read_reason(u, code)) {
+		say(u, 422, SAID_REASON);
+		return;
+	}
+	struct db_unit *unit = u->in->writer_lost ? NULL : db_unit_create(u->in->writer);
+	db_unit_add(unit, STORE_DISMISS);
+	db_add_uuid(unit, &u->contact);
+	db_add_text(unit, u->why);
+	db_add_text(unit, u->person.who.name);
+	db_add_int8(unit, clock_now_us());
+	if (unit != NULL && db_submit(u->in->writer, unit, on_dismissed, u))
+		return;
+	db_unit_destroy(unit);
+	end_dismissing(u, DISMISSED_AWAY);
+}
+
 static void
 known_making(void *arg, struct http_request *req, const struct person *who)
 {
 	struct unassigned *u = create(arg, req, who);
 	const char *contact = http_form(req, "contact", NULL);
+	const char *code = http_form(req, "dismiss", NULL);
 
 	if (u == NULL)
 		return;
@@ -409,6 +304,10 @@ known_making(void *arg, struct http_request *req, const struct person *who)
 		return;
 	}
 	uuid_format(&u->contact, u->contact_text);
+	if (code != NULL) {
+		dismiss(u, code);
+		return;
+	}
 	struct db_unit *unit = db_unit_create(u->in->reader);
 	db_unit_add(unit, STORE_UNASSIGNED_ONE);
 	db_add_uuid(unit, &u->contact);

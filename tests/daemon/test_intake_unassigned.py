@@ -180,6 +180,68 @@ def test_who_may_not_and_what_is_not_there(stack):
         assert contact in listed(stack.oya, f"{PAGE}?before={odd}"), "then from the newest on"
 
 
+def dismissed(stack, contact):
+    return stack.sql("select dismissed_as, dismissed_by, dismissed_us > 0 from turunc.contact where contact_id = %s", contact)[0]
+
+
+def test_what_needs_no_ticket_leaves_the_list_and_can_come_back(stack):
+    contact = text_message(stack, "+905321234790", "Kampanyayı kaçırmayın")
+    answer = stack.oya.post(f"{PAGE}?lang=tr", {"contact": contact, "dismiss": "spam"})
+    assert (answer.status, answer.headers["Location"]) == (303, f"{PAGE}?lang=tr&off=yes")
+    assert dismissed(stack, contact) == ("spam", "oya", True)
+    page = listed(stack.oya, f"{PAGE}?lang=tr&off=yes")
+    assert "İleti listeden çıkarıldı." in page and contact not in page
+    # Asked again, by whomever and for another reason, it stays what was said first.
+    stack.user("oya2", "operator", password=stack.password)
+    other = Browser(stack, "intake", "/call/").sign_in("oya2", stack.password)
+    assert other.post(PAGE, {"contact": contact, "dismiss": "repeated"}).status == 303
+    assert dismissed(stack, contact) == ("spam", "oya", True)
+    off = listed(stack.oya, f"{PAGE}?lang=en&dismissed=yes")
+    assert contact in off and "Spam · oya" in off
+    assert other.post(f"{PAGE}?lang=en", {"contact": contact, "dismiss": "back"}).headers["Location"] == f"{PAGE}?lang=en&back=yes"
+    assert dismissed(stack, contact) == (None, None, None)
+    assert contact in listed(stack.oya) and contact not in listed(stack.oya, f"{PAGE}?dismissed=yes")
+    assert stack.metric("intake", 'turunc_intake_unassigned_dismissed_total{as="off"}') == 2
+    # A ticket can be made of what was dismissed; then it is neither here nor there, and stays so.
+    stack.oya.post(PAGE, {"contact": contact, "dismiss": "dealt_with"})
+    make(stack, contact)
+    assert contact not in listed(stack.oya, f"{PAGE}?dismissed=yes")
+    assert stack.oya.post(PAGE, {"contact": contact, "dismiss": "back"}).status == 404
+    assert stack.metric("intake", 'turunc_intake_unassigned_dismissed_total{as="gone"}') == 1
+
+
+def test_what_is_no_reason_or_no_such_message_dismisses_nothing(stack):
+    contact = machine_mail(stack, "Sebepsiz")
+    for wrong in ("", "x", "spam ", "off"):
+        answer = stack.oya.post(f"{PAGE}?lang=tr", {"contact": contact, "dismiss": wrong})
+        assert answer.status == 422 and "bir neden seçin" in answer.body.decode(), wrong
+    assert dismissed(stack, contact) == (None, None, None)
+    ordinary = stack.one("select contact_id::text from turunc.contact where kind = 'report' limit 1")
+    for other in (ordinary, "00000000-0000-7000-8000-000000000000"):
+        assert stack.oya.post(PAGE, {"contact": other, "dismiss": "spam"}).status == 404
+    assert stack.one("select count(*) from turunc.contact where dismissed_us is not null and kind = 'report'") == 0
+    taker = Browser(stack, "intake", "/call/").sign_in("ayse", stack.taker)
+    assert taker.post(PAGE, {"contact": contact, "dismiss": "spam"}).status == 403
+    # Erased, it is on neither list.
+    stack.oya.post(PAGE, {"contact": contact, "dismiss": "spam"})
+    stack.sql("update turunc.contact set email = 'silinecek@example.org' where contact_id = %s", contact)
+    before = files(stack)
+    stack.masa("citizen", "erase", "silinecek@example.org", "--reason", "istek", "--confirm", "1")
+    stack.wait(lambda: files(stack) == before - 1, 30, "its raw mail is gone")
+    assert contact not in listed(stack.oya, f"{PAGE}?dismissed=yes")
+
+
+def test_dismissed_ones_have_further_pages_too(stack):
+    stack.sql("""insert into turunc.contact (contact_id, kind, channel, arrived_us, recorded_us, language, phone, description,
+        salt, dismissed_us, dismissed_by, dismissed_as) select gen_random_uuid(), 'sms', 8, 5, 5, 'tr', '+905320000001',
+        'cikan-' || n || '-', 'x', 6, 'oya', 'spam' from generate_series(1, 60) n""")
+    page = listed(stack.oya, f"{PAGE}?lang=en&dismissed=yes")
+    older = html.unescape(re.search(r'rel="next" href="([^"]+)"', page).group(1))
+    seen = re.findall(r"cikan-\d+-", page) + re.findall(r"cikan-\d+-", listed(stack.oya, older))
+    assert len(seen) == 60 == len(set(seen))
+    stack.sql("delete from turunc.contact where description like 'cikan-%%'")
+
+
 def test_older_ones_are_on_further_pages(stack):
     stack.sql("""insert into turunc.contact (contact_id, kind, channel, arrived_us, recorded_us, language, phone, description,
         salt) select gen_random_uuid(), 'sms', 8, 5, 5, 'tr', '+905320000000', 'sayfa-' || n || '-', 'x'

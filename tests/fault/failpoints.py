@@ -19,6 +19,7 @@ import turunc
 from process import Failed, wait_until
 from servers import BUILD, ROOT, SERVICES
 from desking import Desker
+from dismissing import Dismisser
 from drafting import Drafter
 from signing import Signer
 from stack import MAIL_SECRET
@@ -252,6 +253,8 @@ class Failpoints:
             self._call_back(case.step)
         elif case.step == "survey_refuse":
             self._refuse_surveys()
+        elif case.step == "dismiss":
+            self._signers["loose"].turn()
         elif case.step == "draft":
             self._signers["call"].turn()
         elif case.step == "letter_put":
@@ -485,7 +488,8 @@ class Failpoints:
         self._api_key = self.stack.api_key("sonda-http")
         self._signers = {"intake": Signer(self.stack, "intake", "/call/"),
                          "router": Signer(self.stack, "router", "/desk/"),
-                         "call": Drafter(self.stack), "desk": Desker(self.stack)}
+                         "call": Drafter(self.stack), "desk": Desker(self.stack),
+                         "loose": Dismisser(self.stack)}
         for actor in self.storm.reporters:
             actor.pause_s = PAUSE_S
 
