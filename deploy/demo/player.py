@@ -2,10 +2,12 @@
 """Plays the citizens of a demonstration at a steady rate, through the doors that anybody uses.
 
     player.py --edge URL --api-key-file FILE --keys FOLDER --config FOLDER [--rate PER_SECOND]
+              [--via HOST:PORT] [--ca FILE]
 
 Two of three reports come as Open311 posts through the edge; the others are telephone calls that a
 call centre's system publishes on the bus, some of which end without a ticket.  A door that is away
 is tried again later: the player never gives up and never hurries after what it missed.
+--via says where the edge is when its own name leads elsewhere, --ca whose certificates are trusted as well.
 """
 import argparse
 import collections
@@ -13,6 +15,8 @@ import http.client
 import json
 import random
 import signal
+import socket
+import ssl
 import sys
 import threading
 import time
@@ -33,16 +37,33 @@ PATIENCE_S = 10
 class Open311:
     """A client of the published interface, as any application would be."""
 
-    def __init__(self, edge, api_key):
-        self._host = urllib.parse.urlsplit(edge).netloc
+    def __init__(self, edge, api_key, via=None, ca=None):
+        url = urllib.parse.urlsplit(edge)
+        self._host = url.netloc
+        self._via = tuple(via.rsplit(":", 1)) if via else None
+        self._trust = None
+        if url.scheme == "https":
+            self._trust = ssl.create_default_context()
+            if ca:
+                self._trust.load_verify_locations(ca)
         self._api_key = api_key
         self._link = None
         self._questions = {}
         self.services = []
 
+    def _connect(self):
+        if self._trust:
+            link = http.client.HTTPSConnection(self._host, timeout=PATIENCE_S, context=self._trust)
+        else:
+            link = http.client.HTTPConnection(self._host, timeout=PATIENCE_S)
+        plain = socket.create_connection(self._via or (link.host, link.port), PATIENCE_S)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        link.sock = self._trust.wrap_socket(plain, server_hostname=link.host) if self._trust else plain
+        return link
+
     def _ask(self, method, path, form=None):
-        if self._link is None:
-            self._link = http.client.HTTPConnection(self._host, timeout=PATIENCE_S)
+        if self._link is None or self._link.sock is None:
+            self._link = self._connect()
         body = urllib.parse.urlencode(form) if form else None
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
         try:
@@ -130,7 +151,7 @@ class CallCentre:
 
 def play(given, stop, count):
     with open(given.api_key_file, encoding="ascii") as key:
-        web = Open311(given.edge, key.read().strip())
+        web = Open311(given.edge, key.read().strip(), given.via, given.ca)
     calls = CallCentre(given.keys, count)
     places = citizens.Neighbourhoods(given.config)
     due = time.monotonic()
@@ -167,6 +188,8 @@ def main():
     options.add_argument("--api-key-file", required=True)
     options.add_argument("--keys", required=True)
     options.add_argument("--config", required=True)
+    options.add_argument("--via")
+    options.add_argument("--ca")
     options.add_argument("--rate", type=float, default=1.0)
     given = options.parse_args()
 

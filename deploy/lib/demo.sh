@@ -16,7 +16,7 @@ demo_mark()
 		# The next start of the real system must not find the sinks as its outlets.
 		demo=no
 		for name in "${services[@]}"; do program_define "$name"; done
-		echo "this record was not made as a demo and already holds events: deploy/up --demo --fresh"
+		echo "this record was not made as a demo and already holds events: ${begin_anew:-deploy/up --demo --fresh}"
 		return 1
 	fi
 	touch "$RUN/is-demo"
@@ -70,14 +70,39 @@ demo_install()
 	mv "$RUN/demo.new" "$RUN/demo"
 }
 
+# again COMMAND... - a few times: who holds the log for over a second, as on a machine at its limit, is ended by who waits.
+again()
+{
+	local tries
+	for tries in 1 2 3 4; do
+		"$@" && return 0
+		sleep "$tries"
+	done
+	"$@"
+}
+
 # demo_client NAME FOLDER RIGHT... - a bus client like any outside one, its keys in the folder.
 demo_client()
 {
+	[ -e "$2/client.secret" ] || again demo_client_add "$@"
+}
+
+# Keys that the record did not take are nobody's.
+demo_client_add()
+{
 	local name=$1 folder=$2
 	shift 2
-	[ ! -e "$folder/client.secret" ] || return 0
-	masa_here client add "$name" --out "$folder" "$@"
+	if ! masa_here client add "$name" --out "$folder" "$@"; then
+		rm -rf "$folder"
+		return 1
+	fi
 	made=$((made + 1))
+}
+
+demo_api_key()
+{
+	(umask 077 && masa_here client add demo.player --http --json |
+		/usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["api_key"])' >"$1")
 }
 
 # The codes of the departments that work, a line each.
@@ -104,13 +129,18 @@ demo_keys()
 		--types 'call.*,ticket.request,sms.received' --max-events 4096
 	[ "$march" = no ] || march_keys
 	if [ ! -s "$keys/player.api_key" ]; then
-		(umask 077 && masa_here client add demo.player --http --json |
-			/usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["api_key"])' \
-				>"$keys/player.api_key")
+		again demo_api_key "$keys/player.api_key"
 		made=$((made + 1))
 	fi
 	! am_root || [ "$march" = yes ] || chown -R "$user_service" "$keys"
 	detail "$made new; one key for each department, one for the calls, one for the player"
+}
+
+# demo_password NAME SHOWN ROLE DEPARTMENT - a new one, also when the file was lost and the user was not.
+demo_password()
+{
+	masa_here user add "$1" --shown-as "$2" --roles "$3" --departments "$4" --generate --json ||
+		masa_here user password "$1" --generate --json
 }
 
 # demo_user NAME SHOWN ROLE [DEPARTMENT] - somebody who signs in; their password is made here, and kept.
@@ -118,8 +148,7 @@ demo_user()
 {
 	local name=$1 said
 	grep -q "^$name " "$RUN/demo-users" 2>/dev/null && return 0
-	said=$(masa_here user add "$name" --shown-as "$2" --roles "$3" --departments "${4:-}" --generate --json) ||
-		said=$(masa_here user password "$name" --generate --json)   # the file was lost, the user was not
+	said=$(again demo_password "$name" "$2" "$3" "${4:-}")
 	printf '%s %s %s\n' "$name" "$(/usr/bin/python3 -c \
 		'import json, sys; print(json.load(sys.stdin)["password"])' <<<"$said")" "$3" >>"$RUN/demo-users"
 	made=$((made + 1))

@@ -1,24 +1,22 @@
-"""The system as docker-compose brings it up, and the people and systems outside of it."""
+"""The system as docker-compose brings it up."""
+import contextlib
 import http.client
 import json
 import os
-import re
+import shutil
 import ssl
 import subprocess
-import threading
 import time
 import urllib.parse
 
-import turunc
 from ports import free_port
 from process import wait_until
 from servers import ROOT
 from web import Answer
 
-IMAGES = {"turunc": "intake", "setup": "secrets", "postgres": "postgres", "redis": "redis", "edge": "edge"}
+IMAGES = ("turunc", "setup", "postgres", "redis", "edge", "demo", "watch")
 SERVICES = ("intake", "router", "notifier", "metrics")
 RUNNING = ("postgres", "redis", "edge") + SERVICES
-FILES = ["-f", os.path.join(ROOT, "docker-compose.yml"), "-f", os.path.join(ROOT, "deploy", "docker", "mail.yml")]
 BASE = "debian:bookworm-slim"
 COMPOSE = os.environ.get("TURUNC_TEST_COMPOSE", "/usr/bin/docker-compose").split()
 
@@ -29,16 +27,24 @@ class Composed:
     def __init__(self, engine, folder):
         self.engine = engine
         self.folder = str(folder)
-        self.tag = "test"
-        names = ("edge", "publish", "stream", "lmtp")
+        self.record = None  # where it is, when not in a container of this system
+        self.out = os.path.join(self.folder, "out")
+        self.at_end = contextlib.ExitStack()  # what a later part of the story has to give back
+        self.certificate = os.path.join(self.folder, "edge.pem")
+        names = ("edge", "publish", "stream", "lmtp", "sink", "prometheus", "alertmanager")
         self.port = {name: free_port() for name in names}
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("TURUNC_")}
         self.env.update(
-            DOCKER_HOST=engine.host, COMPOSE_PROJECT_NAME="turunctest", DOCKER_BUILDKIT="0",
-            TURUNC_NET="10.203.77", TURUNC_TAG=self.tag,
+            DOCKER_HOST=engine.host, COMPOSE_PROJECT_NAME="turunctest", DOCKER_BUILDKIT="0", TURUNC_NET="10.203.77",
             TURUNC_PUBLISH=f"127.0.0.1:{self.port['edge']}", TURUNC_PUBLISH_BUS=f"127.0.0.1:{self.port['publish']}",
             TURUNC_STREAM_BUS=f"127.0.0.1:{self.port['stream']}",
             TURUNC_PUBLISH_LMTP=f"127.0.0.1:{self.port['lmtp']}")
+        self.use(ROOT, "test")
+
+    def use(self, root, tag):
+        """Which tree's docker-compose.yml, and which images."""
+        self.root, self.tag = root, tag
+        self.env["TURUNC_TAG"] = tag
 
     def docker(self, *words, check=True, **options):
         done = subprocess.run(["docker", *words], env=self.env, check=False, capture_output=True, text=True, **options)
@@ -46,23 +52,49 @@ class Composed:
         return done.stdout
 
     def compose(self, *words, limit_s=300, **more):
-        done = subprocess.run([*COMPOSE, *FILES, *words], env={**self.env, **more}, check=False,
-                              capture_output=True, text=True, cwd=ROOT, timeout=limit_s)
+        done = self.composed(*words, limit_s=limit_s, **more)
         assert done.returncode == 0, f"compose {' '.join(words)}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
         return done.stdout
 
-    def build(self):
-        """The base, unless it is there, and every image; seconds."""
+    def composed(self, *words, limit_s=300, **more):
+        """That command, however it ends."""
+        files = [os.path.join(self.root, *path) for path in (["docker-compose.yml"], ["deploy", "docker", "mail.yml"])]
+        return subprocess.run([*COMPOSE, "-f", files[0], "-f", files[1], *words], env={**self.env, **more}, check=False,
+                              capture_output=True, text=True, cwd=self.root, timeout=limit_s)
+
+    def build(self, images=IMAGES, *options):
+        """The base, unless it is there, and the images of this tree; seconds."""
         began = time.monotonic()
         if not self.docker("images", "-q", BASE):
             subprocess.run([os.path.join(ROOT, "deploy", "docker", "base"), BASE], env=self.env, check=True,
                            capture_output=True, timeout=900)
         jobs = os.environ.get("TURUNC_TEST_DOCKER_JOBS", "")
-        for target in IMAGES:
-            self.docker("build", "--force-rm", "-q", "-f", os.path.join(ROOT, "deploy", "docker", "Dockerfile"),
-                        "--target", target, "--build-arg", f"JOBS={jobs}", "-t", f"turunc-{target}:{self.tag}", ROOT,
-                        timeout=3600)
+        for target in images:
+            self.docker("build", "--force-rm", "-q", "-f", os.path.join(self.root, "deploy", "docker", "Dockerfile"),
+                        "--target", target, "--build-arg", f"JOBS={jobs}", *options, "-t", f"turunc-{target}:{self.tag}",
+                        self.root, timeout=3600)
         return time.monotonic() - began
+
+    def targets(self):
+        """The images that this tree's Dockerfile knows."""
+        with open(os.path.join(self.root, "deploy", "docker", "Dockerfile"), encoding="utf-8") as file:
+            text = file.read()
+        return [target for target in IMAGES if f" AS {target}\n" in text]
+
+    def up(self, limit_s=240):
+        """Brought up from built images; seconds until every container is healthy."""
+        began = time.monotonic()
+        done = self.composed("up", "-d", "--no-build")
+        assert done.returncode == 0, done.stderr[-2000:] + self.composed("logs", "--no-color", "--tail=20").stdout
+        self.wait_healthy(limit_s=limit_s)
+        return time.monotonic() - began
+
+    def down(self):
+        """Forgotten, with all that it held."""
+        self.compose("down", "-v", "--remove-orphans", limit_s=300, COMPOSE_PROFILES="demo,watch")
+        shutil.rmtree(self.out, ignore_errors=True)
+        if os.path.exists(self.certificate):
+            os.unlink(self.certificate)
 
     def inspect(self, name):
         return json.loads(self.docker("inspect", name))[0]
@@ -90,16 +122,16 @@ class Composed:
 
     def keys(self, name, *rights):
         """A client's key folder, as a system outside gets it."""
-        out = os.path.join(self.folder, "out")
-        os.makedirs(out, exist_ok=True)
-        os.chown(out, 10001, 10000)
-        self.masa("client", "add", name, "--out", f"/out/{name}", *rights, volume=out)
-        return os.path.join(out, name)
+        os.makedirs(self.out, exist_ok=True)
+        os.chown(self.out, 10001, 10000)
+        self.masa("client", "add", name, "--out", f"/out/{name}", *rights, volume=self.out)
+        return os.path.join(self.out, name)
 
     def sql(self, statement):
         """As the cluster's owner sees it, by the socket inside its container."""
-        return self.docker("exec", self.container("postgres")["Id"], "psql", "-XqAt", "-h", "/run/postgresql",
-                           "turunc", "-c", statement).strip()
+        at, port, database = self.record or (self.container("postgres")["Id"], 5432, "turunc")
+        return self.docker("exec", at, "psql", "-XqAt", "-h", "/run/postgresql", "-p", str(port), database,
+                           "-c", statement).strip()
 
     def firsts(self, numbers):
         """A repeat that came while the record was away has a number of its own that stands for the first's."""
@@ -125,125 +157,13 @@ class Composed:
             link.close()
 
     def trust(self):
-        path = os.path.join(self.folder, "edge.pem")
-        if not os.path.exists(path):
+        if not os.path.exists(self.certificate):
             edge = self.container("edge")["Id"]
-            with open(path, "w", encoding="ascii") as file:
+            with open(self.certificate, "w", encoding="ascii") as file:
                 file.write(self.docker("exec", edge, "cat", "/run/turunc/edge.pem"))
-        return ssl.create_default_context(cafile=path)
-
-
-class Browser:
-    """Signed in at a page of the origin: the cookie is one that HTTPS alone carries."""
-
-    def __init__(self, system, prefix, name, password):
-        self.system, self.prefix, self.cookie = system, prefix, None
-        self.page = ""
-        answer = self.post(prefix + "sign-in", {"name": name, "password": password})
-        assert answer.status == 303 and self.cookie, answer
-        self.get(prefix)
-
-    def headers(self):
-        found = {"Accept": "text/html", "Origin": f"https://127.0.0.1:{self.system.port['edge']}"}
-        return {**found, "Cookie": f"__Host-turunc={self.cookie}"} if self.cookie else found
-
-    def take(self, answer):
-        assert answer.status, answer
-        for cookie in answer.headers.get_all("Set-Cookie") or []:
-            assert "Secure" in cookie, cookie
-            self.cookie = re.match(r"__Host-turunc=([^;]*)", cookie).group(1)
-        self.page = answer.body.decode("utf-8", "replace")
-        return answer
-
-    def get(self, path):
-        return self.take(self.system.http("GET", path, headers=self.headers()))
-
-    def post(self, path, form):
-        return self.take(self.system.http("POST", path, form=form, headers=self.headers()))
-
-    def hidden(self):
-        return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', self.page.split('id="call"')[-1]))
+        return ssl.create_default_context(cafile=self.certificate)
 
 
 def ticket_id(number):
     """Of a printed number, or of what is one already."""
     return number[:10].replace("-", "") if "-" in number else number
-
-
-class Department:
-    """A subscriber outside, by CURVE through the published door: everything it was sent, until it is closed."""
-
-    def __init__(self, folder, name):
-        self.client = turunc.Client(folder)
-        self.sub = self.client.subscribe(name, start="latest")
-        self.seen = {}  # number of a ticket without its check digit -> types of its records, in order
-        self.ended = threading.Event()
-        wait_until(lambda: self.sub.log_id or self.sub.error, 60, "there is a subscription")
-        assert self.sub.error is None, self.sub.error
-        self.thread = threading.Thread(target=self.follow, daemon=True)
-        self.thread.start()
-
-    def follow(self):
-        while not self.ended.is_set():
-            record = self.sub.get(timeout=0.2)
-            if record is not None:
-                self.seen.setdefault(ticket_id(record.event.subject), []).append(record.event.type)
-                self.sub.ack(record)
-
-    def wait(self, numbers, kind="ticket.routed", limit_s=60):
-        """Until it was told that of each of them; whatever comes twice is a failure."""
-        def missing():
-            return [number for number in numbers if kind not in self.seen.get(ticket_id(number), [])]
-        wait_until(lambda: not missing(), limit_s, f"the subscriber hears {kind} of all", 0.1)
-        for number in numbers:
-            assert self.seen[ticket_id(number)].count(kind) == 1, (number, self.seen[ticket_id(number)])
-
-    def close(self):
-        self.ended.set()
-        self.thread.join(10)
-        self.client.close()
-
-
-class Load:
-    """A citizen after the other who reports and, when refused, tries again with the same key until taken."""
-
-    FORM = {"service_code": "cadde-supurme", "lat": "36.872345", "long": "30.723456",
-            "description": "Sokağımız günlerdir süpürülmedi."}
-
-    def __init__(self, system, api_key, pause_s=0.1):
-        self.system, self.api_key, self.pause_s = system, api_key, pause_s
-        self.numbers, self.refused, self.longest_s = [], 0, 0.0
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join(120)
-
-    def run(self):
-        count = 0
-        while not self.ended.is_set():
-            count += 1
-            self.one(f"load-{id(self)}-{count}")
-            self.ended.wait(self.pause_s)
-
-    def one(self, key):
-        refused_since = None
-        while True:
-            asked = time.monotonic()
-            answer = self.system.http("POST", "/open311/v2/requests.json", headers={"Idempotency-Key": key},
-                                      form={**self.FORM, "api_key": self.api_key})
-            if answer.status == 201:
-                self.numbers.append(answer.json()[0]["service_request_id"])
-                if refused_since is not None:
-                    self.longest_s = max(self.longest_s, time.monotonic() - refused_since)
-                return
-            assert answer.status in (0, 429, 500, 502, 503, 504), answer
-            self.refused += 1
-            refused_since = refused_since or asked
-            if self.ended.wait(0.1) and time.monotonic() - refused_since > 60:
-                return

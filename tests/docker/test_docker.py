@@ -1,28 +1,32 @@
 """The images and docker-compose.yml on a real engine: built, brought up, used from outside through every door,
-killed, restarted, upgraded under load, and taken down without a trace.
+killed, restarted, upgraded under load from an earlier commit, and taken down without a trace.
 
 The tests of this file are one story and run in its order.  They need root and some minutes; TURUNC_TEST_DOCKER_ROOT
-names a folder in which an engine's images stay for the next run."""
+names a folder in which an engine's images stay for the next run, TURUNC_TEST_UPGRADE_FROM the commit to upgrade from."""
+import json
 import os
 import re
 import signal
 import subprocess
 import time
-import uuid
+import urllib.parse
+import urllib.request
 
 import pytest
-import turunc
 
-import lmtp
-from composed import IMAGES, RUNNING, SERVICES, Browser, Composed, Department, Load
-from engine import Engine
+from composed import IMAGES, RUNNING, SERVICES, Composed
+from doors import DOORS, by_mail, tickets
+from earlier import unpacked
+from engine import Engine, read
+from outside import BusLoad, Load, Outside
 from process import wait_until
 from servers import ROOT
-from sheets import application, csv_text, days_ago
+from theirs import DATABASE, theirs
 
 APPLICATION_BYTES = 120_000_000
 READY_S, READY_LIMIT_S = 60, 180  # what is promised on a quiet machine, and what is a failure on any
 IDLE_BYTES = 400 * 1024 * 1024
+ON_DUTY = "nobet@masa.example"
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="an engine of our own needs root")
 
@@ -44,42 +48,27 @@ def engine():
 @pytest.fixture(scope="module")
 def system(engine, tmp_path_factory):
     made = Composed(engine, tmp_path_factory.mktemp("composed"))
-    made.compose("down", "-v", "--remove-orphans")
+    made.down()
     figure(f"build_s={made.build():.0f}")
     yield made
     if engine.process.running():
-        made.compose("down", "-v", "--remove-orphans", limit_s=300)
+        made.at_end.close()
+        made.down()
 
 
 @pytest.fixture(scope="module")
 def running(system):
     """Brought up from built images, as the first command of the manual does."""
-    began = time.monotonic()
-    system.compose("up", "-d", "--no-build")
-    system.wait_healthy(limit_s=READY_LIMIT_S)
-    system.ready_s = time.monotonic() - began
+    system.ready_s = system.up(READY_LIMIT_S)
     figure(f"ready_s={system.ready_s:.1f} promised_s={READY_S}")
     return system
 
 
 @pytest.fixture(scope="module")
 def outside(running):
-    """Who is there: a subscriber, a publisher, an application for Open311."""
-    said = running.masa("client", "add", "citizens-app", "--http", "--json")
-    running.api_key = re.search(r"trn_[A-Za-z0-9_-]+", said).group(0)
-    department = Department(running.keys("follower", "--verbs", "subscribe,snapshot", "--types", "*", "--departments",
-                                         "*", "--personal", "full"), "follower")
-    running.publisher = turunc.Client(running.keys("other-system", "--verbs", "publish", "--sources", "*", "--types", "*"))
-    yield department
-    running.publisher.close()
-    department.close()
-
-
-def report(system):
-    form = {**Load.FORM, "api_key": system.api_key}
-    answer = system.http("POST", "/open311/v2/requests.json", form=form)
-    assert answer.status == 201, answer
-    return answer.json()[0]["service_request_id"]
+    people = Outside(running)
+    yield people
+    people.close()
 
 
 # --- images ---
@@ -88,7 +77,7 @@ def test_images_are_small_and_say_what_they_are(system):
     for target in IMAGES:
         image = system.inspect(f"turunc-{target}:{system.tag}")
         figure(f"image={target} bytes={image['Size']}")
-        assert re.fullmatch(r"1000[1-4]:10000", image["Config"]["User"]), target
+        assert re.fullmatch(r"1000[1-5]:10000", image["Config"]["User"]), target
         assert image["Config"]["Labels"]["org.opencontainers.image.title"].startswith("Turunç"), target
     assert system.inspect(f"turunc-turunc:{system.tag}")["Size"] <= APPLICATION_BYTES
 
@@ -192,76 +181,10 @@ def test_it_is_modest_when_nothing_happens(running):
 
 # --- tickets through every door, out to a subscriber ---
 
-def by_open311(system):
-    return report(system)
-
-
-def by_form(system):
-    page = system.http("GET", "/report?subject=cadde-supurme&lang=tr").text
-    token = re.search(r'name="token" value="([^"]+)"', page).group(1)
-    answer = system.http("POST", "/report?lang=tr", form={
-        "token": token, "service_code": "cadde-supurme", "description": "Sokak süpürülmedi", "lat": "36.872345",
-        "long": "30.723456", "address_string": "1964 Sok. No 5", "neighbourhood": "fener"},
-        headers={"Origin": f"https://127.0.0.1:{system.port['edge']}"})
-    assert answer.status == 201, answer.text
-    return re.search(r'class="number">([0-9-]+)<', answer.text).group(1)
-
-
-def by_bus(system):
-    return system.publisher.publish(turunc.ticket_request("other-system", "Ağaç devrildi",
-                                                          subject_code="cadde-supurme"), timeout=60).ticket
-
-
-def by_mail(system):
-    before = set(tickets(system))
-    mail = lmtp.letter(sender="ayse@yurttas.example", to="turuncmasa@muratpasa.example")
-    assert lmtp.send(system.port["lmtp"], mail, ["turuncmasa@muratpasa.example"])[0][:3] == "250"
-    return one_new(system, before)
-
-
-def by_cimer(system):
-    """A list is put into the volume, as who works with the portal does."""
-    before = set(tickets(system))
-    text = csv_text([application(f"26{uuid.uuid4().int % 10**9:09}", days_ago(2))])
-    intake = system.container("intake")["Id"]
-    subprocess.run(["docker", "exec", "-i", intake, "sh", "-c",
-                    "cat >/var/lib/cimer/.new && mv /var/lib/cimer/.new /var/lib/cimer/liste.csv"],
-                   env=system.env, check=True, input=text.encode(), capture_output=True)
-    return one_new(system, before)
-
-
-def by_phone(system):
-    """A call-taker writes down what is said, at /call/."""
-    user(system, "ayse", "call-taker")
-    desk = Browser(system, "/call/", "ayse", system.password["ayse"])
-    desk.get("/call/?lang=tr")
-    answer = desk.post("/call/ticket?lang=tr", {
-        **desk.hidden(), "service_code": "cadde-supurme", "phone": "0532 123 45 67", "description": "Sokak süpürülmedi",
-        "address_id": "fener", "address_string": "1964 Sok. No 5"})
-    assert answer.status == 303, desk.page
-    desk.get(answer.headers["Location"])
-    return re.search(r'class="number">([0-9-]+)<', desk.page).group(1)
-
-
-def user(system, name, *roles):
-    said = system.masa("user", "add", name, "--shown-as", name, "--roles", ",".join(roles), "--generate", "--json")
-    system.password = {**getattr(system, "password", {}), name: re.search(r'"password": *"([^"]+)"', said).group(1)}
-
-
-def tickets(system):
-    return system.sql("select ticket_id from turunc.ticket").split()
-
-
-def one_new(system, before):
-    new = wait_until(lambda: set(tickets(system)) - before, 60, "there is a new ticket", 0.5)
-    assert len(new) == 1
-    return new.pop()
-
-
-@pytest.mark.parametrize("door", [by_open311, by_form, by_bus, by_mail, by_cimer, by_phone])
-def test_a_ticket_comes_in_and_a_subscriber_outside_hears_of_it(running, outside, door):
+@pytest.mark.parametrize("door", DOORS)
+def test_a_ticket_comes_in_and_a_subscriber_outside_hears_of_it(outside, door):
     # No rule names a department for a mail: it waits in triage, and is heard of all the same.
-    outside.wait([door(running)], "ticket.triaged" if door is by_mail else "ticket.routed")
+    outside.wait([door(outside)], "ticket.triaged" if door is by_mail else "ticket.routed")
 
 
 def test_pages_come_by_one_origin(running):
@@ -280,15 +203,9 @@ def test_a_stranger_without_a_key_is_not_let_in(running, outside):
 
 # --- what goes wrong ---
 
-def heard_of_all(system, outside, load):
-    """Whatever was answered positively is routed, and the subscriber has it once."""
-    wait_until(lambda: set(system.firsts(load.numbers)) <= set(outside.seen), 120, "the subscriber hears of all", 1)
-    outside.wait(system.firsts(load.numbers), limit_s=60)
-
-
 @pytest.mark.parametrize("service", ["intake", "router", "notifier", "metrics", "redis", "edge", "postgres"])
 def test_a_killed_container_comes_back_and_nothing_is_lost(running, outside, service):
-    with Load(running, running.api_key) as load:
+    with Load(running, outside.api_key) as load:
         wait_until(lambda: len(load.numbers) >= 3, 60, "there is load", 0.05)
         killed = running.container(service)
         os.kill(killed["State"]["Pid"], signal.SIGKILL)
@@ -297,40 +214,192 @@ def test_a_killed_container_comes_back_and_nothing_is_lost(running, outside, ser
         taken = len(load.numbers)
         wait_until(lambda: len(load.numbers) >= taken + 3, 60, "it is used again", 0.05)
     figure(f"killed={service} taken={len(load.numbers)} refused={load.refused} longest_refusal_s={load.longest_s:.1f}")
-    heard_of_all(running, outside, load)
+    outside.heard_of_all(load)
 
 
 def test_the_engine_is_killed_and_started_again(running, outside):
-    numbers = [report(running) for _ in range(5)]
+    numbers = [outside.report() for _ in range(5)]
     running.engine.kill9()
     running.engine.start()
     running.wait_healthy(limit_s=240)
-    numbers += [report(running) for _ in range(5)]
+    numbers += [outside.report() for _ in range(5)]
     outside.wait(numbers, limit_s=120)
 
 
-def test_an_upgrade_under_load_loses_nothing(running, outside):
-    """Other images under another name, so that every container is made anew, and the one-shots run again."""
-    for target in IMAGES:
-        subprocess.run(["docker", "build", "-q", "-t", f"turunc-{target}:next", "-"], env=running.env, check=True,
-                       input=f'FROM turunc-{target}:{running.tag}\nLABEL turunc.next=yes\n'.encode(), capture_output=True)
-    before = {service: running.container(service)["Id"] for service in RUNNING}
-    with Load(running, running.api_key) as load:
-        wait_until(lambda: len(load.numbers) >= 5, 60, "there is load", 0.05)
-        running.env["TURUNC_TAG"] = running.tag = "next"
-        running.compose("up", "-d", "--no-build")
-        running.wait_healthy(limit_s=240)
-        taken = len(load.numbers)
-        wait_until(lambda: len(load.numbers) >= taken + 5, 60, "it is used again", 0.05)
-    figure(f"upgrade taken={len(load.numbers)} refused={load.refused} longest_refusal_s={load.longest_s:.1f}")
-    assert not {running.container(service)["Id"] for service in RUNNING} & set(before.values())
-    heard_of_all(running, outside, load)
-    assert set(running.firsts(load.numbers)) <= set(tickets(running))
+def test_a_record_in_use_is_not_played_with(running, outside):
+    """Who asks for a demonstration where there is a real record hears no, and its messages still go to people."""
+    said = running.composed("run", "--rm", "-T", "migrate", COMPOSE_PROFILES="demo")
+    assert said.returncode != 0 and "was not made as a demo" in said.stdout + said.stderr, said
+    held = running.docker("exec", running.container("notifier")["Id"], "ls", "/run/turunc").split()
+    assert "outlets" not in held
+
+
+# --- an upgrade ---
+
+@pytest.fixture(scope="module")
+def upgraded(running, tmp_path_factory):
+    """A system of an earlier commit's images, as that commit's files bring it up, in use and then brought up to date
+    with this tree's; what there was before, and what was taken meanwhile."""
+    tree, commit = unpacked(tmp_path_factory.mktemp("earlier"))
+    running.down()
+    running.use(tree, "earlier")
+    figure(f"earlier={commit[:12]} build_s={running.build(running.targets(), '--build-arg', f'TURUNC_COMMIT={commit}'):.0f}")
+    running.up()
+    people = Outside(running)
+    running.people, running.commit = people, commit
+    people.wait([people.report() for _ in range(3)])
+    running.before = {"schema": schema(running), "containers": {running.container(name)["Id"] for name in RUNNING}}
+    with Load(running, people.api_key) as load, BusLoad(people.publisher) as events:
+        wait_until(lambda: len(load.numbers) >= 5 and len(events.numbers) >= 5, 60, "there is load", 0.05)
+        running.use(ROOT, "test")
+        running.upgrade_s = running.up()
+        taken = len(load.numbers), len(events.numbers)
+        wait_until(lambda: len(load.numbers) >= taken[0] + 5 and len(events.numbers) >= taken[1] + 5, 60,
+                   "it is used again", 0.05)
+    figure(f"upgrade s={running.upgrade_s:.1f} taken={len(load.numbers)} refused={load.refused} "
+           f"longest_refusal_s={load.longest_s:.1f} events={len(events.numbers)} longest_event_s={events.longest_s:.1f}")
+    yield people, load, events
+    people.close()
+
+
+def schema(system):
+    return system.sql("select max(name) from public.turunc_migration")
+
+
+def test_an_upgrade_crosses_changes_of_the_schema_and_renews_every_container(running, upgraded):
+    newest = sorted(os.listdir(os.path.join(ROOT, "deploy", "schema")))[-1]
+    figure(f"upgrade schema_from={running.before['schema']} schema_to={schema(running)}")
+    assert running.before["schema"] < schema(running) == newest
+    assert not {running.container(name)["Id"] for name in RUNNING} & running.before["containers"]
+    for service in SERVICES:
+        assert running.container(service)["Config"]["Image"] == "turunc-turunc:test"
+
+
+def test_an_upgrade_under_load_loses_nothing(running, upgraded):
+    people, load, events = upgraded
+    people.heard_of_all(load)
+    people.heard_of_all(events)
+    assert set(running.firsts(load.numbers + events.numbers)) <= set(tickets(running))
     assert re.search(r"^right: +yes$", running.masa("log", "verify"), re.M)
 
 
+# --- a demonstration, on a PostgreSQL and a Redis that are there already ---
+
+@pytest.fixture(scope="module")
+def demo(running, tmp_path_factory):
+    """Everything that the environment can say at once: the servers of somebody else, and the profiles."""
+    running.down()
+    running.use(ROOT, "test")
+    running.servers = running.at_end.enter_context(theirs(running, tmp_path_factory.mktemp("theirs")))
+    running.env.update(COMPOSE_PROFILES="demo,watch", TURUNC_DEMO_RATE="4", TURUNC_DEMO_PACE="0.3",
+                       TURUNC_ALERTS_TO=ON_DUTY)
+    for name in ("sink", "prometheus", "alertmanager"):
+        running.env[f"TURUNC_{name.upper()}"] = f"127.0.0.1:{running.port[name]}"
+    figure(f"demo ready_s={running.up():.1f}")
+    return running
+
+
+def asked(system, name, path, value=None):
+    """A GET, or a POST of JSON, at a port that only a demonstration or watching publishes."""
+    body = None if value is None else json.dumps(value).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{system.port[name]}{path}", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read() or "null")
+
+
+def shown(system):
+    """The messages to citizens, and to nobody on duty."""
+    return [message for message in asked(system, "sink", "/messages?after=0") if ON_DUTY not in message.get("to", [])]
+
+
+def test_a_demonstration_plays_and_its_messages_go_into_the_sink(demo):
+    wait_until(lambda: {"mail", "sms"} <= {message["kind"] for message in shown(demo)}, 120, "mail and SMS in the sink", 0.5)
+    wait_until(lambda: int(demo.sql("select count(*) from turunc.event_log where type = 'ticket.resolved'")) > 3, 120,
+               "departments resolve tickets", 0.5)
+    said = demo.compose("logs", "--no-color", "player", "departments")
+    assert "ready rate=4" in said and "ready departments=" in said
+    assert not [line for line in said.splitlines() if "refused" in line or "post answered" in line], said
+    assert demo.sql("select demo from turunc.log_history") == "t"
+    users = demo.compose("run", "--rm", "-T", "--entrypoint", "cat", "masa", "/run/vault/demo-users")
+    assert len(users.splitlines()) == 5
+
+
+def test_links_lead_to_this_origin(demo):
+    """Whatever the files of the municipality say of a local run."""
+    origin = f"https://127.0.0.1:{demo.port['edge']}"
+    links = {link for message in shown(demo) for link in re.findall(r"https?://[^/\s]+", message_text(message))}
+    assert links == {origin}
+    discovery = demo.http("GET", "/open311/discovery.json").json()
+    assert {place["url"] for place in discovery["endpoints"]} == {f"{origin}/open311/v2"}
+
+
+def message_text(message):
+    return message.get("text") or " ".join(str(value) for value in message["fields"].values())
+
+
+def test_settings_of_ones_own_reach_every_service_and_files_the_one_they_are_for(demo):
+    for service in SERVICES:
+        held = demo.docker("exec", demo.container(service)["Id"], "find", "/run/turunc", "-name", "sms.password").split()
+        assert held == (["/run/turunc/own/sms.password"] if service == "notifier" else [])
+    notifier = demo.container("notifier")["Id"]
+    entry = ["docker", "exec", notifier, "/opt/turunc/deploy/docker/entry", "turunc-notifier", "--check-config"]
+    said = subprocess.run(entry, env=demo.env, check=True, capture_output=True, text=True).stdout
+    assert "TURUNC_NOTIFIER_IN_FLIGHT=7" in said
+    # A demonstration goes on telling its sink alone.
+    assert "TURUNC_SMS_GATEWAY=generic" in said and "TURUNC_SMS_URL=http://sink:8026/send" in said
+    with open(os.path.join(demo.env["TURUNC_OWN"], "settings"), "a", encoding="ascii") as file:
+        file.write("TURUNC_NOTIFIER_IN_FLIHGT=8\n")
+    wrong = subprocess.run(["docker", "run", "--rm", "--network", "none", "-v", f"{demo.env['TURUNC_OWN']}:/run/turunc:ro",
+                            f"turunc-turunc:{demo.tag}", "turunc-metrics", "--check-config"],
+                           env=demo.env, check=False, capture_output=True, text=True)
+    assert wrong.returncode == 78 and 'no service knows "TURUNC_NOTIFIER_IN_FLIHGT"' in wrong.stderr, wrong
+
+
+def test_servers_that_are_there_already_are_used(demo):
+    for service, program in (("postgres", "postgres -D"), ("redis", "redis-server")):
+        running_there = demo.docker("top", demo.container(service)["Id"], "-o", "pid,args")
+        assert "sleep infinity" in running_there and program not in running_there, running_there
+    assert demo.servers.exec("postgres", "psql", "-XqAt", "-h", "/run/postgresql", "-p", str(demo.servers.port["postgres"]),
+                             "-c", f"select 1 from pg_database where datname = '{DATABASE}'") == "1\n"
+    assert int(demo.servers.redis("DBSIZE")) > 0
+    assert demo.http("GET", "/live/").status == 200
+
+
+# --- watching ---
+
+def query(system, expression):
+    """Label sets with their values."""
+    said = asked(system, "prometheus", "/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
+    return [(found["metric"], float(found["value"][1])) for found in said["data"]["result"]]
+
+
+def test_prometheus_watches_every_service_and_the_origin(demo):
+    def up():
+        return {labels["instance"] for labels, value in query(demo, "up") if value == 1}
+    wanted = {"intake:8080", "router:8081", "notifier:8082", "metrics:8083", "https://edge:8443/"}
+    wait_until(lambda: up() == wanted, 120, "all that is to be watched is", 0.5)
+    wait_until(lambda: [value for _, value in query(demo, "probe_success")] == [1], 60, "the origin is seen from outside", 0.5)
+    (_, expires), = query(demo, "probe_ssl_earliest_cert_expiry")
+    assert expires > time.time() + 365 * 86400
+    rules = [rule for group in asked(demo, "prometheus", "/api/v1/rules")["data"]["groups"] for rule in group["rules"]]
+    with open(os.path.join(ROOT, "deploy", "watch", "alerts.yml"), encoding="utf-8") as file:
+        assert len(rules) == len(re.findall(r"^ *- alert:", file.read(), re.M)) > 20
+    assert not [rule["name"] for rule in rules if rule["health"] == "err"]
+
+
+def test_an_alert_is_told_by_mail(demo):
+    """From Prometheus's Alertmanager to who is on duty; in a demonstration, the sink."""
+    managers = asked(demo, "prometheus", "/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
+    assert [manager["url"] for manager in managers] == ["http://alertmanager:9093/api/v2/alerts"]
+    asked(demo, "alertmanager", "/api/v2/alerts", [{"labels": {"alertname": "TuruncTried", "severity": "critical"},
+                                                   "annotations": {"summary": "tried"}}])
+    wait_until(lambda: [mail for mail in asked(demo, "sink", "/messages?after=0")
+                        if ON_DUTY in mail.get("to", []) and "TuruncTried" in mail["subject"]], 90, "a mail about it", 0.5)
+
+
 def test_taken_down_nothing_is_left(running, engine):
-    running.compose("down", "-v", "--remove-orphans", limit_s=300)
+    running.at_end.close()
+    running.down()
     mine = "label=com.docker.compose.project=turunctest"
     assert running.docker("ps", "-aq", "--filter", mine) == "" and running.docker("volume", "ls", "-q", "--filter", "name=turunctest") == ""
     assert "turunctest" not in running.docker("network", "ls")
