@@ -250,6 +250,7 @@ demo_play(struct demo *d)
 			code = settle(d);
 		d->told_us = d->now_us;
 		d->told_seq = (int64_t)d->news_through;
+		memcpy(d->last_number, d->newest_number, sizeof(d->last_number));
 		show_progress(d, false);
 	}
 	demo_agenda_finish(&d->agenda);

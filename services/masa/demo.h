@@ -78,7 +78,9 @@ struct demo {
 	const char *behind;
 	struct demo_waits waits;
 	uint64_t troubles;
-	char last_number[DEMO_NUMBER_SIZE]; /* of a ticket that a caller can mean */
+	char last_number[DEMO_NUMBER_SIZE]; /* of a ticket that a caller of this step can mean */
+	char newest_number[DEMO_NUMBER_SIZE]; /* of one of the next step */
+	uint32_t newest; /* whose: whichever is answered first, the same one is meant */
 };
 
 /* Something did not go as played: said, and counted; the month goes on. */

@@ -159,7 +159,10 @@ demo_work_opened(
 		ticket->contact = contact;
 		ticket->subject = p->subject;
 	}
-	snprintf(d->last_number, sizeof(d->last_number), "%s", number);
+	if (d->newest_number[0] == '\0' || contact > d->newest) {
+		d->newest = contact;
+		snprintf(d->newest_number, sizeof(d->newest_number), "%s", number);
+	}
 }
 
 /* --- what comes next ----------------------------------------------------------------------------
@@ -268,9 +271,11 @@ demo_work_heard(
 	if (event == NULL || view == NULL)
 		return;
 	const char *code = by != NULL ? by->code : "";
-	bool ours = by == NULL
-		    || (event->body_case == TURUNC__V1__EVENT__BODY_STEP
-			&& strcmp(event->step->department, code) == 0);
+	/* What was given back still names who had it: it is the operator's news alone. */
+	bool given_back = strcmp(event->type, "ticket.triaged") == 0;
+	bool ours = by == NULL ? given_back
+			       : !given_back && event->body_case == TURUNC__V1__EVENT__BODY_STEP
+				     && strcmp(event->step->department, code) == 0;
 	if (ours && is_news(event->type))
 		d->news_heard++;
 	struct demo_ticket *t = demo_work_ticket(d, view->number);
