@@ -100,22 +100,29 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	/* Of a dense index; that of one with an older date of its own is not looked for. */
 	[STORE_OPEN_DATA_FIRST] = { "open_data_first", "SELECT min(recorded_us) FROM turunc.ticket",
 	    0 },
-	/* With the subject that it had when its month was published.  Of what is of another kind by
-	 * now, nothing is told that would say so. */
+	/* Whose subject was changed after its month was published: as it was then, whatever it is
+	 * now, so none of these lines says which of them is of a special category.  What was kept
+	 * before schema 0054 has its subject alone, and then nothing is told that would say so. */
 	[STORE_OPEN_DATA] = { "open_data",
-	    "SELECT t.ticket_id, coalesce(s.status, 1::smallint), "
-	    "CASE WHEN n.shown THEN coalesce(s.reason_code, '') ELSE '' END, k.subject_code, "
-	    "CASE WHEN n.shown THEN coalesce(s.department, '') ELSE '' END, "
-	    "t.neighbourhood, t.channel, t.arrived_us, coalesce(s.updated_us, t.recorded_us), "
-	    "coalesce(s.ended_us, 0), CASE WHEN n.shown THEN c.latitude END, "
-	    "CASE WHEN n.shown THEN c.longitude END "
+	    "SELECT t.ticket_id, l.status, l.reason_code, k.subject_code, l.department, "
+	    "t.neighbourhood, t.channel, t.arrived_us, l.updated_us, l.ended_us, "
+	    "CASE WHEN n.told THEN c.latitude END, CASE WHEN n.told THEN c.longitude END "
 	    "FROM turunc.ticket t LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "
-	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id, "
-	    "LATERAL (SELECT coalesce((SELECT f.subject_code FROM turunc.ticket_former_subject f "
-	    "WHERE f.ticket_id = t.ticket_id AND f.changed_us >= $4::bigint "
-	    "ORDER BY f.version LIMIT 1), s.subject_code, t.subject_code) AS subject_code) k, "
-	    "LATERAL (SELECT coalesce(s.subject_code, t.subject_code) = ANY ($1::text[]) AS shown) "
-	    "n "
+	    "LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "
+	    "LEFT JOIN LATERAL (SELECT * FROM turunc.ticket_former_subject o "
+	    "WHERE o.ticket_id = t.ticket_id AND o.changed_us >= $4::bigint "
+	    "ORDER BY o.version LIMIT 1) f ON true, "
+	    "LATERAL (SELECT coalesce(f.subject_code, s.subject_code, t.subject_code) "
+	    "AS subject_code) k, "
+	    "LATERAL (SELECT f.status IS NOT NULL "
+	    "OR coalesce(s.subject_code, t.subject_code) = ANY ($1::text[]) AS told) n, "
+	    "LATERAL (SELECT f.status, f.reason_code, f.department, f.updated_us, "
+	    "coalesce(f.ended_us, 0) AS ended_us WHERE f.status IS NOT NULL "
+	    "UNION ALL SELECT coalesce(s.status, 1::smallint), "
+	    "CASE WHEN n.told THEN coalesce(s.reason_code, '') ELSE '' END, "
+	    "CASE WHEN n.told THEN coalesce(s.department, '') ELSE '' END, "
+	    "coalesce(s.updated_us, t.recorded_us), coalesce(s.ended_us, 0) "
+	    "WHERE f.status IS NULL) l "
 	    "WHERE t.public AND k.subject_code = ANY ($1::text[]) "
 	    "AND t.arrived_us >= $2::bigint AND t.arrived_us < $3::bigint "
 	    "AND t.recorded_us < $4::bigint LIMIT $5::bigint",
