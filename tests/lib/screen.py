@@ -13,6 +13,7 @@ import subprocess
 import termios
 import time
 
+HANGS_S = 120  # a limit only against what never comes: nothing is measured here
 SEQUENCE = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])")
 
 
@@ -46,7 +47,7 @@ class Screen:
     def text(self):
         return "\n".join(line.rstrip() for line in self.lines)
 
-    def wait(self, condition, limit_s=20, what=""):
+    def wait(self, condition, limit_s=HANGS_S, what=""):
         """Until condition(text) is true; the text."""
         end = time.monotonic() + limit_s
         while True:
@@ -56,7 +57,7 @@ class Screen:
                 raise AssertionError(f"the screen never said it: {what}\n{self.text()}")
             self._read(0.1)
 
-    def shows(self, words, limit_s=20):
+    def shows(self, words, limit_s=HANGS_S):
         return self.wait(lambda text: words in text, limit_s, words)
 
     def type(self, keys):
@@ -68,7 +69,7 @@ class Screen:
         self._resize(width, height)
         os.killpg(self.program.pid, signal.SIGWINCH)
 
-    def ended(self, limit_s=10):
+    def ended(self, limit_s=HANGS_S):
         """Its exit code, when all that it wrote was read."""
         end = time.monotonic() + limit_s
         while self.program.poll() is None:
