@@ -30,6 +30,9 @@ const struct command drill_commands[] = {
 
 #define MARGIN_BYTES (INT64_C(1) << 30) /* left for the running system, whose disk it may be */
 
+/* Some hundred milliseconds of the running system's time. */
+#define PIECE_ROWS "50000"
+
 static volatile sig_atomic_t stopping;
 
 static void
@@ -284,11 +287,22 @@ drill_run(struct masa *m, int argc, char **argv)
 		code = masa_fail(MASA_USAGE, "--alone wants a BACKUP");
 	if (code == MASA_OK && given != NULL && realpath(given, e->backup) == NULL)
 		code = masa_fail(MASA_NOT_FOUND, "%s: %s", given, strerror(errno));
+	const char *rows = masa_env("TURUNC_DRILL_ROWS", PIECE_ROWS);
+	int64_t piece_rows = strspn(rows, "0123456789") == strlen(rows) && strlen(rows) <= 9
+				 ? atoi(rows)
+				 : 0;
+	if (code == MASA_OK && piece_rows == 0)
+		code = masa_fail(MASA_CONFIG,
+		    "TURUNC_DRILL_ROWS is how many records or tickets one statement compares, from "
+		    "1 to 999999999");
 	if (code == MASA_OK && m->dry_run) {
 		masa_print(m, json_pack("{s:b,s:s}", "dry_run", 1, "at", e->at));
 	} else if (code == MASA_OK) {
 		e->drill = (struct drill){
-			.copy = &e->copy, .compared = json_array(), .differences = json_array()
+			.copy = &e->copy,
+			.piece_rows = piece_rows,
+			.compared = json_array(),
+			.differences = json_array(),
 		};
 		(void)signal(SIGTERM, on_stop);
 		(void)signal(SIGINT, on_stop);

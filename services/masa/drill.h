@@ -16,6 +16,7 @@ struct drill {
 	struct masa *live; /* the running one, as its owner; NULL: none is looked at */
 	json_t *compared; /* [{what, held}]: how much there was of each */
 	json_t *differences; /* [{what, difference}]; empty: all is equal */
+	int64_t piece_rows; /* records, or tickets, that one statement compares */
 	int64_t head; /* the copy's last record; set by drill_log() */
 };
 
