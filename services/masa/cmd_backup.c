@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "backup_files.h"
+#include "backup_reach.h"
 #include "clock.h"
 #include "program.h"
 
@@ -33,12 +34,21 @@ static const char *const system_parts[] = { "keys", "secrets", "settings", "port
 /* Unless told otherwise: reports are taken meanwhile. */
 #define MAX_RATE_KB "32768"
 
-enum { FOLLOW_STARTS_MS = 20000, POLL_MS = 50, FILES_EVERY_MS = 2000, NOTE_EVERY_MS = 60000 };
+enum { FOLLOW_STARTS_MS = 20000, POLL_MS = 50, FILES_EVERY_MS = 2000 };
+#define NOTE_EVERY_MS "60000"
 
 /* What the record is told of a backup. */
 struct made {
 	int64_t began_us, at_least_seq;
 	bool follows;
+};
+
+/* Who goes on taking what is committed. */
+struct follower {
+	struct backup_files *files;
+	struct backup_reach reach;
+	uint64_t note_every_ms;
+	pid_t pid; /* of pg_receivewal; -1: none */
 };
 
 static volatile sig_atomic_t stopping;
@@ -149,9 +159,10 @@ has_files(const char *folder)
 	return found;
 }
 
-/* The WAL is taken from before the copy begins, so that the two meet.  *ret_pid: who takes it. */
+/* The WAL is taken from before the copy begins, so that the two meet.  name: by which PostgreSQL
+ * knows who takes it, *ret_pid. */
 static enum exit_code
-follow(const char *folder, pid_t *ret_pid)
+follow(const char *folder, const char *name, pid_t *ret_pid)
 {
 	char program[PATH_MAX], wal[PATH_MAX];
 	int status;
@@ -162,7 +173,9 @@ follow(const char *folder, pid_t *ret_pid)
 		return masa_fail(MASA_FAILED, "%s/wal: %s", folder, strerror(errno));
 	const char *argv[] = { program, "-D", wal, "--synchronous", "--no-password", "-d", owner(),
 		NULL };
+	(void)setenv("PGAPPNAME", name, 1);
 	*ret_pid = program_start(argv, PROGRAM_AS_WE_ARE);
+	(void)unsetenv("PGAPPNAME");
 	if (*ret_pid < 0)
 		return MASA_FAILED;
 	while (!has_files(wal)) {
@@ -214,10 +227,12 @@ note_backup(struct masa *m, const struct made *made, int64_t good_until_us)
 /* Until it is interrupted or the WAL cannot be had any more.  A photo's file is there before its
  * row: the last look, after the last WAL, has all that the WAL speaks of. */
 static enum exit_code
-keep_following(struct masa *m, const struct made *made, pid_t pid, struct backup_files *files)
+keep_following(struct masa *m, const struct made *made, struct follower *f)
 {
+	struct backup_files *files = f->files;
+	pid_t pid = f->pid;
 	int status = 0;
-	uint64_t look_ms = 0, note_ms = clock_monotonic_ms() + NOTE_EVERY_MS;
+	uint64_t look_ms = 0, note_ms = 0;
 	enum exit_code failed = MASA_OK;
 
 	while (!program_ended(pid, &status)) {
@@ -237,11 +252,11 @@ keep_following(struct masa *m, const struct made *made, pid_t pid, struct backup
 				stopping = 1; /* it was said */
 			look_ms = clock_monotonic_ms() + FILES_EVERY_MS;
 		}
-		/* What was committed a moment ago may still be on its way here; a receiver
-		 * that falls behind by much ends, and then nothing is noted any more. */
 		if (!stopping && clock_monotonic_ms() >= note_ms) {
-			note_backup(m, made, clock_now_us() - INT64_C(1000) * NOTE_EVERY_MS);
-			note_ms = clock_monotonic_ms() + NOTE_EVERY_MS;
+			int64_t kept_us = backup_reach_ask(&f->reach);
+			if (kept_us != 0)
+				note_backup(m, made, kept_us);
+			note_ms = clock_monotonic_ms() + f->note_every_ms;
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
 	}
@@ -327,14 +342,14 @@ backup_manifest(const char *folder)
  */
 
 static enum exit_code
-copy_all(struct masa *m, const char *folder, bool following, const char *max_rate, pid_t *follower,
-    struct backup_files *files, json_t **ret_manifest)
+copy_all(struct masa *m, const char *folder, bool following, const char *max_rate,
+    struct follower *f, json_t **ret_manifest)
 {
 	json_t *manifest = NULL;
 	enum exit_code code = MASA_OK;
 
 	if (following)
-		code = follow(folder, follower);
+		code = follow(folder, f->reach.receiver, &f->pid);
 	if (code == MASA_OK)
 		code = describe(m, following, &manifest);
 	if (code == MASA_OK)
@@ -343,7 +358,7 @@ copy_all(struct masa *m, const char *folder, bool following, const char *max_rat
 		code = copy_record(folder, max_rate);
 	/* After the record, whose every row has its file by now. */
 	if (code == MASA_OK)
-		code = backup_files_pass(files);
+		code = backup_files_pass(f->files);
 	if (code == MASA_OK) {
 		json_object_set_new(manifest, "ended_us", json_integer(clock_now_us()));
 		code = write_manifest(folder, manifest);
@@ -379,8 +394,8 @@ backup_once(struct masa *m, const char *given, const char *max_rate)
 {
 	char folder[PATH_MAX], source[PATH_MAX], target[PATH_MAX];
 	struct backup_files files = { 0 };
+	struct follower follower = { .files = &files, .pid = -1 };
 	json_t *manifest = NULL;
-	pid_t follower = -1;
 
 	umask(077);
 	enum exit_code code = make_folder(given, folder);
@@ -389,7 +404,7 @@ backup_once(struct masa *m, const char *given, const char *max_rate)
 	files.from = backup_files_folder(source, sizeof(source));
 	files.to = target;
 	if (code == MASA_OK)
-		code = copy_all(m, folder, false, max_rate, &follower, &files, &manifest);
+		code = copy_all(m, folder, false, max_rate, &follower, &manifest);
 	json_decref(manifest);
 	return code;
 }
@@ -407,6 +422,48 @@ tell(struct masa *m, const char *folder, bool following, json_t *manifest)
 	fflush(stdout);
 }
 
+/* All of it, in a folder that is there and empty. */
+static enum exit_code
+make_backup(
+    struct masa *m, const char *folder, bool following, const char *max_rate, struct follower *f)
+{
+	json_t *manifest = NULL;
+	enum exit_code code = copy_all(m, folder, following, max_rate, f, &manifest);
+
+	if (code == MASA_OK) {
+		const struct made made = {
+			.began_us = json_integer_value(json_object_get(manifest, "began_us")),
+			.at_least_seq = json_integer_value(
+			    json_object_get(manifest, "at_least_seq")),
+			.follows = following,
+		};
+		note_backup(m, &made, json_integer_value(json_object_get(manifest, "ended_us")));
+		tell(m, folder, following, manifest);
+		if (following)
+			return keep_following(m, &made, f);
+	}
+	if (f->pid > 0) {
+		(void)kill(f->pid, SIGINT);
+		(void)program_wait(f->pid);
+	}
+	return code;
+}
+
+static enum exit_code
+parse_note_every(uint64_t *ret_ms)
+{
+	const char *text = masa_env("TURUNC_BACKUP_NOTE_MS", NOTE_EVERY_MS);
+
+	*ret_ms = strspn(text, "0123456789") == strlen(text) && strlen(text) <= 8
+		      ? strtoull(text, NULL, 10)
+		      : 0;
+	return *ret_ms >= 100
+		   ? MASA_OK
+		   : masa_fail(MASA_CONFIG,
+		       "TURUNC_BACKUP_NOTE_MS is how often the record is told of a backup "
+		       "that follows, in milliseconds, from 100 to 99999999");
+}
+
 static enum exit_code
 backup_run(struct masa *m, int argc, char **argv)
 {
@@ -416,14 +473,15 @@ backup_run(struct masa *m, int argc, char **argv)
 		{ "max-rate", &max_rate, NULL } };
 	char folder[PATH_MAX], source[PATH_MAX], target[PATH_MAX];
 	static struct backup_files files;
-	json_t *manifest = NULL;
-	pid_t follower = -1;
+	struct follower follower = { .files = &files, .pid = -1 };
 	int positional;
 
 	enum exit_code code = masa_options(
 	    m, argc, argv, specs, ARRAY_LEN(specs), 1, 1, &positional);
 	if (code == MASA_OK)
 		code = backup_check_rate(max_rate);
+	if (code == MASA_OK)
+		code = parse_note_every(&follower.note_every_ms);
 	if (code == MASA_OK)
 		code = backup_check_owner();
 	if (code == MASA_OK)
@@ -443,19 +501,9 @@ backup_run(struct masa *m, int argc, char **argv)
 		return masa_fail(MASA_FAILED, "%s is too long", folder);
 	files.from = backup_files_folder(source, sizeof(source));
 	files.to = target;
-	code = copy_all(m, folder, following, max_rate, &follower, &files, &manifest);
-	struct made made = { .follows = following };
-	if (code == MASA_OK) {
-		made.began_us = json_integer_value(json_object_get(manifest, "began_us"));
-		made.at_least_seq = json_integer_value(json_object_get(manifest, "at_least_seq"));
-		note_backup(m, &made, json_integer_value(json_object_get(manifest, "ended_us")));
-		tell(m, folder, following, manifest);
-	}
-	if (code == MASA_OK && following)
-		return keep_following(m, &made, follower, &files);
-	if (follower > 0) {
-		(void)kill(follower, SIGINT);
-		(void)program_wait(follower);
-	}
+	if (!backup_reach_open(&follower.reach, owner()))
+		return masa_fail(MASA_FAILED, "no memory");
+	code = make_backup(m, folder, following, max_rate, &follower);
+	backup_reach_close(&follower.reach);
 	return code;
 }

@@ -10,7 +10,7 @@ from intake_world import add_api_key
 from process import wait_until
 from servers import BUILD
 
-OK, FAILED = 0, 1
+OK, FAILED, CONFIG = 0, 1, 78
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def stack(make_stack):
     return made
 
 
-def start(stack, to, *words, photos=None):
+def start(stack, to, *words, photos=None, **more):
     env = {**stack._common_env("masa", "turunc_admin"),  # pylint: disable=protected-access
-           "TURUNC_OWNER_DATABASE": stack.conninfo(), "TURUNC_SYSTEM_DIR": stack.path("system")}
+           "TURUNC_OWNER_DATABASE": stack.conninfo(), "TURUNC_SYSTEM_DIR": stack.path("system"), **more}
     if photos is not None:
         env["TURUNC_ATTACHMENTS_DIR"] = photos
     return subprocess.Popen([os.path.join(BUILD, "bin", "masa"), "backup", stack.path(to), "--max-rate", "1048576",
@@ -92,3 +92,43 @@ def test_followed_and_interrupted_it_ends_well(stack):
         masa.send_signal(signal.SIGTERM)
         _, said = masa.communicate(timeout=60)
     assert masa.returncode == OK, said
+
+
+def commit(stack):
+    """Something that is committed now; when that was, as the record has it."""
+    stack.sql("select pg_logical_emit_message(true, 'test', 'x')")
+    return stack.one("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
+
+
+def test_a_receiver_that_lives_and_receives_nothing_is_no_backup_of_now(stack):
+    """It is stopped, as a disk that hangs would stop it."""
+    def reaches():
+        return stack.one("select good_until_us from turunc.backup_made")
+
+    photos = stack.path("state", "intake", "attachments")
+    with start(stack, "followed", "--follow", photos=photos, TURUNC_BACKUP_NOTE_MS="200") as masa:
+        limit = threading.Timer(240, masa.kill)  # ends the reading, if it never says so
+        limit.start()
+        wait_until(lambda: os.path.exists(stack.path("followed", "backup.json")), 60, "the base is copied")
+        done = commit(stack)
+        wait_until(lambda: reaches() >= done, 60, "what was committed is kept, and the record knows of it")
+        wait_until(lambda: len(child_of(masa)) == 1, 30, "only who takes the WAL is left")
+        receiver, = child_of(masa)
+        os.kill(receiver, signal.SIGSTOP)
+        lost = commit(stack)
+        said = masa.stderr.readline()
+        while said and "is not known to be kept" not in said:
+            said = masa.stderr.readline()
+        assert said and reaches() < lost, "nothing says that it is kept"
+        os.kill(receiver, signal.SIGCONT)
+        wait_until(lambda: reaches() >= lost, 60, "it goes on")
+        masa.send_signal(signal.SIGTERM)
+        _, said = masa.communicate(timeout=60)
+        limit.cancel()
+    assert masa.returncode == OK, said
+
+
+def test_how_often_it_is_noted_is_a_number(stack):
+    with start(stack, "never", TURUNC_BACKUP_NOTE_MS="soon") as masa:
+        _, said = masa.communicate(timeout=60)
+    assert masa.returncode == CONFIG and "TURUNC_BACKUP_NOTE_MS" in said

@@ -39,9 +39,8 @@ MAY_SEND_SQL = {
     "services/masa/cmd_db.c": "a migration, between masa_query's BEGIN and COMMIT",
     "services/masa/log_verify.c": "only reads",
     "services/masa/month_log.c": "only reads",
-    "services/masa/record_link.c": "masa top's questions; only reads",
+    "services/masa/record_link.c": "questions of masa top and masa backup; only reads",
     "services/masa/demo_pace.c": "only reads",
-    "services/masa/record_link.c": "only reads",
 }
 WRITES_REDIS = {"SADD", "SREM", "HSET", "HDEL", "HINCRBY", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "UNLINK", "SET"}
 READS_REDIS = {"GET", "HGET", "HMGET", "HGETALL", "SMEMBERS", "ZCARD", "ZCOUNT", "ZRANGE", "ZSCORE",
