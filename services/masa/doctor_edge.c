@@ -63,7 +63,7 @@ look_at_stream(struct doctor *d, const char *edge)
 	static const char fix[] =
 	    "let the proxy pass text/event-stream on at once (nginx: proxy_buffering off; no "
 	    "compression); deploy/edge/Caddyfile does";
-	const char *metrics = reach_service_url(REACH_SERVICES - 1);
+	const char *metrics = reach_service_url(REACH_METRICS);
 	char type[80];
 	bool began;
 

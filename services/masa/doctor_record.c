@@ -7,6 +7,10 @@
 #include "doctor.h"
 #include "istanbul.h"
 
+/* What works with the record day by day, as SQL; none of them owns it. */
+#define SERVICE_ROLES \
+	"'turunc_intake', 'turunc_router', 'turunc_notifier', 'turunc_metrics', 'turunc_admin'"
+
 enum { KEY_DAYS = 30, BACKUP_HOURS = 26 };
 
 /* Each query returns a row a finding: what is wrong.  No row: all is well. */
@@ -77,8 +81,9 @@ static const struct check {
 	{ "log lock", DOCTOR_BAD,
 	    "SELECT 'process ' || pid || ' has held the lock of the log for over a second' FROM "
 	    "pg_locks l"
-	    " JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.objid = 7301 "
-	    "AND l.granted"
+	    " JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.classid = 0 "
+	    "AND l.objid = 7301 AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE "
+	    "datname = current_database())"
 	    " AND a.query_start < clock_timestamp() - interval '1 second'",
 	    "its waiters end it by themselves; if not, pg_terminate_backend(pid)" },
 	{ "durability", DOCTOR_BAD,
@@ -111,18 +116,23 @@ static const struct check {
 	    "rolcreatedb THEN"
 	    " 'create databases' END, CASE WHEN rolreplication THEN 'replication' END, CASE WHEN "
 	    "rolbypassrls THEN"
-	    " 'pass by row security' END) FROM pg_roles WHERE rolname IN ('turunc_intake', "
-	    "'turunc_router',"
-	    " 'turunc_notifier', 'turunc_metrics', 'turunc_admin') AND (rolsuper OR rolcreaterole "
-	    "OR rolcreatedb OR"
+	    " 'pass by row security' END) FROM pg_roles WHERE rolname IN (" SERVICE_ROLES
+	    ") AND (rolsuper OR rolcreaterole OR rolcreatedb OR"
 	    " rolreplication OR rolbypassrls)",
 	    "ALTER ROLE name NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS" },
 	{ "roles", DOCTOR_BAD,
 	    "SELECT m.rolname || ' is a member of ' || r.rolname FROM pg_auth_members a JOIN "
 	    "pg_roles r ON r.oid ="
 	    " a.roleid JOIN pg_roles m ON m.oid = a.member WHERE r.rolname LIKE 'turunc\\_%' AND "
-	    "NOT m.rolsuper",
+	    "NOT m.rolsuper AND (r.rolname <> 'turunc_owner' OR m.rolname IN (" SERVICE_ROLES "))",
 	    "REVOKE it: whoever is a member may do all that the role may" },
+	{ "roles", DOCTOR_NOTE,
+	    "SELECT m.rolname || ' is a member of turunc_owner' FROM pg_auth_members a JOIN "
+	    "pg_roles r ON r.oid ="
+	    " a.roleid JOIN pg_roles m ON m.oid = a.member WHERE r.rolname = 'turunc_owner' AND "
+	    "NOT m.rolsuper AND m.rolname NOT IN (" SERVICE_ROLES ")",
+	    "right for whoever migrates without being a superuser (SET ROLE turunc_owner); REVOKE "
+	    "it from anybody else" },
 	{ "roles", DOCTOR_BAD,
 	    "SELECT DISTINCT coalesce(g.rolname, 'everybody') || ' may change ' || c.oid::regclass "
 	    "FROM pg_class c"

