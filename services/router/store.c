@@ -233,13 +233,15 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "count(*) FILTER (WHERE due_us <= $1::bigint) AS past FROM turunc.ticket_clock "
 	    "WHERE clock = 1 AND state = 1 AND due_us <= $3::bigint) l",
 	    4 },
+	/* A client that was revoked cannot read: nobody is to be called about its lag. */
 	[STORE_WATCH_READERS] = { "watch_readers",
 	    "SELECT CASE WHEN c.client = '' THEN c.name ELSE c.client || '/' || c.name END, "
 	    "greatest(h.head - c.seq, 0), CASE WHEN h.head > c.seq THEN greatest($1::bigint - ("
 	    "SELECT l.committed_at_us FROM turunc.event_log l WHERE l.seq = c.seq + 1), 0) ELSE 0 "
 	    "END, c.frozen_reason IS NOT NULL FROM turunc.consumer_cursor c CROSS JOIN ("
 	    "SELECT coalesce((SELECT last_seq FROM turunc.log_batch ORDER BY last_seq DESC "
-	    "LIMIT 1), 0) AS head) h ORDER BY 2 DESC, 1 LIMIT 100",
+	    "LIMIT 1), 0) AS head) h WHERE NOT EXISTS (SELECT FROM turunc.client_grant g "
+	    "WHERE g.name = c.client AND g.revoked_us IS NOT NULL) ORDER BY 2 DESC, 1 LIMIT 100",
 	    1 },
 	[STORE_PARTITIONS] = { "partitions", "SELECT turunc.create_log_partitions($1::bigint)", 1 },
 };

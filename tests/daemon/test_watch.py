@@ -80,16 +80,18 @@ def test_the_compose_targets_are_those_of_the_compose_file():
 # --- with the services and a Prometheus ------------------------------------------------------------------
 
 class Prometheus:
-    """A real one, with the rules of deploy/watch, looking at the stack every 300 ms."""
+    """A real one, with the rules of deploy/watch.  It looks at the stack every two seconds, and waits as long for an
+    answer: on a busy machine one may be late, and what is asked of it here is asked again until it is so."""
 
     def __init__(self, stack):
         self.port = free_port()
         folder = stack.path("prometheus")
         os.mkdir(folder)
         config = text_of("deploy", "watch", "prometheus.yml")
-        for name in ("scrape_interval", "evaluation_interval"):
-            config = config.replace(f"{name}: 15s", f"{name}: 300ms")
-        config = config.replace("scrape_timeout: 5s", "scrape_timeout: 300ms")
+        for name, asked, here in (("scrape_interval", "15s", "2s"), ("scrape_timeout", "5s", "2s"),
+                                  ("evaluation_interval", "15s", "500ms")):
+            assert f"{name}: {asked}" in config
+            config = config.replace(f"{name}: {asked}", f"{name}: {here}")
         targets = [{"targets": [f"127.0.0.1:{stack.port[f'{name}_http']}"], "labels": {"service": name}}
                    for name in SERVICES]
         for name, text in (("prometheus.yml", config), ("targets.yml", json.dumps(targets)), ("doors.yml", "[]"),
@@ -110,12 +112,15 @@ class Prometheus:
     def query(self, expression):
         return self.get("query", query=expression)["result"]
 
+    def rules(self):
+        return [rule for group in self.get("rules")["groups"] for rule in group["rules"]]
+
     def scraped(self):
-        """Each service has been looked at three times at least: a rate has what it needs."""
+        """Each service has been looked at twice at least: a rate has what it needs."""
         if request(self.port, "GET", "/-/ready", timeout=5).status != 200:
             return False
         found, services = self.query("min(count_over_time(up[1m]))"), self.query("sum(up)")
-        return bool(found) and float(found[0]["value"][1]) >= 3 and services[0]["value"][1] == str(len(SERVICES))
+        return bool(found) and float(found[0]["value"][1]) >= 2 and services[0]["value"][1] == str(len(SERVICES))
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +155,7 @@ def test_each_stage_of_a_reports_way_is_measured(stack):
     assert stage(stack, "intake", "commit") == before["commit"] + 1
     assert stage(stack, "router", "routed") == before["routed"] + 1
     # metrics and notifier each had ticket.opened and ticket.routed.
-    stack.wait(lambda: stage(stack, "router", "delivered") >= before["delivered"] + 4, 10, "both read both")
+    stack.wait(lambda: stage(stack, "router", "delivered") >= before["delivered"] + 4, 30, "both read both")
     for service, name in (("intake", "commit"), ("router", "routed"), ("notifier", "told")):
         taken = stack.metric(service, f'turunc_stage_seconds_sum{{stage="{name}"}}')
         assert 0 < taken < 60, f"{name}: {taken} s"
@@ -169,22 +174,32 @@ def test_every_panel_and_rule_has_an_answer(stack, prometheus):
         missing = set(NAME.findall(expression.split("labels:")[0])) - names - BY_OTHERS
         assert not missing, f"{where}: nobody gives {missing}"
     for where, expression in expressions():
-        found = prometheus.query(expression.replace("$__rate_interval", "1m"))
-        assert found or where in ("annotation", "Bus events"), f"{where}: no answer to {expression}"
-    groups = prometheus.get("rules")["groups"]
-    rules = [rule for group in groups for rule in group["rules"]]
-    assert {rule["name"] for rule in rules} == set(alerts())
-    stack.wait(lambda: all(rule["health"] == "ok" for group in prometheus.get("rules")["groups"]
-                           for rule in group["rules"]), 30, "every rule was evaluated")
-    # What wants attention in an empty system is the backup alone; and nothing critical does.
-    waiting = {rule["name"] for rule in rules if rule["state"] != "inactive"}
-    assert waiting <= {"TuruncBackupOld", "TuruncNothingArrives", "TuruncDiskFilling"}, waiting
+        question = expression.replace("$__rate_interval", "1m")
+        if where in ("annotation", "Bus events"):
+            prometheus.query(question)  # may be empty, but is understood
+        else:
+            stack.wait(lambda q=question: prometheus.query(q), 60, f"{where}: an answer to {expression}")
+    assert {rule["name"] for rule in prometheus.rules()} == set(alerts())
+    stack.wait(lambda: all(rule["health"] == "ok" for rule in prometheus.rules()), 60, "every rule was evaluated")
+
+
+def test_nothing_is_told_of_a_system_that_is_well(stack, prometheus):
+    # The disk is this machine's; nobody has made a backup or reported anything yet.
+    by_the_way = {"TuruncBackupOld", "TuruncNothingArrives", "TuruncDiskFilling", "TuruncDiskFull"}
+
+    def told(*states):
+        return {rule["name"] for rule in prometheus.rules() if rule["state"] in states} - by_the_way
+
+    assert told("firing") == set()
+    # An answer that came late makes a rule wait for its time, and is forgotten with the next; what stays is wrong.
+    stack.wait(lambda: not told("firing", "pending"), 60, "no rule waits for its time")
+    stack.wait(lambda: any(rule["state"] != "inactive" for rule in prometheus.rules()), 60, "but the backup's does")
 
 
 def test_a_service_that_is_gone_is_an_alert(stack, prometheus):
     stack.terminate("notifier")
     try:
-        stack.wait(lambda: prometheus.query('ALERTS{alertname="TuruncServiceDown",service="notifier"}'), 30,
+        stack.wait(lambda: prometheus.query('ALERTS{alertname="TuruncServiceDown",service="notifier"}'), 60,
                    "its absence is noticed")
     finally:
         stack.restart("notifier")
@@ -192,22 +207,34 @@ def test_a_service_that_is_gone_is_an_alert(stack, prometheus):
 
 def test_who_does_not_read_is_seen_by_name(stack):
     log_id = stack.one("select log_id from turunc.log_history order by history_no desc limit 1")
-    head = stack.one("select max(last_seq) from turunc.log_batch")
+    add_api_key(stack, "fen", "--verbs", "subscribe")
+    stood = stack.one("select max(last_seq) from turunc.log_batch") - 2
+    committed = stack.one("select committed_at_us from turunc.event_log where seq = %s", stood + 1)
     stack.sql("insert into turunc.consumer_cursor (client, name, log_id, seq, updated_at_us, frozen_reason) "
-              "values ('fen', 'isler', %s, %s, 0, 'ACL')", log_id, head - 2)
+              "values ('fen', 'isler', %s, %s, 0, 'ACL')", log_id, stood)
+    figure = 'turunc_subscription_{}{{subscription="fen/isler"}}'
+
+    def lacks_what_was_written_since():
+        """The log may grow meanwhile: both are asked anew each time."""
+        records = stack.one("select max(last_seq) from turunc.log_batch") - stood
+        return stack.metric("router", figure.format("lag_records")) == records
+
+    def is_as_old_as_its_next_record():
+        age = stack.metric("router", figure.format("lag_seconds"))
+        return age is not None and abs(age - (time.time() - committed / 1e6)) < 5
+
     try:
-        lag = 'turunc_subscription_{}{{subscription="fen/isler"}}'
-        stack.wait(lambda: stack.metric("router", lag.format("lag_records")) is not None, 10, "the reader is seen")
-        records = stack.one("select max(last_seq) from turunc.log_batch") - head + 2
-        stack.wait(lambda: stack.metric("router", lag.format("lag_records")) == records, 10, "with all it lacks")
-        committed = stack.one("select committed_at_us from turunc.event_log where seq = %s", head - 1)
-        age = stack.metric("router", lag.format("lag_seconds"))
-        assert abs(age - (time.time() - committed / 1e6)) < 5
-        assert stack.metric("router", lag.format("frozen")) == 1
-        assert stack.metric("router", 'turunc_subscription_frozen{subscription="router"}') == 0
+        stack.wait(lacks_what_was_written_since, 30, "the reader is seen with all it lacks")
+        stack.wait(is_as_old_as_its_next_record, 30, "and since when")
+        stack.wait(lambda: stack.metric("router", figure.format("frozen")) == 1, 30, "and that it is frozen")
+        stack.wait(lambda: stack.metric("router", 'turunc_subscription_frozen{subscription="router"}') == 0, 30,
+                   "which router is not")
+        # Whoever may not read any more need not have: nobody is to be called about it.
+        stack.masa("client", "revoke", "fen")
+        stack.wait(lambda: stack.metric("router", 'turunc_subscription_frozen{subscription="router"}') == 0
+                   and stack.metric("router", figure.format("lag_records")) is None, 30, "a revoked one is not")
     finally:
         stack.sql("delete from turunc.consumer_cursor where client = 'fen'")
-    stack.wait(lambda: stack.metric("router", lag.format("lag_records")) is None, 10, "and forgotten with its row")
 
 
 def test_deadlines_backups_and_keys_come_from_the_record(stack):
@@ -219,38 +246,38 @@ def test_deadlines_backups_and_keys_come_from_the_record(stack):
                   int((time.time() + seconds) * 1e6), petition)
         stack.wait(lambda: (value('turunc_legal_deadlines_near{within="3d"}'),
                             value('turunc_legal_deadlines_near{within="1d"}'),
-                            value("turunc_legal_deadlines_passed")) == (near, nearer, passed), 10, f"due in {seconds} s")
+                            value("turunc_legal_deadlines_passed")) == (near, nearer, passed), 30, f"due in {seconds} s")
 
     petition = ticket_id(number_of(post(stack, stack.key, service_code="dilekce", email="yurttas@ornek.com",
                                         first_name="Ayşe", last_name="Yılmaz", address_string="Sinan Mah. 1. Sk. 2")))
     stack.wait(lambda: stack.one("select state from turunc.ticket_clock where ticket_id = %s and clock = 1",
-                                 petition) == 1, 10, "its legal clock runs")
+                                 petition) == 1, 30, "its legal clock runs")
     due_in(10 * 86400, 0, 0, 0)
     due_in(2 * 86400, 1, 0, 0)
     due_in(3600, 1, 1, 0)
     due_in(-60, 0, 0, 1)
     stack.sql("update turunc.ticket_clock set state = 3 where ticket_id = %s and clock = 1", petition)
-    stack.wait(lambda: value("turunc_legal_deadlines_passed") == 0, 10, "answered late is answered")
+    stack.wait(lambda: value("turunc_legal_deadlines_passed") == 0, 30, "answered late is answered")
 
     assert value("turunc_backup_last_success_timestamp_seconds") == 0
     stack.sql("insert into turunc.backup_made values (1000000, 1772442000500000, 7, false), (2, 3, 4, true)",
               user="turunc_admin")
-    stack.wait(lambda: value("turunc_backup_last_success_timestamp_seconds") == 1772442000.5, 10, "the newest backup")
+    stack.wait(lambda: value("turunc_backup_last_success_timestamp_seconds") == 1772442000.5, 30, "the newest backup")
 
     stack.sql("update turunc.client_grant set expires_us = %s where name = 'app'", int((time.time() + 86400) * 1e6))
-    stack.wait(lambda: value('turunc_client_keys_expiring{within="14d"}') == 1, 10, "a key that ends")
+    stack.wait(lambda: value('turunc_client_keys_expiring{within="14d"}') == 1, 30, "a key that ends")
     stack.sql("update turunc.client_grant set expires_us = null where name = 'app'")
 
 
 def test_what_could_not_be_read_is_not_shown(stack):
     stack.sql("revoke select on turunc.backup_made from turunc_router")
     try:
-        stack.wait(lambda: "turunc_subscription_lag" not in stack.http("router", "GET", "/metrics").text, 10,
+        stack.wait(lambda: "turunc_subscription_lag" not in stack.http("router", "GET", "/metrics").text, 30,
                    "figures of before go")
         assert stack.metric("router", "turunc_ready") == 1
     finally:
         stack.sql("grant select on turunc.backup_made to turunc_router")
-    stack.wait(lambda: stack.metric("router", "turunc_legal_deadlines_passed") is not None, 10, "and come back")
+    stack.wait(lambda: stack.metric("router", "turunc_legal_deadlines_passed") is not None, 30, "and come back")
 
 
 def test_a_mail_server_that_is_away_shows_and_comes_back(stack):
