@@ -9,8 +9,8 @@
  *...
  *
  * so that one word finds all of it in the logs of all services.  Lines are info for what is sampled
- * (its last two digits say so) and few a second, and debug beyond that: a storm does not fill
- *disks.
+ * (its last two digits say so) and within a budget, and debug beyond that: a storm neither fills
+ * disks nor drives other lines out of the log.
  */
 #ifndef TURUNC_TRACE_H
 #define TURUNC_TRACE_H
@@ -29,7 +29,13 @@ enum {
 	TRACE_ID_LEN = 32,
 	TRACE_ID_SIZE = TRACE_ID_LEN + 1,
 	TRACE_RANDOM_BYTES = 24,
-	TRACE_LINES_PER_S = 50,
+	/* Some reports' worth at once, and in the long run so few that a storm's traces turn ten
+	 * megabytes of log over in eight hours, not in minutes. */
+	TRACE_LINES_AT_ONCE = 50,
+	TRACE_LINES_PER_S = 2,
+	/* Unpacked to see whether they are sampled at all. */
+	TRACE_LOOKS_AT_ONCE = 100,
+	TRACE_LOOKS_PER_S = 20,
 };
 
 /* text may be NULL. */
@@ -50,7 +56,7 @@ PRINTF(4, 5)
 void trace_log_packed(const char *stage, const void *event, size_t len, const char *format, ...);
 /* The traceparent of a packed event; false: it has none that is valid. */
 bool trace_of_packed(const void *event, size_t len, char out[TRACE_SIZE]);
-/* Lines that there was no room for in their second. */
+/* What there was no room for: lines, and records that were not looked at. */
 uint64_t trace_lines_left_out(void);
 
 #endif

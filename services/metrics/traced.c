@@ -22,7 +22,7 @@ struct traced {
 struct traced *
 traced_take(const Turunc__V1__Deliver *deliver, size_t from, size_t to)
 {
-	size_t most = to - from < TRACE_LINES_PER_S ? to - from : TRACE_LINES_PER_S;
+	size_t most = to - from < TRACE_LINES_AT_ONCE ? to - from : TRACE_LINES_AT_ONCE;
 	struct traced *t = most == 0 ? NULL : calloc(1, sizeof(*t) + most * sizeof(t->records[0]));
 
 	for (size_t i = from; t != NULL && i < to && t->count < most; i++) {

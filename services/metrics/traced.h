@@ -8,7 +8,7 @@
 
 struct traced;
 
-/* Of records [from, to), as many as may be logged in a second; NULL: none, or no memory. */
+/* Of records [from, to), as many as may be logged at once; NULL: none, or no memory. */
 struct traced *traced_take(const Turunc__V1__Deliver *deliver, size_t from, size_t to);
 /* One line each.  Takes NULL, and so does destroy. */
 void traced_log(const struct traced *t, const char *stage);
