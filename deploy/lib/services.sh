@@ -51,6 +51,7 @@ own_env()
 		echo "TURUNC_MAIL_SECRET_FILE=$REAL/secrets/mail.secret"
 		people_env
 		echo "TURUNC_ATTACHMENTS_DIR=$REAL/state/attachments"
+		echo "TURUNC_RECORD_DIR=$REAL/postgres"
 		echo "TURUNC_CIMER_DIR=$REAL/cimer"
 		;;
 	router)

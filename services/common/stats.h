@@ -84,13 +84,4 @@ MUST_CHECK bool stats_write(const struct stats *s, struct evbuffer *out);
  * lines of the log dropped. */
 MUST_CHECK bool stats_write_process(const char *service, struct evbuffer *out);
 
-/* A folder whose disk is looked at; both words lent. */
-struct stats_folder {
-	const char *name; /* as the label says it, a word of ours */
-	const char *path;
-};
-/* Appends what room the disks of these folders have, for those that can be looked at. */
-MUST_CHECK bool stats_write_disks(
-    const struct stats_folder *folders, size_t count, struct evbuffer *out);
-
 #endif

@@ -5,12 +5,13 @@
 #include "bus_metrics.h"
 #include "clock.h"
 #include "digest.h"
+#include "disks.h"
 #include "door.h"
 #include "files.h"
 #include "number.h"
 #include "web_files.h"
 
-enum { TAG_BYTES = 40, FOLDER_BYTES = 1200 };
+enum { TAG_BYTES = 40 };
 
 static void
 reply_buffer(struct http_request *req, unsigned status, const char *type, struct evbuffer *body)
@@ -56,19 +57,6 @@ write_sessions(struct intake *in, struct evbuffer *out)
 	       > 0;
 }
 
-static bool
-write_disks(const struct intake *in, struct evbuffer *body)
-{
-	char attachments[FOLDER_BYTES];
-	const struct stats_folder folders[] = {
-		{ "state", in->config.state_dir },
-		{ "attachments", attachments },
-	};
-
-	files_folder(in, attachments, sizeof(attachments));
-	return stats_write_disks(folders, ARRAY_LEN(folders), body);
-}
-
 static void
 get_metrics(struct http_request *req, void *arg)
 {
@@ -81,7 +69,7 @@ get_metrics(struct http_request *req, void *arg)
 	    || !stats_write(people_stats(in->people), body)
 	    || !stats_write(bus_metrics_stats(in->bus_metrics), body) || !write_sessions(in, body)
 	    || !stats_write_process("intake", body) || !daemon_write_stats(in->daemon, body)
-	    || !write_disks(in, body))
+	    || !disks_write(in->disks, body))
 		http_reply_error(req, 503, "Out of memory.");
 	else
 		reply_buffer(req, 200, STATS_CONTENT_TYPE, body);

@@ -12,6 +12,7 @@
 #include "bus_metrics.h"
 #include "clock.h"
 #include "digest.h"
+#include "disks.h"
 #include "door.h"
 #include "door_mail.h"
 #include "failpoint.h"
@@ -227,6 +228,24 @@ load_keys(struct intake *in, char router_key[KEYS_TEXT_SIZE])
 }
 
 /* --- doors ------------------------------------------------------------------------------------ */
+
+static bool
+watch_disks(struct intake *in)
+{
+	char attachments[PATH_BYTES];
+	const struct disk_folder folders[] = {
+		{ "state", in->config.state_dir },
+		{ "attachments", attachments },
+		{ "record", in->config.record_dir },
+	};
+
+	files_folder(in, attachments, sizeof(attachments));
+	size_t count = ARRAY_LEN(folders) - (in->config.record_dir[0] == '\0' ? 1 : 0);
+	in->disks = disks_open(folders, count, DISKS_EVERY_MS, DISKS_SILENT_MS);
+	if (in->disks == NULL)
+		log_error("cannot look at disks why=%s", log_quoted(strerror(errno)));
+	return in->disks != NULL;
+}
 
 static bool
 open_http(struct intake *in)
@@ -500,7 +519,7 @@ intake_open(struct intake *in)
 	if (!load_identity_secret(in) || !standby_open(in) || !make_parts(in) || !open_record(in))
 		return false;
 	in->files = files_open(in);
-	if (in->files == NULL)
+	if (in->files == NULL || !watch_disks(in))
 		return false;
 	registry_set_db(in->registry, in->reader, STORE_REGISTRY);
 	if (!open_bus(in) || !open_http(in) || !open_call(in) || !door_mail_open(in))
@@ -539,6 +558,7 @@ intake_close(struct intake *in)
 	doorbell_button_close(in->bell);
 	bus_door_close(in->door);
 	bus_metrics_destroy(in->bus_metrics);
+	disks_close(in->disks);
 	if (in->bus != NULL)
 		bus_destroy(in->bus);
 	registry_destroy(in->registry);

@@ -64,6 +64,7 @@ struct intake_config {
 	char *doorbell;
 	char *keys_dir;
 	char *state_dir;
+	char *record_dir; /* "": its disk is not seen from here */
 	char *identity_secret;
 	char *mail_secret;
 	int64_t batch_items;
@@ -257,6 +258,7 @@ struct intake {
 	struct key_pair keys;
 	struct bus *bus;
 	struct bus_metrics *bus_metrics;
+	struct disks *disks;
 	struct bus_door *door;
 	size_t publishes; /* not answered yet */
 	struct doorbell_button *bell;

@@ -57,6 +57,9 @@ const struct setting intake_settings[] = {
 	    "folder of intake.key and router.pub" },
 	{ "TURUNC_STATE_DIR", SETTING_TEXT, AT(state_dir), ".", 1, 1000, NULL,
 	    "folder for what intake itself keeps" },
+	{ "TURUNC_RECORD_DIR", SETTING_TEXT, AT(record_dir), "", 0, 1000, NULL,
+	    "folder of PostgreSQL's data, when it is on this machine, whose disk's room is shown; "
+	    "without it, that disk is to be watched where it is" },
 	{ "TURUNC_IDENTITY_SECRET", SETTING_SECRET, AT(identity_secret), "", 0, 0, NULL,
 	    "keys the digests of what was sent; without it one is made in the state folder" },
 	REPLY_ADDRESS_SETTING(struct intake_config, mail_secret),
