@@ -123,6 +123,7 @@ enum failpoint_side {
 	X(METRICS_LIVE_BEGIN, "metrics", "live_begin")         \
 	X(METRICS_LIVE_LOAD, "metrics", "live_load")           \
 	X(METRICS_LIVE_SWITCH, "metrics", "live_switch")       \
+	X(METRICS_LIVE_READ, "metrics", "live_read")           \
 	X(MASA_COMMIT, "masa", "commit")                       \
 	X(MASA_CLIENT_FILE, "masa", "client_file")             \
 	X(MASA_LOG_HEADS, "masa", "log_heads")                 \

@@ -9,7 +9,8 @@
 #include "targets.h"
 
 /* Fewer calls or open tickets than these say nothing by their shares.  A level is bad when it stays
- * ten points under its target: a target just missed is for the tile to say. */
+ * ten points under its target in the last hour: a target just missed is for the tile to say, and a
+ * morning that was bad is over when it is. */
 enum { CALLS_LEAST = 20, OPEN_LEAST = 20, LEVEL_SLACK_TENTHS = 100, TENTHS = 10 };
 enum { USUAL_HOURS = 7 * 24 };
 
@@ -111,16 +112,15 @@ alarm_rules(const struct figures *f, const struct catalogue *catalogue, int64_t 
 		return;
 	const struct catalogue_municipality *m = &catalogue->municipality;
 	int64_t wait_s = targets_seconds_since(f, "calls.longest", now_us);
-	int64_t triage_min = targets_seconds_since(f, "d.-.oldest", now_us) / 60;
-	int64_t asked = figures_or(f, "calls.known", 0) + figures_or(f, "calls.abandoned", 0);
-	int64_t level = figures_or(f, "calls.level", 0), late = figures_or(f, "late.cimer", 0);
+	int64_t triage_min = targets_triage_min(f, catalogue->office, now_us);
+	int64_t level = figures_or(f, "hour.level", 0), late = figures_or(f, "late.cimer", 0);
 	int64_t target = (int64_t)m->answer_target_percent * TENTHS;
 	int64_t share = targets_overdue_share(f);
 	int64_t most = (int64_t)m->overdue_target_percent * TENTHS;
 
 	raise_if(wait_s > m->wait_alarm_s, ret_alarms, ALARM_WAIT, wait_s, m->wait_alarm_s);
-	raise_if(asked >= CALLS_LEAST && level < target - LEVEL_SLACK_TENTHS, ret_alarms,
-	    ALARM_LEVEL, level, target);
+	raise_if(figures_asked(f, "hour") >= CALLS_LEAST && level < target - LEVEL_SLACK_TENTHS,
+	    ret_alarms, ALARM_LEVEL, level, target);
 	raise_if(late > 0, ret_alarms, ALARM_CIMER, late, 0);
 	raise_if(figures_or(f, "open", 0) >= OPEN_LEAST && share > most, ret_alarms, ALARM_OVERDUE,
 	    share, most);

@@ -17,10 +17,10 @@ enum { ALARMS_MAX = 40 }; /* at a time; of more surges the smaller are left out 
 
 enum alarm_kind {
 	ALARM_WAIT, /* a call has waited too long: seconds */
-	ALARM_LEVEL, /* too few calls are answered in time: tenths of a percent */
+	ALARM_LEVEL, /* too few calls of the last hour were answered in time: tenths of a percent */
 	ALARM_CIMER, /* applications from CİMER without an answer after the law's deadline */
 	ALARM_OVERDUE, /* too much of what is open is late: tenths of a percent */
-	ALARM_TRIAGE, /* a ticket has had no department for too long: minutes */
+	ALARM_TRIAGE, /* a ticket has had no department for too long: minutes of working time */
 	ALARM_SURGE, /* like reports from one neighbourhood in the last hour */
 	ALARM_KINDS
 };

@@ -18,7 +18,7 @@
 #define KEPT_US (400 * US_PER_DAY)
 enum { LOOK_MS = 1000, READ_MS = 2000, KEEP_MS = 5000, FRESH_MS = 10000 };
 
-enum stat { STAT_OPEN, STAT_WAITING, STAT_LEFT_OUT, STAT_FAILED, STAT_ROWS };
+enum stat { STAT_OPEN, STAT_WAITING, STAT_LEFT_OUT, STAT_LOOKS, STAT_FAILED, STAT_ROWS };
 static const struct stat_row stat_rows[STAT_ROWS] = {
 	[STAT_OPEN] = { .name = "turunc_metrics_board_alarms",
 	    .type = STAT_GAUGE,
@@ -30,6 +30,8 @@ static const struct stat_row stat_rows[STAT_ROWS] = {
 	    .help = "Those of them that nobody has acknowledged" },
 	[STAT_LEFT_OUT] = { .name = "turunc_metrics_board_alarms_left_out_total",
 	    .help = "Surges that were not told, being smaller than as many as are told at a time" },
+	[STAT_LOOKS] = { .name = "turunc_metrics_board_alarm_looks_total",
+	    .help = "Times that fresh figures were held against the rules" },
 	[STAT_FAILED] = { .name = "turunc_metrics_board_alarms_failed_total",
 	    .help = "Times that the record did not keep or tell the alarms, tried again" },
 };
@@ -206,6 +208,19 @@ add_keep(struct alarm_watch *w, struct db_unit *unit)
 		db_array_int8(array, w->found.at[i].bound);
 }
 
+/* What is left out stays so for as long as it lasts: only more of it counts. */
+static void
+find(struct alarm_watch *w)
+{
+	size_t left_out = w->found.left_out;
+
+	alarm_rules(picture_figures(w->picture), registry_catalogue(w->registry), clock_now_us(),
+	    &w->found);
+	if (w->found.left_out > left_out)
+		stats_add(w->stats, STAT_LEFT_OUT, w->found.left_out - left_out);
+	stats_incr(w->stats, STAT_LOOKS);
+}
+
 int64_t
 alarm_watch_tick(struct alarm_watch *w, uint64_t now_ms)
 {
@@ -216,8 +231,7 @@ alarm_watch_tick(struct alarm_watch *w, uint64_t now_ms)
 	if (w->asked || db_state_now(w->db) != DB_READY)
 		return LOOK_MS;
 	if (fresh)
-		alarm_rules(picture_figures(w->picture), registry_catalogue(w->registry),
-		    clock_now_us(), &w->found);
+		find(w);
 	bool keep = fresh && w->known && must_keep(w, now_ms);
 	if (!keep && w->known && now_ms - w->read_ms < READ_MS)
 		return LOOK_MS;
@@ -225,7 +239,6 @@ alarm_watch_tick(struct alarm_watch *w, uint64_t now_ms)
 	if (keep) {
 		add_keep(w, unit);
 		w->kept_ms = now_ms;
-		stats_add(w->stats, STAT_LEFT_OUT, w->found.left_out);
 	}
 	db_unit_add(unit, STORE_ALARMS);
 	db_add_int8(unit, ALARMS_MAX);

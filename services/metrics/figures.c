@@ -113,22 +113,41 @@ sum(const struct figures *f, const char *beginning, const char *ending)
 	return total;
 }
 
+int64_t
+figures_asked(const struct figures *f, const char *when)
+{
+	char known[FIGURE_NAME_SIZE], abandoned[FIGURE_NAME_SIZE];
+
+	(void)snprintf(known, sizeof(known), "%s.known", when);
+	(void)snprintf(abandoned, sizeof(abandoned), "%s.abandoned", when);
+	return figures_or(f, known, 0) + figures_or(f, abandoned, 0);
+}
+
+/* Of nothing there is no share. */
+static bool
+set_level(struct figures *f, const char *when)
+{
+	char quick[FIGURE_NAME_SIZE], level[FIGURE_NAME_SIZE];
+	int64_t asked = figures_asked(f, when);
+
+	(void)snprintf(quick, sizeof(quick), "%s.quick", when);
+	(void)snprintf(level, sizeof(level), "%s.level", when);
+	return asked <= 0 || figures_set(f, level, 1000 * figures_or(f, quick, 0) / asked);
+}
+
 bool
 figures_complete(struct figures *f)
 {
 	static const char *const counted[] = { "calls.offered", "calls.answered", "calls.abandoned",
 		"calls.waiting", "hour.opened", "hour.ended", "hour.offered", "hour.answered",
 		"hour.abandoned" };
-	int64_t unused, asked;
+	int64_t unused;
 
 	for (size_t i = 0; i < ARRAY_LEN(counted); i++)
 		if (!figures_get(f, counted[i], &unused) && !figures_set(f, counted[i], 0))
 			return false;
-	asked = figures_or(f, "calls.known", 0) + figures_or(f, "calls.abandoned", 0);
-	if (asked > 0
-	    && !figures_set(f, "calls.level", 1000 * figures_or(f, "calls.quick", 0) / asked))
-		return false;
-	return figures_set(f, "today", sum(f, "today.", ""))
+	return set_level(f, "calls") && set_level(f, "hour")
+	       && figures_set(f, "today", sum(f, "today.", ""))
 	       && figures_set(f, "open", sum(f, "d.", ".open"))
 	       && figures_set(f, "overdue", sum(f, "d.", ".overdue"));
 }

@@ -4,7 +4,8 @@
  * Names: today, today.<channel>, calls.offered/answered/abandoned/waiting, .longest (us: when the
  * one that waits longest was offered), .known (waits before an answer that are known), .quick
  * (those of them that were short), .level (tenths of a percent, of .known and .abandoned together),
- * open, overdue, status.<status>, hour.opened/ended/offered/answered/abandoned, of each channel
+ * open, overdue, status.<status>, hour.opened/ended/offered/answered/abandoned and, of the calls of
+ * the last hour, hour.known/quick/level as above, of each channel
  * open.<channel> and, by the law's clocks, due.<channel> (us: the first deadline), soon.<channel>,
  * late.<channel>, of places surge.<neighbourhood>/<subject> (the last hour) and usual.<...> (the
  * seven days before), lag_ms, and of each department d.<code>.open, .overdue, .oldest (us),
@@ -44,7 +45,11 @@ MUST_CHECK bool figures_get(const struct figures *f, const char *name, int64_t *
 /* Its value, or otherwise when it is not known. */
 int64_t figures_or(const struct figures *f, const char *name, int64_t otherwise);
 
-/* Sets what follows from the others: today, open, overdue, calls.level; and 0 for what was counted
+/* The calls that a level is of, answered and abandoned ones: of the day ("calls") or of the last
+ * hour ("hour"). */
+int64_t figures_asked(const struct figures *f, const char *when);
+
+/* Sets what follows from the others: today, open, overdue, the levels; and 0 for what was counted
  * but did not happen (calls, the hour).  False: as figures_set(). */
 MUST_CHECK bool figures_complete(struct figures *f);
 

@@ -12,7 +12,7 @@
 #include "redis.h"
 #include "web_files.h"
 
-#define CURRENT_KEY "live:2:current"
+#define CURRENT_KEY "live:3:current"
 enum { SEQ_SIZE = 21, NUMBER_TEXT = 24, FIXED_ARGS = 9 };
 
 const char *const live_outcome_names[LIVE_OUTCOMES + 1] = {
@@ -216,11 +216,13 @@ live_apply(struct live *live, const struct live_batch *batch, live_applied_fn *d
 }
 
 bool
-live_begin(struct live *live, const char *generation, live_done_fn *done, void *arg)
+live_begin(struct live *live, const char *generation, int64_t minute, live_done_fn *done, void *arg)
 {
-	const char *fixed[] = { "begin", generation };
+	char text[NUMBER_TEXT];
+	const char *fixed[] = { "begin", generation, text };
 	const struct call call = { .done = done, .arg = arg, .step = FAILPOINT_METRICS_LIVE_BEGIN };
 
+	write_number(minute, text);
 	return run(live, &call, fixed, ARRAY_LEN(fixed), NULL, 0, 0);
 }
 
@@ -256,6 +258,7 @@ live_read(struct live *live, const struct live_position *position, const struct 
 	char quick[NUMBER_TEXT], soon[NUMBER_TEXT], surge[NUMBER_TEXT];
 	const char *fixed[] = { "read", position->generation, position->log_id, now, day, minute,
 		quick, soon, surge };
+	const struct call call = { .read = done, .arg = arg, .step = FAILPOINT_METRICS_LIVE_READ };
 
 	write_number(window->now_us, now);
 	write_number(window->day, day);
@@ -263,6 +266,5 @@ live_read(struct live *live, const struct live_position *position, const struct 
 	write_number(bounds->quick_s, quick);
 	write_number(window->now_us + bounds->soon_us, soon);
 	write_number(bounds->surge, surge);
-	return run(
-	    live, &(struct call){ .read = done, .arg = arg }, fixed, ARRAY_LEN(fixed), NULL, 0, 0);
+	return run(live, &call, fixed, ARRAY_LEN(fixed), NULL, 0, 0);
 }

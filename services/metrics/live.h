@@ -68,9 +68,9 @@ typedef void live_applied_fn(void *arg, enum live_outcome outcome, uint64_t unkn
 MUST_CHECK bool live_apply(
     struct live *live, const struct live_batch *batch, live_applied_fn *done, void *arg);
 
-/* A new generation: begun, filled in any number of calls, then switched to. */
+/* A new generation: begun in the given minute, filled in any number of calls, then switched to. */
 MUST_CHECK bool live_begin(
-    struct live *live, const char *generation, live_done_fn *done, void *arg);
+    struct live *live, const char *generation, int64_t minute, live_done_fn *done, void *arg);
 MUST_CHECK bool live_load(struct live *live, const char *generation, const struct ops *ops,
     size_t from, size_t to, live_done_fn *done, void *arg);
 MUST_CHECK bool live_switch(

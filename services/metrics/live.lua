@@ -1,11 +1,12 @@
--- The projection of the log into Redis, version 2.  Everything under live: is written by this text
+-- The projection of the log into Redis, version 3.  Everything under live: is written by this text
 -- and nothing else, so each call is one step that happens whole or not at all.
 --
--- KEYS[1]  live:2:current, which names the generation that counts
+-- KEYS[1]  live:3:current, which names the generation that counts
 -- ARGV     mode, generation, then what the mode takes
 --
--- A generation G lives under live:2:G:
---   head         hash: log_id, seq, committed_us; or loading, while it is being filled
+-- A generation G lives under live:3:G:
+--   head         hash: log_id, seq, committed_us; or loading, while it is being filled; minute, the last
+--                one of the hour that the sums below are of
 --   ticket       hash: ticket -> "status department opened_us channel answered legal_due service_due"
 --                of every ticket that is not closed, so that a step finds what it changes
 --   status       hash: status -> tickets
@@ -17,13 +18,18 @@
 --   day:N        hash: counters of the day N (days since 1970 in Istanbul)
 --   calls:N      hash: call -> what was seen of it, each a letter and when
 --   waiting      zset: call that nobody has answered -> when it was offered
---   min:N        hash: counters of the minute N since 1970; s.P: tickets opened in the place P, which is
---                "neighbourhood/subject"
+--   min:N        hash: counters of the minute N since 1970
+--   near:N       hash: place, which is "neighbourhood/subject" -> tickets opened in it in the minute N
+--   hour         hash: counters of the 60 minutes up to head's minute, summed
+--   surge        zset: place -> tickets opened in it in these
 --   place:N      hash: place -> tickets opened in it on the day N
 --   days, mins, places  zsets of the days and minutes there are;  keys: set of all keys of the generation
 -- seq comes as twenty digits and is compared as text: a Lua number is exact up to 2^53 only.
-local BASE, FORMER, LAST_LIVE, CLOSED, WAITING = 'live:2:', 'live:1:', 6, '12', '6'
+local BASE, FORMER, LAST_LIVE, CLOSED, WAITING = 'live:3:', 'live:2:', 6, '12', '6'
+-- A read is not to cost more the more places there are: the sums of the last hour are kept as records come
+-- and minutes go, and of the places only the greatest are told, whether anybody may be told of them or not.
 local KEPT_MINUTES, KEPT_DAYS, KEPT_PLACES = 120, 2, 9
+local HOUR, BEHIND, TOLD_PLACES = 60, 5, 200
 -- Seconds beyond which waits are not told apart; a call of which nothing was heard for so long (in
 -- microseconds) waits no more; days that say what is usual.
 local LONG_WAIT, WAIT_MOST, USUAL_DAYS = 600, 3600000000, 7
@@ -71,6 +77,59 @@ local function drop_others(kept, kept_too)
   end
 end
 
+-- The sums of the hour.  What of the minute m is added when it enters the hour is taken away when it leaves.
+local function sum_minute(m, sign)
+  local n = string.format('%d', m)
+  local all = redis.call('HGETALL', prefix .. 'min:' .. n)
+  for i = 1, #all, 2 do
+    if redis.call('HINCRBY', key('hour'), all[i], sign * all[i + 1]) == 0 then
+      redis.call('HDEL', key('hour'), all[i])
+    end
+  end
+  all = redis.call('HGETALL', prefix .. 'near:' .. n)
+  for i = 1, #all, 2 do
+    redis.call('ZINCRBY', key('surge'), sign * all[i + 1], all[i])
+  end
+  if sign < 0 and #all > 0 then
+    redis.call('ZREMRANGEBYSCORE', key('surge'), '-inf', 0)
+  end
+end
+
+-- The last minute of the hour that is summed; while there is none nothing is.
+local summed_to = nil
+local function hour_end()
+  if summed_to == nil then
+    summed_to = tonumber(redis.call('HGET', prefix .. 'head', 'minute') or 0)
+  end
+  return summed_to
+end
+
+local function in_hour(m)
+  return m <= hour_end() and m > hour_end() - HOUR
+end
+
+-- Makes m the last minute of the hour, forwards or, by a clock that was set back, backwards.
+local function move_hour(m)
+  local old = hour_end()
+  if m == old then
+    return
+  end
+  if math.abs(m - old) >= HOUR then
+    redis.call('UNLINK', prefix .. 'hour', prefix .. 'surge')
+    for n = m - HOUR + 1, m do
+      sum_minute(n, 1)
+    end
+  else
+    local step = m > old and 1 or -1
+    for n = old, m - step, step do
+      sum_minute(step > 0 and n - HOUR + 1 or n, -1)
+      sum_minute(step > 0 and n + 1 or n - HOUR, 1)
+    end
+  end
+  redis.call('HSET', key('head'), 'minute', string.format('%d', m))
+  summed_to = m
+end
+
 -- Days and minutes that no figure needs any more go when a new one comes.
 local function enter(index, number, kept, names)
   if redis.call('ZADD', key(index), number, number) == 0 then
@@ -78,6 +137,9 @@ local function enter(index, number, kept, names)
   end
   local limit = tonumber(number) - kept
   for _, old in ipairs(redis.call('ZRANGEBYSCORE', key(index), '-inf', limit)) do
+    if index == 'mins' and in_hour(tonumber(old)) then
+      sum_minute(tonumber(old), -1)
+    end
     for _, name in ipairs(names) do
       redis.call('UNLINK', prefix .. name .. old)
       redis.call('SREM', prefix .. 'keys', prefix .. name .. old)
@@ -92,8 +154,19 @@ local function count_day(day, field, n)
 end
 
 local function count_minute(minute, field, n)
-  enter('mins', minute, KEPT_MINUTES, { 'min:' })
+  enter('mins', minute, KEPT_MINUTES, { 'min:', 'near:' })
   redis.call('HINCRBY', key('min:' .. minute), field, n)
+  if in_hour(tonumber(minute)) then
+    redis.call('HINCRBY', key('hour'), field, n)
+  end
+end
+
+local function count_near(minute, place, n)
+  enter('mins', minute, KEPT_MINUTES, { 'min:', 'near:' })
+  redis.call('HINCRBY', key('near:' .. minute), place, n)
+  if in_hour(tonumber(minute)) then
+    redis.call('ZINCRBY', key('surge'), n, place)
+  end
 end
 
 local function count_place(day, place, n)
@@ -170,7 +243,7 @@ op.o = function(p)
   count_day(p[5], 'today.' .. p[4], 1)
   count_minute(p[6], 'opened', 1)
   if p[7] ~= '-' then
-    count_minute(p[6], 's.' .. p[7], 1)
+    count_near(p[6], p[7], 1)
     count_place(p[5], p[7], 1)
   end
 end
@@ -201,21 +274,23 @@ local function seen_of(day, call)
   return redis.call('HGET', prefix .. 'calls:' .. day, call) or ''
 end
 
--- How long it took to answer, in whole seconds, on the day it was answered.
-local function count_wait(day, offered, answered)
+-- How long it took to answer, in whole seconds, on the day it was answered and in the minute we know it.
+local function count_wait(day, minute, offered, answered)
   local wait = math.floor((tonumber(answered) - tonumber(offered)) / 1000000)
-  count_day(day, 'wait.' .. string.format('%d', math.max(0, math.min(wait, LONG_WAIT))), 1)
+  local field = 'wait.' .. string.format('%d', math.max(0, math.min(wait, LONG_WAIT)))
+  count_day(day, field, 1)
+  count_minute(minute, field, 1)
 end
 
 -- Answered before it was offered, as events come: perhaps after midnight.
-local function offered_late(day, call, seen, at)
+local function offered_late(day, minute, call, seen, at)
   local next_day = string.format('%d', day + 1)
   local later = seen_of(next_day, call)
   local today, tomorrow = string.match(seen, 'a(%d+)'), string.match(later, 'a(%d+)')
   if today then
-    count_wait(day, at, today)
+    count_wait(day, minute, at, today)
   elseif tomorrow then
-    count_wait(next_day, at, tomorrow)
+    count_wait(next_day, minute, at, tomorrow)
   end
   if not string.find(seen .. later, '[axe]') then
     redis.call('ZADD', key('waiting'), at, call)
@@ -236,7 +311,7 @@ op.c = function(p, text)
   end
   redis.call('HSET', key('calls:' .. day), call, seen .. letter .. at)
   if letter == 'o' then
-    offered_late(day, call, seen, at)
+    offered_late(day, minute, call, seen, at)
     return
   end
   local offered = redis.call('ZSCORE', prefix .. 'waiting', call) or string.match(seen, 'o(%d+)')
@@ -245,7 +320,7 @@ op.c = function(p, text)
     count_day(day, 'calls.answered', 1)
     count_minute(minute, 'answered', 1)
     if offered then
-      count_wait(day, offered, at)
+      count_wait(day, minute, offered, at)
     end
   elseif letter == 'x' then
     count_day(day, 'calls.abandoned', 1)
@@ -253,7 +328,8 @@ op.c = function(p, text)
   end
 end
 
--- Only while loading: t ticket (as it is kept), d day field n, m minute field n, p day place n
+-- Only while loading: t ticket (as it is kept), d day field n, m minute field n, p day place n,
+-- n minute place n
 op.t = function(p)
   put_in(p[2], { status = p[3], department = p[4], opened = p[5], channel = p[6], answered = p[7],
     legal = p[8], service = p[9] })
@@ -267,6 +343,9 @@ end
 
 op.p = function(p)
   count_place(p[2], p[3], p[4])
+end
+op.n = function(p)
+  count_near(p[2], p[3], p[4])
 end
 
 local function run_ops(first)
@@ -322,6 +401,11 @@ run.apply = function()
   if after ~= seq then
     return { after < seq and 'OVERLAP' or 'GAP', seq }
   end
+  -- Nobody has read for long: minutes that come now are to find the hour they belong to.
+  local minute = math.floor(tonumber(ARGV[6]) / 60000000)
+  if minute > hour_end() + BEHIND then
+    move_hour(minute)
+  end
   run_ops(7)
   redis.call('HSET', key('head'), 'seq', through)
   if ARGV[6] ~= '0' then
@@ -332,12 +416,12 @@ run.apply = function()
   return { 'OK', through, tostring(unknown) }
 end
 
--- begin G: a new generation, empty
+-- begin G minute: a new generation, empty
 run.begin = function()
   drop_former()
   drop_others(redis.call('GET', KEYS[1]), generation)
   redis.call('SADD', BASE .. 'generations', generation)
-  redis.call('HSET', key('head'), 'loading', '1')
+  redis.call('HSET', key('head'), 'loading', '1', 'minute', ARGV[3])
   remember_keys()
   return { 'OK' }
 end
@@ -366,20 +450,25 @@ end
 
 local add_figures = {}
 
--- What today's counters say; of waits, how many took less than so many seconds, and how many are known.
-add_figures.day = function(add, day, within)
-  local all, known, quick = redis.call('HGETALL', prefix .. 'day:' .. day), 0, 0
+-- Counters of waits, as how many are known and how many of them took less than so many seconds; the others
+-- as they are, by add_other.
+local function add_counters(all, within, add, what, add_other)
+  local known, quick = 0, 0
   for i = 1, #all, 2 do
     local seconds = string.match(all[i], '^wait%.(%d+)$')
     if not seconds then
-      add(all[i], all[i + 1])
+      add_other(all[i], all[i + 1])
     else
       known = known + tonumber(all[i + 1])
       quick = quick + (tonumber(seconds) < within and tonumber(all[i + 1]) or 0)
     end
   end
-  add('calls.known', known)
-  add('calls.quick', quick)
+  add(what .. '.known', known)
+  add(what .. '.quick', quick)
+end
+
+add_figures.day = function(add, day, within)
+  add_counters(redis.call('HGETALL', prefix .. 'day:' .. day), within, add, 'calls', add)
 end
 
 add_figures.waiting = function(add, now)
@@ -418,40 +507,39 @@ add_figures.departments = function(add, now)
   end
 end
 
--- Places with at least so many in the last hour, and what they had in the days before.
-local function add_places(add, places, day, least)
-  for place, n in pairs(places) do
-    if n >= least then
-      local before = 0
-      for d = tonumber(day) - USUAL_DAYS, tonumber(day) - 1 do
-        before = before + (redis.call('HGET', prefix .. 'place:' .. string.format('%d', d), place) or 0)
-      end
-      add('surge.' .. place, string.format('%d', n))
-      add('usual.' .. place, string.format('%d', before))
+-- The places with most tickets in the last hour, if they have so many, and what they had in the days before.
+add_figures.places = function(add, day, least)
+  local found = redis.call('ZREVRANGEBYSCORE', prefix .. 'surge', '+inf', least, 'WITHSCORES', 'LIMIT', 0,
+    TOLD_PLACES)
+  local places, before = {}, {}
+  for i = 1, #found, 2 do
+    places[#places + 1] = found[i]
+    before[#before + 1] = 0
+    add('surge.' .. found[i], found[i + 1])
+  end
+  for d = tonumber(day) - USUAL_DAYS, tonumber(day) - 1 do
+    local of_day = #places > 0
+      and redis.call('HMGET', prefix .. 'place:' .. string.format('%d', d), unpack(places)) or {}
+    for i = 1, #of_day do
+      before[i] = before[i] + (of_day[i] or 0)
     end
+  end
+  for i = 1, #places do
+    add('usual.' .. places[i], string.format('%d', before[i]))
   end
 end
 
-add_figures.hour = function(add, day, minute, least)
-  local sums, places = {}, {}
-  for m = minute - 59, minute do
-    local all = redis.call('HGETALL', prefix .. 'min:' .. string.format('%d', m))
-    for i = 1, #all, 2 do
-      local place = string.match(all[i], '^s%.(.+)$')
-      local into, name = place and places or sums, place or all[i]
-      into[name] = (into[name] or 0) + tonumber(all[i + 1])
-    end
-  end
-  for field, n in pairs(sums) do
+add_figures.hour = function(add, within)
+  add_counters(redis.call('HGETALL', prefix .. 'hour'), within, add, 'hour', function(field, n)
     local flow, department = string.match(field, '^(%a+)%.(.+)$')
-    add(flow and 'd.' .. department .. '.' .. flow or 'hour.' .. field, string.format('%d', n))
-  end
-  add_places(add, places, day, least)
+    add(flow and 'd.' .. department .. '.' .. flow or 'hour.' .. field, n)
+  end)
 end
 
 -- read G log_id now_us day minute quick_s soon_us surge: every figure of the board, as name, value,
 -- name, value ...; quick_s: a call answered sooner is answered quickly; soon_us: the law's deadlines until
--- then are near; surge: a place with fewer tickets in the last hour is not told
+-- then are near; surge: a place with fewer tickets in the last hour is not told.  The sums of the hour move
+-- to the minute with it, so it writes, once a minute.
 run.read = function()
   local no = refusal(ARGV[3])
   if no then
@@ -460,6 +548,7 @@ run.read = function()
   local now, day = ARGV[4], ARGV[5]
   local head = redis.call('HMGET', prefix .. 'head', 'seq', 'committed_us')
   local out = { 'OK', head[1], head[2] }
+  move_hour(tonumber(ARGV[6]))
   local function add(name, value)
     out[#out + 1] = name
     out[#out + 1] = tostring(value)
@@ -472,7 +561,9 @@ run.read = function()
   add_figures.waiting(add, now)
   add_figures.channels(add, now, ARGV[8])
   add_figures.departments(add, now)
-  add_figures.hour(add, day, tonumber(ARGV[6]), tonumber(ARGV[9]))
+  add_figures.hour(add, tonumber(ARGV[7]))
+  add_figures.places(add, day, tonumber(ARGV[9]))
+  remember_keys()
   return out
 end
 

@@ -89,7 +89,8 @@ on_add_figures(void *arg, struct figures *f)
 	const struct catalogue *catalogue = registry_catalogue(m->registry);
 
 	return history_add_then(m->past, f)
-	       && (catalogue == NULL || targets_set(f, &catalogue->municipality, clock_now_us()));
+	       && (catalogue == NULL
+		   || targets_set(f, &catalogue->municipality, catalogue->office, clock_now_us()));
 }
 
 static void

@@ -171,7 +171,7 @@ read_places(struct rebuild *r, const struct pg_result *rows, bool days)
 		if (days)
 			ops_add(&r->ops, "p %" PRId64 " %s %" PRId64, when, place, count);
 		else
-			ops_add(&r->ops, "m %" PRId64 " s.%s %" PRId64, when, place, count);
+			ops_add(&r->ops, "n %" PRId64 " %s %" PRId64, when, place, count);
 	}
 }
 
@@ -224,7 +224,7 @@ on_read(void *arg, const struct db_reply *reply)
 		read_places(r, reply->results[READ_PLACES_HOUR], false);
 		if (r->ops.failed)
 			why = "out of memory";
-		else if (!live_begin(r->live, r->to.generation, on_loaded, r))
+		else if (!live_begin(r->live, r->to.generation, r->window.minute, on_loaded, r))
 			why = "Redis takes no commands";
 	}
 	if (why != NULL)

@@ -1,11 +1,12 @@
 /* Holds figures against targets. */
 #include "targets.h"
 
+#include "calendar.h"
 #include "catalogue.h"
 #include "figures.h"
 #include "istanbul.h"
 
-enum { TENTHS = 10, NEAR_LEVEL_TENTHS = 50 };
+enum { MS_PER_MIN = 60000, TENTHS = 10, NEAR_LEVEL_TENTHS = 50 };
 
 int64_t
 targets_seconds_since(const struct figures *f, const char *figure, int64_t now_us)
@@ -15,6 +16,19 @@ targets_seconds_since(const struct figures *f, const char *figure, int64_t now_u
 	if (!figures_get(f, figure, &at_us))
 		return -1;
 	return at_us > now_us ? 0 : (now_us - at_us) / US_PER_S;
+}
+
+int64_t
+targets_triage_min(const struct figures *f, const struct calendar *office, int64_t now_us)
+{
+	int64_t at_us;
+
+	if (!figures_get(f, "d.-.oldest", &at_us))
+		return -1;
+	if (at_us > now_us)
+		return 0;
+	return office == NULL ? (now_us - at_us) / US_PER_MIN
+			      : calendar_elapsed_ms(office, at_us, now_us, NULL) / MS_PER_MIN;
 }
 
 int64_t
@@ -61,16 +75,17 @@ set_cimer(struct figures *f)
 }
 
 bool
-targets_set(struct figures *f, const struct catalogue_municipality *m, int64_t now_us)
+targets_set(struct figures *f, const struct catalogue_municipality *m,
+    const struct calendar *office, int64_t now_us)
 {
 	int64_t wait_s = targets_seconds_since(f, "calls.longest", now_us);
-	int64_t triage_s = targets_seconds_since(f, "d.-.oldest", now_us);
+	int64_t triage_min = targets_triage_min(f, office, now_us);
 	int64_t share = targets_overdue_share(f),
 		most = (int64_t)m->overdue_target_percent * TENTHS;
-	int64_t triage_most_s = (int64_t)m->triage_alarm_min * 60;
 
 	return set_level(f, m) && set_cimer(f)
 	       && set(f, "state.wait", at_most(wait_s, m->answer_within_s, m->wait_alarm_s))
 	       && set(f, "state.overdue", at_most(share, most * 4 / 5, most))
-	       && set(f, "state.triage", at_most(triage_s, triage_most_s / 2, triage_most_s));
+	       && set(f, "state.triage",
+		   at_most(triage_min, m->triage_alarm_min / 2, m->triage_alarm_min));
 }

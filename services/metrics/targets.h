@@ -12,6 +12,7 @@
 
 #include "base.h"
 
+struct calendar;
 struct catalogue_municipality;
 struct figures;
 
@@ -23,12 +24,15 @@ enum target_state {
 
 /* state.level (calls answered in time), state.wait (the call that waits longest), state.overdue
  * (its share of what is open), state.cimer (the law's clock of CİMER), state.triage (the oldest
- * ticket without a department).  False: no memory. */
-MUST_CHECK bool targets_set(
-    struct figures *f, const struct catalogue_municipality *m, int64_t now_us);
+ * ticket without a department).  office may be NULL.  False: no memory. */
+MUST_CHECK bool targets_set(struct figures *f, const struct catalogue_municipality *m,
+    const struct calendar *office, int64_t now_us);
 
 /* Seconds since a moment that figure names, 0 when it lies ahead; -1: not known. */
 int64_t targets_seconds_since(const struct figures *f, const char *figure, int64_t now_us);
+/* Minutes of the office's working time since the oldest ticket without a department came: at night
+ * nobody assigns one; -1: there is none. */
+int64_t targets_triage_min(const struct figures *f, const struct calendar *office, int64_t now_us);
 /* Tenths of a percent of what is open; -1: nothing is. */
 int64_t targets_overdue_share(const struct figures *f);
 

@@ -2,6 +2,7 @@
 see it by a key."""
 import http.client
 import json
+import time
 
 import pytest
 from people import Browser
@@ -31,6 +32,13 @@ def alarms(stack, kind):
     return [alarm for alarm in said(stack)["alarms"] or [] if alarm["kind"] == kind]
 
 
+def looked(stack):
+    """The figures as they are now have been held against the rules."""
+    looks = "turunc_metrics_board_alarm_looks_total"
+    before = stack.metric("metrics", looks)
+    stack.wait(lambda: stack.metric("metrics", looks) >= before + 2, 20, "a look that began after now")
+
+
 def call(stack, clock, call_id, kind, ago_s=0):
     body = event.Event(type=f"call.{kind}", call=event.CallStep(call_id=call_id, at_us=clock.at_us - ago_s * 1_000_000))
     stack.sql("select turunc.log_append(%s, array[%s], '{null}', '{null}', '{null}', '{x}', array[%s])",
@@ -43,6 +51,7 @@ def test_an_alarm_is_raised_acknowledged_by_a_person_and_ends(world):
     stack.user("ayse", "clerk", "fen", password=password)
     call(stack, clock, "short", "offered", 100)
     stack.wait(lambda: said(stack)["values"].get("calls.waiting") == 1, 10)
+    looked(stack)
     assert said(stack)["values"]["state.wait"] == 1 and alarms(stack, "wait") == []
     call(stack, clock, "long", "offered", 200)
     stack.wait(lambda: alarms(stack, "wait"), 10, "the alarm is told")
@@ -91,6 +100,7 @@ def test_like_reports_of_one_neighbourhood_are_a_surge_unless_they_are_usual(wor
     opener.open(count=4, subject="cop-alinmadi", neighbourhood="fener")
     opener.open(count=9, subject="evde-saglik", neighbourhood="fener")
     stack.wait(lambda: said(stack)["values"].get("hour.opened") == 13, 10)
+    looked(stack)
     assert alarms(stack, "surge") == []
     opener.open(subject="cop-alinmadi", neighbourhood="fener")
     stack.wait(lambda: alarms(stack, "surge"), 10, "the surge is told")
@@ -136,7 +146,9 @@ def test_history_is_what_was_sampled_and_holes_stay_holes(world):
     first = said(stack)["values"]["open"]
     stack.wait(lambda: [r["open"] for r in rows(stack, "day")] == [first], 20, "the history has it")
     began = clock.at_us
+    # The sample of this slot is taken before anything changes, so that none is under way when it is deleted.
     clock.advance(5 * MINUTE_US)
+    stack.wait(sampled, 20, "a sample that will be lost")
     opener.open(count=10)
     stack.wait(lambda: said(stack)["values"]["open"] == first + 10, 10)
     stack.sql("delete from turunc.board_sample where at_us > %s", began)
@@ -184,8 +196,10 @@ def test_a_screen_sees_the_board_by_its_key_until_it_is_revoked(world):
     opened = stream.getresponse()
     assert opened.status == 200 and opened.readline().startswith(b"retry")
     stack.masa("client", "revoke", "ekran")
+    # It ends where the key is one no more; a beat comes every two seconds as long as it does not.
+    limit = time.monotonic() + 30
     while opened.readline():
-        pass  # ends, where the key is one no more
+        assert time.monotonic() < limit, "the stream goes on without its key"
     stream.close()
     assert stack.metric("metrics", "turunc_metrics_board_keys_ended_total") == 1
     assert stack.http("metrics", "GET", "/live/state.json", headers=mine).status == 403

@@ -248,8 +248,8 @@ def test_a_batch_that_redis_refuses_half_way_is_rebuilt(figures):  # noqa: F811
     stack, clock, opener = figures()
     opener.open(count=3)
     want = equal(stack, clock)
-    generation = stack.redis.command("get", "live:2:current")
-    stack.redis.command("del", f"live:2:{generation}:open:-")
-    stack.redis.command("set", f"live:2:{generation}:open:-", "no zset")
+    generation = stack.redis.command("get", "live:3:current")
+    stack.redis.command("del", f"live:3:{generation}:open:-")
+    stack.redis.command("set", f"live:3:{generation}:open:-", "no zset")
     opener.open(count=2)
     assert equal(stack, clock, 20)["open"] == want["open"] + 2

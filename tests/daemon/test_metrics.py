@@ -78,7 +78,7 @@ def computed(stack, now_us):
             figures[name] = min(legal, figures.get(name, legal))
             if legal <= now_us + SOON_US:
                 count(figures, f"{'late' if legal <= now_us else 'soon'}.{CHANNELS[channel]}")
-    seen, calls = set(), {}
+    seen, calls, recent = set(), {}, {}
     for kind, committed, department, body, channel in stack.sql(
             """select e.type, e.committed_at_us, e.department, e.event, t.channel
                from turunc.event_log e left join turunc.ticket t using (ticket_id)"""):
@@ -97,6 +97,7 @@ def computed(stack, now_us):
             step = event.Event.FromString(bytes(body)).call
             if kind in calls.get(step.call_id, {}):
                 continue
+            recent.setdefault(step.call_id, {})[kind] = committed >= hour_us
             if committed >= hour_us and step.call_id not in calls:
                 count(figures, "hour.offered")
             if committed >= hour_us and kind in ("call.answered", "call.abandoned"):
@@ -108,13 +109,13 @@ def computed(stack, now_us):
                     seen.add((kind, step.call_id))
     for kind, _ in seen:
         count(figures, f"calls.{kind[len('call.'):]}")
-    waits(figures, calls, day_us, now_us)
+    waits(figures, calls, recent, day_us, now_us)
     return figures
 
 
-def waits(figures, calls, day_us, now_us):
-    """Who waits, and how long those waited who were answered today."""
-    for steps in calls.values():
+def waits(figures, calls, recent, day_us, now_us):
+    """Who waits, and how long those waited who were answered today, or of whom that is known for less than an hour."""
+    for name, steps in calls.items():
         offered, answered = steps.get("call.offered"), steps.get("call.answered")
         if offered and not steps.keys() & {"call.answered", "call.abandoned", "call.ended"} \
                 and offered >= now_us - 3600 * 1_000_000:
@@ -124,9 +125,14 @@ def waits(figures, calls, day_us, now_us):
             count(figures, "calls.known")
             if answered - offered < 20_000_000:
                 count(figures, "calls.quick")
-    asked = figures.get("calls.known", 0) + figures.get("calls.abandoned", 0)
-    if figures.get("calls.quick"):
-        figures["calls.level"] = 1000 * figures["calls.quick"] // asked
+        if offered and answered and (recent[name]["call.offered"] or recent[name]["call.answered"]):
+            count(figures, "hour.known")
+            if answered - offered < 20_000_000:
+                count(figures, "hour.quick")
+    for when in ("calls", "hour"):
+        asked = figures.get(f"{when}.known", 0) + figures.get(f"{when}.abandoned", 0)
+        if figures.get(f"{when}.quick"):
+            figures[f"{when}.level"] = 1000 * figures[f"{when}.quick"] // asked
 
 
 def settle(stack, limit_s=15):
@@ -210,15 +216,15 @@ def test_figures_are_those_of_the_record(world):
 
 def evaluate(stack, *words):
     script = os.path.join(ROOT, "services", "metrics", "live.lua")
-    return stack.redis.command("--eval", script, "live:2:current", ",", *words).splitlines()
+    return stack.redis.command("--eval", script, "live:3:current", ",", *words).splitlines()
 
 
 def test_repeats_stale_and_strange_batches_are_refused_inside_redis(world):
     stack, clock, opener = world()
     opener.open(count=3)
     want = equal(stack, clock)
-    generation = stack.redis.command("get", "live:2:current")
-    head = f"live:2:{generation}:head"
+    generation = stack.redis.command("get", "live:3:current")
+    head = f"live:3:{generation}:head"
     log_id, seq = (stack.redis.command("hget", head, name) for name in ("log_id", "seq"))
     assert len(seq) == 20
     before = f"{int(seq) - 1:020d}"
@@ -244,6 +250,51 @@ def test_repeats_stale_and_strange_batches_are_refused_inside_redis(world):
         == "OVERLAP"
 
 
+def test_a_storm_of_places_is_told_by_its_greatest_and_the_hour_moves_both_ways(make_stack):
+    stack = make_stack(services=[])
+    stack.start()
+    generation, log_id, minute, places = str(uuid.uuid4()), str(uuid.uuid4()), NOON_US // MINUTE_US, 3000
+    day = (NOON_US + 3 * 3600 * 1_000_000) // DAY_US
+    assert evaluate(stack, "begin", generation, str(minute)) == ["OK"]
+    ops = [f"n {minute - i % 60} m{i}/cop {1 + i}" for i in range(places)]
+    ops += [f"p {day - 1 - i % 7} m{i}/cop 7" for i in range(places - 10, places)]
+    ops += [f"p {day - d} m7/cop 7" for d in (0, 8)] + [f"m {minute - 59} in.fen 3", f"m {minute} wait.19 2",
+                                                       f"m {minute} wait.20 1", f"m {minute - 60} opened 9"]
+    for i in range(0, len(ops), 500):
+        assert evaluate(stack, "load", generation, *ops[i:i + 500]) == ["OK"]
+    assert evaluate(stack, "switch", generation, log_id, f"{1:020}", str(NOON_US)) == ["OK"]
+
+    def read(at, least=5):
+        said = evaluate(stack, "read", generation, log_id, str(at * MINUTE_US), str(day), str(at), "20",
+                        str(NOON_US), str(least))
+        assert said[0] == "OK", said
+        return dict(zip(said[3::2], said[4::2]))
+
+    now = read(minute)
+    assert (now["d.fen.in"], now["hour.known"], now["hour.quick"], now.get("hour.opened")) == ("3", "3", "2", None)
+    told = {name: int(n) for name, n in now.items() if name.startswith("surge.")}
+    assert told == {f"surge.m{i}/cop": 1 + i for i in range(places - 200, places)}
+    assert {now[f"usual.m{i}/cop"] for i in range(places - 200, places - 10)} == {"0"}
+    assert {now[f"usual.m{i}/cop"] for i in range(places - 10, places)} == {"7"}
+    assert len(read(minute, least=places - 3)) == len(now) - 2 * 196
+    # A minute later the first of the hour is gone, a minute back the last; the same hour gives the same again.
+    later = read(minute + 1)
+    assert "d.fen.in" not in later and f"surge.m{places - 1}/cop" not in later  # 2999 % 60 == 59
+    assert f"surge.m{places - 60}/cop" in later and read(minute) == now
+    earlier = read(minute - 1)
+    assert earlier["hour.opened"] == "9" and earlier["hour.known"] == "0" and f"surge.m{places - 60}/cop" not in earlier
+    assert read(minute - 30) != now and read(minute) == now
+    for far in (59, 60, 100, -59, -60, -5000):
+        gone = {name for name in read(minute + far) if name.startswith("surge.")}
+        assert bool(gone) == (abs(far) < 60), far
+        assert read(minute) == now, far
+    # What is forgotten of the hour, as a record is dated far ahead, leaves its sums too.
+    assert evaluate(stack, "apply", generation, log_id, f"{1:020}", f"{2:020}", "0", f"c {day} o 1 {minute + 120} x") \
+        == ["OK", f"{2:020}", "0"]
+    forgotten = read(minute)
+    assert not any(name.startswith("surge.") for name in forgotten) and forgotten["hour.known"] == "0"
+
+
 def flush(stack):
     stack.redis.command("flushall")
 
@@ -254,12 +305,12 @@ def kill(stack):
 
 
 def of_another_log(stack):
-    generation = stack.redis.command("get", "live:2:current")
-    stack.redis.command("hset", f"live:2:{generation}:head", "log_id", str(uuid.uuid4()))
+    generation = stack.redis.command("get", "live:3:current")
+    stack.redis.command("hset", f"live:3:{generation}:head", "log_id", str(uuid.uuid4()))
 
 
 def half_lost(stack):
-    stack.redis.command("set", "live:2:current", str(uuid.uuid4()))
+    stack.redis.command("set", "live:3:current", str(uuid.uuid4()))
 
 
 @pytest.mark.parametrize("harm", [flush, kill, of_another_log, half_lost],
@@ -278,8 +329,8 @@ def test_a_lost_projection_is_rebuilt_and_equal(world, harm):
     stack.wait(again, 20, "a new generation")
     assert equal(stack, clock) == want
     keys = stack.redis.command("--scan").splitlines()
-    generation = stack.redis.command("get", "live:2:current")
-    assert all(key in ("live:2:current", "live:2:generations") or generation in key
+    generation = stack.redis.command("get", "live:3:current")
+    assert all(key in ("live:3:current", "live:3:generations") or generation in key
                for key in keys), keys
     opener.open(count=2)
     assert equal(stack, clock)["open"] == want["open"] + 2

@@ -230,8 +230,8 @@ class Failpoints:
                            " (select ticket_id, clock from turunc.ticket_clock where next_alarm_us > %s"
                            " order by ticket_id desc limit 2)", time.time_ns() // 1000)
         elif case.step in ("live_begin", "live_load", "live_switch"):
-            if self.stack.redis.command("exists", "live:2:current") == "1":
-                self.stack.redis.command("del", "live:2:current")
+            if self.stack.redis.command("exists", "live:3:current") == "1":
+                self.stack.redis.command("del", "live:3:current")
         elif case.step == "alarm_keep":
             self.stack.sql("""insert into turunc.board_alarm (kind, about, value, bound, raised_us, seen_us)
                 values ('surge', 'defter/tutan', 5, 5, %s, %s) on conflict do nothing""", *(2 * [time.time_ns() // 1000]))

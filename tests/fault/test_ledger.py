@@ -145,9 +145,9 @@ def test_a_message_to_somebody_else_is_caught(storm):
 
 
 def test_a_name_in_redis_or_in_a_services_log_is_caught(storm):
-    storm.stack.redis.command("set", "live:2:careless", "Defter Tutan")
+    storm.stack.redis.command("set", "live:3:careless", "Defter Tutan")
     assert caught(storm) == {"personal data": 1}
-    storm.stack.redis.command("del", "live:2:careless")
+    storm.stack.redis.command("del", "live:3:careless")
     path = storm.stack.process["router"].log_path
     length = os.path.getsize(path)
     with open(path, "a", encoding="utf-8") as log:
@@ -199,14 +199,14 @@ def test_an_edited_record_of_the_log_is_caught(storm):
 
 def test_a_figure_of_the_board_that_is_wrong_is_caught(storm):
     redis = storm.stack.redis
-    generation = redis.command("get", "live:2:current")
+    generation = redis.command("get", "live:3:current")
 
     def shown():
         return storm.stack.http("metrics", "GET", "/live/state.json").json()["values"]["status.resolved"]
 
     right = shown()
     for by, found in ((1, {"board": 1}), (-1, {})):
-        redis.command("hincrby", f"live:2:{generation}:status", ticket_pb2.STATUS_RESOLVED, by)
+        redis.command("hincrby", f"live:3:{generation}:status", ticket_pb2.STATUS_RESOLVED, by)
         wait_until(lambda: (shown() != right) == bool(found), 10, "the board has looked again")
         assert caught(storm) == found
 

@@ -42,9 +42,9 @@ MAY_SEND_SQL = {
     "services/masa/record_link.c": "questions of masa top and masa backup; only reads",
     "services/masa/demo_pace.c": "only reads",
 }
-WRITES_REDIS = {"SADD", "SREM", "HSET", "HDEL", "HINCRBY", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "UNLINK", "SET"}
+WRITES_REDIS = {"SADD", "SREM", "HSET", "HDEL", "HINCRBY", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "ZINCRBY", "UNLINK", "SET"}
 READS_REDIS = {"GET", "HGET", "HMGET", "HGETALL", "SMEMBERS", "ZCARD", "ZCOUNT", "ZRANGE", "ZSCORE",
-               "ZRANGEBYSCORE"}
+               "ZRANGEBYSCORE", "ZREVRANGEBYSCORE"}
 
 
 def sources():
@@ -184,7 +184,7 @@ def lua_steps(texts):
 def test_every_durable_step_has_its_points():
     texts = sources()
     assert complaints(texts) == []
-    assert len(durable_calls(texts)) >= 6 and sum(lua_verbs(texts[LUA]).values()) == 4
+    assert len(durable_calls(texts)) >= 6 and sum(lua_verbs(texts[LUA]).values()) == 5
 
 
 def test_a_step_without_points_is_found():
@@ -210,6 +210,6 @@ def test_a_step_without_points_is_found():
     assert with_change("services/notifier/channel_sms.c", "failpoint(step, FAILPOINT_AFTER)", "false")
     assert with_change("services/metrics/live.c", ".step = FAILPOINT_METRICS_LIVE_LOAD", ".step = FAILPOINT_NONE")
     assert with_change("services/metrics/live.c", "!failpoint(call->step, FAILPOINT_BEFORE)", "true")
-    assert with_change(LUA, "run.read = function()\n", "run.read = function()\n  redis.call('SET', KEYS[1], '')\n")
+    assert with_change(LUA, "run.position = function()\n", "run.position = function()\n  redis.call('SET', KEYS[1], '')\n")
     assert with_change(LIST, "X(ROUTER_SWEEP, ", "X(ROUTER_SWEEPER, ")
     assert with_change("services/masa/print.c", "#include", "PGresult *a(void) { return PQexec(0, 0); }\n#include")

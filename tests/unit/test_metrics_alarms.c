@@ -6,6 +6,7 @@
 #include "base.h"
 #include "board_wall.h"
 #include "board_words.h"
+#include "calendar.h"
 #include "catalogue.h"
 #include "check.h"
 #include "figures.h"
@@ -25,6 +26,16 @@ static const struct catalogue_municipality bounds = {
 };
 
 enum { FIGURES = 4 };
+
+/* NOW_US is a Monday noon; the office opens at nine and has been closed since Friday evening. */
+static const struct calendar office = {
+	.week = {
+		{ 1, { { 540, 1080 } } }, { 1, { { 540, 1080 } } }, { 1, { { 540, 1080 } } },
+		{ 1, { { 540, 1080 } } }, { 1, { { 540, 1080 } } },
+	},
+	.first_year = 2020,
+	.last_year = 2030,
+};
 
 static void
 fill(struct figures *f, const struct figure rows[FIGURES])
@@ -70,7 +81,7 @@ TEST(test_figures_against_their_targets)
 	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
 		struct figures f = { 0 };
 		fill(&f, targets[i].figures);
-		CHECK_TRUE(targets[i].name, targets_set(&f, &bounds, NOW_US));
+		CHECK_TRUE(targets[i].name, targets_set(&f, &bounds, &office, NOW_US));
 		CHECK_I64(targets[i].name, figures_or(&f, targets[i].state, -1), targets[i].want);
 		figures_finish(&f);
 	}
@@ -93,15 +104,19 @@ static const struct {
 	{ "all is well", { { "open", 100 } }, ALARM_KINDS, 0 },
 	{ "a call at the limit", { { "calls.longest", NOW_US - 180 * US_PER_S } }, ALARM_KINDS, 0 },
 	{ "a call over it", { { "calls.longest", NOW_US - 181 * US_PER_S } }, ALARM_WAIT, 181 },
-	{ "a level ten points under its target", { { "calls.level", 700 }, { "calls.known", 20 } },
+	{ "a level ten points under its target", { { "hour.level", 700 }, { "hour.known", 20 } },
 	    ALARM_KINDS, 0 },
-	{ "a tenth more under it", { { "calls.level", 699 }, { "calls.known", 20 } }, ALARM_LEVEL,
+	{ "a tenth more under it", { { "hour.level", 699 }, { "hour.known", 20 } }, ALARM_LEVEL,
 	    699 },
-	{ "a bad level of few calls", { { "calls.level", 0 }, { "calls.known", 19 } }, ALARM_KINDS,
+	{ "a bad level of few calls", { { "hour.level", 0 }, { "hour.known", 19 } }, ALARM_KINDS,
 	    0 },
 	{ "abandoned calls count among them",
-	    { { "calls.level", 0 }, { "calls.known", 10 }, { "calls.abandoned", 10 } }, ALARM_LEVEL,
+	    { { "hour.level", 0 }, { "hour.known", 10 }, { "hour.abandoned", 10 } }, ALARM_LEVEL,
 	    0 },
+	{ "a bad morning that is over",
+	    { { "calls.level", 100 }, { "calls.known", 90 }, { "hour.level", 900 },
+		{ "hour.known", 20 } },
+	    ALARM_KINDS, 0 },
 	{ "one of CİMER is late", { { "late.cimer", 1 } }, ALARM_CIMER, 1 },
 	{ "others may be late by law", { { "late.email", 9 } }, ALARM_KINDS, 0 },
 	{ "as much late as may be", { { "open", 20 }, { "overdue", 1 } }, ALARM_KINDS, 0 },
@@ -110,6 +125,8 @@ static const struct {
 	{ "an hour without a department", { { "d.-.oldest", NOW_US - 60 * US_PER_MIN } },
 	    ALARM_KINDS, 0 },
 	{ "a minute more", { { "d.-.oldest", NOW_US - 61 * US_PER_MIN } }, ALARM_TRIAGE, 61 },
+	{ "since the weekend, of which Monday's three hours count",
+	    { { "d.-.oldest", NOW_US - 40 * 60 * US_PER_MIN } }, ALARM_TRIAGE, 180 },
 };
 
 static void
@@ -117,6 +134,7 @@ rules(const struct figure rows[FIGURES], struct alarms *ret)
 {
 	const struct catalogue catalogue = {
 		.municipality = bounds,
+		.office = &office,
 		.subjects = subjects,
 		.subject_count = ARRAY_LEN(subjects),
 	};
@@ -142,6 +160,11 @@ TEST(test_alarms)
 	}
 	struct figures f = { 0 };
 	CHECK(figures_set(&f, "late.cimer", 1));
+	CHECK(figures_set(&f, "d.-.oldest", NOW_US - 40 * 60 * US_PER_MIN));
+	CHECK_I64("closed hours are no waiting",
+	    targets_triage_min(&f, &office, NOW_US - 3 * 60 * US_PER_MIN), 0);
+	CHECK_I64("hours of any kind where there is no office",
+	    targets_triage_min(&f, NULL, NOW_US), 2400);
 	alarm_rules(&f, NULL, NOW_US, &found);
 	CHECK_U64("without a catalogue nothing is an alarm", found.count, 0);
 	figures_finish(&f);
@@ -149,6 +172,46 @@ TEST(test_alarms)
 		CHECK(k == ALARM_KINDS ? alarm_kind_parse("none of them") == ALARM_KINDS
 				       : alarm_kind_parse(alarm_kind_name((enum alarm_kind)k))
 					     == (enum alarm_kind)k);
+}
+
+/* More places than can be told at a time: the greatest stay, and those that may not be named never
+ * take their place. */
+TEST(test_surges)
+{
+	const struct catalogue catalogue = {
+		.municipality = bounds,
+		.subjects = subjects,
+		.subject_count = ARRAY_LEN(subjects),
+	};
+	struct figures f = { 0 };
+	struct alarms found;
+	char name[FIGURE_NAME_SIZE];
+	int64_t least = INT64_MAX;
+
+	for (int i = 0; i < ALARMS_MAX + 3; i++) {
+		(void)snprintf(name, sizeof(name), "surge.m%02d/cop", i);
+		CHECK(figures_set(&f, name, 10 + i));
+		(void)snprintf(name, sizeof(name), "surge.m%02d/saglik", i);
+		CHECK(figures_set(&f, name, 100));
+		(void)snprintf(name, sizeof(name), "surge.m%02d/gone", i);
+		CHECK(figures_set(&f, name, 100));
+	}
+	alarm_rules(&f, &catalogue, NOW_US, &found);
+	CHECK_U64("as many as there is room for", found.count, ALARMS_MAX);
+	CHECK_U64("the others are counted", found.left_out, 3);
+	for (size_t i = 0; i < found.count; i++) {
+		CHECK_TRUE(found.at[i].about, strstr(found.at[i].about, "/cop") != NULL);
+		least = found.at[i].value < least ? found.at[i].value : least;
+	}
+	CHECK_I64("the smallest are left out", least, 13);
+	/* As many times its hourly share of a week as it takes, and one fewer. */
+	CHECK(figures_set(&f, "usual.m42/cop", 52 * 168 / 4));
+	alarm_rules(&f, &catalogue, NOW_US, &found);
+	CHECK_U64("a surge on the edge is one", found.left_out, 3);
+	CHECK(figures_set(&f, "usual.m42/cop", 52 * 168 / 4 + 1));
+	alarm_rules(&f, &catalogue, NOW_US, &found);
+	CHECK_U64("what is usual is none", found.left_out, 2);
+	figures_finish(&f);
 }
 
 /* --- screens ---------------------------------------------------------------------------------- */
