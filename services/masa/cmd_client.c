@@ -41,10 +41,18 @@ struct new_client {
 	struct key_pair keys;
 	char api_key[API_KEY_SIZE];
 	char expires_us[24];
+	bool made; /* the folder is ours */
+	size_t written; /* so many of its files are */
 };
 
+/* In the order they are written. */
+enum folder_file { PUBLISH_PUBLIC, STREAM_PUBLIC, CLIENT_PUBLIC, ENDPOINTS, CLIENT_SECRET, FILES };
+static const char *const folder_files[FILES] = { "publish.public", "stream.public", "client.public",
+	"endpoints", "client.secret" };
+
 static enum exit_code check_rights(struct new_client *c);
-static enum exit_code write_folder(const struct new_client *c);
+static enum exit_code write_folder(struct new_client *c);
+static void remove_folder(const struct new_client *c);
 static enum exit_code insert_client(struct masa *m, const struct new_client *c);
 MUST_CHECK static bool array_literal(const char *list, char *out, size_t size);
 
@@ -89,10 +97,16 @@ client_add(struct masa *m, int argc, char **argv)
 		sodium_bin2base64(c.api_key + 4, sizeof(c.api_key) - 4, random, sizeof(random),
 		    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	}
+	/* The row is committed only when its keys are on disk: a client nobody can be is no use.
+	 * The log's lock comes last: nobody waits for our disk. */
+	bool writes = c.out != NULL && !m->dry_run;
 	code = insert_client(m, &c);
-	if (code == MASA_OK && c.out != NULL && !m->dry_run)
+	if (code == MASA_OK && writes)
 		code = write_folder(&c);
-	/* The row is committed only when its keys are on disk: a client nobody can be is no use. */
+	if (code == MASA_OK)
+		code = masa_log_act(m, "client.granted", c.name, 0);
+	if (code != MASA_OK && writes)
+		remove_folder(&c);
 	if (code == MASA_OK)
 		code = masa_query(m, m->dry_run ? "ROLLBACK" : "COMMIT", 0, NULL, NULL);
 	if (code == MASA_OK) {
@@ -199,8 +213,6 @@ insert_client(struct masa *m, const struct new_client *c)
 		    "$10::bigint,"
 		    " $11::bigint)",
 		    (int)ARRAY_LEN(values), values, lengths, formats, NULL);
-	if (code == MASA_OK)
-		code = masa_log_act(m, "client.granted", c->name, 0);
 	return code;
 }
 
@@ -236,18 +248,19 @@ array_literal(const char *list, char *out, size_t size)
 	return true;
 }
 
-/* Writes one small file; an existing one is refused. */
+/* Writes the next file; an existing one is refused. */
 static enum exit_code
-write_file(const char *folder, const char *name, const char *text, mode_t mode)
+write_file(struct new_client *c, enum folder_file file, const char *text, mode_t mode)
 {
 	char path[4096];
 
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
-		return masa_fail(MASA_USAGE, "%s: the path is too long", folder);
+	if (snprintf(path, sizeof(path), "%s/%s", c->out, folder_files[file]) >= (int)sizeof(path))
+		return masa_fail(MASA_USAGE, "%s: the path is too long", c->out);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd == -1)
 		return masa_fail(
 		    errno == EEXIST ? MASA_CONFLICT : MASA_FAILED, "%s: %s", path, strerror(errno));
+	c->written = (size_t)file + 1;
 	bool written = !failpoint(FAILPOINT_MASA_CLIENT_FILE, FAILPOINT_BEFORE)
 		       && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0
 		       && !failpoint(FAILPOINT_MASA_CLIENT_FILE, FAILPOINT_AFTER);
@@ -271,38 +284,54 @@ read_public_key(const char *service, char ret_key[KEYS_TEXT_SIZE])
 
 /* What a client library loads: its own pair, the doors' public keys and where they are. */
 static enum exit_code
-write_folder(const struct new_client *c)
+write_folder(struct new_client *c)
 {
-	static const char *const doors[][2] = { { "intake", "publish.public" },
-		{ "router", "stream.public" } };
+	static const char *const doors[] = {
+		[PUBLISH_PUBLIC] = "intake", [STREAM_PUBLIC] = "router"
+	};
 	char key[KEYS_TEXT_SIZE], text[1024];
 	enum exit_code code = MASA_OK;
 
-	if (mkdir(c->out, 0700) == -1 && errno != EEXIST)
+	c->made = mkdir(c->out, 0700) == 0;
+	if (!c->made && errno != EEXIST)
 		return masa_fail(MASA_FAILED, "%s: %s", c->out, strerror(errno));
 	for (size_t i = 0; code == MASA_OK && i < ARRAY_LEN(doors); i++) {
-		code = read_public_key(doors[i][0], key);
+		code = read_public_key(doors[i], key);
 		if (code != MASA_OK)
 			return code;
 		snprintf(text, sizeof(text), "%s\n", key);
-		code = write_file(c->out, doors[i][1], text, 0644);
+		code = write_file(c, (enum folder_file)i, text, 0644);
 	}
 	if (code == MASA_OK) {
 		snprintf(text, sizeof(text), "%s\n", c->keys.public_key);
-		code = write_file(c->out, "client.public", text, 0644);
+		code = write_file(c, CLIENT_PUBLIC, text, 0644);
 	}
 	if (code == MASA_OK) {
 		snprintf(text, sizeof(text), "publish=%s\nstream=%s\n",
 		    masa_env("TURUNC_BUS_PUBLISH", "tcp://127.0.0.1:5601"),
 		    masa_env("TURUNC_BUS_STREAM", "tcp://127.0.0.1:5602"));
-		code = write_file(c->out, "endpoints", text, 0644);
+		code = write_file(c, ENDPOINTS, text, 0644);
 	}
 	if (code == MASA_OK) {
 		snprintf(text, sizeof(text), "%s\n", c->keys.secret_key);
-		code = write_file(c->out, "client.secret", text, 0600);
+		code = write_file(c, CLIENT_SECRET, text, 0600);
 		sodium_memzero(text, sizeof(text));
 	}
 	return code;
+}
+
+/* No row speaks of what was written: it must not stand in the way of the next attempt. */
+static void
+remove_folder(const struct new_client *c)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < c->written; i++) {
+		(void)snprintf(path, sizeof(path), "%.4000s/%s", c->out, folder_files[i]);
+		(void)unlink(path);
+	}
+	if (c->made)
+		(void)rmdir(c->out);
 }
 
 static enum exit_code

@@ -4,7 +4,9 @@ import os
 import shutil
 import stat
 import subprocess
+import threading
 
+import psycopg2
 import pytest
 
 from servers import ROOT
@@ -88,10 +90,27 @@ def test_a_key_folder_holds_what_a_client_needs(record):
 def test_a_folder_with_keys_is_not_overwritten_and_no_client_is_left(record):
     folder = record.path("taken.keys")
     os.makedirs(folder)
-    with open(os.path.join(folder, "publish.public"), "w", encoding="ascii") as file:
+    with open(os.path.join(folder, "endpoints"), "w", encoding="ascii") as file:
         file.write("mine")
     refused(record, CONFLICT, "client", "add", "taken", "--out", folder, "--verbs", "publish")
     assert record.one("select count(*) from turunc.client_grant where name = 'taken'") == 0
+    assert os.listdir(folder) == ["endpoints"], "nothing of a client that there is not"
+    os.remove(os.path.join(folder, "endpoints"))
+    record.masa("client", "add", "taken", "--out", folder, "--verbs", "publish")
+
+
+def test_keys_are_written_while_nobody_waits_for_the_log(record):
+    folder = record.path("locked.keys")
+    with psycopg2.connect(record.conninfo()) as link, link.cursor() as cursor:
+        cursor.execute("select turunc.log_append(1, array['call.ended'], array[null]::bigint[], array[null]::text[],"
+                       " array[null]::text[], array['system'], array[''::bytea])")
+        adding = threading.Thread(target=record.masa, args=("client", "add", "locked", "--out", folder, "--verbs",
+                                                            "publish"))
+        adding.start()
+        record.wait(lambda: os.path.exists(os.path.join(folder, "client.secret")), 20, "the keys are on disk")
+        link.rollback()
+        adding.join(20)
+    assert record.one("select count(*) from turunc.client_grant where name = 'locked'") == 1
 
 
 def test_dry_run_changes_nothing(record):
