@@ -65,12 +65,11 @@ raise_if(bool so, struct alarms *all, enum alarm_kind kind, int64_t value, int64
 		*place = a;
 }
 
-/* Neither a subject that is not for everybody nor one that is health's or need's is named. */
-static bool
-may_be_named(const struct catalogue *catalogue, const char *place)
+bool
+alarm_may_be_named(const struct catalogue *catalogue, const char *place)
 {
 	const char *slash = strchr(place, '/');
-	const struct catalogue_subject *subject = slash == NULL
+	const struct catalogue_subject *subject = slash == NULL || catalogue == NULL
 						      ? NULL
 						      : catalogue_subject(catalogue, slash + 1);
 
@@ -88,7 +87,7 @@ find_surges(const struct figures *f, const struct catalogue *catalogue, struct a
 		const struct figure *figure = &f->at[i];
 		const char *place = figure->name + sizeof(surge) - 1;
 		if (strncmp(figure->name, surge, sizeof(surge) - 1) != 0
-		    || !may_be_named(catalogue, place))
+		    || !alarm_may_be_named(catalogue, place))
 			continue;
 		(void)snprintf(usual_name, sizeof(usual_name), "usual.%.*s",
 		    (int)(sizeof(usual_name) - sizeof("usual.")), place);

@@ -6,6 +6,7 @@
 #ifndef METRICS_ALARM_RULES_H
 #define METRICS_ALARM_RULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,10 @@ const char *alarm_kind_name(enum alarm_kind kind);
 extern const char *const alarm_kind_names[ALARM_KINDS + 1];
 /* ALARM_KINDS: no such kind. */
 enum alarm_kind alarm_kind_parse(const char *name);
+
+/* Of "neighbourhood/subject": neither a subject that is not for everybody nor one that is health's
+ * or need's is named, nor one that the catalogue does not have. */
+bool alarm_may_be_named(const struct catalogue *catalogue, const char *place);
 
 /* Everything that is an alarm now; without a catalogue nothing is. */
 void alarm_rules(const struct figures *f, const struct catalogue *catalogue, int64_t now_us,

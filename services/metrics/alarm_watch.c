@@ -46,6 +46,7 @@ struct alarm_watch {
 	struct alarms found;
 	struct alarm_row rows[ALARMS_MAX], former[ALARMS_MAX];
 	size_t count;
+	size_t untold; /* open ones that are not in rows, as they may not be named */
 	bool known;
 	bool asked;
 	uint64_t read_ms, kept_ms;
@@ -111,10 +112,17 @@ take_rows(struct alarm_watch *w, const struct pg_result *r)
 
 	memset(w->rows, 0, sizeof(w->rows));
 	w->count = 0;
+	w->untold = 0;
 	for (int i = 0; i < db_rows(r) && w->count < ALARMS_MAX; i++) {
 		enum alarm_kind kind = alarm_kind_parse(db_get_text(r, i, ALARM_COLUMN_KIND));
 		if (kind == ALARM_KINDS)
 			continue;
+		if (kind == ALARM_SURGE
+		    && !alarm_may_be_named(
+			registry_catalogue(w->registry), db_get_text(r, i, ALARM_COLUMN_ABOUT))) {
+			w->untold++;
+			continue;
+		}
 		struct alarm_row *row = &w->rows[w->count++];
 		row->id = db_get_int(r, i, ALARM_COLUMN_ID);
 		row->alarm.kind = kind;
@@ -124,11 +132,8 @@ take_rows(struct alarm_watch *w, const struct pg_result *r)
 		row->alarm.bound = db_get_int(r, i, ALARM_COLUMN_BOUND);
 		row->raised_us = db_get_int(r, i, ALARM_COLUMN_RAISED);
 		row->seen_us = db_get_int(r, i, ALARM_COLUMN_SEEN);
-		if (!db_is_null(r, i, ALARM_COLUMN_ACKNOWLEDGED)) {
+		if (!db_is_null(r, i, ALARM_COLUMN_ACKNOWLEDGED))
 			row->acknowledged_us = db_get_int(r, i, ALARM_COLUMN_ACKNOWLEDGED);
-			(void)snprintf(
-			    row->by, sizeof(row->by), "%s", db_get_text(r, i, ALARM_COLUMN_BY));
-		}
 		open[kind]++;
 		waiting += row->acknowledged_us == 0;
 	}
@@ -182,7 +187,7 @@ must_keep(const struct alarm_watch *w, uint64_t now_ms)
 	for (size_t i = 0; i < w->found.count; i++)
 		if (!is_open(w, &w->found.at[i]))
 			return true;
-	return w->count > 0 && (w->kept_ms == 0 || now_ms - w->kept_ms >= KEEP_MS);
+	return w->count + w->untold > 0 && (w->kept_ms == 0 || now_ms - w->kept_ms >= KEEP_MS);
 }
 
 static void

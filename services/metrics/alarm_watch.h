@@ -4,7 +4,8 @@
  * It holds the figures against alarm_rules once a second while they are live and fresh, and keeps
  * what it finds in the record: an alarm is raised at once, and ends when it has not been one for a
  * minute.  Figures that are old raise nothing and end nothing.  Who acknowledges does so at the
- * desk (router); the rows say it here.
+ * desk (router), which says who it was; here the rows say when, for the board hangs where people
+ * pass by.  An alarm of what may no more be named, as the configuration has changed, is not told.
  */
 #ifndef METRICS_ALARM_WATCH_H
 #define METRICS_ALARM_WATCH_H
@@ -22,15 +23,12 @@ struct picture;
 struct registry;
 struct stats;
 
-enum { ALARM_BY_SIZE = 64 };
-
 /* One that has not ended. */
 struct alarm_row {
 	int64_t id;
 	struct alarm alarm;
 	int64_t raised_us, seen_us;
 	int64_t acknowledged_us; /* 0: not yet */
-	char by[ALARM_BY_SIZE]; /* the user who did */
 };
 
 typedef void alarm_watch_change_fn(void *arg);

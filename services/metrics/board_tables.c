@@ -100,22 +100,12 @@ write_state(struct html *h, const struct board_tables *t)
 static void
 write_alarm(struct html *h, const struct board_tables *t, const struct alarm_row *row)
 {
-	char value[BOARD_TEXT_BYTES], code[FIGURE_NAME_SIZE];
-	const char *slash = strchr(row->alarm.about, '/');
+	char value[BOARD_TEXT_BYTES], place[BOARD_PLACE_BYTES];
 
 	row_title(h, board_alarm_word(row->alarm.kind, h->language));
 	html_raw(h, "<td>");
-	if (slash != NULL) {
-		(void)snprintf(
-		    code, sizeof(code), "%.*s", (int)(slash - row->alarm.about), row->alarm.about);
-		const struct catalogue_neighbourhood *n =
-		    t->catalogue == NULL ? NULL : catalogue_neighbourhood(t->catalogue, code);
-		const struct catalogue_subject *s =
-		    t->catalogue == NULL ? NULL : catalogue_subject(t->catalogue, slash + 1);
-		html_text(h, n == NULL ? code : n->name);
-		html_raw(h, ": ");
-		html_text(h, s == NULL ? slash + 1 : s->name.in[h->language]);
-	}
+	if (board_place(t->catalogue, row->alarm.about, h->language, place))
+		html_text(h, place);
 	html_raw(h, "</td>");
 	board_alarm_value(row->alarm.kind, row->alarm.value, h->language, value);
 	cell(h, value);
@@ -127,8 +117,7 @@ write_alarm(struct html *h, const struct board_tables *t, const struct alarm_row
 		html_text(h, html_say(h, "kimse üstlenmedi", "nobody has acknowledged it"));
 		html_raw(h, "</b>");
 	} else {
-		html_text(h, row->by);
-		html_raw(h, ", ");
+		html_text(h, html_say(h, "üstlenildi, ", "acknowledged, "));
 		html_time(h, row->acknowledged_us, true);
 	}
 	html_raw(h, "</td></tr>\n");
@@ -138,7 +127,7 @@ static void
 write_alarms(struct html *h, const struct board_tables *t)
 {
 	static const char *const words[] = { "Alarm", "Alarm", "Yer ve konu", "Place and subject",
-		"Değer", "Value", "Başlangıç", "Since", "Üstlenen", "Acknowledged by", NULL };
+		"Değer", "Value", "Başlangıç", "Since", "Üstlenme", "Acknowledged", NULL };
 	const char *title = html_say(h, "Alarmlar", "Alarms");
 	const struct alarm_row *rows;
 	size_t count = alarm_watch_rows(t->alarms, &rows);

@@ -148,6 +148,27 @@ board_span(int64_t seconds, enum catalogue_language language, char out[BOARD_TEX
 		    units[i + 1].word.in[language]);
 }
 
+bool
+board_place(const struct catalogue *catalogue, const char *about, enum catalogue_language language,
+    char out[BOARD_PLACE_BYTES])
+{
+	char code[FIGURE_NAME_SIZE];
+	const char *slash = strchr(about, '/');
+
+	if (slash == NULL)
+		return false;
+	(void)snprintf(code, sizeof(code), "%.*s", (int)(slash - about), about);
+	const struct catalogue_neighbourhood *n = catalogue == NULL
+						      ? NULL
+						      : catalogue_neighbourhood(catalogue, code);
+	const struct catalogue_subject *s = catalogue == NULL
+						? NULL
+						: catalogue_subject(catalogue, slash + 1);
+	(void)snprintf(out, BOARD_PLACE_BYTES, "%s: %s", n == NULL ? code : n->name,
+	    s == NULL ? slash + 1 : s->name.in[language]);
+	return true;
+}
+
 void
 board_alarm_value(enum alarm_kind kind, int64_t value, enum catalogue_language language,
     char out[BOARD_TEXT_BYTES])

@@ -11,7 +11,7 @@
 #include "history.h"
 #include "targets.h"
 
-enum { BOARD_TEXT_BYTES = 64 };
+enum { BOARD_TEXT_BYTES = 64, BOARD_PLACE_BYTES = 600 };
 
 const char *board_alarm_word(enum alarm_kind kind, enum catalogue_language language);
 const char *board_target_word(enum target_state state, enum catalogue_language language);
@@ -27,6 +27,10 @@ void board_number(int64_t n, enum catalogue_language language, char out[BOARD_TE
 void board_percent(int64_t tenths, enum catalogue_language language, char out[BOARD_TEXT_BYTES]);
 /* "2 dk 5 sn": seconds, then the two greatest units. */
 void board_span(int64_t seconds, enum catalogue_language language, char out[BOARD_TEXT_BYTES]);
+/* "neighbourhood/subject" in words; a code that the catalogue has no more stays one.  False: it is
+ * of no place. */
+MUST_CHECK bool board_place(const struct catalogue *catalogue, const char *about,
+    enum catalogue_language language, char out[BOARD_PLACE_BYTES]);
 /* An alarm's value, as its kind counts. */
 void board_alarm_value(enum alarm_kind kind, int64_t value, enum catalogue_language language,
     char out[BOARD_TEXT_BYTES]);

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "alarm_watch.h"
+#include "board_words.h"
 #include "catalogue.h"
 #include "clock.h"
 #include "picture.h"
 
-enum { PLACE_BYTES = 600 };
 #define UNASSIGNED "-" /* the department of tickets that have none yet */
 
 static bool
@@ -143,27 +143,14 @@ targets_of(const struct catalogue *catalogue)
 	    "legal_days", m->legal_due_soon_days);
 }
 
-/* "neighbourhood/subject" in words; a code that the catalogue has no more stays one. */
 static json_t *
 place_of(const struct catalogue *catalogue, const char *about)
 {
-	char code[FIGURE_NAME_SIZE], tr[PLACE_BYTES], en[PLACE_BYTES];
-	const char *slash = strchr(about, '/');
+	char tr[BOARD_PLACE_BYTES], en[BOARD_PLACE_BYTES];
 
-	if (slash == NULL)
+	if (!board_place(catalogue, about, CATALOGUE_TR, tr)
+	    || !board_place(catalogue, about, CATALOGUE_EN, en))
 		return json_null();
-	(void)snprintf(code, sizeof(code), "%.*s", (int)(slash - about), about);
-	const struct catalogue_neighbourhood *n = catalogue == NULL
-						      ? NULL
-						      : catalogue_neighbourhood(catalogue, code);
-	const struct catalogue_subject *s = catalogue == NULL
-						? NULL
-						: catalogue_subject(catalogue, slash + 1);
-	const char *where = n == NULL ? code : n->name;
-	(void)snprintf(
-	    tr, sizeof(tr), "%s: %s", where, s == NULL ? slash + 1 : s->name.in[CATALOGUE_TR]);
-	(void)snprintf(
-	    en, sizeof(en), "%s: %s", where, s == NULL ? slash + 1 : s->name.in[CATALOGUE_EN]);
 	return json_pack("{s:s, s:s}", "tr", tr, "en", en);
 }
 
@@ -172,11 +159,10 @@ alarm_of(const struct catalogue *catalogue, const struct alarm_row *row)
 {
 	bool seen = row->acknowledged_us != 0;
 
-	return json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "id", (json_int_t)row->id,
-	    "kind", alarm_kind_name(row->alarm.kind), "value", (json_int_t)row->alarm.value,
-	    "bound", (json_int_t)row->alarm.bound, "raised_us", (json_int_t)row->raised_us,
-	    "acknowledged_us", seen ? json_integer(row->acknowledged_us) : json_null(), "by",
-	    seen ? json_string(row->by) : json_null(), "place",
+	return json_pack("{s:I, s:s, s:I, s:I, s:I, s:o, s:o}", "id", (json_int_t)row->id, "kind",
+	    alarm_kind_name(row->alarm.kind), "value", (json_int_t)row->alarm.value, "bound",
+	    (json_int_t)row->alarm.bound, "raised_us", (json_int_t)row->raised_us,
+	    "acknowledged_us", seen ? json_integer(row->acknowledged_us) : json_null(), "place",
 	    place_of(catalogue, row->alarm.about));
 }
 

@@ -84,8 +84,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "$5::text[], $6::bigint[], $7::bigint[])",
 	    7 },
 	[STORE_ALARMS] = { "alarms",
-	    "SELECT alarm_id, kind, about, value, bound, raised_us, seen_us, acknowledged_us, "
-	    "acknowledged_by FROM turunc.board_alarm WHERE ended_us IS NULL "
+	    "SELECT alarm_id, kind, about, value, bound, raised_us, seen_us, acknowledged_us "
+	    "FROM turunc.board_alarm WHERE ended_us IS NULL "
 	    "ORDER BY (acknowledged_us IS NOT NULL), raised_us DESC, alarm_id DESC LIMIT "
 	    "$1::bigint",
 	    1 },

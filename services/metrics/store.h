@@ -51,8 +51,7 @@ enum alarm_column {
 	ALARM_COLUMN_BOUND,
 	ALARM_COLUMN_RAISED,
 	ALARM_COLUMN_SEEN,
-	ALARM_COLUMN_ACKNOWLEDGED, /* null: not yet, and so by whom */
-	ALARM_COLUMN_BY
+	ALARM_COLUMN_ACKNOWLEDGED /* null: not yet */
 };
 enum ladder_column {
 	LADDER_COLUMN_MONTH, /* null, and so the name and n: nothing was counted */

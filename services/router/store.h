@@ -25,7 +25,7 @@ enum store_statement {
 	STORE_ADD_PHOTOS,
 	STORE_ANSWERS, /* clients, command ids -> first answers */
 	STORE_PUT_ANSWERS,
-	STORE_ACKNOWLEDGE, /* alarm, who, now -> whether nobody had before */
+	STORE_ACKNOWLEDGE, /* alarm, who, now -> whether it is theirs, and nobody else's */
 	STORE_DECIDE_LETTER, /* consumer, seq, again, who, why, now -> whether it was */
 	STORE_DECIDE_MESSAGE, /* message, again, who, why, now -> whether it was */
 	STORE_ASKERS, /* names of people -> what each may do now */

@@ -195,7 +195,7 @@ test('an alarm is shown with its words, said once, and leads to the desk until s
     assert.deepEqual(await axe(page), []);
     await line.evaluate((e) => { window.line = e; });
     await tell("sql update turunc.board_alarm set acknowledged_us = raised_us, acknowledged_by = 'oya'");
-    await until(page, () => /oya üstlendi/.test(document.querySelector('#alarms li').textContent));
+    await until(page, () => /üstlenildi, /.test(document.querySelector('#alarms li').textContent));
     assert.ok(await page.evaluate(() => window.line === document.querySelector('#alarms li')));
     assert.equal(await line.locator('a').isVisible(), false);
     await page.click('#lang');

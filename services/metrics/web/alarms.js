@@ -42,7 +42,7 @@ function write(l, alarm, writer, lang) {
   setText(l.value, toldOf(alarm, writer));
   setText(l.since, writer.word('alarm.since', { time: writer.short.format(new Date(alarm.raised_us / 1000)) }));
   setText(l.who, seen ? writer.word('alarm.by',
-    { by: alarm.by, time: writer.hour.format(new Date(alarm.acknowledged_us / 1000)) }) : writer.word('alarm.nobody'));
+    { time: writer.hour.format(new Date(alarm.acknowledged_us / 1000)) }) : writer.word('alarm.nobody'));
   toggle(l.line, 'seen', seen);
   setText(l.link, writer.word('alarm.take'));
   setAttribute(l.link, 'href', `/desk/alarms?lang=${lang}`);
