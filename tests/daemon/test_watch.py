@@ -126,6 +126,7 @@ class Prometheus:
 @pytest.fixture(scope="module")
 def stack():
     with Stack(services=("sink", *SERVICES), env={"router": {"TURUNC_ROUTER_WATCH": "100ms"},
+                                                  "intake": {"TURUNC_RECORD_DIR": "/"},
                                                   "notifier": {"TURUNC_NOTIFIER_RETRY_FIRST": "100ms"}}) as made:
         made.key = add_api_key(made, "app")
         made.start()
@@ -302,8 +303,15 @@ def test_what_a_service_stands_on_is_shown(stack):
     finally:
         stack.restart("redis")
     stack.wait(lambda: stack.metric("metrics", "turunc_ready") == 1, 60, "the board is there again")
-    for folder in ("state", "attachments"):
-        free = stack.metric("intake", f'turunc_disk_free_bytes{{folder="{folder}"}}')
-        size = stack.metric("intake", f'turunc_disk_size_bytes{{folder="{folder}"}}')
-        disk = os.statvfs(stack.path("state", "intake"))
-        assert size == disk.f_blocks * disk.f_frsize and 0 < free < size
+
+
+def test_each_disk_is_shown_that_intake_was_told_of(stack):
+    def value(name):
+        return stack.metric("intake", f'turunc_disk_{name}{{folder="{folder}"}}')
+
+    for folder, path in (("state", stack.path("state", "intake")), ("record", "/"),
+                         ("attachments", stack.path("state", "intake", "attachments"))):
+        disk = os.statvfs(path)
+        stack.wait(lambda: value("answers") == 1, 30, f"{folder} was looked at")
+        assert value("size_bytes") == disk.f_blocks * disk.f_frsize
+        assert 0 < value("free_bytes") < value("size_bytes")
