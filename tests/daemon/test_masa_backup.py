@@ -103,7 +103,7 @@ def commit(stack):
 def test_a_receiver_that_lives_and_receives_nothing_is_no_backup_of_now(stack):
     """It is stopped, as a disk that hangs would stop it."""
     def reaches():
-        return stack.one("select good_until_us from turunc.backup_made")
+        return stack.one("select coalesce(max(good_until_us), 0) from turunc.backup_made")
 
     photos = stack.path("state", "intake", "attachments")
     with start(stack, "followed", "--follow", photos=photos, TURUNC_BACKUP_NOTE_MS="200") as masa:
