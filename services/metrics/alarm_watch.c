@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "db.h"
 #include "istanbul.h"
@@ -16,7 +17,7 @@
 
 #define HOLD_US (60 * US_PER_S) /* an alarm that has not been one for so long has ended */
 #define KEPT_US (400 * US_PER_DAY)
-enum { LOOK_MS = 1000, READ_MS = 2000, KEEP_MS = 5000, FRESH_MS = 10000 };
+enum { LOOK_MS = 1000, READ_MS = 2000, KEEP_MS = 5000 };
 
 enum stat { STAT_OPEN, STAT_WAITING, STAT_LEFT_OUT, STAT_LOOKS, STAT_FAILED, STAT_ROWS };
 static const struct stat_row stat_rows[STAT_ROWS] = {
@@ -36,6 +37,9 @@ static const struct stat_row stat_rows[STAT_ROWS] = {
 	    .help = "Times that the record did not keep or tell the alarms, tried again" },
 };
 
+/* A record that answers, but does not take what it is given, is not asked each second for ever. */
+static const struct backoff retry = { .first_ms = 1000, .cap_ms = 10000 };
+
 struct alarm_watch {
 	struct db *db;
 	const struct picture *picture;
@@ -48,6 +52,8 @@ struct alarm_watch {
 	size_t count;
 	size_t untold; /* open ones that are not in rows, as they may not be named */
 	bool known;
+	uint64_t retry_ms; /* not before */
+	uint32_t failures; /* in a row */
 	bool asked;
 	uint64_t read_ms, kept_ms;
 };
@@ -150,9 +156,14 @@ on_told(void *arg, const struct db_reply *reply)
 	w->asked = false;
 	if (reply->outcome != DB_COMMITTED) {
 		stats_incr(w->stats, STAT_FAILED);
+		if (w->failures == 0)
+			log_warn("alarms not kept or told, tried again why=%s",
+			    log_quoted(reply->message));
+		w->retry_ms = clock_monotonic_ms() + backoff_delay_ms(&retry, ++w->failures, 0);
 		w->kept_ms = 0;
 		return;
 	}
+	w->failures = 0;
 	size_t count = w->count;
 	memcpy(w->former, w->rows, sizeof(w->former));
 	take_rows(w, reply->results[reply->result_count - 1]);
@@ -229,11 +240,9 @@ find(struct alarm_watch *w)
 int64_t
 alarm_watch_tick(struct alarm_watch *w, uint64_t now_ms)
 {
-	int64_t age_ms = picture_age_ms(w->picture, now_ms);
-	bool fresh = picture_state(w->picture) == PROJECTOR_FOLLOWING && age_ms >= 0
-		     && age_ms < FRESH_MS;
+	bool fresh = picture_fresh(w->picture, now_ms);
 
-	if (w->asked || db_state_now(w->db) != DB_READY)
+	if (w->asked || now_ms < w->retry_ms || db_state_now(w->db) != DB_READY)
 		return LOOK_MS;
 	if (fresh)
 		find(w);

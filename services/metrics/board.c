@@ -431,6 +431,7 @@ get_tables(struct http_request *req, void *arg)
 		.span = span == HISTORY_SPANS ? HISTORY_DAY : span,
 		.now_us = clock_now_us(),
 		.age_ms = picture_age_ms(b->world.picture, clock_monotonic_ms()),
+		.fresh = picture_fresh(b->world.picture, clock_monotonic_ms()),
 	};
 	board_tables_write(&h, html_language(req), &tables);
 	html_reply(&h, req, 200);

@@ -13,8 +13,6 @@
 #include "picture.h"
 #include "table_page.h"
 
-enum { FRESH_MS = 10000 };
-
 static const char *const channels[] = { "call", "web", "open311", "email", "cimer", "desk", "bus",
 	"sms", "other" };
 static const char *const statuses[] = { "opened", "triage", "routed", "accepted", "in_progress",
@@ -77,8 +75,7 @@ figure_cell(struct html *h, const struct figures *f, const char *kind, const cha
 static void
 write_state(struct html *h, const struct board_tables *t)
 {
-	bool live = picture_state(t->picture) == PROJECTOR_FOLLOWING && t->age_ms >= 0
-		    && t->age_ms < FRESH_MS;
+	bool live = t->fresh;
 	char age[BOARD_TEXT_BYTES];
 
 	html_raw(h, live ? "<p class=\"hint\">" : "<p class=\"state\" role=\"status\">");

@@ -5,6 +5,7 @@
 #ifndef METRICS_BOARD_TABLES_H
 #define METRICS_BOARD_TABLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "catalogue.h"
@@ -24,6 +25,7 @@ struct board_tables {
 	enum history_span span;
 	int64_t now_us;
 	int64_t age_ms; /* -1: there are no figures */
+	bool fresh;
 };
 
 /* Begins the page; html_reply() ends it. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "db.h"
 #include "figures.h"
@@ -20,7 +21,7 @@
 #define THEN_SLACK_US (3 * SLOT_US)
 /* Steps begin where Istanbul's days do, which has been three hours ahead since long before. */
 #define ZONE_US (3 * HOUR_US)
-enum { LOOK_MS = 1000, READ_APART_MS = 2000, FRESH_MS = 10000 };
+enum { LOOK_MS = 1000, READ_APART_MS = 2000 };
 
 static const struct {
 	const char *name;
@@ -60,6 +61,9 @@ static const struct stat_row stat_rows[STAT_ROWS] = {
 	    .help = "Samples that the record did not take or give back, tried again" },
 };
 
+/* A record that answers, but does not take what it is given, is not asked each second for ever. */
+static const struct backoff retry = { .first_ms = 1000, .cap_ms = 60000 };
+
 struct history {
 	struct db *db;
 	const struct picture *picture;
@@ -72,6 +76,8 @@ struct history {
 	int64_t slot_us; /* the last one that was put, 0: none */
 	int64_t putting_us;
 	uint64_t version;
+	uint64_t retry_ms; /* not before */
+	uint32_t failures; /* in a row */
 	bool asked; /* what is under way has not been answered */
 	bool wants_reading;
 	uint64_t read_at_ms;
@@ -186,6 +192,17 @@ history_add_then(const struct history *h, struct figures *f)
 	return true;
 }
 
+/* The log hears of it once, the counter each time. */
+static void
+failed(struct history *h, const struct db_reply *reply)
+{
+	stats_incr(h->stats, STAT_FAILED);
+	if (h->failures == 0)
+		log_warn("samples of the board not taken or told, tried again why=%s",
+		    log_quoted(reply->message));
+	h->retry_ms = clock_monotonic_ms() + backoff_delay_ms(&retry, ++h->failures, 0);
+}
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 static int64_t
@@ -201,10 +218,11 @@ on_read(void *arg, const struct db_reply *reply)
 
 	h->asked = false;
 	if (reply->outcome != DB_COMMITTED) {
-		stats_incr(h->stats, STAT_FAILED);
+		failed(h, reply);
 		h->wants_reading = true;
 		return;
 	}
+	h->failures = 0;
 	for (int s = 0; s < HISTORY_SPANS; s++) {
 		const struct pg_result *r = reply->results[s];
 		h->count[s] = 0;
@@ -257,10 +275,9 @@ on_put(void *arg, const struct db_reply *reply)
 		h->slot_us = h->putting_us;
 		h->wants_reading = true;
 		stats_incr(h->stats, STAT_SAMPLES);
+		h->failures = 0;
 	} else {
-		stats_incr(h->stats, STAT_FAILED);
-		log_warn("sample of the board not taken, tried again why=%s",
-		    log_quoted(reply->message));
+		failed(h, reply);
 	}
 }
 
@@ -292,11 +309,9 @@ int64_t
 history_tick(struct history *h, uint64_t now_ms)
 {
 	int64_t slot_us = clock_now_us() / SLOT_US * SLOT_US;
-	int64_t age_ms = picture_age_ms(h->picture, now_ms);
-	bool fresh = picture_state(h->picture) == PROJECTOR_FOLLOWING && age_ms >= 0
-		     && age_ms < FRESH_MS;
+	bool fresh = picture_fresh(h->picture, now_ms);
 
-	if (h->asked || db_state_now(h->db) != DB_READY)
+	if (h->asked || now_ms < h->retry_ms || db_state_now(h->db) != DB_READY)
 		return LOOK_MS;
 	if (fresh && slot_us != h->slot_us)
 		put_sample(h, slot_us);

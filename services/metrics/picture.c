@@ -14,7 +14,7 @@
 #include "store.h"
 #include "uuid.h"
 
-enum { IDLE_READ_MS = 1000, CURSOR_MS = 1000, LEAST_TICK_MS = 10 };
+enum { IDLE_READ_MS = 1000, CURSOR_MS = 1000, LEAST_TICK_MS = 10, FRESH_MS = 10000 };
 
 struct picture {
 	struct db *db;
@@ -121,6 +121,14 @@ picture_age_ms(const struct picture *p, uint64_t now_ms)
 	if (!p->known)
 		return -1;
 	return now_ms > p->as_of_ms ? (int64_t)(now_ms - p->as_of_ms) : 0;
+}
+
+bool
+picture_fresh(const struct picture *p, uint64_t now_ms)
+{
+	int64_t age_ms = picture_age_ms(p, now_ms);
+
+	return p->state == PROJECTOR_FOLLOWING && age_ms >= 0 && age_ms < FRESH_MS;
 }
 
 /* --- names ------------------------------------------------------------------------------------ */

@@ -55,6 +55,9 @@ const struct figures *picture_figures(const struct picture *p);
 uint64_t picture_seq(const struct picture *p);
 /* How old the figures are, -1 when there are none. */
 int64_t picture_age_ms(const struct picture *p, uint64_t now_ms);
+/* Do the figures follow the log, and were they so less than ten seconds ago?  What is decided or
+ * kept by older ones would be wrong. */
+bool picture_fresh(const struct picture *picture, uint64_t now_ms);
 
 /* Returns ms until the next call. */
 int64_t picture_tick(struct picture *p, uint64_t now_ms);
