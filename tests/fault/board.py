@@ -104,14 +104,17 @@ def _log(stack, now_us, count):
                 if kind in ("call.answered", "call.abandoned"):
                     count[kind.replace("call.", "hour.")] += lately
                 steps[call.call_id][kind] = call.at_us
+                if kind in ("call.offered", "call.answered") and lately:
+                    _known(count, "hour", steps[call.call_id])
     count["calls.offered"] = len(calls)
     for kind in ("call.answered", "call.abandoned"):
         count[kind.replace("call.", "calls.")] = sum(kind in seen for seen in calls.values())
     for seen in steps.values():
         _wait(count, seen, now_us)
-    asked = count["calls.known"] + count["calls.abandoned"]
-    if asked:
-        count["calls.level"] = 1000 * count["calls.quick"] // asked
+    for when in ("calls", "hour"):
+        asked = count[f"{when}.known"] + count[f"{when}.abandoned"]
+        if asked:
+            count[f"{when}.level"] = 1000 * count[f"{when}.quick"] // asked
     return opened
 
 
@@ -121,9 +124,16 @@ def _wait(count, seen, now_us):
     if offered and seen.keys() == {"call.offered"} and offered >= now_us - WAIT_MOST_US:
         count["calls.waiting"] += 1
         count["calls.longest"] = min(count["calls.longest"] or offered, offered)
-    if offered and answered and _day(answered) == _day(now_us):
-        count["calls.known"] += 1
-        count["calls.quick"] += answered - offered < QUICK_US
+    if answered and _day(answered) == _day(now_us):
+        _known(count, "calls", seen)
+
+
+def _known(count, when, seen):
+    """A wait is known as soon as its beginning and its end are, in whatever order they came."""
+    offered, answered = seen.get("call.offered"), seen.get("call.answered")
+    if offered and answered:
+        count[f"{when}.known"] += 1
+        count[f"{when}.quick"] += answered - offered < QUICK_US
 
 
 def _day(at_us):

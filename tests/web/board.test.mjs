@@ -199,7 +199,7 @@ test('an alarm is shown with its words, said once, and leads to the desk until s
     assert.ok(await page.evaluate(() => window.line === document.querySelector('#alarms li')));
     assert.equal(await line.locator('a').isVisible(), false);
     await page.click('#lang');
-    assert.match(await line.textContent(), /Surge of reports.*Fener: Rubbish not collected.*acknowledged by oya/);
+    assert.match(await line.textContent(), /Surge of reports.*Fener: Rubbish not collected.*acknowledged, /);
   } finally {
     await tell('sql delete from turunc.board_alarm');
   }
