@@ -97,6 +97,8 @@ def _log(stack, now_us, count):
             count["hour.ended"] += lately
         elif kind.startswith("call."):
             call = event_pb2.Event.FromString(bytes(data)).call
+            if not call.call_id:
+                continue  # no call: such a record is set aside
             if _day(call.at_us) == _day(now_us):
                 calls[call.call_id].add(kind)
             if kind in CALL_STEPS and kind not in steps[call.call_id]:

@@ -211,7 +211,9 @@ class Failpoints:
         key = f"son-{time.monotonic_ns()}"
         wait_until(lambda: self._report(key), FIRES_WITHIN_S, "a report is taken")
         wait_until(lambda: self.stack.one("select count(*) from turunc.inbound_item where client = 'sonda-http'"
-                                          " and id = %s", key) == 1, FIRES_WITHIN_S, "the spool is drained")
+                                          " and id = %s", key) == 1, FIRES_WITHIN_S, "what is new is in the record")
+        wait_until(lambda: self._spooled() == self.stack.metric("intake", "turunc_intake_spool_items_set_aside"),
+                   FIRES_WITHIN_S, "the spool is drained, and takes what comes again")
 
     def _report_twice(self):
         """The same report before and while the record is away: the second is spooled as another
