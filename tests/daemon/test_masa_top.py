@@ -172,10 +172,9 @@ def test_a_frozen_reader_stands_first(system):
                " values ('fen\x1b[2J', 'live', %s, 1, 0, 'FORBIDDEN')", log_id)
     try:
         with top(system, "--every", "0.5") as screen:
-            text = screen.shows("fen?[2J/live is frozen: FORBIDDEN")
-            first = text.splitlines()[text.splitlines().index(next(
-                line for line in text.splitlines() if line.startswith("READER"))) + 1]
-            assert first.startswith("fen?[2J/live") and " frozen: " in first
+            screen.shows("fen?[2J/live is frozen: FORBIDDEN")
+            # The row below the table's head; the screen is written from the top on.
+            screen.wait(lambda text: re.search(r"^READER.*\n+fen\?\[2J/live\b.* frozen: ", text, re.M), what="the first reader")
     finally:
         system.sql("delete from turunc.consumer_cursor where name = 'live' and client like 'fen%%'")
 

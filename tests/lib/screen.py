@@ -2,6 +2,7 @@
 
 It knows the few sequences that our programs use and fails on any other, so that a program that
 began to use more would be seen."""
+import codecs
 import fcntl
 import os
 import pty
@@ -25,6 +26,7 @@ class Screen:
         self.other = False        # the alternate screen is shown
         self.cursor = True
         self._left = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.master, slave = pty.openpty()
         self._resize(width, height)
         self.modes = termios.tcgetattr(slave)
@@ -52,7 +54,9 @@ class Screen:
         end = time.monotonic() + limit_s
         while True:
             if condition(self.text()):
-                return self.text()
+                self._read(0.05)  # the rest of a picture that comes in pieces
+                if condition(self.text()):
+                    return self.text()
             if time.monotonic() > end:
                 raise AssertionError(f"the screen never said it: {what}\n{self.text()}")
             self._read(0.1)
@@ -94,7 +98,7 @@ class Screen:
                 data = os.read(self.master, 65536)
             except OSError:
                 return
-            self._take(data.decode("utf-8"))
+            self._take(self._decoder.decode(data))  # a character may come in two pieces
             seconds = 0
 
     def _take(self, text):
