@@ -25,7 +25,7 @@
 --   place:N      hash: place -> tickets opened in it on the day N
 --   days, mins, places  zsets of the days and minutes there are;  keys: set of all keys of the generation
 -- seq comes as twenty digits and is compared as text: a Lua number is exact up to 2^53 only.
-local BASE, FORMER, LAST_LIVE, CLOSED, WAITING = 'live:3:', 'live:2:', 6, '12', '6'
+local BASE, FORMER, LAST_LIVE, CLOSED, WAITING = 'live:3:', { 'live:1:', 'live:2:' }, 6, '12', '6'
 -- A read is not to cost more the more places there are: the sums of the last hour are kept as records come
 -- and minutes go, and of the places only the greatest are told, whether anybody may be told of them or not.
 local KEPT_MINUTES, KEPT_DAYS, KEPT_PLACES = 120, 2, 9
@@ -58,15 +58,17 @@ local function drop(doomed)
   redis.call('SREM', BASE .. 'generations', doomed)
 end
 
--- What a version before this one has left.
+-- What the versions before this one have left.
 local function drop_former()
-  for _, generation in ipairs(redis.call('SMEMBERS', FORMER .. 'generations')) do
-    for _, name in ipairs(redis.call('SMEMBERS', FORMER .. generation .. ':keys')) do
-      redis.call('UNLINK', name)
+  for _, base in ipairs(FORMER) do
+    for _, former in ipairs(redis.call('SMEMBERS', base .. 'generations')) do
+      for _, name in ipairs(redis.call('SMEMBERS', base .. former .. ':keys')) do
+        redis.call('UNLINK', name)
+      end
+      redis.call('UNLINK', base .. former .. ':keys', base .. former .. ':head')
     end
-    redis.call('UNLINK', FORMER .. generation .. ':keys', FORMER .. generation .. ':head')
+    redis.call('UNLINK', base .. 'generations', base .. 'current')
   end
-  redis.call('UNLINK', FORMER .. 'generations', FORMER .. 'current')
 end
 
 local function drop_others(kept, kept_too)

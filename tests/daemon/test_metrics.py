@@ -313,7 +313,19 @@ def half_lost(stack):
     stack.redis.command("set", "live:3:current", str(uuid.uuid4()))
 
 
-@pytest.mark.parametrize("harm", [flush, kill, of_another_log, half_lost],
+def of_former_versions(stack):
+    """An upgrade: Redis holds what other texts of the projection have left, and none of this one's."""
+    flush(stack)
+    for version in (1, 2):
+        base = f"live:{version}:"
+        stack.redis.command("set", f"{base}current", "former")
+        stack.redis.command("sadd", f"{base}generations", "former")
+        stack.redis.command("hset", f"{base}former:head", "seq", "1")
+        stack.redis.command("hset", f"{base}former:status", "1", "1")
+        stack.redis.command("sadd", f"{base}former:keys", f"{base}former:status")
+
+
+@pytest.mark.parametrize("harm", [flush, kill, of_another_log, half_lost, of_former_versions],
                          ids=lambda harm: harm.__name__)
 def test_a_lost_projection_is_rebuilt_and_equal(world, harm):
     stack, clock, opener = world()
