@@ -25,6 +25,8 @@ class Screen:
         self.row = self.column = 0
         self.other = False        # the alternate screen is shown
         self.cursor = True
+        self._too_large = ""      # why the picture that is being drawn does not fit
+        self._resized = False     # a picture for the former size may be on its way
         self._left = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.master, slave = pty.openpty()
@@ -50,15 +52,16 @@ class Screen:
         return "\n".join(line.rstrip() for line in self.lines)
 
     def wait(self, condition, limit_s=HANGS_S, what=""):
-        """Until condition(text) is true; the text."""
+        """Until condition(text) is true of a picture that fits; the text."""
         end = time.monotonic() + limit_s
         while True:
-            if condition(self.text()):
+            if not self._too_large and condition(self.text()):
                 self._read(0.05)  # the rest of a picture that comes in pieces
-                if condition(self.text()):
+                if not self._too_large and condition(self.text()):
+                    self._resized = False
                     return self.text()
             if time.monotonic() > end:
-                raise AssertionError(f"the screen never said it: {what}\n{self.text()}")
+                raise AssertionError(f"the screen never said it: {what} {self._too_large}\n{self.text()}")
             self._read(0.1)
 
     def shows(self, words, limit_s=HANGS_S):
@@ -69,6 +72,7 @@ class Screen:
 
     def resize(self, width, height):
         self.width, self.height = width, height
+        self._resized, self._too_large = True, "nothing was drawn since the size changed"
         self.lines = [line[:width].ljust(width) for line in (self.lines + [""] * height)[:height]]
         self._resize(width, height)
         os.killpg(self.program.pid, signal.SIGWINCH)
@@ -122,18 +126,26 @@ class Screen:
         if character == "\r":
             self.column = 0
         elif character == "\n":
-            assert self.row + 1 < self.height or not self.other, "it scrolled"
+            if self.row + 1 >= self.height:
+                self._does_not_fit("it scrolled")
             self.row = min(self.row + 1, self.height - 1)
         else:
             assert character.isprintable(), f"{character!r} is not shown"
-            assert self.column < self.width or not self.other, "a line is longer than the screen"
-            if self.column < self.width:
+            if self.column >= self.width:
+                self._does_not_fit("a line is longer than the screen")
+            else:
                 line = self.lines[self.row]
                 self.lines[self.row] = line[:self.column] + character + line[self.column + 1:]
                 self.column += 1
 
+    def _does_not_fit(self, why):
+        """A mistake, but while the program cannot know the new size yet: then no picture to look at."""
+        assert self._resized or not self.other, why
+        self._too_large = why if self.other else ""
+
     def _do(self, numbers, what):
         if what == "H" and numbers == "":
+            self._too_large = ""  # a picture begins
             self.row = self.column = 0
         elif what == "K" and numbers == "":
             self.lines[self.row] = self.lines[self.row][:self.column].ljust(self.width)
