@@ -19,6 +19,11 @@
 /* At most so many records are scanned at once; a place without effects is stored that seldom. */
 enum { SCAN_RECORDS = 20000, STORE_EVERY = 10000, STORE_MS = 5000, IDLE_MS = 1000 };
 
+/* After a batch that took all there was, so long for more to come.  Intake waits for the same lock
+ * of the log: a router that is back at once makes both write twice as many batches, half as large
+ * (docs/performance.md). */
+enum { REST_MS = 1 };
+
 static const struct backoff retry = { .first_ms = 10, .cap_ms = 2000, .spread_percent = 50 };
 
 struct routing {
@@ -34,7 +39,7 @@ struct routing {
 	uint64_t suspect; /* isolation.found: the record that was refused alone, and why */
 	char detail[LETTER_DETAIL_BYTES];
 	uint32_t failures; /* in a row */
-	uint64_t wait_until_ms;
+	uint64_t wait_until_ms; /* after a failure, or a rest */
 	/* the batch in hand */
 	uint64_t letter; /* it is this requeued record; 0: it follows the place */
 	struct changes *changes;
@@ -210,6 +215,8 @@ on_written(void *arg, const struct db_reply *reply)
 	g->stored_ms = clock_monotonic_ms();
 	g->failures = 0;
 	isolation_passed(&g->isolation, g->records);
+	if (g->records < g->limit)
+		g->wait_until_ms = g->stored_ms + REST_MS;
 	stats_observe(g->world.stats, ROUTER_STAT_ROUTING_BATCH, (int64_t)g->records);
 	stats_observe(g->world.stats, ROUTER_STAT_ROUTING_TIME, clock_monotonic_us() - g->began_us);
 	if (last != 0)
