@@ -232,15 +232,23 @@ def _privacy(stack, ledger):
 
 
 PERSONAL = ("Defter Tutan", "+9053", "@defter.example", "Defter Sokak", "Defter için")
+# Each key with all it holds, a line of JSON each, in one call: a program for each key takes longer than all other looks.
+ALL_OF_REDIS = """local found = {}
+    for _, key in ipairs(redis.call('keys', '*')) do
+      local kind = redis.call('type', key)['ok']
+      local read = {hash = {'hgetall', key}, set = {'smembers', key}, string = {'get', key},
+                    zset = {'zrange', key, 0, -1}, list = {'lrange', key, 0, -1}}
+      found[#found + 1] = cjson.encode({key, redis.call(unpack(read[kind]))})
+    end
+    return found"""
 
 
 def _derived_privacy(stack, _ledger):
     """Nor in Redis, nor in what the services say to whoever runs them."""
-    for key in stack.redis.command("keys", "*").splitlines():
-        read = {"hash": "hgetall", "set": "smembers", "string": "get"}.get(stack.redis.command("type", key))
-        text = stack.redis.command(read, key) if read else stack.redis.command("zrange", key, 0, -1)
+    for line in stack.redis.command("eval", ALL_OF_REDIS, 0).splitlines():
+        key, values = json.loads(line)
         for word in PERSONAL:
-            if word in key + text:
+            if any(word in text for text in [key, *([values] if isinstance(values, str) else values)]):
                 yield "personal data", f"{word!r} in Redis under {key}"
     for name in ("intake", "router", "notifier", "metrics"):
         texts = {"log": stack.log(name), "/metrics": stack.http(name, "GET", "/metrics").text}

@@ -53,13 +53,15 @@ def count_tap(job, output):
 
 
 class Job:
-    """One program of a suite.  may_be_empty: a -k pattern may leave it without tests."""
+    """One program of a suite.  may_be_empty: a -k pattern may leave it without tests.  cores: how many of
+    them it keeps busy.  needs: the names of the jobs that have to have passed before it can begin.  turn:
+    of those with the same word, one runs at a time."""
 
     def __init__(self, suite, name, argv, limit_s, count=count_summary, env=None, cwd=None,
-                 junit=None, may_be_empty=False):
+                 junit=None, may_be_empty=False, cores=1.0, needs=(), turn=None):
         self.suite, self.name, self.argv, self.limit_s = suite, name, argv, limit_s
         self._count, self.env, self.cwd, self.junit = count, env, cwd, junit
-        self.may_be_empty = may_be_empty
+        self.may_be_empty, self.cores, self.needs, self.turn = may_be_empty, cores, frozenset(needs), turn
         self.result = Count()
         self.output = ""
         self.seconds = 0.0
@@ -117,8 +119,28 @@ class Job:
         return result
 
 
-def run_all(jobs, log_folder, workers, on_done):
-    """Runs the jobs, some at a time; on_done(job) is called as each ends, in no fixed order."""
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(j.run, log_folder) for j in jobs]):
-            on_done(done.result())
+def run_all(jobs, log_folder, cores, on_done):
+    """Runs the jobs, in their order as far as what they need has passed, as many at a time as keep no more
+    than `cores` busy (one that asks for more runs when nothing else does).  on_done(job) is called as each
+    ends, in no fixed order.  When one fails that another needs, nothing more is begun."""
+    waiting, running, passed = list(jobs), {}, set()
+
+    def has_room(job):
+        beside = running.values()
+        return not beside or (sum(other.cores for other in beside) + job.cores <= cores + 0.001
+                              and (job.turn is None or job.turn not in {other.turn for other in beside}))
+
+    with concurrent.futures.ThreadPoolExecutor(max(1, len(jobs))) as pool:
+        while waiting or running:
+            for job in [job for job in waiting if job.needs <= passed]:
+                if has_room(job):
+                    running[pool.submit(job.run, log_folder)] = job
+                    waiting.remove(job)
+            assert running, f"{waiting[0].name} needs {set(waiting[0].needs - passed)}, which nobody runs"
+            for future in concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED).done:
+                job = running.pop(future)
+                on_done(future.result())
+                if not job.result.failed:
+                    passed.add(job.name)
+                elif any(job.name in other.needs for other in waiting):
+                    waiting.clear()

@@ -1,9 +1,11 @@
 """The PostgreSQL and Redis of a test: private, found by their sockets, and gone with the process.
 
-Starting a cluster takes seconds and a database a fraction of one, so the stacks of a test run share
+Starting a cluster takes seconds and a database a fraction of one, so the stacks of a test file share
 a cluster and have a database each, copied from a migrated one.  A test that kills PostgreSQL asks
-for a cluster of its own."""
+for a cluster of its own.  The first cluster of a whole run is copied to where TURUNC_TEST_CLUSTER says,
+before anything is in it but the migrated database; the others begin as copies of that."""
 import atexit
+import fcntl
 import os
 import shutil
 import signal
@@ -20,6 +22,7 @@ BUILD = os.environ.get("TURUNC_TEST_BUILD", os.path.join(ROOT, "build"))
 SERVICES = ("intake", "router", "notifier", "metrics")
 ROLES = tuple(f"turunc_{name}" for name in SERVICES + ("admin",))
 MASTER = "turunc"
+LIKE = os.environ.get("TURUNC_TEST_CLUSTER")
 
 
 def gone(pid):
@@ -39,8 +42,16 @@ class Postgres:
     def __init__(self, folder, settings=()):
         self.folder = folder
         self._settings = list(settings)
-        self.start()
-        self._migrate()
+        if LIKE:
+            with open(f"{LIKE}.lock", "w", encoding="ascii") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not os.path.isdir(LIKE):
+                    self._make()
+                    self.stop()
+                    run([f"{LIB}/private_postgres", "copy", self.folder, LIKE])
+            self.start()
+        else:
+            self._make()
 
     @classmethod
     def shared(cls):
@@ -54,8 +65,9 @@ class Postgres:
 
     def start(self):
         """Starts it, or does nothing when it runs; after kill9() it recovers."""
+        like = ["--like", LIKE] if LIKE and os.path.isdir(LIKE) else []
         self._base = run([f"{LIB}/private_postgres", "start", self.folder, "--owner",
-                          str(os.getpid())] + self._settings).strip()
+                          str(os.getpid())] + like + self._settings).strip()
 
     def kill9(self):
         pid = self.pid()
@@ -94,7 +106,8 @@ class Postgres:
     def drop(self, name):
         self.execute(f"drop database if exists {name} with (force)")
 
-    def _migrate(self):
+    def _make(self):
+        self.start()
         masa = os.path.join(BUILD, "bin", "masa")
         run([masa, "db", "migrate"], cwd=ROOT, env=dict(os.environ, TURUNC_DATABASE=self.conninfo()))
         for role in ROLES:

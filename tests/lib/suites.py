@@ -1,10 +1,13 @@
 #!/usr/bin/python3
-"""What tests/run runs: the builds, then every suite there is.  See tests/run for the options."""
+"""What tests/run runs: the builds, and every suite there is.  See tests/run for the options."""
 import argparse
+import atexit
 import glob
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 from jobs import Count, Job, count_junit, count_tap, run_all
@@ -14,18 +17,28 @@ RELEASE = os.path.join(ROOT, "build")
 FUZZED = os.path.join(ROOT, "build-fuzz")  # the harnesses of tests/fuzz, with coverage as well
 CHECKED = os.path.join(ROOT, "build-checked")  # clang, AddressSanitizer, UndefinedBehaviorSanitizer
 LOGS = os.path.join(RELEASE, "test-logs")
-WORKERS = (os.cpu_count() or 2) + 1  # many tests wait more than they work
+CPUS = os.cpu_count() or 2
 
-# What is timed or starves others runs when nothing else does; and how long each may take.
-ALONE = ("attack", "deploy", "docker", "e2e", "fault", "web")
 ASKED_FOR = ("deep", "docker")  # not unless named, or --long
-SIDE_BY_SIDE = {"attack": 2, "e2e": 2, "web": 2}  # files of one suite that may disturb each other, if nobody else
-LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 420, "e2e": 900, "fault": 900, "web": 600, "house": 300,
+# Cores that one file of a suite keeps busy: most wait more than they work, and run beside each other.
+CORES = {"docker": 0.5, "fault": 0.5, "deploy": 0.5, "e2e": 0.5, "edge": 0.5, "db": 0.5, "daemon": 1 / 3}
+# What is timed, or starves others: when all else has ended, so many files of a row at a time and nothing beside them.
+QUIET = {"attack": 2, "fault": 1, "deep": 1, "web/quick": 1}
+NOT_QUIET = ("fault/test_failpoints",)
+ONE_AT_A_TIME = ("deploy",)  # deploy/up looks which ports are free, and takes them later
+# Begun before the others, longest first: what takes minutes, so that no core is idle at the end for want of work.
+FIRST = ("docker/test_docker", "fault/test_failpoints", "deploy/test_up", "daemon/test_intake_faults", "daemon/test_dead_letters")
+LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 420, "e2e": 900, "fault": 900, "web": 600, "house": 900,
            "docker": 5400}
 LONG_LIMIT_S = 3 * 3600
 FUZZ_S = {False: 1, True: 180}  # each harness, in the short and the long form
 # Daemons are tested as built with sanitizers; the whole system as it will run.
 BUILD_OF = {"daemon": CHECKED}
+
+
+# What is made once a run, for all of its tests: a migrated PostgreSQL to copy (servers.py).
+SHARED = tempfile.mkdtemp(prefix="turunc-run-", dir="/tmp")
+atexit.register(shutil.rmtree, SHARED, True)
 
 
 def say(line):
@@ -46,7 +59,7 @@ def turkish_locale():
 
 
 def environment(build, long_run):
-    env = dict(os.environ)
+    env = dict(os.environ, TURUNC_TEST_CLUSTER=os.path.join(SHARED, "cluster"))
     env.update(turkish_locale())
     env.update(TURUNC_TEST_BUILD=build, TURUNC_TEST_LONG="1" if long_run else "",
                TURUNC_ROOT=ROOT, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1",
@@ -58,13 +71,15 @@ def environment(build, long_run):
 
 
 def build_jobs(wanted):
-    """Both trees: what will run (gcc, hardened), and what finds mistakes (clang, sanitizers)."""
-    trees = [("release", RELEASE, ["-DCMAKE_C_COMPILER=gcc"])]
-    if wanted & {"unit", "db", "daemon", "deep"}:
-        trees.append(("checked", CHECKED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_SANITIZE=ON"]))
-    if "fuzz" in wanted:
-        trees.append(("fuzz", FUZZED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_FUZZ=ON"]))
+    """What finds mistakes (clang, sanitizers), what will run (gcc, hardened) and the harnesses, one tree after the
+    other.  The tests of the first run while the next is built, and go first: a compiler can wait."""
+    trees = [("checked", CHECKED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_SANITIZE=ON"]),
+             ("release", RELEASE, ["-DCMAKE_C_COMPILER=gcc"]),
+             ("fuzz", FUZZED, ["-DCMAKE_C_COMPILER=clang", "-DTURUNC_FUZZ=ON"])]
+    before = ()
     for name, folder, options in trees:
+        if name not in wanted:
+            continue
         if os.path.exists(os.path.join(folder, "CMakeCache.txt")):
             options = []
         else:
@@ -77,8 +92,18 @@ def build_jobs(wanted):
                   'cmake --build "$dir" --parallel "$(nproc)" --target "$target"; '
                   'echo "1 passed, 0 failed"')
         target = "fuzzers" if name == "fuzz" else "all"
-        yield Job("build", name, ["bash", "-c", script, "build", ROOT, folder, target] + options,
-                  2400)
+        yield Job("build", name, ["nice", "bash", "-c", script, "build", ROOT, folder, target] + options,
+                  2400, cores=0.5, needs=before)
+        before = (name,)
+
+
+def trees_of(suite):
+    """The trees that its tests are of."""
+    if suite in ("house", "docker"):
+        return ()
+    if suite == "deep":
+        return ("checked", "release")
+    return ("checked",) if suite in ("unit", "db", "daemon") else ("fuzz",) if suite == "fuzz" else ("release",)
 
 
 def c_suite(suite, pattern, env):
@@ -140,16 +165,11 @@ def deep_suite(options):
 
 
 def suite_names():
-    """house, unit, db and fuzz; every folder with pytest files; the pages last."""
+    """house, deep, unit, db, fuzz and daemon; every other folder with pytest files; the pages."""
     folders = {os.path.basename(os.path.dirname(f))
                for f in glob.glob(os.path.join(ROOT, "tests", "*", "test_*.py"))} - {"lib", "bench"}
     order = ["house", "deep", "unit", "db", "fuzz", "daemon"]
-    rest = sorted(folders - set(order) - set(ALONE))
-    last = [name for name in ALONE if name in folders or
-            (name == "web" and glob.glob(os.path.join(ROOT, "tests", "web", "*.test.*js")))]
-    return [name for name in order
-            if name in folders or name in ("house", "deep", "fuzz")
-            or glob.glob(os.path.join(ROOT, "tests", name, "test_*.c"))] + rest + last
+    return order + sorted(folders - set(order)) + ["web"]
 
 
 def suite_jobs(name, options):
@@ -166,36 +186,56 @@ def suite_jobs(name, options):
         jobs += deep_suite(options)
     if name == "fuzz":
         jobs += fuzz_suite(options)
-    return jobs + list(pytest_suite(name, options))
+    jobs += pytest_suite(name, options)
+    for job in jobs:
+        job.cores, job.needs = CORES.get(name, 1), frozenset(trees_of(name))
+        job.turn = name if name in ONE_AT_A_TIME else None
+    return jobs
+
+
+def quiet_row(job):
+    """The row of QUIET that it is of, if any."""
+    full = f"{job.suite}/{job.name}"
+    if full in NOT_QUIET:
+        return None
+    return full if full in QUIET else job.suite if job.suite in QUIET else None
+
+
+def first_ones_first(jobs):
+    place = {name: at for at, name in enumerate(FIRST)}
+    return sorted(jobs, key=lambda job: place.get(f"{job.suite}/{job.name}", len(FIRST)))
 
 
 class Report:
-    """One line a suite, as soon as all of it has ended; then what failed, whole."""
+    """One line a suite, as soon as all of it has ended; what failed, whole, at once.  Builds are no tests."""
 
-    def __init__(self):
-        self.total = Count()
-
-    def run(self, jobs, workers):
-        began = time.monotonic()
-        left, sums = {}, {}
+    def __init__(self, jobs):
+        self.total, self.builds = Count(), Count()
+        self._left, self._sums, self._began = {}, {}, {}
         for job in jobs:
-            left[job.suite] = left.get(job.suite, 0) + 1
-            sums[job.suite] = Count()
+            self._left[job.suite] = self._left.get(job.suite, 0) + 1
+            self._sums[job.suite] = Count()
 
-        def done(job):
-            sums[job.suite] += job.result
-            left[job.suite] -= 1
-            if job.result.failed:
-                say(f"--- {job.suite}/{job.name} failed; its output:\n{job.output.rstrip()}\n---")
-            else:
-                for line in job.output.splitlines():
-                    if line.startswith("figure "):
-                        say(line)
-            if left[job.suite] == 0:
-                self.total += sums[job.suite]
-                say(f"{job.suite:<8} {sums[job.suite]}   ({time.monotonic() - began:.1f} s)")
+    def run(self, jobs, cores):
+        run_all(jobs, LOGS, cores, self._done)
 
-        run_all(jobs, LOGS, workers, done)
+    def _done(self, job):
+        now = time.monotonic()
+        self._began[job.suite] = min(self._began.get(job.suite, now), now - job.seconds)
+        self._sums[job.suite] += job.result
+        self._left[job.suite] -= 1
+        if job.suite == "build":
+            self.builds += job.result
+        else:
+            self.total += job.result
+        if job.result.failed:
+            say(f"--- {job.suite}/{job.name} failed; its output:\n{job.output.rstrip()}\n---")
+        else:
+            for line in job.output.splitlines():
+                if line.startswith("figure "):
+                    say(line)
+        if self._left[job.suite] == 0:
+            say(f"{job.suite:<8} {self._sums[job.suite]}   ({now - self._began[job.suite]:.1f} s)")
 
 
 def options_given():
@@ -218,17 +258,19 @@ def main():
         say("\n".join(names))
         return 0
     os.makedirs(LOGS, exist_ok=True)
-    report = Report()
-    builds = Report()
-    builds.run(list(build_jobs(set(names))), 1)
-    if builds.total.failed:
-        say(f"0 passed, {builds.total.failed} failed, 0 skipped")
+    jobs = first_ones_first(job for name in names for job in suite_jobs(name, options))
+    builds = list(build_jobs(frozenset().union(*(job.needs for job in jobs))))
+    report = Report(builds + jobs)
+    report.run(builds + [job for job in jobs if not quiet_row(job)], CPUS)
+    if report.builds.failed:
+        say(f"{report.total.passed} passed, {report.total.failed + report.builds.failed} failed, "
+            f"{report.total.skipped} skipped")
         return 1
-    together = [job for name in names if name not in ALONE for job in suite_jobs(name, options)]
-    report.run(together, WORKERS)
-    for name in names:
-        if name in ALONE:
-            report.run(suite_jobs(name, options), SIDE_BY_SIDE.get(name, 1))
+    for row, at_a_time in QUIET.items():
+        quiet = [job for job in jobs if quiet_row(job) == row]
+        for job in quiet:
+            job.cores, job.needs = 1, frozenset()
+        report.run(quiet, at_a_time)
     if report.total.passed + report.total.failed == 0:
         report.total += Count(failed=1)
         say("nothing was run")
