@@ -14,16 +14,31 @@ static const struct command *const groups[] = { status_commands, top_commands, d
 	client_commands, user_commands, config_commands, report_commands, db_commands,
 	backup_commands, restore_commands, drill_commands, demo_commands };
 
+/* Those of one noun, or all of them; how many there are. */
+static size_t
+print_commands(FILE *to, const char *noun)
+{
+	size_t count = 0;
+
+	for (size_t g = 0; g < ARRAY_LEN(groups); g++) {
+		for (const struct command *c = groups[g]; c->noun != NULL; c++) {
+			if (noun != NULL && strcmp(c->noun, noun) != 0)
+				continue;
+			fprintf(to, "  masa %s%s%s%s%s\n      %s\n", c->noun, c->verb[0] ? " " : "",
+			    c->verb, c->arguments[0] ? " " : "", c->arguments, c->help);
+			count++;
+		}
+	}
+	return count;
+}
+
 static void
 print_help(FILE *to)
 {
 	fprintf(to,
 	    "masa %s - run it from the project's root and it finds the local system by itself\n\n",
 	    TURUNC_VERSION);
-	for (size_t g = 0; g < ARRAY_LEN(groups); g++)
-		for (const struct command *c = groups[g]; c->noun != NULL; c++)
-			fprintf(to, "  masa %s%s%s%s%s\n      %s\n", c->noun, c->verb[0] ? " " : "",
-			    c->verb, c->arguments[0] ? " " : "", c->arguments, c->help);
+	(void)print_commands(to, NULL);
 	fprintf(to, "\n--json everywhere; --dry-run on whatever changes something.\n"
 		    "Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 denied, 5 conflict, "
 		    "6 unreachable, 78 configuration.\n");
@@ -46,6 +61,10 @@ main(int argc, char **argv)
 		print_help(stdout);
 		return MASA_OK;
 	}
+	/* Behind a command it asks for that one: masa drill --help. */
+	if (argc >= 3 && strcmp(argv[argc - 1], "--help") == 0
+	    && print_commands(stdout, argv[1]) > 0)
+		return MASA_OK;
 	masa_find_system();
 	/* A demonstration's people live in its time, too. */
 	const char *clock_file = masa_env("TURUNC_CLOCK_FILE", "");

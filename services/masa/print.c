@@ -145,6 +145,38 @@ print_lines(json_t *object, int depth)
 	}
 }
 
+/* Does a terminal obey it rather than show it?  U+0080 to U+009F are controls too, and U+202A to
+ * U+202E and U+2066 to U+2069 turn the rest of a line round. */
+static bool
+is_obeyed(int32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x202a && code <= 0x202e)
+	       || (code >= 0x2066 && code <= 0x2069);
+}
+
+/* Text of the record may hold anything: what a terminal would obey becomes a blank.  What does not
+ * fit is left out, by whole characters. */
+static void
+copy_shown(const char *from, char *text, size_t size)
+{
+	const char *end = from + strlen(from), *next = from;
+	size_t used = 0;
+
+	for (; from < end; from = next) {
+		int32_t code = utf8_next(&next, end);
+		size_t len = (size_t)(next - from);
+		if (used + len >= size)
+			break;
+		if (is_obeyed(code)) {
+			text[used++] = ' ';
+			continue;
+		}
+		memcpy(text + used, from, len);
+		used += len;
+	}
+	text[used] = '\0';
+}
+
 static void
 cell_text(const char *name, json_t *value, char *text, size_t size)
 {
@@ -162,13 +194,7 @@ cell_text(const char *name, json_t *value, char *text, size_t size)
 	} else if (json_is_integer(value)) {
 		snprintf(text, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	} else if (json_is_string(value)) {
-		/* Text of the record may hold anything: control characters must not reach a
-		 * terminal. */
-		size_t used = 0;
-		for (const char *from = json_string_value(value); *from != '\0' && used + 1 < size;
-		     from++)
-			text[used++] = (unsigned char)*from < 0x20 || *from == 0x7f ? ' ' : *from;
-		text[used] = '\0';
+		copy_shown(json_string_value(value), text, size);
 	} else if (json_is_boolean(value)) {
 		snprintf(text, size, "%s", json_is_true(value) ? "yes" : "no");
 	} else if (json_is_real(value)) {

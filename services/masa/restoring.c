@@ -188,6 +188,23 @@ start_server(const struct restore *r, pid_t *ret_pid)
 	return *ret_pid < 0 ? MASA_FAILED : MASA_OK;
 }
 
+/* Does the server say in its file (pidfile.h) that it takes connections?  Whoever knocks before
+ * makes it tell each time that it is not ready. */
+static bool
+lets_in(const struct restore *r)
+{
+	enum { STATUS_LINE = 8 };
+	char path[PATH_MAX], line[PATH_MAX] = "";
+	FILE *file = backup_path(path, r->growing, "postmaster.pid") ? fopen(path, "re") : NULL;
+	int lines = 0;
+
+	while (file != NULL && lines < STATUS_LINE && fgets(line, sizeof(line), file) != NULL)
+		lines++;
+	if (file != NULL)
+		(void)fclose(file);
+	return lines == STATUS_LINE && strncmp(line, "ready", 5) == 0;
+}
+
 /* Until it is over and the server takes writes. */
 static enum exit_code
 wait_recovered(struct restore *r, pid_t *pid)
@@ -202,8 +219,8 @@ wait_recovered(struct restore *r, pid_t *pid)
 			*pid = -1;
 			return masa_fail(MASA_FAILED, "the copy cannot be started (%d)", status);
 		}
-		r->m->db = PQconnectdbParams(names, values, 0);
 		PGresult *result = NULL;
+		r->m->db = lets_in(r) ? PQconnectdbParams(names, values, 0) : NULL;
 		bool ready = PQstatus(r->m->db) == CONNECTION_OK
 			     && masa_query(r->m, "SELECT pg_is_in_recovery()", 0, NULL, &result)
 				    == MASA_OK

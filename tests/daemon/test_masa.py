@@ -57,6 +57,31 @@ def test_unknown_words_show_the_help_and_are_2(record):
     assert done.returncode == USAGE and "masa ticket show" in done.stderr
 
 
+def test_what_a_terminal_would_obey_is_shown_as_blanks(record):
+    """Words of strangers stand in the record; CSI, as one byte more than ASCII has, and what turns a line round."""
+    record.user("obeyed", "viewer")
+    obeyed = "\x1b[31m\x7f\u0085\u009b2J\u202e\u2066"
+    record.sql("update turunc.person set shown_as = %s where name = 'obeyed'", f"Şule {obeyed} Çıkar 😀")
+    shown = record.masa("user", "list")
+    assert "Şule  [31m   2J   Çıkar 😀" in shown
+    assert not any(letter in shown for letter in "\x1b\x7f\u0085\u009b\u202e\u2066")
+    assert said(record, "user", "list")[-1]["shown_as"].count("\u009b") == 1, "programs are told what stands there"
+
+
+def test_what_is_too_long_to_show_ends_with_a_whole_letter(record):
+    for letters in (400 * "ş", "a" + 400 * "ş"):
+        record.sql("insert into turunc.person_act (at_us, kind, actor, detail) values (1, 'changed', 'nobody', %s)", letters)
+    shown = record.masa("audit", "people", check=False, text=False).stdout
+    assert shown.count("ş".encode()) > 400 and "�" not in shown.decode("utf-8", "replace")
+
+
+def test_help_behind_a_command_is_of_that_one(record):
+    for words in (("client", "--help"), ("client", "add", "--help"), ("drill", "--help")):
+        shown = record.masa(*words)
+        assert f"masa {words[0]}" in shown and "masa status" not in shown
+    assert record.masa("frobnicate", "--help", check=False).returncode == USAGE
+
+
 # --- clients ---
 
 def test_an_api_key_is_shown_once_and_kept_as_a_digest(record):
