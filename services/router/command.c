@@ -278,8 +278,9 @@ command_decide(struct command *c, const struct acl *acl, const struct step_world
 		return;
 	}
 	unsigned actors = person ? asker_actors(&c->asker, t->department) : actors_of(rights, t);
+	/* A system is not told how another department's ticket stands. */
 	if (actors == 0)
-		answer_with(c, t, TURUNC__V1__REFUSAL_CODE__REFUSAL_FORBIDDEN,
+		answer_with(c, person ? t : NULL, TURUNC__V1__REFUSAL_CODE__REFUSAL_FORBIDDEN,
 		    person ? "these roles do not cover the ticket's department"
 			   : "the key's rights do not cover the ticket's department");
 	else if (c->verb == STATUS_VERBS)

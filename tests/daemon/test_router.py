@@ -204,6 +204,7 @@ def test_every_verb_from(world, status):
             more["primary"] = world.opened()
         foreign = world.parks.command(number, version, verb, **more)
         refused(foreign, "FORBIDDEN")
+        assert (foreign.current_version, foreign.current_status) == (0, 0), "how it stands is not theirs to know"
         answer = world.cleaning.command(number, version, verb, **more)
         allowed = status in sources
         if not allowed:
