@@ -164,8 +164,22 @@ for (const width of [360, 390, 768, 1280, 1920]) {
         .map((e) => e.outerHTML.slice(0, 80)));
       assert.deepEqual(over, []);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+      assert.deepEqual(await page.evaluate(brokenHeadings), []);
       await context.close();
     }
+  });
+}
+
+/* Headings of columns with a word that is wider than its column, or that goes on in the next line. */
+function brokenHeadings() {
+  return [...document.querySelectorAll('thead th')].filter((th) => th.checkVisibility()).flatMap((th) => {
+    const text = th.firstChild, wide = th.scrollWidth > th.clientWidth;
+    return [...th.textContent.matchAll(/\S+/g)].filter(({ 0: word, index }) => {
+      const range = document.createRange();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      return wide || range.getClientRects().length > 1;
+    }).map(([word]) => word);
   });
 }
 
