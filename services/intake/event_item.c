@@ -88,7 +88,7 @@ find_type(const char *type)
 /* The digest of the event as it came, len bytes without its traceparent: a retry may carry another.
  */
 static bool
-identify(struct item *item, const Turunc__V1__InboundEvent *plain, size_t len,
+digest_event(struct item *item, const Turunc__V1__InboundEvent *plain, size_t len,
     const struct item_maker *maker)
 {
 	struct digest_keyed d;
@@ -102,6 +102,26 @@ identify(struct item *item, const Turunc__V1__InboundEvent *plain, size_t len,
 	digest_keyed_finish(&d, &item->identity);
 	free(bytes);
 	return true;
+}
+
+/* The same for what is the event and not how it came.  A text's moment is when its gateway called
+ * the notifier, which looks up the ticket as well: both are others when the gateway calls again. */
+static bool
+identify(struct item *item, const Turunc__V1__InboundEvent *plain, size_t len,
+    const struct acl_client *client, const struct item_maker *maker)
+{
+	Turunc__V1__InboundEvent said = *plain;
+	Turunc__V1__SmsReceived sms;
+	char none[] = "";
+
+	if (plain->body_case != TURUNC__V1__INBOUND_EVENT__BODY_SMS
+	    || (client->verbs & ACL_INTERNAL) == 0)
+		return digest_event(item, plain, len, maker);
+	sms = *plain->sms;
+	sms.ticket = none;
+	said.sms = &sms;
+	said.time_us = 0;
+	return digest_event(item, &said, protobuf_c_message_get_packed_size(&said.base), maker);
 }
 
 static bool
@@ -192,7 +212,7 @@ event_item_read(struct event_item *e, const Turunc__V1__InboundEvent *event,
 	item->traceparent = event->traceparent;
 	if (!type->read(e, event, cat, &p) || p.count > 0)
 		return judge(&p, error);
-	return identify(item, &plain, len, maker) ? EVENT_READ : EVENT_NO_MEMORY;
+	return identify(item, &plain, len, client, maker) ? EVENT_READ : EVENT_NO_MEMORY;
 }
 
 /* --- calls -------------------------------------------------------------------------------------

@@ -269,6 +269,12 @@ def test_two_texts_stay_two_whatever_their_ids_and_bytes(two):
     wanted = ["alti", "be s ", "bir", "dort", "iki", "uc"]
     assert sorted(row[0] for row in texts_of(two, phone, len(wanted))) == wanted
     assert two.stack.metric("notifier", 'turunc_notifier_texts_received_total{outcome="rejected"}') == before
+    # Once more when the first ones have been answered: what is known is known, and nobody has to look at it.
+    for key, text in told:
+        assert two.call("verimor", OURS, inbound(key, phone, text)).status == 200
+    assert two.call("verimor", OURS, inbound("after", phone, "sonra")).status == 200
+    assert "sonra" in [row[0] for row in texts_of(two, phone, len(wanted) + 1)]
+    assert "intake rejected a text" not in two.stack.log("notifier")
 
 
 def test_a_number_from_a_stranger_proves_nothing(two):

@@ -157,13 +157,13 @@ on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
 }
 
 static bool
-scene_open(struct scene *s)
+scene_open_for(struct scene *s, unsigned verbs)
 {
 	static const uint8_t secret[32] = { 1, 2, 3 };
 	static const char *const all[] = { "*" };
 	const struct acl_row row = { .name = "pbx",
 		.public_key = "0123456789012345678901234567890123456789",
-		.verbs = ACL_PUBLISH,
+		.verbs = verbs,
 		.sources = { all, 1 },
 		.types = { all, 1 },
 		.departments = { all, 1 } };
@@ -175,6 +175,12 @@ scene_open(struct scene *s)
 		return false;
 	s->client = acl_find_key(s->acl, row.public_key);
 	return s->client != NULL;
+}
+
+static bool
+scene_open(struct scene *s)
+{
+	return scene_open_for(s, ACL_PUBLISH);
 }
 
 static void
@@ -263,4 +269,45 @@ TEST(test_size_of_an_event)
 		CHECK_STR(sizes[i].name, error, sizes[i].want);
 	}
 	scene_close(&s);
+}
+
+/* By what it is known when it comes again. */
+static struct digest
+identity_of(struct scene *s, const struct published *p)
+{
+	struct event_item e;
+	char error[EVENT_ERROR_BYTES];
+
+	event_item_init(&e, on_done);
+	CHECK_U64("it is read",
+	    event_item_read(&e, &p->event, s->client, s->cat, &s->maker, NOW_US, error),
+	    EVENT_READ);
+	struct digest identity = e.item.identity;
+	event_item_finish(&e);
+	return identity;
+}
+
+/* A gateway that did not hear us calls again: later, and when the ticket may be another. */
+TEST(test_a_text_that_comes_again_is_the_same)
+{
+	static char a_ticket[] = "26-0012345-4", others[] = "other words";
+	struct scene own, outside;
+	struct published p;
+
+	if (!CHECK(scene_open_for(&own, ACL_PUBLISH | ACL_INTERNAL))
+	    || !CHECK(scene_open(&outside)))
+		return;
+	make_sms(&p);
+	struct digest first = identity_of(&own, &p), theirs = identity_of(&outside, &p);
+	p.event.time_us = NOW_US - 1;
+	struct digest theirs_later = identity_of(&outside, &p);
+	CHECK_TRUE("who says the moment says it again", !digest_equal(&theirs, &theirs_later));
+	p.sms.ticket = a_ticket;
+	struct digest later = identity_of(&own, &p);
+	CHECK_TRUE("another moment, another ticket", digest_equal(&first, &later));
+	p.sms.text = others;
+	struct digest reworded = identity_of(&own, &p);
+	CHECK_TRUE("other words are another text", !digest_equal(&first, &reworded));
+	scene_close(&own);
+	scene_close(&outside);
 }
