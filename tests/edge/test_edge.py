@@ -13,10 +13,12 @@ import pytest
 
 from ports import free_port
 from process import Process, wait_until
+from proxy import Links
 from servers import ROOT, SERVICES
 from web import request
 
 BODY_LIMIT = 999_999
+LINK = "edge-intake"
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -82,6 +84,10 @@ class Edge:
                    TURUNC_EDGE_PORT=str(self.port), TURUNC_EDGE_LOG_LEVEL="DEBUG")
         for name, upstream in self.upstream.items():
             env[f"TURUNC_EDGE_{name.upper()}"] = f"127.0.0.1:{upstream.port}"
+        self.links = Links()    # before one of them, as a network that may go wrong
+        link_port = free_port()
+        self.links.add(LINK, link_port, self.upstream["intake"].port)
+        env["TURUNC_EDGE_INTAKE"] = f"127.0.0.1:{link_port}"
         self.process = Process("edge", ["caddy", "run", "--adapter", "caddyfile", "--config",
                                         os.path.join(ROOT, "deploy/edge/Caddyfile")],
                                env, str(folder), str(folder / "edge.log"))
@@ -93,6 +99,7 @@ class Edge:
 
     def stop(self):
         self.process.terminate()
+        self.links.close()
         for upstream in self.upstream.values():
             upstream.stop()
 
@@ -233,6 +240,61 @@ def test_a_service_that_is_away_is_said_to_be(edge):
         assert edge.ask("/").status == 200
     finally:
         upstream.start()
+
+
+class Asking:
+    """A request at its own pace; answers are what came of it."""
+
+    def __init__(self, edge, method):
+        self.answers = []
+        seen = edge.links.state(LINK)["bytes"]
+        self.thread = threading.Thread(target=lambda: self.answers.append(
+            edge.ask("/report", method, body=b"a=b" if method == "POST" else None, timeout=60)))
+        self.thread.start()
+        wait_until(lambda: edge.links.state(LINK)["bytes"] > seen, 20, "it is on the link")
+
+    def answer(self):
+        self.thread.join(60)
+        return self.answers[0]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_link_to_a_service_that_is_cut(edge, method):
+    assert edge.ask("/").status == 200      # a connection is kept
+    edge.links.set(LINK, "cut")
+    try:
+        answer = edge.ask("/report", method, body=b"a=b" if method == "POST" else None, timeout=60)
+        assert answer.status in (502, 503) and answer.headers["Retry-After"] == "2"
+        assert edge.ask("/desk/").status == 200, "the others go on"
+    finally:
+        edge.links.set(LINK, "pass")
+    assert edge.ask("/report").status == 200
+
+
+def test_a_link_to_a_service_that_is_slow(edge):
+    edge.links.set(LINK, "delay", delay_ms=300)
+    try:
+        began = time.monotonic()
+        assert edge.ask("/report", "POST", body=b"a=b", timeout=60).status == 200
+        assert time.monotonic() - began >= 0.6, "there and back"
+    finally:
+        edge.links.set(LINK, "pass")
+
+
+@pytest.mark.parametrize("mode, statuses", [("frozen", {200}), ("half-open", {200, 502, 503})])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_link_to_a_service_on_which_nothing_arrives(edge, method, mode, statuses):
+    """Half-open, whoever waits is told when the other side has given the connection up; a GET may be asked again."""
+    assert edge.ask("/").status == 200
+    edge.links.set(LINK, mode)
+    try:
+        asking = Asking(edge, method)
+        assert edge.ask("/desk/").status == 200, "the others go on"
+        assert asking.answers == []
+    finally:
+        edge.links.set(LINK, "pass")
+    assert asking.answer().status in statuses
+    assert edge.ask("/report").status == 200
 
 
 def test_the_log_keeps_no_secret_of_a_request(edge):
