@@ -77,7 +77,7 @@ class Storm:
         for actor in self.actors:
             actor.start()
         wait_until(lambda: all(self.ledger.answered_by[actor.client_name] > 3 for actor in self.reporters)
-                   and all(self.ledger.newest[d.name] for d in self.departments), 30, "the load flows")
+                   and all(self.ledger.newest[d.name] for d in self.departments), 120, "the load flows")
         self.ledger.spans.clear()       # of the start, when keys were not known yet
 
     def _wait_for_key(self, api_key):

@@ -21,13 +21,14 @@ CPUS = os.cpu_count() or 2
 
 ASKED_FOR = ("deep", "docker")  # not unless named, or --long
 # Cores that one file of a suite keeps busy: most wait more than they work, and run beside each other.
-CORES = {"docker": 0.5, "fault": 0.5, "deploy": 0.5, "e2e": 0.5, "edge": 0.5, "db": 0.5, "daemon": 1 / 3}
+CORES = {"docker": 0.75, "fault": 0.5, "deploy": 0.5, "e2e": 0.5, "edge": 0.5, "db": 0.5, "daemon": 1 / 3}
 # What is timed, or starves others: when all else has ended, so many files of a row at a time and nothing beside them.
-QUIET = {"attack": 2, "fault": 1, "deep": 1, "web/quick": 1}
+QUIET = {"attack": 2, "web": 2, "web/quick": 1, "fault": 1, "deep": 1}
 NOT_QUIET = ("fault/test_failpoints",)
 ONE_AT_A_TIME = ("deploy",)  # deploy/up looks which ports are free, and takes them later
 # Begun before the others, longest first: what takes minutes, so that no core is idle at the end for want of work.
-FIRST = ("docker/test_docker", "fault/test_failpoints", "deploy/test_up", "daemon/test_intake_faults", "daemon/test_dead_letters")
+FIRST = ("docker/test_docker", "fault/test_failpoints", "deploy/test_up", "daemon/test_notifier", "daemon/test_metrics",
+         "daemon/test_intake_spool", "daemon/test_intake_faults", "daemon/test_masa_doctor", "daemon/test_dead_letters")
 LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 420, "e2e": 900, "fault": 900, "web": 600, "house": 900,
            "docker": 5400}
 LONG_LIMIT_S = 3 * 3600
@@ -128,15 +129,15 @@ def pytest_suite(suite, options):
 
 
 def web_suite(options):
-    """The pages in headless Chromium, one job a file, those that are timed last; the packages are those of the
-    lock file, fetched by whichever comes first."""
+    """The pages in headless Chromium, one job a file; the packages are those of the lock file, fetched by whichever
+    comes first."""
     folder = os.path.join(ROOT, "tests", "web")
     files = [os.path.basename(f) for f in sorted(glob.glob(os.path.join(folder, "*.test.*js")))]
     script = ('set -e; cd "$1"; shift; exec 9>"$1/web-packages.lock"; shift; flock 9; '
               'mark=node_modules/.of-$(sha256sum <package-lock.json | cut -c1-16); '
               'if [ ! -e "$mark" ]; then npm ci --no-audit --no-fund --ignore-scripts >&2 9>&-; : >"$mark"; fi; '
               'exec 9>&-; exec "$@"')
-    for file in sorted(files, key=lambda name: (name.startswith("quick"), name)):
+    for file in files:
         argv = ["node", "--test", "--test-reporter=tap"]
         argv += [f"--test-name-pattern={options.k}"] if options.k else []
         yield Job("web", file.split(".")[0], ["bash", "-c", script, "web", folder, LOGS] + argv + [file], LIMIT_S["web"],

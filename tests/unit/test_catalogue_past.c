@@ -101,7 +101,7 @@ TEST(test_a_file_that_nobody_knows_is_left_out)
 	catalogue_destroy(cat);
 }
 
-TEST(test_any_file_missing_or_cut_off)
+TEST_WITHIN(test_any_file_missing_or_cut_off, 150)
 {
 	const struct bundle *real = real_files();
 	static struct catalogue_report report;

@@ -10,6 +10,12 @@
 #include "base.h"
 #include "check.h"
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define LEAKS_ARE_FOUND
+#endif
+#endif
+
 /* The subjects below do their worst only when a test of this file runs them. */
 static bool
 as_subject(void)
@@ -63,6 +69,15 @@ TEST(subject_waits)
 	fflush(stdout);
 	for (;;)
 		pause();
+}
+
+TEST(subject_leaks)
+{
+	for (size_t bytes = 100; as_subject() && bytes < 200; bytes++) {
+		volatile char *lost = malloc(bytes);
+		if (CHECK(lost != NULL))
+			lost[0] = 'x';
+	}
 }
 
 /* Leaves a process that would hold the pipe open for ever, and a file. */
@@ -119,6 +134,9 @@ static const struct {
 	{ "subject_exits_early", 1, { "exit status 3\n", "0 passed, 1 failed\n" } },
 	{ "subject_hangs", 1, { "subject_hangs: not done after 1 s\n", "0 passed, 1 failed\n" } },
 	{ "subject_leaves_a_child", 0, { "1 passed, 0 failed\n" } },
+#ifdef LEAKS_ARE_FOUND
+	{ "subject_leaks", 1, { "LeakSanitizer: detected memory leaks", "0 passed, 1 failed\n" } },
+#endif
 };
 
 TEST(test_check_reports_and_ends)

@@ -158,8 +158,14 @@ TEST(test_how_the_reading_of_a_mail_ends)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		bool waits = cases[i].memory_bytes == LOOPS;
-		struct heard heard = read_mail(cases[i].memory_bytes, waits ? 200 : 20000);
+		uint64_t limit_ms = cases[i].memory_bytes == LOOPS ? 200 : 20000;
+		struct heard heard = read_mail(cases[i].memory_bytes, limit_ms);
+		/* Who is to run out of time needs some to begin in; how much is the machine's. */
+		while (heard.end != cases[i].want && heard.end == MAIL_READING_NOT_BEGUN
+		       && limit_ms < 20000) {
+			limit_ms *= 5;
+			heard = read_mail(cases[i].memory_bytes, limit_ms);
+		}
 		CHECK_I64(cases[i].name, heard.calls, 1);
 		CHECK_I64(cases[i].name, heard.end, cases[i].want);
 		if (cases[i].want == MAIL_READING_TOLD)
