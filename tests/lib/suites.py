@@ -21,14 +21,17 @@ CPUS = os.cpu_count() or 2
 
 ASKED_FOR = ("deep", "docker")  # not unless named, or --long
 # Cores that one file of a suite keeps busy: most wait more than they work, and run beside each other.
-CORES = {"docker": 0.75, "fault": 0.5, "deploy": 0.5, "e2e": 0.5, "edge": 0.5, "db": 0.5, "daemon": 1 / 3}
+CORES = {"docker": 0.5, "fault": 0.5, "house": 1, "unit": 0.5, "fuzz": 1}
+CORES_OF_OTHERS = 1 / 3
 # What is timed, or starves others: when all else has ended, so many files of a row at a time and nothing beside them.
 QUIET = {"attack": 2, "web": 2, "web/quick": 1, "fault": 1, "deep": 1}
 NOT_QUIET = ("fault/test_failpoints",)
 ONE_AT_A_TIME = ("deploy",)  # deploy/up looks which ports are free, and takes them later
-# Begun before the others, longest first: what takes minutes, so that no core is idle at the end for want of work.
+# Begun before the others: what takes minutes.  After them: what keeps a core busy and takes a second, for the gaps.
 FIRST = ("docker/test_docker", "fault/test_failpoints", "deploy/test_up", "daemon/test_notifier", "daemon/test_metrics",
-         "daemon/test_intake_spool", "daemon/test_intake_faults", "daemon/test_masa_doctor", "daemon/test_dead_letters")
+         "daemon/test_intake_spool", "daemon/test_intake_faults", "daemon/test_masa_doctor", "daemon/test_dead_letters",
+         "deploy/test_operations", "deploy/test_restore", "deploy/test_demo")
+GAPS = ("house", "unit", "fuzz")
 LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 420, "e2e": 900, "fault": 900, "web": 600, "house": 900,
            "docker": 5400}
 LONG_LIMIT_S = 3 * 3600
@@ -189,7 +192,7 @@ def suite_jobs(name, options):
         jobs += fuzz_suite(options)
     jobs += pytest_suite(name, options)
     for job in jobs:
-        job.cores, job.needs = CORES.get(name, 1), frozenset(trees_of(name))
+        job.cores, job.needs = CORES.get(name, CORES_OF_OTHERS), frozenset(trees_of(name))
         job.turn = name if name in ONE_AT_A_TIME else None
     return jobs
 
@@ -204,7 +207,7 @@ def quiet_row(job):
 
 def first_ones_first(jobs):
     place = {name: at for at, name in enumerate(FIRST)}
-    return sorted(jobs, key=lambda job: place.get(f"{job.suite}/{job.name}", len(FIRST)))
+    return sorted(jobs, key=lambda job: place.get(f"{job.suite}/{job.name}", len(FIRST) + (job.suite in GAPS)))
 
 
 class Report:
