@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "backup_files.h"
+#include "backup_hold.h"
 #include "backup_reach.h"
 #include "clock.h"
 #include "program.h"
@@ -131,18 +132,33 @@ owner(void)
 	return masa_env("TURUNC_OWNER_DATABASE", NULL);
 }
 
+/* *ret_held_us: what was committed by then is in it. */
 static enum exit_code
-copy_record(const char *folder, const char *max_rate)
+copy_record(const char *folder, const char *max_rate, int64_t *ret_held_us)
 {
 	char program[PATH_MAX], base[PATH_MAX], rate[40];
+	struct backup_hold hold;
+	int status = -1;
 
 	program_postgres("pg_basebackup", program, sizeof(program));
 	if (!backup_path(base, folder, "base"))
 		return masa_fail(MASA_FAILED, "%s is too long", folder);
 	snprintf(rate, sizeof(rate), "--max-rate=%.20s", max_rate != NULL ? max_rate : MAX_RATE_KB);
-	const char *argv[] = { program, "-D", base, "-Fp", "-Xstream", "--checkpoint=fast",
+	const char *argv[] = { program, "-D", base, "-Fp", "-Xfetch", "--checkpoint=fast",
 		"--manifest-checksums=SHA256", "--no-password", "-d", owner(), rate, NULL };
-	return program_run(argv, PROGRAM_AS_WE_ARE);
+	enum exit_code code = backup_hold_begin(&hold, owner());
+	if (code != MASA_OK)
+		return code;
+	(void)setenv("PGAPPNAME", hold.name, 1);
+	pid_t pid = program_start(argv, PROGRAM_AS_WE_ARE);
+	(void)unsetenv("PGAPPNAME");
+	while (pid > 0 && !program_ended(pid, &status)) {
+		backup_hold_look(&hold);
+		nanosleep(&(struct timespec){ .tv_nsec = POLL_MS * 1000000L }, NULL);
+	}
+	*ret_held_us = hold.held_us;
+	backup_hold_end(&hold);
+	return status == 0 ? MASA_OK : masa_fail(MASA_FAILED, "pg_basebackup failed (%d)", status);
 }
 
 static bool
@@ -347,6 +363,7 @@ copy_all(struct masa *m, const char *folder, bool following, const char *max_rat
 {
 	json_t *manifest = NULL;
 	enum exit_code code = MASA_OK;
+	int64_t held_us = 0;
 
 	if (following)
 		code = follow(folder, f->reach.receiver, &f->pid);
@@ -355,12 +372,12 @@ copy_all(struct masa *m, const char *folder, bool following, const char *max_rat
 	if (code == MASA_OK)
 		code = copy_system(folder);
 	if (code == MASA_OK)
-		code = copy_record(folder, max_rate);
+		code = copy_record(folder, max_rate, &held_us);
 	/* After the record, whose every row has its file by now. */
 	if (code == MASA_OK)
 		code = backup_files_pass(f->files);
 	if (code == MASA_OK) {
-		json_object_set_new(manifest, "ended_us", json_integer(clock_now_us()));
+		json_object_set_new(manifest, "ended_us", json_integer(held_us));
 		code = write_manifest(folder, manifest);
 	}
 	if (code == MASA_OK)

@@ -1,4 +1,5 @@
 """A backup has the citizens' photos, or says that it has not."""
+import json
 import os
 import signal
 import subprocess
@@ -23,12 +24,12 @@ def stack(make_stack):
     return made
 
 
-def start(stack, to, *words, photos=None, **more):
+def start(stack, to, *words, photos=None, rate="1048576", **more):
     env = {**stack._common_env("masa", "turunc_admin"),  # pylint: disable=protected-access
            "TURUNC_OWNER_DATABASE": stack.conninfo(), "TURUNC_SYSTEM_DIR": stack.path("system"), **more}
     if photos is not None:
         env["TURUNC_ATTACHMENTS_DIR"] = photos
-    return subprocess.Popen([os.path.join(BUILD, "bin", "masa"), "backup", stack.path(to), "--max-rate", "1048576",
+    return subprocess.Popen([os.path.join(BUILD, "bin", "masa"), "backup", stack.path(to), "--max-rate", rate,
                              *words], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -61,6 +62,46 @@ def test_photos_that_cannot_be_read_are_no_backup(stack):
 def child_of(masa):
     with open(f"/proc/{masa.pid}/task/{masa.pid}/children", encoding="ascii") as file:
         return [int(pid) for pid in file.read().split()]
+
+
+def test_the_log_of_a_slow_copy_is_kept_until_it_has_been_fetched(stack):
+    for setting in ("wal_keep_size = 0", "min_wal_size = '32MB'", "max_wal_size = '32MB'"):
+        stack.sql(f"alter system set {setting}")
+    stack.sql("select pg_reload_conf()")
+    with start(stack, "slow", rate="8192") as masa:
+        limit = threading.Timer(240, masa.kill)
+        limit.start()
+        stack.wait(lambda: stack.one("select phase from pg_stat_progress_basebackup") == "streaming database files",
+                   60, "it copies")
+        copying, = child_of(masa)
+        os.kill(copying, signal.SIGSTOP)
+        assert stack.one("select count(*) from pg_replication_slots where temporary and active") == 1
+        needed = stack.one("select pg_walfile_name(pg_current_wal_lsn())")
+        for _ in range(5):
+            commit(stack)
+            stack.sql("select pg_switch_wal()")
+            stack.sql("checkpoint")
+        assert needed in [name for name, in stack.sql("select name from pg_ls_waldir()")]
+        os.kill(copying, signal.SIGCONT)
+        stack.wait(lambda: stack.one("select phase from pg_stat_progress_basebackup") == "transferring wal files",
+                   120, "it fetches them")
+        copied_us = stack.one("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
+        _, said = masa.communicate()
+        limit.cancel()
+    assert masa.returncode == OK and os.path.exists(stack.path("slow", "backup.json")), said
+    with open(stack.path("slow", "backup.json"), encoding="utf-8") as manifest:
+        made = json.load(manifest)
+    assert made["began_us"] < made["ended_us"] < copied_us, "what is committed later is not in it"
+    assert stack.one("select good_until_us from turunc.backup_made") == made["ended_us"]
+    assert needed in os.listdir(stack.path("slow", "base", "pg_wal"))
+    stack.wait(lambda: stack.one("select count(*) from pg_replication_slots") == 0, 30, "nothing is held any more")
+
+
+def test_without_a_free_slot_there_is_no_backup(stack):
+    for number in range(10):
+        stack.sql("select pg_create_physical_replication_slot(%s)", f"taken_{number}")
+    code, said, whole = backup(stack, "refused")
+    assert (code, whole) == (FAILED, False) and "does not keep its WAL for the copy" in said, said
 
 
 def test_followed_a_pass_that_failed_is_not_forgotten(stack):
