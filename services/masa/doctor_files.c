@@ -11,7 +11,8 @@
 
 enum { FREE_PERCENT = 10, FOLDERS_DEEP = 4, NAMED_MAX = 5 };
 
-/* Secrets of a local run, below its folder; a name with a star is each file that ends so. */
+/* Secrets of a local run, below its folder, and of a system in containers, below its vault; there
+ * the edge's key and Redis's password lie beside these folders. */
 static const struct {
 	const char *folder;
 	const char *ending; /* of the files that are secret; "": all */
@@ -170,21 +171,17 @@ look_at_disks(struct doctor *d, const char *system)
 		doctor_skip(d, "disk", "no folder of the system is known here");
 }
 
-void
-doctor_files(struct doctor *d)
+static void
+look_at_secrets(struct doctor *d, const char *below)
 {
-	const char *system = masa_env("TURUNC_SYSTEM_DIR", NULL);
+	struct search beside[] = { { d, "edge.key", 0 }, { d, "redis.conf", 0 } };
 	char folder[PATH_MAX];
 
-	look_at_keys(d);
-	look_at_disks(d, system);
-	if (system == NULL) {
-		doctor_skip(d, "files", "the system is not on this machine (TURUNC_SYSTEM_DIR)");
-		return;
-	}
+	for (size_t i = 0; i < ARRAY_LEN(beside); i++)
+		search(&beside[i], below, 1);
 	for (size_t i = 0; i < ARRAY_LEN(secret_files); i++) {
 		struct search s = { d, secret_files[i].ending, 0 };
-		if (snprintf(folder, sizeof(folder), "%s/%s", system, secret_files[i].folder)
+		if (snprintf(folder, sizeof(folder), "%s/%s", below, secret_files[i].folder)
 		    >= (int)sizeof(folder))
 			continue;
 		search(&s, folder, FOLDERS_DEEP);
@@ -193,6 +190,23 @@ doctor_files(struct doctor *d)
 			    "%u more secrets in %s can be read by others", s.found - NAMED_MAX,
 			    folder);
 	}
-	look_at_closed(d, system);
 	doctor_looked(d, "files");
+}
+
+void
+doctor_files(struct doctor *d)
+{
+	const char *system = masa_env("TURUNC_SYSTEM_DIR", NULL);
+	const char *vault = masa_env("TURUNC_VAULT_DIR", NULL);
+
+	look_at_keys(d);
+	look_at_disks(d, system);
+	if (system != NULL || vault != NULL)
+		look_at_secrets(d, system != NULL ? system : vault);
+	else
+		doctor_skip(d, "files", "the system is not on this machine (TURUNC_SYSTEM_DIR)");
+	if (system != NULL)
+		look_at_closed(d, system);
+	else if (vault != NULL)
+		doctor_skip(d, "folders", "each part alone mounts its own volumes, and no other");
 }

@@ -1,6 +1,7 @@
 /* What masa doctor finds at the ports: who listens, for whom, and whether they speak CURVE. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,23 +110,25 @@ connect_to(const char *endpoint)
 {
 	const char *colon = strrchr(endpoint, ':');
 	const struct timeval limit = { .tv_sec = 2 };
-	char host[64];
-	struct sockaddr_in to = { .sin_family = AF_INET };
+	const struct addrinfo wanted = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *to = NULL;
+	char host[256];
 
 	if (strncmp(endpoint, "tcp://", 6) != 0 || colon == NULL || colon < endpoint + 6)
 		return -1;
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - endpoint - 6), endpoint + 6);
-	to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	if (getaddrinfo(host, colon + 1, &wanted, &to) != 0)
 		return -1;
-	if (inet_pton(AF_INET, host, &to.sin_addr) == 1
-	    && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0
-	    && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0
-	    && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
-		return fd;
-	close(fd);
-	return -1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0
+	    && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0
+		|| setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0
+		|| connect(fd, to->ai_addr, to->ai_addrlen) != 0)) {
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(to);
+	return fd;
 }
 
 /* The first 64 bytes of ZMTP 3: signature, version, mechanism.  We say the first two, and no
@@ -152,10 +155,8 @@ judge_greeting(int fd)
 }
 
 static void
-look_at_door(struct doctor *d, const char *name, const char *setting)
+look_at_door(struct doctor *d, const char *name, const char *endpoint)
 {
-	const char *endpoint = masa_env(setting, NULL);
-
 	if (endpoint == NULL)
 		return;
 	int fd = connect_to(endpoint);
@@ -168,20 +169,40 @@ look_at_door(struct doctor *d, const char *name, const char *setting)
 		    "the %s door %s %s", name, endpoint, wrong);
 }
 
+/* Where the doors are from here; what goes into clients' keys is how the world outside sees them.
+ */
+static void
+look_at_doors(struct doctor *d, bool is_local)
+{
+	const char *publish = masa_env(
+	    "TURUNC_DOOR_PUBLISH", is_local ? masa_env("TURUNC_BUS_PUBLISH", NULL) : NULL);
+	const char *stream = masa_env(
+	    "TURUNC_DOOR_STREAM", is_local ? masa_env("TURUNC_BUS_STREAM", NULL) : NULL);
+
+	if (publish == NULL && stream == NULL) {
+		doctor_skip(d, "bus",
+		    "where its doors are from here is not said (TURUNC_DOOR_PUBLISH, _STREAM)");
+		return;
+	}
+	look_at_door(d, "publish", publish);
+	look_at_door(d, "stream", stream);
+	doctor_looked(d, "bus");
+}
+
 void
 doctor_ports(struct doctor *d)
 {
 	const char *system = masa_env("TURUNC_SYSTEM_DIR", NULL);
 	char path[4096];
 
+	look_at_doors(d, system != NULL);
 	if (system == NULL) {
-		/* In containers masa knows the doors as the world outside sees them. */
-		doctor_skip(d, "ports", "the system is not on this machine (TURUNC_SYSTEM_DIR)");
+		doctor_skip(d, "ports",
+		    masa_env("TURUNC_VAULT_DIR", NULL) != NULL
+			? "the engine alone knows what it publishes: docker-compose ps shows it"
+			: "the system is not on this machine (TURUNC_SYSTEM_DIR)");
 		return;
 	}
-	look_at_door(d, "publish", "TURUNC_BUS_PUBLISH");
-	look_at_door(d, "stream", "TURUNC_BUS_STREAM");
-	doctor_looked(d, "bus");
 	snprintf(path, sizeof(path), "%s/ports", system);
 	FILE *ports = fopen(path, "re");
 	if (ports == NULL) {

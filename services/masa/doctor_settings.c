@@ -145,7 +145,10 @@ doctor_settings(struct doctor *d)
 		any = look_at_service(d, system, reach_service_name(i)) || any;
 	if (!any) {
 		doctor_skip(d, "settings",
-		    "the services' settings are not on this machine, or not for us to read");
+		    masa_env("TURUNC_VAULT_DIR", NULL) != NULL
+			? "each container has its own and judges them at its start: docker-compose "
+			  "ps"
+			: "the services' settings are not on this machine, or not for us to read");
 		return;
 	}
 	look_at_age(d, system);

@@ -161,8 +161,28 @@ def test_what_cannot_be_seen_from_here_is_told(system):
     said = system.sound(TURUNC_SYSTEM_DIR=None, TURUNC_SCHEMA_DIR="/nowhere", TURUNC_URL_EDGE=None, TURUNC_REDIS=None,
                         TURUNC_KEYS_DIR=None)
     assert {row["check"] for row in said["not_looked_at"]} >= {
-        "ports", "edge", "redis", "schema", "files", "settings", "key files"}
-    assert not set(said["looked_at"]) & {"ports", "edge", "redis", "schema", "files", "settings"}
+        "bus", "ports", "edge", "redis", "schema", "files", "settings", "key files"}
+    assert not set(said["looked_at"]) & {"bus", "ports", "edge", "redis", "schema", "files", "settings"}
+
+
+@harmless
+def test_in_containers_it_looks_at_the_vault_and_at_the_doors_as_they_are_from_there(system, tmp_path):
+    """What it cannot see is told with who can."""
+    for name in ("secrets/mail.secret", "edge.key", "redis.conf"):
+        os.makedirs(os.path.dirname(tmp_path / name), exist_ok=True)
+        (tmp_path / name).write_text("x", "ascii")
+        os.chmod(tmp_path / name, 0o600)
+    port = system.stack.port
+    given = {"TURUNC_SYSTEM_DIR": None, "TURUNC_VAULT_DIR": str(tmp_path), "TURUNC_BUS_PUBLISH": "tcp://192.0.2.1:5601",
+             "TURUNC_DOOR_PUBLISH": f"tcp://localhost:{port['publish']}", "TURUNC_DOOR_STREAM": f"tcp://localhost:{port['stream']}"}
+    said = system.sound(("bus", "files", "key files", "disk"), **given)
+    told = {row["check"]: row["why"] for row in said["not_looked_at"]}
+    assert {"ports", "folders", "settings"} <= set(told) and "docker-compose ps" in told["ports"] + told["settings"]
+    for name in ("secrets/mail.secret", "edge.key", "redis.conf"):
+        os.chmod(tmp_path / name, 0o640)
+        system.finds("files", f"{name} can be read by others", **given)
+        os.chmod(tmp_path / name, 0o600)
+    system.finds("bus", "the stream door tcp://localhost:1 cannot be reached", **{**given, "TURUNC_DOOR_STREAM": "tcp://localhost:1"})
 
 
 # --- the record ---

@@ -1,4 +1,5 @@
 """The system as docker-compose brings it up."""
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -9,16 +10,21 @@ import subprocess
 import time
 import urllib.parse
 
+from engine import DOCKER
 from ports import free_port
 from process import wait_until
 from servers import ROOT
 from web import Answer
 
-IMAGES = ("turunc", "setup", "postgres", "redis", "edge", "demo", "watch")
+IMAGES = ("turunc", "setup", "postgres", "redis", "edge", "drill", "demo", "watch")
 SERVICES = ("intake", "router", "notifier", "metrics")
 RUNNING = ("postgres", "redis", "edge") + SERVICES
+PROJECT = "turunctest"
 BASE = "debian:bookworm-slim"
+PATIENCE_S = 600  # how long something that comes about by itself is waited for, on however slow a machine
 COMPOSE = os.environ.get("TURUNC_TEST_COMPOSE", "/usr/bin/docker-compose").split()
+# BuildKit makes what does not depend on each other at the same time; 0: the classic builder, one image after the other.
+BUILDKIT = os.environ.get("TURUNC_TEST_BUILDKIT", "1")
 
 
 class Composed:
@@ -35,7 +41,8 @@ class Composed:
         self.port = {name: free_port() for name in names}
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("TURUNC_")}
         self.env.update(
-            DOCKER_HOST=engine.host, COMPOSE_PROJECT_NAME="turunctest", DOCKER_BUILDKIT="0", TURUNC_NET="10.203.77",
+            DOCKER_HOST=engine.host, DOCKER_CONFIG=self.folder, COMPOSE_HTTP_TIMEOUT=str(PATIENCE_S),
+            COMPOSE_PROJECT_NAME=PROJECT, TURUNC_NET="10.203.77",
             TURUNC_PUBLISH=f"127.0.0.1:{self.port['edge']}", TURUNC_PUBLISH_BUS=f"127.0.0.1:{self.port['publish']}",
             TURUNC_STREAM_BUS=f"127.0.0.1:{self.port['stream']}",
             TURUNC_PUBLISH_LMTP=f"127.0.0.1:{self.port['lmtp']}")
@@ -47,51 +54,58 @@ class Composed:
         self.env["TURUNC_TAG"] = tag
 
     def docker(self, *words, check=True, **options):
-        done = subprocess.run(["docker", *words], env=self.env, check=False, capture_output=True, text=True, **options)
+        done = subprocess.run([DOCKER, *words], env=self.env, check=False, capture_output=True, text=True, **options)
         assert not check or done.returncode == 0, f"docker {' '.join(words)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done.stdout
 
-    def compose(self, *words, limit_s=300, **more):
+    def compose(self, *words, limit_s=PATIENCE_S, **more):
         done = self.composed(*words, limit_s=limit_s, **more)
         assert done.returncode == 0, f"compose {' '.join(words)}: {done.stdout[-4000:]}{done.stderr[-4000:]}"
         return done.stdout
 
-    def composed(self, *words, limit_s=300, **more):
+    def composed(self, *words, limit_s=PATIENCE_S, **more):
         """That command, however it ends."""
         files = [os.path.join(self.root, *path) for path in (["docker-compose.yml"], ["deploy", "docker", "mail.yml"])]
         return subprocess.run([*COMPOSE, "-f", files[0], "-f", files[1], *words], env={**self.env, **more}, check=False,
                               capture_output=True, text=True, cwd=self.root, timeout=limit_s)
 
-    def build(self, images=IMAGES, *options):
-        """The base, unless it is there, and the images of this tree; seconds."""
+    def base(self):
+        """The image that all others begin with, unless it is there; seconds."""
         began = time.monotonic()
         if not self.docker("images", "-q", BASE):
-            subprocess.run([os.path.join(ROOT, "deploy", "docker", "base"), BASE], env=self.env, check=True,
-                           capture_output=True, timeout=900)
-        jobs = os.environ.get("TURUNC_TEST_DOCKER_JOBS", "")
-        for target in images:
-            self.docker("build", "--force-rm", "-q", "-f", os.path.join(self.root, "deploy", "docker", "Dockerfile"),
-                        "--target", target, "--build-arg", f"JOBS={jobs}", *options, "-t", f"turunc-{target}:{self.tag}",
-                        self.root, timeout=3600)
+            done = subprocess.run([os.path.join(ROOT, "deploy", "docker", "base"), BASE], env=self.env, check=False,
+                                  capture_output=True, text=True, timeout=1800)
+            assert done.returncode == 0, done.stdout + done.stderr
         return time.monotonic() - began
 
-    def targets(self):
-        """The images that this tree's Dockerfile knows."""
-        with open(os.path.join(self.root, "deploy", "docker", "Dockerfile"), encoding="utf-8") as file:
-            text = file.read()
-        return [target for target in IMAGES if f" AS {target}\n" in text]
+    def build(self, root=ROOT, tag="test", *options):
+        """The images of a tree; seconds."""
+        began = time.monotonic()
+        images = targets(root)
+        with concurrent.futures.ThreadPoolExecutor(1 if BUILDKIT == "0" else len(images)) as pool:
+            for done in [pool.submit(self.build_one, root, tag, image, *options) for image in images]:
+                done.result()
+        return time.monotonic() - began
 
-    def up(self, limit_s=240):
-        """Brought up from built images; seconds until every container is healthy."""
+    def build_one(self, root, tag, image, *options):
+        words = [DOCKER, "build", "-f", os.path.join(root, "deploy", "docker", "Dockerfile"), "--target", image,
+                 "--build-arg", "JOBS=" + os.environ.get("TURUNC_TEST_DOCKER_JOBS", ""), *options]
+        words += ["--force-rm"] if BUILDKIT == "0" else ["--progress=plain"]
+        done = subprocess.run([*words, "-t", f"turunc-{image}:{tag}", root], env={**self.env, "DOCKER_BUILDKIT": BUILDKIT},
+                              check=False, capture_output=True, text=True, timeout=3600)
+        assert done.returncode == 0, f"build {image} of {root}: {done.stdout[-4000:]}{done.stderr[-8000:]}"
+
+    def up(self, *others):
+        """Brought up from built images; seconds until every container, and each of the others, is healthy."""
         began = time.monotonic()
         done = self.composed("up", "-d", "--no-build")
         assert done.returncode == 0, done.stderr[-2000:] + self.composed("logs", "--no-color", "--tail=20").stdout
-        self.wait_healthy(limit_s=limit_s)
+        self.wait_healthy(*RUNNING, *others)
         return time.monotonic() - began
 
     def down(self):
         """Forgotten, with all that it held."""
-        self.compose("down", "-v", "--remove-orphans", limit_s=300, COMPOSE_PROFILES="demo,watch")
+        self.compose("down", "-v", "--remove-orphans", COMPOSE_PROFILES="demo,watch")
         shutil.rmtree(self.out, ignore_errors=True)
         if os.path.exists(self.certificate):
             os.unlink(self.certificate)
@@ -99,22 +113,33 @@ class Composed:
     def inspect(self, name):
         return json.loads(self.docker("inspect", name))[0]
 
-    def container(self, service):
-        found = self.docker("ps", "-aq", "--no-trunc", "--filter", "label=com.docker.compose.project=turunctest",
-                            "--filter", f"label=com.docker.compose.service={service}",
+    def containers(self):
+        """By service, those that are to run; what ends between the two questions is not among them."""
+        found = self.docker("ps", "-aq", "--no-trunc", "--filter", f"label=com.docker.compose.project={PROJECT}",
                             "--filter", "label=com.docker.compose.oneoff=False").split()
-        assert len(found) == 1, (service, found)
-        return self.inspect(found[0])
+        said = json.loads(self.docker("inspect", *found, check=False) or "[]") if found else []
+        return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in said}
 
-    def healthy(self, *services):
-        try:
-            states = [self.container(service)["State"] for service in services or RUNNING]
-        except AssertionError:
-            return False
-        return all(s["Running"] and s.get("Health", {}).get("Status") == "healthy" for s in states)
+    def container(self, service):
+        return self.containers()[service]
 
-    def wait_healthy(self, *services, limit_s=240):
-        wait_until(lambda: self.healthy(*services), limit_s, "every container is healthy", 0.5)
+    def started(self):
+        """When each was started last."""
+        return {service: one["State"]["StartedAt"] for service, one in self.containers().items()}
+
+    def healthy(self, services, since):
+        """Whether all of them are, and were started anew if they are named in since."""
+        containers = self.containers()
+        for service in services:
+            state = containers.get(service, {}).get("State", {})
+            if not state.get("Running") or state["Restarting"] or state["StartedAt"] == since.get(service) \
+                    or state.get("Health", {}).get("Status") != "healthy":
+                return False
+        return True
+
+    def wait_healthy(self, *services, since=()):
+        services = services or RUNNING
+        wait_until(lambda: self.healthy(services, dict(since)), PATIENCE_S, f"healthy: {' '.join(services)}", 0.5)
 
     def masa(self, *words, volume=None):
         mounted = ["-v", f"{volume}:/out"] if volume else []
@@ -159,11 +184,20 @@ class Composed:
     def trust(self):
         if not os.path.exists(self.certificate):
             edge = self.container("edge")["Id"]
-            with open(self.certificate, "w", encoding="ascii") as file:
-                file.write(self.docker("exec", edge, "cat", "/run/turunc/edge.pem"))
+            said = self.docker("exec", edge, "cat", "/run/turunc/edge.pem")
+            with open(self.certificate + ".new", "w", encoding="ascii") as file:
+                file.write(said)
+            os.rename(self.certificate + ".new", self.certificate)
         return ssl.create_default_context(cafile=self.certificate)
 
 
 def ticket_id(number):
     """Of a printed number, or of what is one already."""
     return number[:10].replace("-", "") if "-" in number else number
+
+
+def targets(root):
+    """The images that a tree's Dockerfile knows."""
+    with open(os.path.join(root, "deploy", "docker", "Dockerfile"), encoding="utf-8") as file:
+        text = file.read()
+    return [target for target in IMAGES if f" AS {target}\n" in text]

@@ -6,6 +6,8 @@ import uuid
 import turunc
 
 import lmtp
+from composed import PATIENCE_S
+from engine import DOCKER
 from outside import Browser
 from process import wait_until
 from sheets import application, csv_text, days_ago
@@ -29,7 +31,7 @@ def by_form(outside):
 
 def by_bus(outside):
     return outside.publisher.publish(turunc.ticket_request("other-system", "Ağaç devrildi",
-                                                          subject_code="cadde-supurme"), timeout=60).ticket
+                                                          subject_code="cadde-supurme"), timeout=PATIENCE_S).ticket
 
 
 def by_mail(outside):
@@ -46,7 +48,7 @@ def by_cimer(outside):
     before = set(tickets(system))
     text = csv_text([application(f"26{uuid.uuid4().int % 10**9:09}", days_ago(2))])
     intake = system.container("intake")["Id"]
-    subprocess.run(["docker", "exec", "-i", intake, "sh", "-c",
+    subprocess.run([DOCKER, "exec", "-i", intake, "sh", "-c",
                     "cat >/var/lib/cimer/.new && mv /var/lib/cimer/.new /var/lib/cimer/liste.csv"],
                    env=system.env, check=True, input=text.encode(), capture_output=True)
     return one_new(system, before)
@@ -70,7 +72,7 @@ def tickets(system):
 
 
 def one_new(system, before):
-    new = wait_until(lambda: set(tickets(system)) - before, 60, "there is a new ticket", 0.5)
+    new = wait_until(lambda: set(tickets(system)) - before, PATIENCE_S, "there is a new ticket", 0.5)
     assert len(new) == 1
     return new.pop()
 

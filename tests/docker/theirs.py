@@ -4,6 +4,7 @@ import contextlib
 import os
 import uuid
 
+from composed import PATIENCE_S
 from engine import BRIDGE
 from ports import free_port
 from process import wait_until
@@ -38,7 +39,7 @@ class Theirs:
         given = self.write("redis", "redis.conf", f"requirepass {self.password['redis']}\nbind {HOST}\n"
                                                   f"port {self.port['redis']}\ndir /var/lib/redis\n")
         self.run("redis", given)
-        wait_until(self.answer, 60, "the servers that are there already answer", 0.2)
+        wait_until(self.answer, PATIENCE_S, "the servers that are there already answer", 0.2)
 
     def answer(self):
         asked = ["pg_isready", "-q", "-h", HOST, "-p", str(self.port["postgres"])]
