@@ -27,6 +27,7 @@ UNSHARE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--
 WITH_US = ("setpriv", "--pdeathsig", "KILL")  # whoever kills this kills what it started
 COPIED = ("/etc", "/run", "/opt", "/var/lib")
 NAME_SERVER = "10.0.2.3"  # slirp4netns's, which asks whomever this machine asks
+CANNOT = "no Docker engine can run here, so docker-compose.yml is not tested: {}"
 
 
 class Cannot(Exception):
@@ -65,7 +66,7 @@ def busy_seconds(name):
 def sweep():
     """What runs left that were killed: the folder of one that lives is locked."""
     for folder in glob.glob(os.path.join(tempfile.gettempdir(), PREFIX + "*")):
-        with contextlib.suppress(OSError), open(os.path.join(folder, "lock"), "ab") as lock:
+        with contextlib.suppress(OSError), open(os.path.join(folder, "lock"), "r+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             remove_groups(os.path.basename(folder))
             shutil.rmtree(folder, ignore_errors=True)
@@ -98,11 +99,14 @@ class Apart:
     """The folder, the control group, and what leads out."""
 
     def __init__(self, stack):
-        self.folder = tempfile.mkdtemp(prefix=PREFIX)
+        # It gets its name when it is locked: before, it would be taken for one that was left.
+        made = tempfile.mkdtemp(prefix="turunc-apart-")
+        lock = stack.enter_context(open(os.path.join(made, "lock"), "wb"))
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.folder = made.replace("turunc-apart-", PREFIX)
+        os.rename(made, self.folder)
         self.name = os.path.basename(self.folder)
         stack.callback(self.remove)
-        lock = stack.enter_context(open(os.path.join(self.folder, "lock"), "ab"))
-        fcntl.flock(lock, fcntl.LOCK_EX)
         self.inner = None
         self.stack = stack
 
@@ -198,20 +202,24 @@ def furnish():
     with open("/etc/resolv.conf", "w", encoding="ascii") as file:
         file.write(f"nameserver {NAME_SERVER}\n")
     for at in hierarchies():
+        has = set(os.listdir(at))
+        if not has & {"cpu.shares", "cpuacct.usage", "cgroup.controllers"}:
+            continue
         top = os.path.join(at, os.environ["TURUNC_TEST_CGROUP"])
+        os.makedirs(top, exist_ok=True)
         # To others a group counts as one process, however many it holds.
         for file, weight in (("cpu.shares", 4 * 1024), ("cpu.weight", 4 * 100)):
-            if os.path.exists(os.path.join(at, file)):
-                os.makedirs(top, exist_ok=True)
             if os.path.exists(os.path.join(top, file)):
-                with open(os.path.join(top, file), "w", encoding="ascii") as said:
-                    said.write(str(weight))
+                write(os.path.join(top, file), weight)
         # The processor's time of this and of the engine is counted with that of the containers.
-        if os.path.exists(os.path.join(at, "cpuacct.usage")) or os.path.exists(os.path.join(at, "cgroup.controllers")):
-            own = os.path.join(top, "engine")
-            os.makedirs(own)
-            with open(os.path.join(own, "cgroup.procs"), "w", encoding="ascii") as file:
-                file.write("0")
+        if has & {"cpuacct.usage", "cgroup.controllers"}:
+            os.makedirs(os.path.join(top, "engine"), exist_ok=True)
+            write(os.path.join(top, "engine", "cgroup.procs"), 0)
+
+
+def write(path, number):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(number))
 
 
 def inside(told, command):
@@ -219,7 +227,11 @@ def inside(told, command):
     if os.read(told, 3) != b"go\n":
         return 1
     os.close(told)
-    furnish()
+    try:
+        furnish()
+    except (OSError, subprocess.CalledProcessError) as why:
+        print(CANNOT.format(why), flush=True)
+        return 1
     child = subprocess.Popen(command)
     while True:
         pid, status = os.wait()
@@ -235,7 +247,7 @@ def main():
     try:
         return outside(sys.argv[1:])
     except Cannot as why:
-        print(f"no Docker engine can run here, so docker-compose.yml is not tested: {why}", flush=True)
+        print(CANNOT.format(why), flush=True)
         return 1
 
 
