@@ -69,7 +69,8 @@ def sweep():
         with contextlib.suppress(OSError), open(os.path.join(folder, "lock"), "r+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             remove_groups(os.path.basename(folder))
-            shutil.rmtree(folder, ignore_errors=True)
+            if not groups(os.path.basename(folder)):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def tried(what, *argv):
@@ -152,13 +153,13 @@ class Apart:
         self.inner.wait()
 
     def remove(self):
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
+        """The folder last: it tells the next who comes that there is something to be taken away."""
+        end = time.monotonic() + 60
+        while groups(self.name) and time.monotonic() < end:
             remove_groups(self.name)
+            time.sleep(0.05)
+        if not groups(self.name):
             shutil.rmtree(self.folder, ignore_errors=True)
-            if not self.left():
-                return
-            time.sleep(0.1)
 
     def left(self):
         """In words, what of all this there still is."""
