@@ -206,16 +206,14 @@ def furnish():
         has = set(os.listdir(at))
         if not has & {"cpu.shares", "cpuacct.usage", "cgroup.controllers"}:
             continue
+        # The engine's own work is counted with that of its containers.
         top = os.path.join(at, os.environ["TURUNC_TEST_CGROUP"])
-        os.makedirs(top, exist_ok=True)
+        os.makedirs(os.path.join(top, "engine"), exist_ok=True)
         # To others a group counts as one process, however many it holds.
         for file, weight in (("cpu.shares", 4 * 1024), ("cpu.weight", 4 * 100)):
             if os.path.exists(os.path.join(top, file)):
                 write(os.path.join(top, file), weight)
-        # The processor's time of this and of the engine is counted with that of the containers.
-        if has & {"cpuacct.usage", "cgroup.controllers"}:
-            os.makedirs(os.path.join(top, "engine"), exist_ok=True)
-            write(os.path.join(top, "engine", "cgroup.procs"), 0)
+        write(os.path.join(top, "engine", "cgroup.procs"), 0)
 
 
 def write(path, number):
