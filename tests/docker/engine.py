@@ -86,8 +86,9 @@ class Engine:
                 continue
             if re.fullmatch(r"(/\S+/)?(dockerd|containerd\S*|docker-proxy|docker-init)", words[0]):
                 found.append(f"process {' '.join(words)}")
-        # The network of the machine itself stays mounted: it is nobody's in particular.
-        found += [f"mount {line.split()[1]}" for line in read("/proc/self/mounts").splitlines()
-                  if line.split()[1].startswith(self.folder + "/") and not line.split()[1].endswith("/netns/default")]
+        # The engine's own two stay: its data's folder on itself, and the network of the machine.
+        own = {os.path.join(self.folder, "data"), os.path.join(self.folder, "exec", "netns", "default")}
+        mounts = {line.split()[1] for line in read("/proc/self/mounts").splitlines()}
+        found += [f"mount {path}" for path in mounts - own if path.startswith(self.folder + "/")]
         found += [f"link {name}" for name in re.findall(r"^\d+: ((?:veth|br-)[^:@]+)", said("ip", "-o", "link"), re.M)]
         return found + [f"rule {line}" for line in said("iptables-save").splitlines() if "br-" in line]
