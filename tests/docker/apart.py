@@ -159,7 +159,7 @@ class Apart:
             remove_groups(self.name)
             time.sleep(0.05)
         if not groups(self.name):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            subprocess.run(["rm", "-rf", "--one-file-system", self.folder], check=False)
 
     def left(self):
         """In words, what of all this there still is."""
