@@ -149,11 +149,16 @@ bool
 http_peers_follow(
     const struct http_peers *peers, const char *value, size_t len, struct http_address *address)
 {
-	while (len > 0 && http_peers_trust(peers, address)) {
+	if (!http_peers_trust(peers, address))
+		return true;
+	/* An empty value has one item, which is empty. */
+	do {
 		size_t item_len;
 		const char *item = last_item(value, &len, &item_len);
-		if (!http_address_parse(item, item_len, address))
+		if (!http_address_parse(item, item_len, address)) {
+			*address = (struct http_address){ { 0 } };
 			return false;
-	}
+		}
+	} while (len > 0 && http_peers_trust(peers, address));
 	return true;
 }

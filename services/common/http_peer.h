@@ -39,7 +39,8 @@ void http_peers_finish(struct http_peers *peers);
 bool http_peers_trust(const struct http_peers *peers, const struct http_address *address);
 
 /* One X-Forwarded-For value, read from its end for as long as *address (the nearest speaker known)
- * is trusted.  False: it held something that is no address, further values do not count. */
+ * is trusted.  False: it held something that is no address, further values do not count, and
+ * *address is "::", which is nobody's: whom a proxy cannot name must not pass for the proxy. */
 bool http_peers_follow(
     const struct http_peers *peers, const char *value, size_t len, struct http_address *address);
 

@@ -23,6 +23,7 @@
 #include "http_static.h"
 #include "picture.h"
 #include "registry.h"
+#include "said_page.h"
 #include "stats.h"
 #include "statement.h"
 #include "web_files.h"
@@ -286,8 +287,13 @@ board_tick(struct board *b, uint64_t now_ms)
 static bool
 refuse(struct board *b, struct http_request *req)
 {
+	const char *accept = http_header(req, "Accept");
+
 	stats_incr(b->stats, STAT_FORBIDDEN);
-	http_reply_error(req, 403, "The live board is not shown to this address.");
+	if (accept != NULL && strstr(accept, "text/html") != NULL)
+		said_page_reply(req, SAID_NOT_SHOWN);
+	else
+		http_reply_error(req, 403, "The live board is not shown to this address.");
 	return false;
 }
 
@@ -393,9 +399,11 @@ static void
 get_file(struct http_request *req, void *arg)
 {
 	struct board *b = arg;
+	const char *path = http_path_param(req, "path");
 
-	if (may_look(b, req))
-		http_static_reply(b->files, req, http_path_param(req, "path"));
+	/* The mark stands on every page, those of citizens too. */
+	if (strcmp(path, "icon.svg") == 0 || may_look(b, req))
+		http_static_reply(b->files, req, path);
 }
 
 static void

@@ -38,6 +38,13 @@ static const struct {
 		"published "
 		"five days after its end." },
 	    "/open-data/open-data.css", "/", "/open-data/", { "Açık veri", "Open data" } },
+	[SAID_NOT_SHOWN] = { 403,
+	    { "Bu sayfa burada gösterilmiyor", "This page is not shown here" },
+	    { "Canlı pano ve aylık raporlar yalnız belediyenin belirlediği yerlerden görülebilir. "
+	      "Herkese açık rakamlar açık veri sayfasındadır.",
+		"The live board and the monthly reports are seen only from where the municipality "
+		"has chosen. The figures that are open to everybody are among the open data." },
+	    "/open-data/open-data.css", "/", "/open-data/", { "Açık veri", "Open data" } },
 	[SAID_OPEN_DATA_AWAY] = { 503, { "Şu anda gösterilemiyor", "It cannot be shown now" },
 	    { "Kayıtlara şu anda ulaşılamıyor. Lütfen biraz sonra yeniden deneyiniz.",
 		"The record cannot be reached at the moment. Please try again shortly." },

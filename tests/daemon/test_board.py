@@ -45,6 +45,23 @@ def call(stack, clock, call_id, kind, ago_s=0):
               clock.at_us, f"call.{kind}", body.SerializeToString())
 
 
+def test_who_is_shown_no_board_is_told_so_and_cannot_pass_for_the_proxy(world):
+    stack = world[0]
+    refused = "turunc_metrics_board_forbidden_total"
+    before = stack.metric("metrics", refused)
+    page = {"Accept": "text/html,*/*", "Accept-Language": "tr"}
+    told = stack.http("metrics", "GET", "/live/", headers={**AWAY, **page})
+    assert told.status == 403 and "Bu sayfa burada gösterilmiyor" in told.text and 'href="/open-data/?lang=tr"' in told.text
+    told = stack.http("metrics", "GET", "/reports/?lang=en", headers={**AWAY, **page})
+    assert told.status == 403 and "This page is not shown here" in told.text
+    assert "<" not in stack.http("metrics", "GET", "/live/state.json", headers=AWAY).text, "programs are told in words"
+    nobody = ("unknown", "203.0.113.9:4711", "_hidden", "", "203.0.113.9,")
+    for named in nobody:
+        assert stack.http("metrics", "GET", "/live/", headers={"X-Forwarded-For": named}).status == 403, named
+    assert stack.metric("metrics", refused) == before + 3 + len(nobody)
+    assert stack.http("metrics", "GET", "/live/icon.svg", headers=AWAY).status == 200, "it stands on citizens' pages too"
+
+
 def test_an_alarm_is_raised_acknowledged_by_a_person_and_ends(world):
     stack, clock, _ = world
     password = stack.user("oya", "operator")

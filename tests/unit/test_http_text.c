@@ -178,7 +178,6 @@ static const struct {
 	const char *forwarded;
 	const char *client;
 } forwards[] = {
-	{ "nobody speaks", "127.0.0.1", "", "127.0.0.1" },
 	{ "the proxy speaks", "127.0.0.1", "1.2.3.4", "1.2.3.4" },
 	{ "what the client claims is further away", "127.0.0.1", "6.6.6.6, 1.2.3.4", "1.2.3.4" },
 	{ "through a second proxy", "::1", "1.2.3.4, 10.0.0.1", "1.2.3.4" },
@@ -186,9 +185,12 @@ static const struct {
 	{ "IPv6", "127.0.0.1", "2001:DB8::0:1", "2001:db8::1" },
 	{ "IPv6 in brackets", "127.0.0.1", "[2001:db8::1]", "2001:db8::1" },
 	{ "IPv4 as IPv6", "::ffff:127.0.0.1", "::ffff:1.2.3.4", "1.2.3.4" },
-	{ "no address", "127.0.0.1", "unknown", "127.0.0.1" },
-	{ "no address behind one", "127.0.0.1", "unknown, 10.0.0.1", "10.0.0.1" },
-	{ "an empty item", "127.0.0.1", "1.2.3.4, ", "127.0.0.1" },
+	{ "no address", "127.0.0.1", "unknown", "::" },
+	{ "no address behind one", "127.0.0.1", "unknown, 10.0.0.1", "::" },
+	{ "an address with a port", "127.0.0.1", "1.2.3.4:80", "::" },
+	{ "an empty item", "127.0.0.1", "1.2.3.4, ", "::" },
+	{ "nothing", "127.0.0.1", "", "::" },
+	{ "nothing from a stranger", "5.5.5.5", "", "5.5.5.5" },
 };
 
 TEST(test_network)
