@@ -70,7 +70,23 @@ backup_path(char path[PATH_MAX], const char *folder, const char *name)
 /* --- the folder ---------------------------------------------------------------------------------
  */
 
-/* Made by us, or there and empty; its absolute path. */
+/* Whoever made it first, where others write too, would read every secret that we put there. */
+static enum exit_code
+check_owner(const char *folder)
+{
+	struct stat st;
+
+	if (stat(folder, &st) != 0)
+		return masa_fail(MASA_FAILED, "%s: %s", folder, strerror(errno));
+	return st.st_uid == geteuid() ? MASA_OK
+				      : masa_fail(MASA_CONFLICT,
+					  "%s belongs to another user, who could read every secret "
+					  "in the backup: give "
+					  "a folder that is not there yet",
+					  folder);
+}
+
+/* Made by us, or there, ours and empty; its absolute path. */
 static enum exit_code
 make_folder(const char *given, char folder[PATH_MAX])
 {
@@ -78,7 +94,12 @@ make_folder(const char *given, char folder[PATH_MAX])
 
 	if (mkdir(given, 0700) != 0 && errno != EEXIST)
 		return masa_fail(MASA_FAILED, "%s: %s", given, strerror(errno));
-	if (realpath(given, folder) == NULL || chmod(folder, 0700) != 0)
+	if (realpath(given, folder) == NULL)
+		return masa_fail(MASA_FAILED, "%s: %s", given, strerror(errno));
+	enum exit_code owned = check_owner(folder);
+	if (owned != MASA_OK)
+		return owned;
+	if (chmod(folder, 0700) != 0)
 		return masa_fail(MASA_FAILED, "%s: %s", given, strerror(errno));
 	int count = scandir(folder, &entries, NULL, NULL);
 	for (int i = 0; i < count; i++)

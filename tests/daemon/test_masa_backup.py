@@ -11,7 +11,7 @@ from intake_world import add_api_key
 from process import wait_until
 from servers import BUILD
 
-OK, FAILED, CONFIG = 0, 1, 78
+OK, FAILED, CONFLICT, CONFIG = 0, 1, 5, 78
 
 
 @pytest.fixture
@@ -38,6 +38,16 @@ def backup(stack, to, **more):
     with start(stack, to, **more) as masa:
         _, said = masa.communicate(timeout=120)
     return masa.returncode, said, os.path.exists(stack.path(to, "backup.json"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder for another user")
+def test_a_folder_of_another_user_gets_no_secrets(stack):
+    theirs = stack.path("theirs")
+    os.mkdir(theirs, 0o755)
+    os.chown(theirs, 65534, 65534)
+    code, said, whole = backup(stack, "theirs")
+    assert (code, whole) == (CONFLICT, False) and "belongs to another user" in said
+    assert os.listdir(theirs) == [] and os.stat(theirs).st_mode & 0o777 == 0o755, "it is left as it was"
 
 
 def test_photos_that_cannot_be_read_are_no_backup(stack):
