@@ -113,6 +113,7 @@ env_write()
 			$(march_masa_env)
 		END
 	} >"$RUN/env.new"
+	chmod 644 "$RUN/env.new" # masa reads none that others may write to
 	mv "$RUN/env.new" "$RUN/env"
 	mkdir -p "$RUN/state/masa"
 }

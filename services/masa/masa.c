@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "failpoint.h"
 
@@ -76,6 +78,23 @@ unquote(char *value)
 	*to = '\0';
 }
 
+/* What it says names programs that run as we do, and databases that we write to: it is whose we
+ * are, or root's, and nobody else's to change.  Somebody else's lies in wait where we happen to
+ * stand. */
+static bool
+is_trusted(FILE *env, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fileno(env), &st) == 0 && S_ISREG(st.st_mode)
+	    && (st.st_uid == geteuid() || st.st_uid == 0)
+	    && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return true;
+	(void)masa_fail(MASA_DENIED,
+	    "%s belongs to another user, or others may write to it: it is not read", path);
+	return false;
+}
+
 void
 masa_find_system(void)
 {
@@ -92,10 +111,14 @@ masa_find_system(void)
 	}
 	if (env == NULL)
 		return;
+	if (!is_trusted(env, path)) {
+		fclose(env);
+		return;
+	}
 	while (fgets(line, sizeof(line), env) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
 		char *value = strchr(line, '=');
-		if (line[0] == '#' || value == NULL)
+		if (strncmp(line, "TURUNC_", sizeof("TURUNC_") - 1) != 0 || value == NULL)
 			continue;
 		*value++ = '\0';
 		unquote(value);

@@ -9,7 +9,7 @@ import threading
 import psycopg2
 import pytest
 
-from servers import ROOT
+from servers import BUILD, ROOT
 from stack import CONFIG
 
 OK, FAILED, USAGE, NOT_FOUND, CONFLICT, UNREACHABLE, CONFIGURATION = 0, 1, 2, 3, 5, 6, 78
@@ -80,6 +80,37 @@ def test_help_behind_a_command_is_of_that_one(record):
         shown = record.masa(*words)
         assert f"masa {words[0]}" in shown and "masa status" not in shown
     assert record.masa("frobnicate", "--help", check=False).returncode == USAGE
+
+
+# --- where the system is ---
+
+def masa_in(folder, words, env, owner=None, mode=0o644):
+    os.makedirs(os.path.join(folder, ".run"), exist_ok=True)
+    os.makedirs(os.path.join(folder, "deeper"), exist_ok=True)
+    path = os.path.join(folder, ".run", "env")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("# a comment\n" + env)
+    os.chmod(path, mode)
+    if owner is not None:
+        os.chown(path, owner, owner)
+    return subprocess.run([os.path.join(BUILD, "bin", "masa"), *words], cwd=os.path.join(folder, "deeper"), text=True,
+                          env={"PATH": os.environ["PATH"]}, capture_output=True, timeout=60, check=False)
+
+
+def test_the_file_that_says_where_the_system_is_sets_its_own_names_alone(record, tmp_path):
+    env = f"TURUNC_DATABASE='{record.conninfo('turunc_admin')}'\nPGOPTIONS='-c nonsense=1'\nLD_PRELOAD='/nowhere.so'\n"
+    done = masa_in(tmp_path, ("client", "list"), env)
+    assert done.returncode == OK, done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("owner, mode", [
+    pytest.param(65534, 0o644, marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")),
+    (None, 0o666), (None, 0o664)])
+def test_another_users_word_on_where_the_system_is_is_not_taken(record, tmp_path, owner, mode):
+    env = f"TURUNC_DATABASE='{record.conninfo('turunc_admin')}'\n"
+    done = masa_in(tmp_path, ("client", "list"), env, owner, mode)
+    assert done.returncode == UNREACHABLE and "belongs to another user" in done.stderr, done.stderr
 
 
 # --- clients ---
