@@ -86,8 +86,8 @@ MUST_CHECK enum exit_code masa_options(struct masa *m, int argc, char **argv,
 /* --- the system ---------------------------------------------------------------------------------
  */
 
-/* Reads .run/env of this folder or one above it into the environment (what is set already wins), unless
- * it is another user's. */
+/* Reads .run/env of this folder or one above it into the environment (what is set already wins),
+ * unless it is another user's. */
 void masa_find_system(void);
 
 /* The value of an environment variable, or what to use without it. */
