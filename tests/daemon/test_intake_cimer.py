@@ -14,7 +14,7 @@ import sheets
 from people import Browser
 from process import wait_until
 from servers import BUILD
-from sheets import application, book_of, csv_text, days_ago
+from sheets import application, book_of, csv_text, days_ago, today
 from stack import Stack
 
 DAY_US = 86400 * 10**6
@@ -90,7 +90,7 @@ def istanbul_us(*when):
 
 
 def test_a_file_becomes_tickets_with_the_clock_of_its_own_date(world):
-    day = datetime.date.today() - datetime.timedelta(days=12)
+    day = today() - datetime.timedelta(days=12)
     rows = [application("2600001", f"{day:%d.%m.%Y} 14:05", phone="0532 123 45 67", email="a@example.org",
                         address="1964 Sok. No 3", neighbourhood="Fener Mahallesi", unit="90000003"),
             application("2600002", f"{day:%d.%m.%Y}", kind="BİLGİ EDİNME", phone="dahili 12", text="Kaç ağaç?"),
@@ -134,8 +134,8 @@ def test_csv_as_programs_here_save_it(world, encoding, separator):
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_workbook(world, shared):
-    serial = (datetime.date.today() - datetime.date(1899, 12, 30)).days - 5
-    day = datetime.date.today() - datetime.timedelta(days=5)
+    day = today() - datetime.timedelta(days=5)
+    serial = (day - datetime.date(1899, 12, 30)).days
     rows = [application(f"x-{shared}", serial + 0.5, "Birinci\nikinci _x000D_ satır & <işaret>"),
             application(26000040 + shared, days_ago(3), unit=90000001)]
     place, report = world.take(book_of(rows, shared), "xlsx")
@@ -147,7 +147,7 @@ def test_a_workbook(world, shared):
 
 
 def test_days_from_1904(world):
-    day = datetime.date.today() - datetime.timedelta(days=9)
+    day = today() - datetime.timedelta(days=9)
     serial = (day - datetime.date(1904, 1, 1)).days
     place, report = world.take(book_of([application("x-1904", serial)], from_1904=True), "xlsx")
     assert place == "done", report
@@ -175,9 +175,9 @@ def test_a_reference_seen_again_is_one_ticket(world):
 
 def test_a_wrong_row_keeps_the_whole_file_out(world):
     before = world.tickets()
-    tomorrow = days_ago(-2)
+    ahead = days_ago(-2)
     rows = [application("w-1", days_ago(1)), application("", days_ago(1)), application("w-3", "31.02.2026"),
-            application("1,23457E+11", days_ago(1)), application("w-5", tomorrow), application("w-6", days_ago(500)),
+            application("1,23457E+11", days_ago(1)), application("w-5", ahead), application("w-6", days_ago(500)),
             application("w-7", days_ago(1), ""), application("w-8", days_ago(1), unit="123"),
             application("w-9", days_ago(1), "x" * 8001)]
     place, report = world.take(csv_text(rows))
@@ -339,7 +339,7 @@ def test_a_million_rows_and_bombs_take_little_memory(world):
     start = memory(world, "VmRSS")
     for name, data in files.items():
         world.put(name, data)
-    slowest = reader = 0
+    slowest, reader, began = 0, 0, time.monotonic()
     filters = set()
     while not all(world.where(name) == "rejected" for name in files):
         asked = time.monotonic()
@@ -358,7 +358,7 @@ def test_a_million_rows_and_bombs_take_little_memory(world):
           f"{slowest * 1000:.0f} ms")
     assert grown < (400 if sanitized() else 24), "the sanitizer keeps what was freed"
     assert "2" in filters and 0 < reader < (900 if sanitized() else 160)
-    assert slowest < 2
+    assert slowest < max(2, (time.monotonic() - began) / 4), "the service goes on beside them"
 
 
 def test_a_workbook_whose_reader_is_killed_is_read_again(world):

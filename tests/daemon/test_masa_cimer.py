@@ -11,7 +11,7 @@ import pytest
 
 import turunc
 from process import wait_until
-from sheets import application, csv_text, days_ago
+from sheets import application, csv_text, days_ago, today
 from stack import Stack
 
 
@@ -21,9 +21,10 @@ def stack(request):
         "TURUNC_CIMER_DIR": "cimer", "TURUNC_CIMER_LOOK": "50ms", "TURUNC_CIMER_SETTLE": "0s"}})
     os.mkdir(made.path("cimer"))
     made.start()
+    made.day_of_late = today() - datetime.timedelta(days=29)
     with open(made.path("cimer", "liste.csv"), "w", encoding="utf-8") as file:
         file.write(csv_text([
-            application("c-late", days_ago(29), "Kaldırım", unit="90000001", kind="Şikayet"),
+            application("c-late", f"{made.day_of_late:%d.%m.%Y}", "Kaldırım", unit="90000001", kind="Şikayet"),
             application("c-soon", days_ago(20), "Çukur", unit="90000001", name="Adı", surname="Gizli"),
             application("c-new", days_ago(1), "Yol", unit="90000001")]))
     wait_until(lambda: made.one("select count(*) from turunc.ticket_state") == 3, 30, "they are routed")
@@ -84,7 +85,7 @@ def test_answers_go_out_until_they_were_keyed(stack, fen):
     out = answers(stack, "first.csv")
     assert set(out) == {"c-late", "c-soon"}
     row = out["c-late"]
-    day = datetime.date.today() - datetime.timedelta(days=29)
+    day = stack.day_of_late
     assert row["Kayıt No"] == late and row["Tür"] == "Şikayet" and row["Birim Kodu"] == "90000001"
     assert row["Başvuru Tarihi"] == f"{day:%d.%m.%Y} 00:00"
     assert row["Son Gün"] == f"{day + datetime.timedelta(days=30):%d.%m.%Y}", "the last day, not the one after"

@@ -30,7 +30,7 @@ class CimerClerk(Actor):
 
     def turn(self):
         self.files += 1
-        day = datetime.date.today() - datetime.timedelta(days=self.dice.randrange(1, 20))
+        day = sheets.today() - datetime.timedelta(days=self.dice.randrange(1, 20))
         rows = [sheets.application(
             f"{self.name}-{self.files}-{n}", day.strftime("%d.%m.%Y"), "Defter için başvuru.", name="Defter", surname="Tutan",
             unit=self.dice.choice(UNITS), phone=f"053{self.dice.randrange(10**8):08d}" if n == 0 else "",

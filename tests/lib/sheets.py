@@ -20,9 +20,13 @@ def application(reference, date, text="Yol bozuk, ŞİĞÜÇÖ ışığı yanmı
     return [reference, date, kind, unit, text, name, surname, phone, email, address, neighbourhood]
 
 
+def today():
+    """In Istanbul, whose days those of a file are; wherever the machine stands."""
+    return datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=3))).date()
+
+
 def days_ago(days):
-    day = datetime.date.today() - datetime.timedelta(days=days)
-    return day.strftime("%d.%m.%Y")
+    return (today() - datetime.timedelta(days=days)).strftime("%d.%m.%Y")
 
 
 def csv_text(rows, separator=";", header=None):
