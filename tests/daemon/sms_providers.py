@@ -82,14 +82,14 @@ class Provider:
         elif self.mode == "no":
             self.say_no(door)
         elif self.mode == "lost":
-            time.sleep(3)
+            time.sleep(30)
             door.close_connection = True
         elif (number, text) in [t[:2] for t in self.taken] and self.say_duplicate(door):
             pass
         else:
             self.taken.append((number, text, own_id))
             if self.mode == "hang":
-                time.sleep(3)
+                time.sleep(30)
                 door.close_connection = True
             elif self.mode == "broken":
                 self.say(door, 500, b"oops")

@@ -30,6 +30,11 @@ class RoadStack(Stack):
             env["TURUNC_DATABASE"] = env["TURUNC_DATABASE"].replace(f"host={host} ", f"host={self.path('road')} ")
         return env
 
+    def _record_state(self):
+        """As intake sees it; None when it did not answer."""
+        answer = self.http("intake", "GET", "/readyz")
+        return answer.status and next(d["state"] for d in answer.json()["dependencies"] if d["name"] == "record") or None
+
     @contextlib.contextmanager
     def record_away(self):
         """For intake alone."""
@@ -39,8 +44,7 @@ class RoadStack(Stack):
         os.remove(self.path("road"))
         self.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
                  " and usename = %s", user)
-        self.wait(lambda: '"record":"up"' not in self.http("intake", "GET", "/readyz").text.replace(" ", ""), 15,
-                  "intake has lost its record")
+        self.wait(lambda: self._record_state() not in (None, "up"), 15, "intake has lost its record")
         try:
             yield
         finally:

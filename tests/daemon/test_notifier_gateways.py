@@ -10,7 +10,8 @@ from router_world import Opener
 from servers import BUILD
 from sms_providers import IletiMerkezi, Netgsm, Verimor
 
-QUICK = {"TURUNC_SMS_ASK_DOUBT": "200ms", "TURUNC_SMS_ASK_RECEIPT": "200ms", "TURUNC_SMS_ASK_RATE": "100000",
+# Providers here answer at once or hang for half a minute: in between is when they are waited for no longer.
+QUICK = {"TURUNC_NOTIFIER_SEND_TIMEOUT": "5s", "TURUNC_SMS_ASK_DOUBT": "200ms", "TURUNC_SMS_ASK_RECEIPT": "200ms", "TURUNC_SMS_ASK_RATE": "100000",
          "TURUNC_SMS2_ASK_RATE": "100000"}
 OURS, THEIRS = "bizim-uzun-bir-sir", "oteki-uzun-bir-sir"
 phones = iter(range(5321000000, 5321999999))

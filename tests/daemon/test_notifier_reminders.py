@@ -63,8 +63,9 @@ class World:
 
     def mails(self):
         """{recipient: mail} of those that came since the last time, one to each."""
-        new = [m for m in self.stack.messages(self.seen) if m["kind"] == "mail"]
-        self.seen = max([self.seen] + [m["number"] for m in self.stack.messages(self.seen)])
+        came = self.stack.messages(self.seen)
+        new = [m for m in came if m["kind"] == "mail"]
+        self.seen = max([self.seen] + [m["number"] for m in came])
         by = {m["to"][0]: m for m in new}
         assert len(by) == len(new), "one digest a recipient"
         return by

