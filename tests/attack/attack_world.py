@@ -17,7 +17,7 @@ POSTS = "/open311/v2/requests.json"
 REPORT = {"service_code": "cadde-supurme", "lat": "36.872345", "long": "30.723456",
           "description": "Sokağımız günlerdir süpürülmedi."}
 # Nobody honest waits longer than this for an answer while others attack.
-PATIENCE_S = 5
+PATIENCE_S = 15
 
 
 class Door:
@@ -68,7 +68,7 @@ class Door:
             self.socket.send(bus.ClientFrame(
                 request=frame.request, pong=bus.Pong()).SerializeToString())
 
-    def ask(self, limit_s=5.0, **body):
+    def ask(self, limit_s=PATIENCE_S, **body):
         """(kind, message) of the answer; (None, None) when there is none."""
         number = self.send(**body)
         end = time.monotonic() + limit_s
@@ -80,7 +80,7 @@ class Door:
                 kind = frame.WhichOneof("body")
                 return kind, getattr(frame, kind)
 
-    def session(self, instance=None, limit_s=5.0):
+    def session(self, instance=None, limit_s=PATIENCE_S):
         """Greets; the kind of the answer."""
         number = self.hello(instance)
         end = time.monotonic() + limit_s
@@ -101,7 +101,7 @@ def admitted(stack, name, door="publish", **rights):
 
     def greeted():
         with Door(stack, door, pair) as probe:
-            return probe.session(limit_s=0.5) is not None
+            return probe.session(limit_s=2) is not None
     stack.wait(greeted, 20, f"the {door} door knows {name}")
     return pair
 
@@ -157,10 +157,10 @@ class System:
         while time.monotonic() < end:
             if self.door is None:
                 self.door = Door(self.stack, "publish", self.stack.honest_pair)
-                if self.door.session(limit_s=1) != "welcome":
+                if self.door.session(limit_s=5) != "welcome":
                     self._drop()
                     continue
-            kind, told = self.door.ask(limit_s=2, publish=bus.Publish(
+            kind, told = self.door.ask(limit_s=5, publish=bus.Publish(
                 events=[ticket_request("honest")]))
             if kind == "published":
                 wrong = told.results[0].status != bus.PUBLISH_ACCEPTED

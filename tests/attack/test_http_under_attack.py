@@ -1,5 +1,6 @@
 """The HTTP doors, attacked directly and through the edge: senders and readers that are slow,
 requests that two parsers may read differently, floods, guessed keys."""
+import contextlib
 import re
 import select
 import socket
@@ -195,23 +196,26 @@ def counted(stack, service, name):
 def test_connections_beyond_the_limit(stack):
     """Those over it are told 503 at once; when they go, everybody is served."""
     with under_attack(stack, "more connections than taken", by=[]) as said:
-        links, told = [], 0
+        links = []
         for _ in range(900):
             said["attempts"] += 1
             links.append(connect(stack, "intake"))
         for link in links:
             link.setblocking(False)
-        time.sleep(0.3)
-        for link in links:
-            try:
-                told += link.recv(64).startswith(b"HTTP/1.1 503")
-            except (BlockingIOError, ConnectionError):
-                pass
-        said["told_503"] = told
+        turned_away = set()
+
+        def told():
+            """Whoever was told so far; those who are held say nothing, and hear nothing for ten seconds."""
+            for link in set(links) - turned_away:
+                with contextlib.suppress(BlockingIOError, ConnectionError):
+                    if link.recv(64).startswith(b"HTTP/1.1 503"):
+                        turned_away.add(link)
+            return len(turned_away) >= 290
+        wait_until(told, what="those over the limit are told")
+        said["told_503"] = len(turned_away)
         for link in links:
             link.close()
         wait_until(lambda: citizen(stack)() is None, 5, "citizens are served again")
-    assert told >= 290
 
 
 def viewer(stack, address=None, door="metrics"):
@@ -260,21 +264,24 @@ def test_guessing_keys(stack):
     while who was known there and everybody elsewhere goes on."""
     right = stack.api_key("right")
     assert guess(stack, right, "203.0.113.9") == 201, "a client that is known there"
-    unseen = stack.api_key("unseen")
+    unseen = [stack.api_key(f"unseen{n}") for n in range(3)]
     before = counted(stack, "intake", 'turunc_intake_rate_limited_total{by="wrong_keys"}')
     with under_attack(stack, "guessed API keys") as said:
+        began = time.monotonic()
         told = [guess(stack, "trn_" + uuid.uuid4().hex, "203.0.113.9") for _ in range(1000)]
+        again = 1 + time.monotonic() - began  # one more each second
         said["attempts"] = len(told)
         said["accepted"] = told.count(201)
         said["judged"] = told.count(403)
         said["told_429"] = told.count(429)
-        assert guess(stack, unseen, "203.0.113.9") == 429, "right or wrong is not told"
+        # The second may be over just then: one of three in a row may be told, and is known from then on.
+        assert 429 in [guess(stack, key, "203.0.113.9") for key in unseen], "right or wrong is not told"
         assert guess(stack, right, "203.0.113.9") == 201, "who was known there goes on"
-        assert guess(stack, unseen, "203.0.113.10") == 201, "and everybody elsewhere"
-        read = request(stack.port["intake_http"], "GET", f"{POSTS}?api_key={unseen}",
-                       headers={"X-Forwarded-For": "203.0.113.9"})
-        assert read.status == 429, "reading tells no more than posting"
-    assert WRONG_KEYS <= said["judged"] <= WRONG_KEYS + 20
+        assert guess(stack, unseen[0], "203.0.113.10") == 201, "and everybody elsewhere"
+        read = [request(stack.port["intake_http"], "GET", f"{POSTS}?api_key={key}",
+                        headers={"X-Forwarded-For": "203.0.113.9"}).status for key in unseen]
+        assert 429 in read, "reading tells no more than posting"
+    assert WRONG_KEYS <= said["judged"] <= WRONG_KEYS + again
     assert said["judged"] + said["told_429"] == said["attempts"]
     assert counted(stack, "intake", 'turunc_intake_rate_limited_total{by="wrong_keys"}') >= (
         before + said["told_429"] + 2)

@@ -72,7 +72,7 @@ class Stream(Door):
 
     def snapshot(self, departments=()):
         number, found = self.send(snapshot=bus.Snapshot(departments=departments)), []
-        while (frame := self.next(5)) is not None:
+        while (frame := self.next(30)) is not None:
             if frame.request != number:
                 continue
             if frame.WhichOneof("body") != "snapshot_page":

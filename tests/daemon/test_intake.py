@@ -487,13 +487,13 @@ def test_configuration_and_rights_are_noticed(world):
 
 
 def test_rate_limits():
-    limits = {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "60", "TURUNC_INTAKE_ADDRESS_BURST": "5",
-              "TURUNC_INTAKE_KEY_PER_MINUTE": "60", "TURUNC_INTAKE_KEY_BURST": "8"}
+    limits = {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "1", "TURUNC_INTAKE_ADDRESS_BURST": "5",
+              "TURUNC_INTAKE_KEY_PER_MINUTE": "1", "TURUNC_INTAKE_KEY_BURST": "8"}
     with Stack(services=["intake"], env={"intake": limits}) as stack:
         key = add_api_key(stack, "app")
         stack.start()
         told = [post(stack, key) for _ in range(12)]
-        assert [a.status for a in told].count(201) in (8, 9) and told[-1].status == 429
+        assert [a.status for a in told].count(201) == 8 and told[-1].status == 429
         assert int(told[-1].headers["Retry-After"]) >= 1 and errors(told[-1])[0][0] == "429"
         read = [request(stack.port["intake_http"], "GET", "/open311/v2/services.json").status
                 for _ in range(10)]

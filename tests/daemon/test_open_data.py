@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import socket
+import time
 import uuid
 
 import psycopg2
@@ -208,20 +209,21 @@ def test_what_is_erased_goes_when_the_month_is_read_again(stack, march):
     assert any(line["lat"] for line in requests(stack))
     stack.sql("update turunc.contact set latitude = null, longitude = null")
     stack.wait(lambda: not any(line["lat"] for line in requests(stack)), 10, "positions are gone")
-    readings = stack.metric("metrics", "turunc_metrics_open_data_readings_total")
+    readings, began = stack.metric("metrics", "turunc_metrics_open_data_readings_total"), time.monotonic()
     for _ in range(20):
         requests(stack)
-    assert stack.metric("metrics", "turunc_metrics_open_data_readings_total") <= readings + 3, "kept for a second"
+    most = readings + 2 + (time.monotonic() - began)
+    assert stack.metric("metrics", "turunc_metrics_open_data_readings_total") <= most, "kept for a second"
 
 
 def test_many_ask_at_once_and_the_record_is_read_once_a_month(stack, march):
     march.add("cop-alinmadi", "guzeloba", 6, arrived_us=MARCH_US - 28 * 24 * HOUR_US)
     stack.wait(lambda: stack.http("metrics", "GET", "/open-data/2026-02").status == 200, 10, "February is there")
-    before = stack.metric("metrics", "turunc_metrics_open_data_readings_total")
+    before, began = stack.metric("metrics", "turunc_metrics_open_data_readings_total"), time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         found = list(pool.map(lambda n: len(requests(stack, ("2026-02", "2026-03")[n % 2])), range(48)))
     assert set(found) == {6, 37} and found.count(37) == 24
-    assert stack.metric("metrics", "turunc_metrics_open_data_readings_total") - before < 12
+    assert stack.metric("metrics", "turunc_metrics_open_data_readings_total") - before <= 2 * (2 + time.monotonic() - began)
 
 
 def test_a_month_with_too_many_is_refused(stack, march):

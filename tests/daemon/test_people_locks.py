@@ -10,7 +10,7 @@ import pytest
 from people import Browser
 from stack import Stack
 
-TRIES, ADDRESS_TRIES, LOCK_S = 5, 12, 2
+TRIES, ADDRESS_TRIES, LOCK_S = 5, 12, 600
 WRONG = "not the password"
 
 
@@ -20,6 +20,11 @@ def at_desk(stack, address="10.0.0.1"):
 
 def guess(stack, name, address="10.0.0.1", password=WRONG):
     return at_desk(stack, address).try_to_sign_in(name, password).status
+
+
+def locks_end(stack):
+    """The moment comes at which each lock ends; none ends by itself while a test runs, however slow the machine."""
+    stack.sql("update turunc.person_attempt set locked_until_us = 1 where locked_until_us > 0")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,10 @@ def test_a_user_is_locked_wherever_the_guesses_come_from(stack, who):
     assert stack.sql("select detail, name from turunc.person_act where kind = 'locked' and name = %s", who) == [("user", who)]
     assert stack.metric("router", 'turunc_people_locks_total{of="user"}') >= 1
     # And only for a time.
-    stack.wait(lambda: guess(stack, who, "10.1.0.99", "four small words here") == 303, 20, "the lock is over")
+    until_us = stack.one("select max(locked_until_us) from turunc.person_attempt")
+    assert LOCK_S - 120 < until_us / 1e6 - time.time() <= LOCK_S
+    locks_end(stack)
+    assert guess(stack, who, "10.1.0.99", "four small words here") == 303, "the lock is over"
 
 
 def test_where_they_have_been_before_they_get_in(stack, who):
@@ -64,7 +72,8 @@ def test_where_they_have_been_before_they_get_in(stack, who):
     assert [guess(stack, who, "10.2.0.1") for _ in range(TRIES)] == [401] * TRIES
     assert guess(stack, who, "10.2.0.1", "four small words here") == 429
     assert stack.one("select detail from turunc.person_act where kind = 'locked' order by act_no desc limit 1") == "place"
-    stack.wait(lambda: guess(stack, who, "10.2.0.1", "four small words here") == 303, 20, "the lock is over")
+    locks_end(stack)
+    assert guess(stack, who, "10.2.0.1", "four small words here") == 303, "the lock is over"
 
 
 def test_an_address_is_locked_whoever_it_guesses(stack, who):
@@ -170,9 +179,10 @@ def test_a_wrong_name_takes_as_long_as_a_wrong_password(stack, who):
     for n in range(2, 26):      # turn about, so that a busy machine concerns both
         known.append(took(who, 2 * n))
         unknown.append(took(f"hayalet{n}", 2 * n + 1))
-    ratio = statistics.median(known) / statistics.median(unknown)
+    # Of a busy machine's answers the quicker ones tell how long the work takes.
+    quick = [statistics.quantiles(taken, n=4)[0] for taken in (known, unknown)]
     # A hash takes tens of milliseconds: an answer without one would be several times as fast.
-    assert 0.6 < ratio < 1.6, (ratio, statistics.median(known), statistics.median(unknown))
+    assert 0.5 < quick[0] / quick[1] < 2, quick
 
 
 def test_what_is_noted_of_guesses_does_not_grow_for_ever(stack, who):
@@ -222,7 +232,7 @@ def test_a_full_queue_says_when_to_come_again():
         flood_over.set()
         for thread in threads:
             thread.join(60)
-        assert home == [303] * 5 and page_s < 2
+        assert home == [303] * 5 and page_s < 10
         assert {status for status, _ in said} == {401, 503}
         assert all(after is not None for status, after in said if status == 503)
         assert stack.metric("router", 'turunc_people_sign_ins_total{outcome="busy"}') > 0
