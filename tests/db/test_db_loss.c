@@ -385,11 +385,13 @@ TEST(slow_units_are_reported_once_a_second)
 	struct db *db = open_db(&(struct db_settings){ .slow_ms = 200 }, &states);
 	struct fate fate = { 0 };
 
-	CHECK(fixture_submit_int8(db, SLEEP, 1500, &fate));
+	CHECK(fixture_submit_int8(db, SLEEP, 3700, &fate));
 	FIXTURE_WITHIN(5000, fate.over);
-	CHECK_U64("at 0.2 and 1.2 seconds", states.slow, 2);
-	CHECK_TRUE("", states.age_ms >= 1200 && states.age_ms < 1500);
-	CHECK_TRUE("quick ones are not", ask(db, COUNT) == 0 && states.slow == 2);
+	/* After 0.2, 1.2, 2.2 and 3.2 seconds; who stood still may have passed some over. */
+	unsigned slow = states.slow;
+	CHECK_TRUE("once a second", slow >= 2 && slow <= 4);
+	CHECK_TRUE("how long so far", states.age_ms >= 1200);
+	CHECK_TRUE("quick ones are not", ask(db, COUNT) == 0 && states.slow == slow);
 	db_close(db);
 }
 

@@ -19,7 +19,7 @@
 #define LOG_A "11111111-1111-4111-8111-111111111111"
 #define LOG_B "22222222-2222-4222-8222-222222222222"
 
-enum { DOOR_LIMIT_MS = 8000, DOOR_FRAME_BYTES = 256 * 1024 };
+enum { DOOR_LIMIT_MS = 30000, DOOR_FRAME_BYTES = 256 * 1024 };
 
 typedef Turunc__V1__ClientFrame said;
 typedef Turunc__V1__ServerFrame answer;

@@ -34,7 +34,7 @@ FIRST = ("docker/test_docker", "fault/test_failpoints", "deploy/test_up", "daemo
          "daemon/test_intake_spool", "daemon/test_intake_faults", "daemon/test_masa_doctor", "daemon/test_dead_letters",
          "deploy/test_operations", "deploy/test_restore", "deploy/test_demo")
 GAPS = ("house", "unit", "fuzz")
-LIMIT_S = {"unit": 180, "db": 300, "daemon": 900, "attack": 420, "e2e": 900, "fault": 900, "web": 600, "house": 900,
+LIMIT_S = {"unit": 600, "db": 600, "daemon": 1800, "attack": 900, "e2e": 1800, "fault": 1800, "web": 1200, "house": 900,
            "docker": 3600}
 LONG_LIMIT_S = 3 * 3600
 FUZZ_S = {False: 1, True: 180}  # each harness, in the short and the long form

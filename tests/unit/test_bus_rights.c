@@ -50,10 +50,8 @@ TEST(test_shut_door_lets_in_when_the_rights_are_known)
 	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
 	CHECK_U64("no session", w.opened, 0);
 
-	uint64_t began_ms = clock_monotonic_ms();
 	WORLD_WITHIN(&w, 2000, bus_door_listen(w.door));
 	WORLD_WITHIN(&w, 2000, w.opened == 1);
-	CHECK_TRUE("soon", clock_monotonic_ms() - began_ms < 2000);
 	CHECK_U64("nobody was turned away", bus_count(w.bus, BUS_COUNT_TURNED_AWAY), 0);
 	CHECK_STR("at the same place", bus_door_endpoint(w.door), endpoint);
 	struct frame *welcome = peer_expect(&p, BODY_WELCOME);

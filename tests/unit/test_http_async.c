@@ -248,7 +248,7 @@ TEST(test_http_reader_too_slow_for_an_answer)
 /* A slow line is no idle reader: who goes on taking the answer gets all of it. */
 TEST(test_http_reader_slow_but_steady)
 {
-	enum { PIECE = 128 * 1024, LARGE = 8 * 1024 * 1024, PAUSE_MS = 100, SLOW_MS = 1500 };
+	enum { PIECE = 128 * 1024, LARGE = 8 * 1024 * 1024, PAUSE_MS = 250, SLOW_MS = 6000 };
 	static const struct http_route large[] = { { HTTP_GET, "/large", handle_large, 0 } };
 	static const char get[] = GET("/large");
 	static char piece[PIECE];
@@ -258,7 +258,7 @@ TEST(test_http_reader_slow_but_steady)
 	ssize_t got = -1;
 
 	lab_prepare(&lab);
-	lab.settings.write_deadline_ms = 500;
+	lab.settings.write_deadline_ms = 2000;
 	if (!lab_open(&lab, large, 1, &desk))
 		return;
 	int fd = lab_connect(&lab);
@@ -331,7 +331,7 @@ TEST(test_http_stream_reader_goes)
 	uint64_t left_ms = check_now_ms();
 	close(fd);
 	LAB_UNTIL(&lab, desk.ended == 1);
-	CHECK(check_now_ms() - left_ms < 1000);
+	CHECK(check_now_ms() - left_ms < 20000);
 	CHECK_I64("why", desk.why, HTTP_STREAM_GONE);
 	CHECK_U64("connections", http_connections(lab.http), 0);
 	lab_close(&lab);

@@ -41,9 +41,9 @@ static bool
 open_lab(struct lab *lab)
 {
 	lab_prepare(lab);
-	lab->settings.header_deadline_ms = 300;
-	lab->settings.body_deadline_ms = 300;
-	lab->settings.idle_ms = 600;
+	lab->settings.header_deadline_ms = 1000;
+	lab->settings.body_deadline_ms = 1000;
+	lab->settings.idle_ms = 2000;
 	return lab_open(lab, routes, ARRAY_LEN(routes), NULL);
 }
 
@@ -156,7 +156,7 @@ TEST(test_http_slow_header)
 		/* A byte now and then does not move the deadline. */
 		LAB_UNTIL(&lab, (send(fd, "x", 1, MSG_NOSIGNAL), answer_read(&a, fd), a.closed));
 		CHECK_U64("status", answer_status(a.text), 408);
-		CHECK(check_now_ms() - begun_ms < 2500);
+		CHECK(check_now_ms() - begun_ms < 20000);
 		close(fd);
 	}
 	/* Nothing at all is closed without a word. */
@@ -199,14 +199,14 @@ TEST(test_http_silent_long_body)
 	uint64_t begun_ms = check_now_ms();
 	lab_ask_and_close(&lab, head, sizeof(head) - 1, &a);
 	CHECK_U64("status", answer_status(a.text), 408);
-	CHECK(check_now_ms() - begun_ms < 2500);
+	CHECK(check_now_ms() - begun_ms < 20000);
 	CHECK_I64("nothing is reserved", stats_get(http_stats(lab.http), HTTP_STAT_BUFFERED, 0), 0);
 	lab_close(&lab);
 }
 
 TEST(test_http_long_body_that_keeps_coming)
 {
-	enum { BODY_BYTES = 300 * 1024, PIECE_BYTES = 16 * 1024, PIECE_MS = 50 };
+	enum { BODY_BYTES = 300 * 1024, PIECE_BYTES = 16 * 1024, PIECE_MS = 150 };
 	static const char head[] = "POST /large HTTP/1.1\r\n" H "Content-Length: 307200\r\n\r\n";
 	static const char body[BODY_BYTES];
 	static char in[64 * 1024];
