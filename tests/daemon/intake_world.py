@@ -10,6 +10,7 @@ import uuid
 
 import zmq
 
+from process import LEAST_S
 from turunc import Keys
 from turunc.v1 import bus_pb2, inbound_pb2
 
@@ -77,7 +78,7 @@ class Load:
     def stop(self):
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(120)
 
     def created(self):
         return {key: number for key, (status, number) in dict(self.answers).items()
@@ -105,7 +106,7 @@ class Load:
             key = f"{thread}-{count}"
             try:
                 if link is None:
-                    link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+                    link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
                 self.answers[key] = self.one(link, key)
                 if self.answers[key][0] != 201:
                     time.sleep(0.1)  # as the answer asks, if not for so long
@@ -159,7 +160,7 @@ class Publisher:
     def send(self, frame):
         self.socket.send(frame.SerializeToString())
 
-    def receive(self, request=None, limit_s=20):
+    def receive(self, request=None, limit_s=LEAST_S):
         end = time.monotonic() + limit_s
         while time.monotonic() < end:
             if not self.socket.poll(100):
@@ -173,7 +174,7 @@ class Publisher:
                 return frame
         raise AssertionError(f"no answer to request {request} within {limit_s} s")
 
-    def ask(self, frame, limit_s=20):
+    def ask(self, frame, limit_s=LEAST_S):
         self.send(frame)
         return self.receive(frame.request, limit_s)
 

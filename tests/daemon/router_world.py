@@ -11,6 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 for _folder in ("tests/lib", "clients/python"):
     sys.path.insert(0, os.path.join(ROOT, _folder))
 
+from process import LEAST_S  # noqa: E402
 from turunc.v1 import bus_pb2 as bus  # noqa: E402
 from turunc.v1 import event_pb2 as event  # noqa: E402
 from turunc.v1 import ticket_pb2 as ticket  # noqa: E402
@@ -38,7 +39,7 @@ def change_rights(stack, statement, *parameters):
     stack.sql(statement, *parameters)
     stack.sql("select turunc.log_append(0, '{client.granted}', '{null}', '{null}', '{null}', "
               "'{test}', '{\"\"}')")
-    stack.wait(lambda: _loads(stack) > before, 5, "the router loads the rights")
+    stack.wait(lambda: _loads(stack) > before, 30, "the router loads the rights")
 
 
 class Keys:
@@ -57,7 +58,7 @@ def add_client(stack, name, **rights):
     """A new outside system that the running router knows."""
     before = _loads(stack)
     keys = Keys(stack.client(name, **rights))
-    stack.wait(lambda: _loads(stack) > before, 5, "the router loads the rights")
+    stack.wait(lambda: _loads(stack) > before, 30, "the router loads the rights")
     return keys
 
 
@@ -97,7 +98,7 @@ class Client:
         return self.asked
 
     def receive(self, limit_s=10):
-        """The next frame that is not about being alive; None when none comes."""
+        """The next frame that is not about being alive; None when none comes within that time."""
         end = time.monotonic() + limit_s
         while True:
             if not self.socket.poll(max(0, int((end - time.monotonic()) * 1000))):
@@ -110,7 +111,7 @@ class Client:
             elif kind != "pong":
                 return frame
 
-    def answer(self, request, limit_s=10):
+    def answer(self, request, limit_s=LEAST_S):
         """The answer to that request, others kept for later."""
         end = time.monotonic() + limit_s
         while request not in self.answers:
@@ -119,10 +120,10 @@ class Client:
             self.answers[frame.request] = getattr(frame, frame.WhichOneof("body"))
         return self.answers.pop(request)
 
-    def ask(self, limit_s=10, **body):
+    def ask(self, limit_s=LEAST_S, **body):
         return self.answer(self.send(**body), limit_s)
 
-    def command(self, number, version, verb, limit_s=10, command_id=None, **more):
+    def command(self, number, version, verb, limit_s=LEAST_S, command_id=None, **more):
         """Done or Refused."""
         return self.answer(self.send_command(number, version, verb, command_id, **more), limit_s)
 
@@ -250,7 +251,7 @@ class Reader:
     def types(self, number):
         return [kind for kind, _ in self.records(number)]
 
-    def wait_status(self, number, status, limit_s=10):
+    def wait_status(self, number, status, limit_s=LEAST_S):
         def reached():
             found = self.state(number)
             return found is not None and found["status"] == status and found

@@ -6,6 +6,7 @@ import time
 import pytest
 import zmq
 
+from process import LEAST_S
 from router_world import Client, bus, event
 from stack import Stack
 
@@ -47,7 +48,7 @@ class Reader(Client):
         through = self.through if through is None else through
         return self.ask(ack=bus.Ack(epoch=self.epoch, through_seq=through))
 
-    def answer(self, request, limit_s=10):
+    def answer(self, request, limit_s=LEAST_S):
         end = time.monotonic() + limit_s
         while request not in self.answers:
             assert self.take(max(0, end - time.monotonic())), f"no answer to {request}"
@@ -84,19 +85,20 @@ class Reader(Client):
         self.frames.append(deliver)
         self.records.extend(deliver.records)
 
-    def wait(self, condition, limit_s=10, what="what was waited for"):
+    def wait(self, condition, limit_s=LEAST_S, what="what was waited for"):
+        limit_s = max(limit_s, LEAST_S)
         end = time.monotonic() + limit_s
         while not condition():
             left = end - time.monotonic()
             assert left > 0, f"not in time: {what}"
             self.take(min(left, 0.25))
 
-    def wait_records(self, count, limit_s=10):
+    def wait_records(self, count, limit_s=LEAST_S):
         self.wait(lambda: len(self.records) >= count, limit_s,
                   f"{count} records, {len(self.records)} came")
         return self.records
 
-    def wait_through(self, seq, limit_s=10):
+    def wait_through(self, seq, limit_s=LEAST_S):
         self.wait(lambda: self.through >= seq, limit_s, f"seq {seq}, at {self.through}")
 
     def quiet(self, seconds=0.4):
@@ -106,7 +108,7 @@ class Reader(Client):
             self.take(max(0, end - time.monotonic()))
         assert len(self.records) == before
 
-    def wait_error(self, code, limit_s=10):
+    def wait_error(self, code, limit_s=LEAST_S):
         self.wait(lambda: self.error is not None, limit_s, f"an error {code}")
         assert bus.ErrorCode.Name(self.error.code) == f"ERROR_{code}", self.error
         return self.error

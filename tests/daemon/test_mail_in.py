@@ -446,7 +446,7 @@ def test_the_log_of_the_service_names_nobody(stack):
 
 
 def test_a_slow_disk_keeps_nobody_else_waiting(stack, tmp_path):
-    """A mail's file and its folder are made durable beside the loop; a disk that takes 0.8 s for each is seen by the
+    """A mail's file and its folder are made durable beside the loop; a disk that takes 3 s for each is seen by the
     mail's server alone."""
     library = shutil.copy(os.path.join(BUILD, "tests", "bad_disk.so"), tmp_path / "bad_disk.so")
     state = tmp_path / "bad_disk.so.state"
@@ -455,7 +455,7 @@ def test_a_slow_disk_keeps_nobody_else_waiting(stack, tmp_path):
     # The service's own small files (numbers, the configuration) are written as it starts and begins to give numbers.
     stack.wait(lambda: send(stack, lmtp.letter(subject="Erken")) == ["250 2.0.0 Taken."], 30, "it takes mails again")
     with open(state, "r+b", buffering=0) as disk:
-        disk.write(struct.pack("=4i", 0, 0, 0, 800))
+        disk.write(struct.pack("=4i", 0, 0, 0, 3000))
     answers, slowest = [], 0
     began = time.monotonic()
     sender = threading.Thread(target=lambda: answers.extend(send(stack, lmtp.letter(subject="Yavaş disk"))))
@@ -469,4 +469,4 @@ def test_a_slow_disk_keeps_nobody_else_waiting(stack, tmp_path):
     stack.restart("intake", env={"LD_PRELOAD": ""})
     print(f"a mail of {took:.1f} s, slowest answer meanwhile {slowest * 1000:.0f} ms")
     assert answers == ["250 2.0.0 Taken."] and contact(stack, "Yavaş disk")["opened"]
-    assert took > 1.6 and slowest < 1.2
+    assert took > 6 and slowest < 3, "nobody waited for as long as one of them takes"

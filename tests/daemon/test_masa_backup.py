@@ -69,6 +69,16 @@ def test_photos_that_cannot_be_read_are_no_backup(stack):
     assert (code, whole) == (FAILED, False) and "Not a directory" in said
 
 
+def stop(pid):
+    """It is on its way nowhere any more when this returns."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def stands():
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+    wait_until(stands, what="it stands still")
+
+
 def child_of(masa):
     with open(f"/proc/{masa.pid}/task/{masa.pid}/children", encoding="ascii") as file:
         return [int(pid) for pid in file.read().split()]
@@ -121,7 +131,7 @@ def test_followed_a_pass_that_failed_is_not_forgotten(stack):
         wait_until(lambda: os.path.exists(stack.path("followed", "backup.json")), 60, "the base is copied")
         wait_until(lambda: len(child_of(masa)) == 1, 30, "only who takes the WAL is left")
         receiver, = child_of(masa)
-        os.kill(receiver, signal.SIGSTOP)  # so that it does not end before the folder is back
+        stop(receiver)  # so that it does not end before the folder is back
         os.rename(real, aside)
         limit = threading.Timer(60, masa.kill)  # ends the reading, if it never says so
         limit.start()
@@ -165,7 +175,7 @@ def test_a_receiver_that_lives_and_receives_nothing_is_no_backup_of_now(stack):
         wait_until(lambda: reaches() >= done, 60, "what was committed is kept, and the record knows of it")
         wait_until(lambda: len(child_of(masa)) == 1, 30, "only who takes the WAL is left")
         receiver, = child_of(masa)
-        os.kill(receiver, signal.SIGSTOP)
+        stop(receiver)
         lost = commit(stack)
         said = masa.stderr.readline()
         while said and "is not known to be kept" not in said:

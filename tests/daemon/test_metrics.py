@@ -337,7 +337,7 @@ def test_a_lost_projection_is_rebuilt_and_equal(world, harm):
     def again():
         said = state(stack).json()
         assert said["values"]["open"] == want["open"], said
-        return stack.metric("metrics", "turunc_metrics_rebuilds_total") == rebuilt + 1
+        return stack.metric("metrics", "turunc_metrics_rebuilds_total") > rebuilt
     stack.wait(again, 20, "a new generation")
     assert equal(stack, clock) == want
     keys = stack.redis.command("--scan").splitlines()
@@ -396,7 +396,7 @@ class Events:
     """A reader of the stream of changes."""
 
     def __init__(self, port):
-        self.link = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.link = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.link.sendall(b"GET /live/events HTTP/1.1\r\nHost: a\r\n\r\n")
         self.file = self.link.makefile("rb")
         self.status = int(self.file.readline().split()[1])
@@ -426,7 +426,7 @@ def test_events_a_snapshot_then_only_what_changed_and_beats(world):
     assert events.next()[0] == "beat"
     opener.open(channel=2)
     values = dict(said["values"])
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end and values.get("today.web") != 1:
         kind, said = events.next()
         for name, value in said.get("values", {}).items():

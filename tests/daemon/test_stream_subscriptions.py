@@ -110,7 +110,7 @@ def test_a_holder_that_says_nothing_is_not_alive(router, reader):
     begun = time.monotonic()
     other = reader(who=one.who)
     while not isinstance(other.subscribe(), bus.Subscribed):
-        assert time.monotonic() - begun < 12
+        assert time.monotonic() - begun < 60
         time.sleep(0.25)
     assert time.monotonic() - begun > 4
 
@@ -125,7 +125,7 @@ def test_another_router_took_it_over(router, reader):
     router.sql("update turunc.consumer_cursor set epoch = epoch + 1, instance = %s "
                "where client = %s", str(uuid.uuid4()), one.who.name)
     one.send(ack=bus.Ack(epoch=one.epoch, through_seq=last))
-    one.wait_error("SUPERSEDED", 2)
+    one.wait_error("SUPERSEDED")
     assert cursor_of(router, one.who)[0] == last - 2
 
 
@@ -137,11 +137,11 @@ def test_masa_moves_a_live_subscription(router, reader):
     one.wait_records(6)
     one.ack()
     router.masa("subs", "seek", one.who.name, "all", last - 3)
-    assert one.wait_error("NO_SUBSCRIPTION", 3).fatal
+    assert one.wait_error("NO_SUBSCRIPTION").fatal
     again = reader(who=one.who, instance=one.instance)
     assert again.subscribe().from_seq == last - 2
     router.masa("subs", "delete", one.who.name, "all")
-    again.wait_error("NO_SUBSCRIPTION", 3)
+    again.wait_error("NO_SUBSCRIPTION")
     assert cursor_of(router, one.who) is None
 
 
@@ -167,7 +167,7 @@ def test_an_empty_filter_is_everything_allowed(router, reader):
     append(router, "call.ended", "park")
     want.append(append(router, "ticket.transferred", "fen", previous="park"))
     append(router, "ticket.opened")
-    one.wait_through(head(router), 5)
+    one.wait_through(head(router))
     assert one.seqs() == want
 
 
@@ -225,7 +225,7 @@ def test_a_revoked_key_hears_nothing_more(router, reader):
     one.subscribe(start="latest", types=["call.*"])
     one.give(100)
     allow(router, one.who, revoked_us=1)
-    one.wait_error("REVOKED", 5)
+    one.wait_error("REVOKED")
     append(router)
     one.quiet(0.3)
     assert not one.records

@@ -261,6 +261,8 @@ def test_a_snapshot_and_the_log_after_it_are_exact(router, reader, opener):
     numbers = [printed(first + n) for n in range(300)]
     operator.give(2000)
     operator.wait(lambda: last_of(operator, numbers[-1], "ticket.routed"), 20)
+    answered = "select count(*) from turunc.command_result"
+    before = router.one(answered)
     request = one.send(snapshot=bus.Snapshot())
     for number in numbers[::10]:
         operator.send_command(number, 2, "resolve", reason_code="done", text="done")
@@ -271,7 +273,7 @@ def test_a_snapshot_and_the_log_after_it_are_exact(router, reader, opener):
     known = {view.number: view.version for view in tickets_of(pages)}
     one.subscribe("after", "seq", from_seq=pages[0].as_of_seq, types=["ticket.*"])
     one.give(4000)
-    router.wait(lambda: router.one("select count(*) from turunc.command_result") >= 60, 20)
+    router.wait(lambda: router.one(answered) == before + 60, 20, "all 60 are decided")
     one.wait_through(head(router), 20)
     for record in one.records:
         version = record.event.step.version or record.event.opened.version

@@ -40,7 +40,7 @@ def expressions():
 
 
 def promtool(*words, **more):
-    return subprocess.run(["promtool", *words], text=True, capture_output=True, timeout=120, check=False, **more)
+    return subprocess.run(["promtool", *words], text=True, capture_output=True, timeout=600, check=False, **more)
 
 
 # --- as they are written ----------------------------------------------------------------------------

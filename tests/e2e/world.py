@@ -113,7 +113,7 @@ def wait_key(folder, door, limit_s=15):
             socket.curve_serverkey = keys.server_key(door)
             socket.connect(keys.doors(door)[0])
             socket.send(hello.SerializeToString())
-            return (socket.poll(500) and bus_pb2.ServerFrame.FromString(
+            return (socket.poll(2000) and bus_pb2.ServerFrame.FromString(
                 socket.recv()).WhichOneof("body") == "welcome")
     wait_until(greeted, limit_s, f"the {door} door lets {folder} in")
 
@@ -147,7 +147,7 @@ class Raw:
     def publish(self, *events):
         return self.ask(publish=bus_pb2.Publish(events=events))
 
-    def say(self, data, limit_ms=10_000, about=None):
+    def say(self, data, limit_ms=60_000, about=None):
         """The answer, as (kind, message); None when there is none in time.  about: to that request."""
         self.socket.send(data)
         while self.socket.poll(limit_ms):
@@ -188,7 +188,7 @@ class Follower:
             self.sub.ack(record)
         return record
 
-    def wait(self, kind, number, limit_s=15):
+    def wait(self, kind, number, limit_s=60):
         """The first record of that type about that ticket."""
         end = time.monotonic() + limit_s
         seen = 0

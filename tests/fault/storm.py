@@ -12,14 +12,14 @@ from figures import Figures
 from ledger import Ledger, check, sink_messages
 from municipality import never_quiet, reminded_now, with_special
 from postman import Postman, check_mails
-from process import Failed, wait_until
+from process import Failed, wait_until, within
 from respondent import Respondent, check_answers
 from web_citizen import WebCitizen, orphans
 from wired import WiredStack
 
 SERVICES = ("intake", "router", "notifier", "metrics")
 CITIZENS = 4
-RECOVERY_LIMIT_S = 30
+RECOVERY_LIMIT_S = 60
 
 
 def secret_file(folder, text):
@@ -166,9 +166,7 @@ class Storm:
     def strike(self, fault):
         """True: it was struck while work was in flight, and the part has done something since."""
         self._complain()
-        try:
-            wait_until(lambda: fault.busy(self), 2, every_s=0.002)
-        except Failed:
+        if not within(lambda: fault.busy(self), 2, every_s=0.002):
             self.figures.idle[fault.kind] += 1
             return False
         began = time.monotonic()

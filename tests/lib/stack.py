@@ -21,7 +21,7 @@ import psycopg2
 import zmq
 
 from ports import free_port
-from process import Failed, Process, run, wait_until
+from process import LEAST_S, Failed, Process, run, wait_until
 from servers import BUILD, ROOT, SERVICES, Postgres, Redis
 from web import request
 
@@ -90,7 +90,7 @@ class Stack:
         if wait:
             self.wait_ready(*names)
 
-    def wait_ready(self, *names, limit_s=30):
+    def wait_ready(self, *names, limit_s=LEAST_S):
         for name in names or self.services:
             wait_until(lambda n=name: self._ready_or_dead(n), limit_s, f"{name} is ready")
 
@@ -98,8 +98,8 @@ class Stack:
         if name == "sink":
             return "ready smtp=" in self.process["sink"].log()
         if name == "edge":
-            return request(self.port["edge"], "GET", "/readyz", timeout=2).status == 404
-        return request(self.port[f"{name}_http"], "GET", "/readyz", timeout=2).status == 200
+            return request(self.port["edge"], "GET", "/readyz", timeout=20).status == 404
+        return request(self.port[f"{name}_http"], "GET", "/readyz", timeout=20).status == 200
 
     def kill9(self, name):
         """kill -9: a service, postgres (only one's own) or redis."""
@@ -112,7 +112,7 @@ class Stack:
         else:
             self.process[name].kill9()
 
-    def terminate(self, name, limit_s=20):
+    def terminate(self, name, limit_s=LEAST_S):
         """SIGTERM and wait; the exit code."""
         return self.process[name].terminate(limit_s)
 
@@ -243,7 +243,7 @@ class Stack:
         found = pattern.search(self.http(service, "GET", "/metrics").text)
         return float(found.group(1)) if found else None
 
-    def wait(self, condition, limit_s=10, what=None):
+    def wait(self, condition, limit_s=LEAST_S, what=None):
         return wait_until(condition, limit_s, what)
 
     def failure_report(self, lines=40):

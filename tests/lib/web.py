@@ -21,7 +21,7 @@ class Answer:
         return f"<{self.status} {self.body[:300]!r}>"
 
 
-def request(port, method, path, body=None, headers=None, form=None, as_json=None, timeout=10):
+def request(port, method, path, body=None, headers=None, form=None, as_json=None, timeout=60):
     """Asks 127.0.0.1:port.  form and as_json are bodies of their kinds.  Status 0: nobody there."""
     headers = dict(headers or {})
     if form is not None:
