@@ -113,7 +113,7 @@ class Process:
 
 def run(argv, **options):
     """Runs a helper program to its end; its output is shown when it fails."""
-    options.setdefault("timeout", 120)
+    options.setdefault("timeout", 600)
     done = subprocess.run(argv, text=True, capture_output=True, stdin=subprocess.DEVNULL,
                           check=False, **options)
     if done.returncode != 0:

@@ -193,7 +193,7 @@ class Stack:
         if check:
             return run(argv, cwd=self.folder, env=env)
         return subprocess.run(argv, cwd=self.folder, env=env, text=text, capture_output=True,
-                              stdin=subprocess.DEVNULL, timeout=60, check=False)
+                              stdin=subprocess.DEVNULL, timeout=600, check=False)
 
     def client(self, name, verbs=("publish", "subscribe", "snapshot", "command"), sources=("*",),
                types=("*",), departments=("*",), personal="full", max_events=1024):
@@ -219,7 +219,7 @@ class Stack:
         argv = [os.path.join(BUILD, "bin", "masa"), "user", "add", name, "--shown-as", name.title(),
                 "--roles", roles, "--departments", departments, "--stdin"]
         done = subprocess.run(argv, cwd=self.folder, env=self._common_env("masa", "turunc_admin"),
-                              input=password + "\n", text=True, capture_output=True, timeout=60, check=False)
+                              input=password + "\n", text=True, capture_output=True, timeout=600, check=False)
         if done.returncode != 0:
             raise Failed(f"masa user add ended with {done.returncode}: {done.stderr}")
         return password
