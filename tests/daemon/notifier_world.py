@@ -210,7 +210,7 @@ class World:
                  **fields}
         for_each = [{k: (v.format(n=n) if isinstance(v, str) else v) for k, v in given.items()}
                     for n in range(count)]
-        results = self.department.publish_many([ticket_request(**f) for f in for_each])
+        results = self.department.publish_many([ticket_request(**f) for f in for_each], timeout=120)
         assert all(r.ticket for r in results), results
         return [r.ticket for r in results]
 
@@ -218,7 +218,7 @@ class World:
         """As the department does, when the ticket has been routed."""
         state = self.reader.wait_status(number, "routed")
         fields = {"reason_code": "yapildi", "text": "Ekip gönderildi; alan temizlendi.", **more}
-        return self.department.command(number, verb, state["version"], timeout=10, **fields)
+        return self.department.command(number, verb, state["version"], timeout=60, **fields)
 
     def rows(self, number=None):
         """{(about, channel): (state, attempts, error, id)} of a ticket; of all as a list."""

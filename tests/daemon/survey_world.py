@@ -116,7 +116,7 @@ class SurveyWorld:
     def end(self, number, verb="resolve", **more):
         state = self.reader.wait_status(number, "routed")
         fields = {"reason_code": "yapildi", "text": "Ekip gönderildi.", **more}
-        return self.department.command(number, verb, state["version"], timeout=10, **fields)
+        return self.department.command(number, verb, state["version"], timeout=60, **fields)
 
     def ended(self, **fields):
         """A ticket that has ended, and whose row is there."""

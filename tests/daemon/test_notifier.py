@@ -112,7 +112,7 @@ def test_who_was_joined_hears_of_the_end_in_their_own_number(world):
     second = world.open(email="iki@ornek.example", name="Ali Can")[0]
     world.reader.wait_status(first, "routed")
     state = world.reader.wait_status(second, "routed")
-    world.department.command(second, "join", state["version"], timeout=10, primary=first)
+    world.department.command(second, "join", state["version"], timeout=60, primary=first)
     world.reader.wait_status(second, "duplicate")
     world.end(first)
     world.wait_state(first, "resolved", "sent")
@@ -149,9 +149,9 @@ def test_callers_who_were_joined_hear_of_the_end_once_each(world, stack):
 def test_only_the_first_routing_is_told(world, stack):
     number = world.open(email="ara@ornek.example")[0]
     state = world.reader.wait_status(number, "routed")
-    world.department.command(number, "triage", state["version"], timeout=10, reason_code="x")
+    world.department.command(number, "triage", state["version"], timeout=60, reason_code="x")
     state = world.reader.wait_status(number, "triage")
-    world.department.command(number, "route", state["version"], timeout=10, department="park")
+    world.department.command(number, "route", state["version"], timeout=60, department="park")
     world.reader.wait_status(number, "routed")
     world.wait_settled()
     assert Counter(what for what, _ in world.rows(number))["routed"] == 1

@@ -394,6 +394,8 @@ def test_the_last_text_says_what_was_wished_last(two):
     for key, text in ((1001, "RET"), (1002, "BAŞLA"), (1003, "RET"), (1004, "BAŞLA")):
         assert two.call("verimor", OURS, inbound(key, phone, text)).status == 200
     assert len(confirmations(two, phone)) == 4
+    # One that was begun before the last wish is still about to be refused.
+    two.stack.wait(lambda: all(state != 2 for state, _, _ in confirmations(two, phone)[:3]), what="none of the former is on its way")
     two.first.mode = two.second.mode = "ok"
     two.world.wait_settled()
     assert ["yeniden SMS ile bildirilecektir" in text for text in confirmed(two, phone)] == [True], "and only that"

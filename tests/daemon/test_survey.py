@@ -68,7 +68,7 @@ def test_a_record_read_again_and_a_death_ask_nobody_twice(world):
 def test_who_is_not_asked_and_why(world):
     reopened = world.ended()
     state = world.reader.wait_status(reopened, "resolved")
-    world.department.command(reopened, "reopen", state["version"], timeout=10, reason_code="yanlis-kapatildi")
+    world.department.command(reopened, "reopen", state["version"], timeout=60, reason_code="yanlis-kapatildi")
     landline = world.ended(email=None, phone="+902422222222")
     silent = world.ended(email=None, phone="+905321112299")
     world.stack.sql("insert into turunc.sms_opt_out values ('+905321112299', 1)")
@@ -392,7 +392,7 @@ def test_the_ladder_is_what_people_did(world):
     world.ended(email=None)
     back = world.ended()
     world.department.command(back, "reopen", world.reader.wait_status(back, "resolved")["version"],
-                             timeout=10, reason_code="yanlis-kapatildi")
+                             timeout=60, reason_code="yanlis-kapatildi")
     world.clock.advance(DAY_US)
     happy, undone, unhappy, _ = [world.token(number) for number in tokens]
     assert world.answer(happy, 5, "yes").status == 200

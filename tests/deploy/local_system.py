@@ -27,7 +27,7 @@ class System:
     def command(self, name, *words, **env):
         return subprocess.run([os.path.join(ROOT, "deploy", name), *words], text=True,
                               env={**self.env, **env}, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=400,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=1200,
                               check=False)
 
     def path(self, *parts):
