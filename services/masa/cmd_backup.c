@@ -157,16 +157,18 @@ owner(void)
 static enum exit_code
 copy_record(const char *folder, const char *max_rate, int64_t *ret_held_us)
 {
-	char program[PATH_MAX], base[PATH_MAX], rate[40];
+	char program[PATH_MAX], base[PATH_MAX], rate[40], database[PROGRAM_CONNINFO_SIZE];
 	struct backup_hold hold;
 	int status = -1;
 
 	program_postgres("pg_basebackup", program, sizeof(program));
 	if (!backup_path(base, folder, "base"))
 		return masa_fail(MASA_FAILED, "%s is too long", folder);
+	if (!program_conninfo(owner(), database))
+		return MASA_CONFIG;
 	snprintf(rate, sizeof(rate), "--max-rate=%.20s", max_rate != NULL ? max_rate : MAX_RATE_KB);
 	const char *argv[] = { program, "-D", base, "-Fp", "-Xfetch", "--checkpoint=fast",
-		"--manifest-checksums=SHA256", "--no-password", "-d", owner(), rate, NULL };
+		"--manifest-checksums=SHA256", "--no-password", "-d", database, rate, NULL };
 	enum exit_code code = backup_hold_begin(&hold, owner());
 	if (code != MASA_OK)
 		return code;
@@ -201,14 +203,16 @@ has_files(const char *folder)
 static enum exit_code
 follow(const char *folder, const char *name, pid_t *ret_pid)
 {
-	char program[PATH_MAX], wal[PATH_MAX];
+	char program[PATH_MAX], wal[PATH_MAX], database[PROGRAM_CONNINFO_SIZE];
 	int status;
 	uint64_t end = clock_monotonic_ms() + FOLLOW_STARTS_MS;
 
 	program_postgres("pg_receivewal", program, sizeof(program));
+	if (!program_conninfo(owner(), database))
+		return MASA_CONFIG;
 	if (!backup_path(wal, folder, "wal") || mkdir(wal, 0700) != 0)
 		return masa_fail(MASA_FAILED, "%s/wal: %s", folder, strerror(errno));
-	const char *argv[] = { program, "-D", wal, "--synchronous", "--no-password", "-d", owner(),
+	const char *argv[] = { program, "-D", wal, "--synchronous", "--no-password", "-d", database,
 		NULL };
 	(void)setenv("PGAPPNAME", name, 1);
 	*ret_pid = program_start(argv, PROGRAM_AS_WE_ARE);

@@ -14,6 +14,54 @@
 
 enum { NOT_STARTED = 127 };
 
+/* keyword='value', with what would end the value escaped. */
+static bool
+add_option(char *out, size_t *used, const char *keyword, const char *value)
+{
+	int len = snprintf(
+	    out + *used, PROGRAM_CONNINFO_SIZE - *used, "%s%s='", *used > 0 ? " " : "", keyword);
+
+	if (len < 0 || (size_t)len >= PROGRAM_CONNINFO_SIZE - *used)
+		return false;
+	*used += (size_t)len;
+	for (; *value != '\0'; value++) {
+		if (*used + sizeof("\\x'") > PROGRAM_CONNINFO_SIZE)
+			return false;
+		if (*value == '\'' || *value == '\\')
+			out[(*used)++] = '\\';
+		out[(*used)++] = *value;
+	}
+	if (*used + sizeof("'") > PROGRAM_CONNINFO_SIZE)
+		return false;
+	memcpy(out + *used, "'", sizeof("'"));
+	*used += 1;
+	return true;
+}
+
+bool
+program_conninfo(const char *conninfo, char out[PROGRAM_CONNINFO_SIZE])
+{
+	char *complaint = NULL;
+	PQconninfoOption *options = PQconninfoParse(conninfo, &complaint);
+	size_t used = 0;
+	bool fits = options != NULL;
+
+	out[0] = '\0';
+	for (const PQconninfoOption *o = options; fits && o->keyword != NULL; o++) {
+		if (o->val == NULL)
+			continue;
+		fits = strcmp(o->keyword, "password") == 0
+			   ? setenv("PGPASSWORD", o->val, 1) == 0
+			   : add_option(out, &used, o->keyword, o->val);
+	}
+	if (!fits)
+		(void)masa_fail(MASA_CONFIG, "TURUNC_OWNER_DATABASE: %s",
+		    complaint != NULL ? complaint : "too long");
+	PQfreemem(complaint);
+	PQconninfoFree(options);
+	return fits;
+}
+
 void
 program_postgres(const char *name, char *path, size_t size)
 {

@@ -14,6 +14,12 @@
 
 enum program_user { PROGRAM_AS_WE_ARE, PROGRAM_AS_CLUSTER };
 
+enum { PROGRAM_CONNINFO_SIZE = 4096 };
+/* A connection string as everybody on the machine may read it among a program's arguments: its
+ * password stands in our environment from now on, which programs inherit (PGPASSWORD).  False: it
+ * is none, or too long; why was said. */
+MUST_CHECK bool program_conninfo(const char *conninfo, char out[PROGRAM_CONNINFO_SIZE]);
+
 /* "…/pg_basebackup" */
 void program_postgres(const char *name, char *path, size_t size);
 /* The user and group of the cluster; our own when we are not root.  False: there is no such user.

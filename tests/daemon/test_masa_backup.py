@@ -155,6 +155,31 @@ def test_followed_and_interrupted_it_ends_well(stack):
     assert masa.returncode == OK, said
 
 
+def told(pid, what):
+    """Of a process by the kernel; nothing of one that has gone."""
+    try:
+        with open(f"/proc/{pid}/{what}", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def test_nobody_reads_the_databases_password_in_the_list_of_processes(stack):
+    """It is kept where programs inherit it, and what is odd in the rest comes through whole."""
+    database = stack.conninfo() + r" password='ge heim\'s' fallback_application_name='o\\dd \'name'"
+    with start(stack, "followed", "--follow", photos=stack.path("state", "intake", "attachments"),
+               TURUNC_OWNER_DATABASE=database) as masa:
+        receiver = wait_until(lambda: [pid for pid in child_of(masa) if b"pg_receivewal" in told(pid, "cmdline")], 60,
+                              "the WAL is being taken")[0]
+        arguments, environment = told(receiver, "cmdline"), told(receiver, "environ").split(b"\0")
+        masa.send_signal(signal.SIGTERM)
+        _, said = masa.communicate(timeout=240)
+    assert masa.returncode == OK, said
+    assert b"heim" not in arguments
+    assert b"PGPASSWORD=ge heim's" in environment
+    assert rb"fallback_application_name='o\\dd \'name'" in arguments
+
+
 def commit(stack):
     """Something that is committed now; when that was, as the record has it."""
     stack.sql("select pg_logical_emit_message(true, 'test', 'x')")
