@@ -32,7 +32,8 @@ ONE_AT_A_TIME = ("deploy",)  # deploy/up looks which ports are free, and takes t
 # Begun before the others: what takes minutes.  After them: what keeps a core busy and takes a second, for the gaps.
 FIRST = ("docker/test_docker", "fault/test_failpoints", "deploy/test_up", "daemon/test_notifier", "daemon/test_metrics",
          "daemon/test_intake_spool", "daemon/test_intake_faults", "daemon/test_masa_doctor", "daemon/test_dead_letters",
-         "deploy/test_operations", "deploy/test_restore", "deploy/test_demo")
+         "deploy/test_operations", "deploy/test_restore", "deploy/test_demo", "attack/test_sign_in_under_attack",
+         "attack/test_bus_under_attack")
 GAPS = ("house", "unit", "fuzz")
 LIMIT_S = {"unit": 600, "db": 600, "daemon": 1800, "attack": 900, "e2e": 1800, "fault": 1800, "web": 1200, "house": 900,
            "docker": 3600}
