@@ -2,6 +2,7 @@
 #include "routing.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct routing {
 	uint64_t head; /* the log reaches at least to here */
 	bool placed; /* stored and read are known */
 	uint64_t stored; /* as the cursor's row says */
+	char row[24]; /* where that lies, as PostgreSQL writes a tid */
 	uint64_t read; /* everything up to here was looked at */
 	uint64_t stored_ms;
 	bool busy; /* a unit of ours is on its way */
@@ -209,6 +211,9 @@ on_written(void *arg, const struct db_reply *reply)
 			g->world.on_append(g->world.arg, last);
 		return;
 	}
+	/* The step of the cursor comes last but for the log. */
+	snprintf(g->row, sizeof(g->row), "%s",
+	    db_get_text(reply->results[reply->result_count - (appended == 0 ? 1 : 2)], 0, 0));
 	drop_batch(g);
 	letters_committed(g->world.letters);
 	g->stored = g->read = g->through;
@@ -237,6 +242,7 @@ write_batch(struct routing *g)
 	} else {
 		letters_write(g->world.letters, unit, now_us);
 		db_unit_add(unit, STORE_CURSOR_ADVANCE);
+		db_add_text(unit, g->row);
 		db_add_uuid(unit, &g->log_id);
 		db_add_int8(unit, (int64_t)g->stored);
 		db_add_int8(unit, (int64_t)g->through);
@@ -502,6 +508,7 @@ on_place(void *arg, const struct db_reply *reply)
 		return;
 	}
 	g->stored = g->read = (uint64_t)db_get_int(reply->results[2], 0, 0);
+	snprintf(g->row, sizeof(g->row), "%s", db_get_text(reply->results[2], 0, 1));
 	g->stored_ms = clock_monotonic_ms();
 	g->placed = true;
 	letters_found_place(g->world.letters, g->read);

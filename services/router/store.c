@@ -66,10 +66,13 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "WHERE client = '' AND name = 'router' AND log_id <> $1::uuid",
 	    1 },
 	[STORE_CURSOR] = { "cursor",
-	    "SELECT seq FROM turunc.consumer_cursor WHERE client = '' AND name = 'router'", 0 },
+	    "SELECT seq, ctid::text FROM turunc.consumer_cursor WHERE client = '' AND name = "
+	    "'router'",
+	    0 },
 	[STORE_CURSOR_ADVANCE] = { "cursor_advance",
-	    "SELECT turunc.advance_cursor('router', $1::uuid, $2::bigint, $3::bigint, $4::bigint)",
-	    4 },
+	    "SELECT turunc.advance_cursor('router', $1::text::tid, $2::uuid, $3::bigint, "
+	    "$4::bigint, $5::bigint)::text",
+	    5 },
 	[STORE_RECORDS] = { "records",
 	    TICKET_SELECT("r.ticket_id") ", r.seq, r.type, r.event, r.committed_at_us FROM ("
 					 "SELECT seq, type, ticket_id, event, committed_at_us FROM "

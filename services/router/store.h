@@ -13,8 +13,10 @@ enum store_statement {
 	/* the router's own place in the log */
 	STORE_CURSOR_MAKE, /* log_id, now */
 	STORE_CURSOR_ADOPT, /* log_id: the history it belongs to now */
-	STORE_CURSOR, /* -> seq */
-	STORE_CURSOR_ADVANCE, /* log_id, from, to, now: raises TU001 when it is elsewhere */
+	STORE_CURSOR, /* -> seq, where its row lies */
+	/* where its row lay, log_id, from, to, now -> where it lies; raises TU001 when it is not at
+	   from */
+	STORE_CURSOR_ADVANCE,
 	STORE_RECORDS, /* after, through, limit -> records to act on, by seq, with their tickets */
 	/* tickets and what is written of them (0006_create_router_writes.sql) */
 	STORE_TICKETS, /* ids or aliases -> tickets, by ticket_id */

@@ -4,6 +4,7 @@ import io
 import threading
 import uuid
 
+import psycopg2
 import pytest
 from router_world import (DAY_US, Client, Opener, Reader, add_client, bus, change_rights, done,
                           printed, refused)
@@ -122,6 +123,50 @@ def world(request):
         # A few tests alone make few records; what there is must be dense all the same.
         assert made.reader.check() >= (100 if len(request.session.items) > 30 else 0)
         assert stack.terminate("router") == 0
+
+
+# --- its place -----------------------------------------------------------------------------------
+
+def test_a_step_of_the_cursor_does_not_pass_its_former_versions(world):
+    """While an old snapshot holds all of them."""
+    stack, history = world.stack, world.stack.one("select log_id from turunc.log_history order by history_no desc limit 1")
+    step = "turunc.advance_cursor('probe', %s, %s::uuid, %s, %s, 1)"
+
+    def pages(place, at):
+        """What a step from there reads, and where the row lies after it."""
+        plan = stack.one("explain (analyze, buffers, format json) select " + step, place, history, at, at + 1)
+        there = stack.one("select ctid::text from turunc.consumer_cursor where name = 'probe'")
+        return plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"], there
+
+    stack.sql("insert into turunc.consumer_cursor (client, name, log_id, seq, updated_at_us)"
+              " values ('', 'probe', %s::uuid, 0, 1)", history)
+    held = psycopg2.connect(stack.conninfo())
+    try:
+        held.set_session(isolation_level="REPEATABLE READ")
+        with held.cursor() as cursor:
+            cursor.execute("select count(*) from turunc.consumer_cursor")
+        stack.sql(f"""do $$ declare place tid := '(0,1)'; begin for i in 0..3999 loop
+                      place := turunc.advance_cursor('probe', place, '{history}', i, i + 1, 1); commit; end loop; end $$""")
+        by_key, place = pages("(0,1)", 4000)
+        by_place, place = pages(place, 4001)
+        assert by_key > 40 > 2 * by_place, (by_key, by_place)
+        with pytest.raises(psycopg2.Error) as refused_step:
+            stack.sql("select " + step, place, history, 7, 8)
+        assert refused_step.value.pgcode == "TU001"
+    finally:
+        held.close()
+        stack.sql("delete from turunc.consumer_cursor where name = 'probe'")
+
+
+def test_a_cursor_whose_row_was_moved_goes_on(world):
+    def lost():
+        return world.stack.metric("router", "turunc_router_routing_lost_total")
+
+    world.opened_now()
+    before = lost()
+    world.stack.sql("vacuum full turunc.consumer_cursor")
+    world.opened_now()
+    assert lost() == before, "its place was not in doubt"
 
 
 # --- routing -------------------------------------------------------------------------------------
