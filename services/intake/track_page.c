@@ -186,6 +186,38 @@ facts(struct html *h, const struct catalogue *cat, const struct pg_result *t)
 	html_raw(h, "</dl>\n");
 }
 
+/* Whoever refuses says where one may turn, and until when (Constitution, art. 40; Law 4982, art.
+ * 12), also to those who were told by an SMS, which has no room for it. */
+static void
+remedies(struct html *h, const struct pg_result *t)
+{
+	int64_t status = db_get_int(t, 0, TRACK_STATUS);
+	const char *ended_as = db_get_text(t, 0, TRACK_ENDED_AS);
+	bool closed_so = status == TURUNC__V1__STATUS__STATUS_CLOSED
+			 && strcmp(ended_as, "ticket.rejected") == 0;
+
+	if (status != TURUNC__V1__STATUS__STATUS_REJECTED && !closed_so)
+		return;
+	html_element(h, "h2", NULL,
+	    html_say(h, "Karara karşı başvuru yolları", "What you may do against the decision"));
+	html_element(h, "p", NULL,
+	    html_say(h,
+		"Kararın size bildirildiği günden başlayarak: bilgi edinme başvurularında on beş "
+		"gün içinde Bilgi Edinme Değerlendirme Kuruluna itiraz edebilirsiniz (4982 sayılı "
+		"Kanun, m. 13); kişisel verilerinize ilişkin başvurularda otuz gün içinde Kişisel "
+		"Verileri Koruma Kuruluna şikâyette bulunabilirsiniz (6698 sayılı Kanun, m. 14); "
+		"idari işlem niteliğindeki kararlarda altmış gün içinde idare mahkemesinde dava "
+		"açabilirsiniz (2577 sayılı Kanun, m. 7).",
+		"Counted from the day on which you are told of the decision, you may: object to "
+		"the "
+		"Board of Review of Access to Information within fifteen days, where it is about a "
+		"request for information (Law 4982, art. 13); complain to the Personal Data "
+		"Protection Board within thirty days, where it is about your personal data (Law "
+		"6698, art. 14); bring an action before the administrative court within sixty "
+		"days, "
+		"where it is an administrative act (Law 2577, art. 7)."));
+}
+
 static void
 history(struct html *h, const struct catalogue *cat, const struct pg_result *events)
 {
@@ -403,6 +435,7 @@ track_page_ticket(struct html *h, const struct catalogue *cat, const struct trac
 	unsigned may = track_may_say(cat, rows->ticket, rows->links, now_us);
 
 	facts(h, cat, rows->ticket);
+	remedies(h, rows->ticket);
 	links_of(h, rows->links);
 	history(h, cat, rows->events);
 	answers(h, rows->texts);

@@ -63,6 +63,16 @@ def test_shows_where_it_stands_in_both_languages(stack):
     assert look(stack, number.replace("-", " ")).status == 200, "as people type it"
 
 
+def test_who_is_refused_is_told_where_to_turn(stack):
+    number = opened(stack)
+    for status, told in ((7, False), (9, False), (8, True)):
+        set_status(stack, number, status, 1772440000000000)
+        assert ("Karara karşı başvuru yolları" in look(stack, number).body.decode()) == told, status
+    turkish, english = (html.unescape(look(stack, number, lang=lang).body.decode()) for lang in ("tr", "en"))
+    for law, days in (("4982", "on beş gün"), ("6698", "otuz gün"), ("2577", "altmış gün")):
+        assert f"{law} sayılı Kanun" in turkish and days in turkish and f"Law {law}, art." in english
+
+
 def test_legal_deadline_is_its_last_day(stack):
     number = opened(stack)
     stack.sql("update turunc.ticket_state set legal_due_us = %s, service_due_us = null"
