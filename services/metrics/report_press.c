@@ -161,6 +161,23 @@ add_head(struct sheet *s)
 		add(s, "TASLAK: rapor henüz yayımlanmadı, rakamlar değişebilir.\n\n");
 }
 
+/* All of them, or whoever adds up what the report says finds some missing. */
+static void
+add_unrecorded(struct sheet *s)
+{
+	char text[REPORT_TEXT_SIZE];
+	int64_t nuisance = count(s, "calls.nuisance"), undisposed = count(s, "calls.undisposed");
+
+	add(s,
+	    " Kayda alınmayan çağrılarda bilgi verildi, çağrı başka bir yere aktarıldı ya da daha "
+	    "önce açılmış bir başvuruya eklendi");
+	if (nuisance > 0)
+		add(s, "; %s çağrı ise asılsızdı", number(nuisance, text));
+	if (undisposed > 0)
+		add(s, "; %s çağrının sonucu henüz girilmedi", number(undisposed, text));
+	add(s, ".\n\n");
+}
+
 static void
 add_calls(struct sheet *s)
 {
@@ -188,9 +205,7 @@ add_calls(struct sheet *s)
 	add(s, "\n\nYanıtlanan çağrıların %s’%s başvuru olarak kayda alındı.",
 	    number(recorded, text), its(recorded));
 	add_comparison(s, "calls.recorded", "Kayda alınan çağrı sayısı,");
-	add(s,
-	    " Kayda alınmayan çağrılarda bilgi verildi, çağrı başka bir yere aktarıldı ya da daha "
-	    "önce açılmış bir başvuruya eklendi.\n\n");
+	add_unrecorded(s);
 }
 
 static void
@@ -297,10 +312,11 @@ add_satisfaction(struct sheet *s)
 
 	if (satisfied == NULL)
 		return;
-	add(s,
-	    "Sonuçlanan başvuruların memnuniyet anketine %s yanıt geldi; yanıtlayanların "
-	    "memnuniyet oranı %s oldu",
-	    number(count(s, "ladder.answered"), text), satisfied);
+	int64_t answered = count(s, "ladder.answered");
+	add(s, "Sonuçlanan başvurularda memnuniyet %s kez soruldu, ",
+	    number(count(s, "ladder.invited"), text));
+	add(s, "bunların %s’%s yanıtlandı; yanıtlayanların memnuniyet oranı %s oldu",
+	    number(answered, text), its(answered), satisfied);
 	report_interval(s->r, text);
 	add(s, " (%%95 güven aralığı %s). Anketi yanıtlamayanlar memnun sayılmaz.\n\n", text);
 }
