@@ -112,6 +112,7 @@ enum failpoint_side {
 	X(INTAKE_ATTACHMENT, "intake", "attachment")           \
 	X(INTAKE_CIMER_REPORT, "intake", "cimer_report")       \
 	X(INTAKE_CIMER_MOVE, "intake", "cimer_move")           \
+	X(INTAKE_CIMER_EMPTY, "intake", "cimer_empty")         \
 	X(INTAKE_MAIL, "intake", "mail")                       \
 	X(ROUTER_EVIDENCE, "router", "evidence")               \
 	X(ROUTER_ROUTE, "router", "route")                     \

@@ -367,6 +367,20 @@ tell_unreadable(struct cimer *c)
 }
 
 static void
+clear(struct cimer *c, uint64_t now_ms)
+{
+	int64_t keep_ms = c->in->config.cimer_keep_ms;
+	bool soon = keep_ms > 0 && keep_ms < CLEAR_EVERY_MS;
+	size_t files = cimer_folder_clear(c->folder, (int64_t)time(NULL) * US_PER_S);
+
+	if (files > 0)
+		log_info("files of applications emptied or removed files=%zu", files);
+	if (cimer_folder_to_clear(c->folder))
+		log_warn("a list in done cannot be emptied, it is tried again");
+	c->clear_ms = now_ms + (uint64_t)(soon ? keep_ms : CLEAR_EVERY_MS);
+}
+
+static void
 look(struct cimer *c, uint64_t now_ms)
 {
 	bool there = cimer_folder_look(c->folder, now_ms);
@@ -382,19 +396,16 @@ look(struct cimer *c, uint64_t now_ms)
 		why = "a file may not be read";
 	if (why == NULL && cimer_folder_failing(c->folder))
 		why = "a file cannot be read, written or put away, the log says why";
+	if (why == NULL && cimer_folder_to_clear(c->folder))
+		why = "a list in done cannot be emptied";
 	if (why == NULL && cimer_folder_rejected_waits(c->folder))
 		why = "files in rejected wait for somebody";
 	c->look_ms = now_ms + (uint64_t)c->in->config.cimer_look_ms;
 	stats_set(c->in->stats, INTAKE_STAT_CIMER_WAITING, (int64_t)waiting);
 	daemon_set_dependency(
 	    c->in->daemon, c->dependency, why == NULL ? DEPENDENCY_UP : DEPENDENCY_DOWN, why);
-	if (there && c->in->config.cimer_keep_ms > 0 && now_ms >= c->clear_ms) {
-		size_t removed = cimer_folder_clear(
-		    c->folder, c->in->config.cimer_keep_ms, (int64_t)time(NULL) * US_PER_S);
-		if (removed > 0)
-			log_info("old files of applications removed files=%zu", removed);
-		c->clear_ms = now_ms + CLEAR_EVERY_MS;
-	}
+	if (there && (now_ms >= c->clear_ms || cimer_folder_to_clear(c->folder)))
+		clear(c, now_ms);
 }
 
 static bool
@@ -446,7 +457,8 @@ cimer_open(struct intake *in)
 	if (!open_imports(in))
 		return false;
 	c->dependency = daemon_add_dependency(in->daemon, "cimer", false);
-	c->folder = cimer_folder_create(in->config.cimer_dir, (uint64_t)in->config.cimer_settle_ms);
+	c->folder = cimer_folder_create(
+	    in->config.cimer_dir, (uint64_t)in->config.cimer_settle_ms, in->config.cimer_keep_ms);
 	if (c->folder == NULL) {
 		log_error("cannot start why=\"out of memory\"");
 		return false;

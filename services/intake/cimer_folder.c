@@ -9,24 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "cimer_place.h"
 #include "failpoint.h"
-#include "istanbul.h"
 
 enum {
 	STEM_BYTES_MAX = 180, /* of a name that is moved; a number and the report's ending follow */
 	TRIES_MAX = 1000,
 	PATH_BYTES = CIMER_NAME_BYTES + 64,
-	DRAFT_BYTES = 40,
-	US_PER_MS = 1000,
 };
 
 static const char *const places[CIMER_PLACES] = { "done", "rejected" };
-/* A report that is being written; no two have one name, and nobody can make one first. */
-static const char draft_beginning[] = ".report-";
 static const char *const report_endings[CIMER_PLACES] = { ".tickets.csv", ".errors.csv" };
 
 struct entry {
@@ -48,12 +43,14 @@ struct cimer_folder {
 	int place_fd[CIMER_PLACES];
 	const char *trouble;
 	bool rejected_waits; /* for somebody to look at it */
+	int64_t keep_ms; /* what was taken keeps its content */
+	bool to_clear; /* a list that is in the record has not been emptied */
 	struct entry entries[CIMER_FILES_MAX];
 	size_t count;
 };
 
 struct cimer_folder *
-cimer_folder_create(const char *path, uint64_t settle_ms)
+cimer_folder_create(const char *path, uint64_t settle_ms, int64_t keep_ms)
 {
 	struct cimer_folder *f = calloc(1, sizeof(*f));
 
@@ -63,6 +60,7 @@ cimer_folder_create(const char *path, uint64_t settle_ms)
 	for (size_t p = 0; p < CIMER_PLACES; p++)
 		f->place_fd[p] = -1;
 	f->settle_ms = settle_ms;
+	f->keep_ms = keep_ms;
 	/* Sent when somebody opens for writing what a lease is held on for a moment. */
 	(void)signal(SIGIO, SIG_IGN);
 	f->path = strdup(path);
@@ -231,22 +229,10 @@ open_folders(struct cimer_folder *f)
 	return true;
 }
 
-/* The caller closes it; dir_fd stays open and unmoved. */
-static DIR *
-list(int dir_fd)
-{
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-
-	if (dir == NULL && fd != -1)
-		close(fd);
-	return dir;
-}
-
 static bool
 look_for_files(struct cimer_folder *f, uint64_t now_ms)
 {
-	DIR *dir = list(f->fd);
+	DIR *dir = cimer_place_list(f->fd);
 	const struct dirent *at;
 	size_t names = 0;
 
@@ -270,7 +256,7 @@ look_for_files(struct cimer_folder *f, uint64_t now_ms)
 static bool
 look_for_rejected(struct cimer_folder *f)
 {
-	DIR *dir = list(f->place_fd[CIMER_REJECTED]);
+	DIR *dir = cimer_place_list(f->place_fd[CIMER_REJECTED]);
 	const struct dirent *at;
 	size_t names = 0;
 
@@ -472,54 +458,12 @@ choose_paths(const struct cimer_folder *f, const char *name, enum cimer_place pl
 }
 
 static bool
-write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t put = write(fd, bytes, len);
-		if (put == -1 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		bytes += put;
-		len -= (size_t)put;
-	}
-	return true;
-}
-
-static int
-make_draft(int place_fd, char name[DRAFT_BYTES])
-{
-	uint64_t chance;
-
-	if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
-		return -1;
-	(void)snprintf(name, DRAFT_BYTES, "%s%016llx", draft_beginning, (unsigned long long)chance);
-	return openat(place_fd, name,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-	    S_IRUSR | S_IWUSR | S_IRGRP);
-}
-
-/* Beside first, so that nobody opens half of a report. */
-static bool
 write_report(const struct cimer_folder *f, enum cimer_place place, const char *path,
     const char *text, size_t len)
 {
-	char draft[DRAFT_BYTES];
-	int to = f->place_fd[place], fd = make_draft(to, draft);
-
-	if (fd == -1)
-		return false;
-	bool written = !failpoint(FAILPOINT_INTAKE_CIMER_REPORT, FAILPOINT_BEFORE)
-		       && write_all(fd, text, len) && fsync(fd) == 0
-		       && renameat(to, draft, to, path) == 0;
-	int saved_errno = errno;
-	close(fd);
-	if (!written) {
-		(void)unlinkat(to, draft, 0);
-		errno = saved_errno;
-		return false;
-	}
-	return fsync(to) == 0 && !failpoint(FAILPOINT_INTAKE_CIMER_REPORT, FAILPOINT_AFTER);
+	return !failpoint(FAILPOINT_INTAKE_CIMER_REPORT, FAILPOINT_BEFORE)
+	       && cimer_place_write(f->place_fd[place], path, text, len)
+	       && !failpoint(FAILPOINT_INTAKE_CIMER_REPORT, FAILPOINT_AFTER);
 }
 
 static bool
@@ -554,26 +498,25 @@ cimer_folder_move(struct cimer_folder *f, const char *name, enum cimer_place pla
 		return false;
 	if (e != NULL)
 		*e = f->entries[--f->count];
+	/* It is put away all the same; clearing comes back to it. */
+	if (place == CIMER_DONE && f->keep_ms == 0 && !cimer_place_empty(f->place_fd[place], path))
+		f->to_clear = true;
 	return true;
 }
 
-size_t
-cimer_folder_clear(struct cimer_folder *f, int64_t keep_ms, int64_t now_us)
+bool
+cimer_folder_to_clear(const struct cimer_folder *f)
 {
-	int64_t before_s = (now_us - keep_ms * US_PER_MS) / US_PER_S;
-	int place_fd = f->place_fd[CIMER_DONE];
-	DIR *dir = place_fd == -1 ? NULL : list(place_fd);
-	const struct dirent *at;
-	struct stat file;
-	size_t removed = 0;
+	return f->to_clear;
+}
 
-	while (dir != NULL && removed < CIMER_NAMES_MAX && (at = readdir(dir)) != NULL) {
-		/* Moving a file sets the time of its change, not that of its content. */
-		if (fstatat(place_fd, at->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0
-		    && S_ISREG(file.st_mode) && file.st_ctim.tv_sec < before_s)
-			removed += unlinkat(place_fd, at->d_name, 0) == 0;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return removed;
+size_t
+cimer_folder_clear(struct cimer_folder *f, int64_t now_us)
+{
+	bool done = false;
+	size_t cleared = cimer_place_clear(f->place_fd[CIMER_DONE], report_endings[CIMER_DONE],
+	    f->keep_ms, CIMER_REMAINS_MS, now_us, &done);
+
+	f->to_clear = !done;
+	return cleared;
 }

@@ -25,14 +25,16 @@ enum {
 	CIMER_NAME_BYTES = 256,
 	CIMER_FILES_MAX = 256,
 	CIMER_NAMES_MAX = 2000,
-	CIMER_REFUSALS_MAX = 5
+	CIMER_REFUSALS_MAX = 5,
+	CIMER_REMAINS_MS = 14 * 86400 * 1000 /* names of lists, and what became of them */
 };
 enum cimer_place { CIMER_DONE, CIMER_REJECTED, CIMER_PLACES };
 
 struct cimer_folder;
 
-/* NULL: out of memory.  The folder need not be there yet. */
-struct cimer_folder *cimer_folder_create(const char *path, uint64_t settle_ms);
+/* What was taken keeps its content in done/ for keep_ms; 0: it is emptied as it is put away.  NULL:
+ * out of memory.  The folder need not be there yet. */
+struct cimer_folder *cimer_folder_create(const char *path, uint64_t settle_ms, int64_t keep_ms);
 void cimer_folder_destroy(struct cimer_folder *f); /* takes NULL */
 
 /* Looks what is there; makes done/ and rejected/ if they are not.  False, with errno: it cannot. */
@@ -72,7 +74,10 @@ bool cimer_folder_unchanged(
 MUST_CHECK bool cimer_folder_move(struct cimer_folder *f, const char *name, enum cimer_place place,
     const char *report, size_t report_len);
 
-/* Removes what was moved to done/ more than keep_ms ago; how many files. */
-size_t cimer_folder_clear(struct cimer_folder *f, int64_t keep_ms, int64_t now_us);
+/* Empties lists in done/ that were kept for long enough, also those that a crash has left, and
+ * removes what remains of them after CIMER_REMAINS_MS; how many files. */
+size_t cimer_folder_clear(struct cimer_folder *f, int64_t now_us);
+/* Is a list left that could not be emptied? */
+bool cimer_folder_to_clear(const struct cimer_folder *f);
 
 #endif

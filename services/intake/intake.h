@@ -88,7 +88,7 @@ struct intake_config {
 	char *cimer_dir; /* "": no files are taken */
 	int64_t cimer_look_ms;
 	int64_t cimer_settle_ms;
-	int64_t cimer_keep_ms; /* 0: for ever */
+	int64_t cimer_keep_ms; /* 0: not at all */
 	int64_t cimer_rows;
 	int64_t cimer_text_bytes;
 	int64_t cimer_file_bytes;

@@ -78,3 +78,18 @@ def check_applications(stack, ledger):
     for reference in rows:
         if (CLIENT, reference) not in ledger.attempts:
             yield "phantom", f"application {reference} was in no file"
+    yield from lists_left(stack)
+
+
+def lists_left(stack, limit_s=20):
+    """What is in the record is left in no list, whatever was killed as it was put away."""
+    folder, end = stack.path("cimer", "done"), time.monotonic() + limit_s
+    while os.path.isdir(folder):
+        whole = [name for name in os.listdir(folder) if not name.endswith(".tickets.csv") and not name.startswith(".")
+                 and os.path.getsize(os.path.join(folder, name)) > 0]
+        if not whole:
+            return
+        if time.monotonic() > end:
+            yield "left", f"{len(whole)} lists in done/ keep what they held: {whole[:3]}"
+            return
+        time.sleep(0.1)

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "cimer_folder.h"
 #include "cimer_sheet.h"
 #include "istanbul.h"
 #include "muratpasa.h"
@@ -403,20 +402,6 @@ TEST(test_a_tag_is_short_and_has_few_attributes)
 			CHECK_I64(cases[i].name, read_sheet(&b, 1), cases[i].problem);
 		free(b.at);
 	}
-}
-
-/* --- the folder ------------------------------------------------------------------------------- */
-
-TEST(test_shares_are_told_from_disks)
-{
-	CHECK_TRUE("NFS", cimer_folder_is_remote(0x6969));
-	CHECK_TRUE(
-	    "SMB 2, whatever its sign", cimer_folder_is_remote((uint64_t)(int32_t)0xfe534d42));
-	CHECK_TRUE("FUSE", cimer_folder_is_remote(0x65735546));
-	CHECK_FALSE("ext4", cimer_folder_is_remote(0xef53));
-	CHECK_FALSE("XFS", cimer_folder_is_remote(0x58465342));
-	CHECK_FALSE("memory", cimer_folder_is_remote(0x01021994));
-	CHECK_FALSE("overlay", cimer_folder_is_remote(0x794c7630));
 }
 
 /* --- applications ----------------------------------------------------------------------------- */
