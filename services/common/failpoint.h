@@ -114,6 +114,7 @@ enum failpoint_side {
 	X(INTAKE_CIMER_MOVE, "intake", "cimer_move")           \
 	X(INTAKE_CIMER_EMPTY, "intake", "cimer_empty")         \
 	X(INTAKE_MAIL, "intake", "mail")                       \
+	X(INTAKE_SURVEY_STOPS, "intake", "survey_stops")       \
 	X(ROUTER_EVIDENCE, "router", "evidence")               \
 	X(ROUTER_ROUTE, "router", "route")                     \
 	X(ROUTER_COMMANDS, "router", "commands")               \

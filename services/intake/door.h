@@ -36,6 +36,8 @@ extern const struct http_route door_survey_routes[];
 extern const size_t door_survey_route_count;
 extern const struct http_route door_survey_stop_routes[];
 extern const size_t door_survey_stop_route_count;
+/* Brings what was kept of them to the record, when it is there; called now and then. */
+void door_survey_stop_bring(struct intake *in);
 extern const struct http_route call_routes[];
 extern const size_t call_route_count;
 

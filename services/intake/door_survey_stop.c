@@ -1,16 +1,20 @@
 /* The page behind the link that ends mails which ask whether one is satisfied.  Looking at it ends
- * nothing; what a mail program posts by itself does (RFC 8058), and can be taken back there. */
+ * nothing; what a mail program posts by itself does (RFC 8058), and can be taken back there.  While
+ * the record is away it is kept on disk. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "door.h"
 #include "html.h"
+#include "log.h"
 #include "store.h"
 #include "survey_link.h"
+#include "survey_stops.h"
 
-enum { BODY_BYTES = 4096 };
+enum { BODY_BYTES = 4096, RETRY_MS = 1000, RETRY_CAP_MS = 60000 };
 
 /* One request, from the link to its answer. */
 struct stopping {
@@ -77,7 +81,7 @@ reply_wrong(struct stopping *s)
 }
 
 static void
-reply_state(struct stopping *s, bool refused)
+reply_state(struct stopping *s, bool refused, size_t outcome)
 {
 	struct html h;
 
@@ -109,7 +113,84 @@ reply_state(struct stopping *s, bool refused)
 		    : html_say(&h, "Artık anket almak istemiyorum", "Send no more surveys"));
 	html_raw(&h, "</form>\n");
 	html_reply(&h, s->req, 200);
-	end(s, !s->says ? STOPPED_SHOWN : refused ? STOPPED_REFUSED : STOPPED_AGAIN);
+	end(s, outcome);
+}
+
+/* --- while the record is away ----------------------------------------------------------------- */
+
+/* Mail programs post once and do not come again, and who clicks has done what was asked of them: so
+ * it is kept on disk, as a report would be.  Behind what waits already, also when the record is
+ * back, for two messages may have gone to one address. */
+static bool
+has_to_be_kept(const struct intake *in)
+{
+	return in->stops != NULL && (in->writer_lost || survey_stops_count(in->stops) > 0);
+}
+
+static void
+keep(struct stopping *s)
+{
+	const struct survey_wish wish = { s->message, s->again, clock_now_us() };
+
+	if (s->in->stops == NULL || !survey_stops_keep(s->in->stops, &wish)) {
+		reply_away(s);
+		return;
+	}
+	stats_set(s->in->stats, INTAKE_STAT_SURVEY_STOPS_WAITING,
+	    (int64_t)survey_stops_count(s->in->stops));
+	reply_state(s, !s->again, STOPPED_KEPT);
+}
+
+struct bringing {
+	struct intake *in;
+	struct survey_wish wish;
+};
+
+static void
+on_brought(void *arg, const struct db_reply *reply)
+{
+	struct bringing *b = arg;
+	struct intake *in = b->in;
+	struct stops_drain *drain = &in->stops_drain;
+	const struct backoff backoff = { RETRY_MS, RETRY_CAP_MS, 0 };
+	bool settled = reply->outcome == DB_COMMITTED && survey_stops_done(in->stops, &b->wish);
+
+	if (reply->outcome == DB_FAILED)
+		log_error("a refusal of surveys cannot be brought to the record sqlstate=%s",
+		    reply->sqlstate);
+	free(b);
+	stats_set(
+	    in->stats, INTAKE_STAT_SURVEY_STOPS_WAITING, (int64_t)survey_stops_count(in->stops));
+	drain->under_way = false;
+	drain->failures = settled ? 0 : drain->failures + 1;
+	drain->next_ms =
+	    settled ? 0 : clock_monotonic_ms() + backoff_delay_ms(&backoff, drain->failures - 1, 0);
+	door_survey_stop_bring(in);
+}
+
+/* One at a time, the oldest first; said twice it is what it was. */
+void
+door_survey_stop_bring(struct intake *in)
+{
+	struct stops_drain *drain = &in->stops_drain;
+	const struct survey_wish *first = in->stops == NULL ? NULL : survey_stops_first(in->stops);
+
+	if (first == NULL || drain->under_way || in->writer_lost
+	    || clock_monotonic_ms() < drain->next_ms)
+		return;
+	struct bringing *b = malloc(sizeof(*b));
+	struct db_unit *unit = b == NULL ? NULL : db_unit_create(in->writer);
+	db_unit_add(unit, STORE_SURVEY_REFUSE);
+	db_add_uuid(unit, &first->message);
+	db_add_bool(unit, !first->again);
+	db_add_int8(unit, first->at_us);
+	if (b != NULL)
+		*b = (struct bringing){ in, *first };
+	drain->under_way = unit != NULL && db_submit(in->writer, unit, on_brought, b);
+	if (!drain->under_way) {
+		db_unit_destroy(unit);
+		free(b);
+	}
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -119,23 +200,51 @@ on_state(void *arg, const struct db_reply *reply)
 {
 	struct stopping *s = arg;
 
+	/* Whether it was committed or not: the same once more changes nothing. */
+	if (s->says && (reply->outcome == DB_NOT_SENT || reply->outcome == DB_UNKNOWN)) {
+		keep(s);
+		return;
+	}
 	if (reply->outcome != DB_COMMITTED) {
 		reply_away(s);
 		return;
 	}
 	int64_t state = db_get_int(reply->results[0], 0, 0);
+	bool stands = state == SURVEY_REFUSAL_STANDS;
 	if (state == SURVEY_REFUSAL_OF_NOTHING)
 		reply_wrong(s);
 	else
-		reply_state(s, state == SURVEY_REFUSAL_STANDS);
+		reply_state(s, stands,
+		    !s->says ? STOPPED_SHOWN
+		    : stands ? STOPPED_REFUSED
+			     : STOPPED_AGAIN);
+}
+
+/* What was said last, and is not there yet, is what will be. */
+static bool
+shown_from_disk(struct stopping *s)
+{
+	const struct survey_wish *kept = s->says || s->in->stops == NULL
+					     ? NULL
+					     : survey_stops_find(s->in->stops, &s->message);
+
+	if (kept != NULL)
+		reply_state(s, !kept->again, STOPPED_SHOWN);
+	return kept != NULL;
 }
 
 static void
 ask(struct stopping *s)
 {
 	struct db *db = s->says ? s->in->writer : s->in->reader; /* each has its statements */
-	struct db_unit *unit = s->says && s->in->writer_lost ? NULL : db_unit_create(db);
 
+	if (s->says && has_to_be_kept(s->in)) {
+		keep(s);
+		return;
+	}
+	if (shown_from_disk(s))
+		return;
+	struct db_unit *unit = s->says && s->in->writer_lost ? NULL : db_unit_create(db);
 	db_unit_add(unit, s->says ? STORE_SURVEY_REFUSE : STORE_SURVEY_REFUSAL);
 	db_add_uuid(unit, &s->message);
 	if (s->says) {
@@ -145,7 +254,10 @@ ask(struct stopping *s)
 	if (unit != NULL && db_submit(db, unit, on_state, s))
 		return;
 	db_unit_destroy(unit);
-	reply_away(s);
+	if (s->says)
+		keep(s);
+	else
+		reply_away(s);
 }
 
 static void

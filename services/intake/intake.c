@@ -549,8 +549,7 @@ intake_close(struct intake *in)
 	accept_destroy(in->accept);
 	door_mail_close(in->mail);
 	drain_destroy(in->drain);
-	spool_close(in->spool);
-	number_file_close(in->number_file);
+	standby_close(in);
 	http_close(in->http);
 	people_close(in->people);
 	files_close(in->files);

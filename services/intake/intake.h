@@ -139,6 +139,7 @@ enum intake_stat {
 	INTAKE_STAT_SAID, /* by what */
 	INTAKE_STAT_DISMISSED, /* what came without a ticket and needs none */
 	INTAKE_STAT_SURVEY_STOPS, /* visits by a link that ends them, the same */
+	INTAKE_STAT_SURVEY_STOPS_WAITING,
 	INTAKE_STAT_SURVEYS, /* visits by an invitation, by what came of them */
 	INTAKE_STAT_CALLS, /* dealt with on the call-taker's page, by how */
 	INTAKE_STAT_DRAFTS, /* by whether they were kept */
@@ -200,7 +201,8 @@ enum {
 	STOPPED_WRONG,
 	STOPPED_LIMITED, /* the address: too many wrong links */
 	STOPPED_LIMITED_MESSAGE, /* the link: too many changes by it */
-	STOPPED_AWAY
+	STOPPED_AWAY,
+	STOPPED_KEPT, /* on disk, for the record is away */
 };
 enum { DISMISSED_OFF, DISMISSED_BACK, DISMISSED_GONE, DISMISSED_AWAY };
 enum { CIMER_FILES_DONE, CIMER_FILES_REJECTED, CIMER_FILES_WAITED };
@@ -238,6 +240,12 @@ struct intake {
 	struct cimer *cimer; /* NULL: no folder is watched */
 	struct numbers *numbers;
 	struct number_file *number_file;
+	struct survey_stops *stops; /* NULL: nothing is kept while the record is away */
+	struct stops_drain {
+		bool under_way;
+		uint32_t failures;
+		uint64_t next_ms;
+	} stops_drain;
 	bool setting_aside; /* numbers for the time without the record are being leased */
 	struct repeats *repeats;
 	struct item_maker maker;
@@ -293,6 +301,7 @@ void intake_set_numbers_aside(struct intake *in);
 /* The spool, the numbers set aside, the catalogue and rights as last read: what is needed while
  * the record is away (standby.c).  False: cannot start. */
 MUST_CHECK bool standby_open(struct intake *in);
+void standby_close(struct intake *in); /* the record and those who use them are gone by then */
 /* Tells metrics and readiness how they stand; once a second. */
 void standby_tick(struct intake *in);
 

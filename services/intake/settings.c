@@ -162,7 +162,7 @@ static const char *const surveyed[] = { "shown", "answered", "repeated", "denied
 	"over", "wrong", "limited", "away", NULL };
 static const char *const dismissed[] = { "off", "back", "gone", "away", NULL };
 static const char *const stopped[] = { "shown", "refused", "again", "wrong", "limited",
-	"limited_message", "away", NULL };
+	"limited_message", "away", "kept", NULL };
 static const char *const said[] = { "follow_up", "withdraw", "not_solved", "refused", NULL };
 static const char *const calls[] = { "ticket", "joined", "ended", "refused", "away", NULL };
 static const char *const drafts[] = { "kept", "lost", NULL };
@@ -260,6 +260,9 @@ const struct stat_row intake_stats[INTAKE_STAT_COUNT] = {
 		    "refused, or wanted again",
 	    .label = "outcome",
 	    .label_values = stopped },
+	[INTAKE_STAT_SURVEY_STOPS_WAITING] = { .name = "turunc_intake_survey_stops_waiting",
+	    .help = "Wishes to end surveys, or to be asked again, that the record has not yet",
+	    .type = STAT_GAUGE },
 	[INTAKE_STAT_SURVEYS] = { .name = "turunc_intake_surveys_total",
 	    .help = "Visits by an invitation to say whether one is satisfied, by what came of them",
 	    .label = "outcome",

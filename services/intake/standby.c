@@ -2,9 +2,11 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "door.h"
 #include "intake.h"
 #include "log.h"
 #include "number.h"
+#include "survey_stops.h"
 
 enum { PATH_BYTES = 1200, WHY_BYTES = 200 };
 
@@ -42,10 +44,36 @@ open_number_file(struct intake *in)
 	return in->number_file != NULL;
 }
 
+/* It stops no report: without it who clicks is told to come again, and somebody looks at the file.
+ */
+static void
+open_stops(struct intake *in)
+{
+	char path[PATH_BYTES], why[WHY_BYTES];
+
+	if (in->config.spool_bytes == 0)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/survey-stops", in->config.state_dir);
+	in->stops = survey_stops_open(path, why, sizeof(why));
+	if (in->stops == NULL)
+		log_error("refusals of surveys are not kept while the record is away what=%s "
+			  "why=%s",
+		    log_quoted(path), log_quoted(why));
+}
+
 bool
 standby_open(struct intake *in)
 {
+	open_stops(in);
 	return open_number_file(in) && open_spool(in);
+}
+
+void
+standby_close(struct intake *in)
+{
+	spool_close(in->spool);
+	number_file_close(in->number_file);
+	survey_stops_close(in->stops);
 }
 
 /* Down when what comes now could be kept nowhere. */
@@ -77,6 +105,7 @@ standby_tick(struct intake *in)
 	    number_file_left(in->number_file, number_year(clock_now_us())));
 	if (in->config.numbers_aside > 0)
 		intake_set_numbers_aside(in);
+	door_survey_stop_bring(in);
 	if (in->spool == NULL)
 		return;
 	spool_recover(in->spool);

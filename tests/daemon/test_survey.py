@@ -1,5 +1,6 @@
 """Was the citizen satisfied?  From the end of a ticket to the answer, with the real services."""
 import html
+import os
 import uuid
 from collections import Counter
 
@@ -298,15 +299,52 @@ def test_who_shares_a_mailbox_keeps_its_refusal_when_the_other_is_erased(world):
     assert refusals(world) == []
 
 
-def test_a_refusal_that_cannot_be_written_is_not_acknowledged(world):
-    number, _ = world.invited(email="sabirsiz@ornek.example")
-    _, message = mail_about(world, number, "survey.invited")
-    token = stop_token(SECRET, uuid.UUID(message))
+def refusal_link(world, address):
+    number, _ = world.invited(email=address)
+    return stop_token(SECRET, uuid.UUID(mail_about(world, number, "survey.invited")[1]))
+
+
+def waiting(world):
+    return world.stack.metric("intake", "turunc_intake_survey_stops_waiting")
+
+
+def test_a_refusal_is_kept_while_the_record_is_away(world):
+    """A mail program posts once and does not come again.  Of an address its last word counts, also when a kill comes
+    in between and another message of that address is where it was said."""
+    first, then = refusal_link(world, "sabirsiz@ornek.example"), refusal_link(world, "Sabirsiz@ornek.example")
+    other = refusal_link(world, "kararsiz@ornek.example")
     with world.stack.record_away():
-        assert stop(world, token).status == 503
-    assert refusals(world) == []
-    world.stack.wait(lambda: stop(world, token).status == 200, 15, "it is taken when the record is back")
+        assert world.look(first, path="/anket-istemiyorum").status == 503, "what it was nobody can see now"
+        page = stop(world, first)
+        assert page.status == 200 and "artık memnuniyet anketi" in text_of(page)
+        assert "artık memnuniyet anketi" in text_of(world.look(first, path="/anket-istemiyorum"))
+        assert stop(world, other).status == 200
+        assert "gönderilmektedir" in text_of(stop(world, first, b"again=yes"))
+        assert stop(world, then).status == 200
+        assert waiting(world) == 3
+        world.stack.kill9("intake")
+        world.stack.start("intake")
+        assert "gönderilmektedir" in text_of(world.look(first, path="/anket-istemiyorum"))
+        assert stop(world, other, b"again=yes").status == 200
+    world.stack.wait(lambda: waiting(world) == 0, 20, "the record has them")
     assert refusals(world) == ["sabirsiz@ornek.example"]
+    assert "artık memnuniyet anketi" in text_of(world.look(first, path="/anket-istemiyorum")), "it is the mailbox's"
+    assert stop(world, then, b"again=yes").status == 200 and refusals(world) == []
+    kept = 'turunc_intake_survey_stops_total{outcome="kept"}'
+    assert world.stack.metric("intake", kept) == 1, "of the process that runs now"
+
+
+def test_a_refusal_that_cannot_be_kept_is_not_acknowledged(world):
+    token = refusal_link(world, "acele@ornek.example")
+    in_the_way = world.stack.path("state", "intake", "survey-stops.new")
+    os.mkdir(in_the_way)
+    with world.stack.record_away():
+        page = stop(world, token)
+        assert page.status == 503 and "Birazdan yeniden deneyin" in text_of(page)
+        os.rmdir(in_the_way)
+        assert stop(world, token).status == 200
+    world.stack.wait(lambda: refusals(world) == ["acele@ornek.example"], 20, "the record has it")
+    world.stack.wait(lambda: waiting(world) == 0, 20, "and the disk knows")
     stop(world, token, b"again=yes")
 
 

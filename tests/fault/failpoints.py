@@ -48,7 +48,7 @@ FIRST_START = {"identity_secret": (("identity.secret",), 32), "link_key": (("att
 # What somebody at the desk brings about, alone or beside the departments.
 DESKED = ("decide_letter", "decide_message", "acknowledge", "commands", "put_answers", "add_texts", "add_photos", "evidence")
 # What happens only while intake has lost its record, and when it is found again.
-AWAY, BACK = ("spool_add", "spool_sync"), ("drain", "alias")
+AWAY, BACK = ("spool_add", "spool_sync", "survey_stops"), ("drain", "alias")
 # Takes seconds each time: in the short form it only crashes.
 SLOW = {("masa", "restore"), ("notifier", "bounce_aside")}
 GONE, GONE_PRINTED = 269999999, "26-9999999-0"  # a ticket that never was
@@ -253,7 +253,7 @@ class Failpoints:
             self._report_a_lost_mail()
         elif case.step in ("receipts", "sms_wish"):
             self._call_back(case.step)
-        elif case.step == "survey_refuse":
+        elif case.step in ("survey_refuse", "survey_stops"):
             self._refuse_surveys()
         elif case.step == "dismiss":
             self._signers["loose"].turn()

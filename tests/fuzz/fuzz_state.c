@@ -1,5 +1,6 @@
 /* What a service keeps on its own disk: spooled items, rights and configuration as last read,
- * ticket numbers set aside.  Their checksums are right here, so that what is behind them is read.
+ * ticket numbers set aside, refusals of surveys.  Their checksums are right here, so that what is
+ * behind them is read.
  */
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "registry_cache.h"
 #include "spooled_item.h"
 #include "state_file.h"
+#include "survey_stops.h"
 
 static void
 on_done(struct item *item, enum item_outcome outcome, int64_t ticket_id)
@@ -84,6 +86,28 @@ check_numbers(const char *path)
 	number_file_close(f);
 }
 
+static void
+check_stops(const char *path)
+{
+	char why[200] = "";
+	struct survey_stops *s = survey_stops_open(path, why, sizeof(why));
+	const struct survey_wish *first;
+
+	if (s == NULL) {
+		HOLDS(why[0] != '\0');
+		return;
+	}
+	size_t left = survey_stops_count(s);
+	HOLDS(left <= SURVEY_STOPS_MAX && (left == 0) == (survey_stops_first(s) == NULL));
+	for (unsigned i = 0; i < 3 && (first = survey_stops_first(s)) != NULL; i++) {
+		const struct survey_wish wish = *first;
+		HOLDS(survey_stops_find(s, &wish.message) == first);
+		HOLDS(survey_stops_done(s, &wish) && survey_stops_count(s) == --left);
+		HOLDS(survey_stops_find(s, &wish.message) == NULL);
+	}
+	survey_stops_close(s);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -91,7 +115,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/dev/shm/turunc-fuzz-state-%d", (int)getpid());
-	switch (take_byte(&in) % 3) {
+	switch (take_byte(&in) % 4) {
 	case 0:
 		check_spooled(in.at, in.left);
 		return 0;
@@ -99,9 +123,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		HOLDS(state_file_write(path, in.at, in.left) == STATE_FILE_OK);
 		check_cache(path);
 		break;
-	default:
+	case 2:
 		HOLDS(state_file_write(path, in.at, in.left) == STATE_FILE_OK);
 		check_numbers(path);
+		break;
+	default:
+		HOLDS(state_file_write(path, in.at, in.left) == STATE_FILE_OK);
+		check_stops(path);
 	}
 	(void)unlink(path);
 	return 0;
