@@ -184,6 +184,27 @@ test('from the keyboard alone', { timeout: 60000 }, async () => {
   await leave(page);
 });
 
+test('a ticket on paper: what was said and done, and nothing to press', { timeout: 60000 }, async () => {
+  const number = await tell('open cop-alinmadi balbey');
+  const page = await someone('ayse', { colorScheme: 'dark' });
+  await page.goto(`${place.origin}/desk/ticket/${number}`);
+  assert.ok(await page.locator('main button:visible, main summary:visible').count() > 0, 'there are steps on the screen');
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  assert.equal(await page.locator('button:visible, input:visible, select:visible, summary:visible').count(), 0);
+  const text = await page.innerText('main');
+  for (const words of [number, 'Çöp toplanmadı', 'Üç gündür çöpler alınmadı', 'Gülşen Işık', '1234. Sokak'])
+    assert.ok(text.includes(words), words);
+  assert.ok(await page.locator('.history').isVisible());
+  const colours = await page.evaluate(() => {
+    const style = getComputedStyle(document.body);
+    return [style.backgroundColor, style.color];
+  });
+  assert.deepEqual(colours, ['rgb(255, 255, 255)', 'rgb(0, 0, 0)'], 'ink on paper, also where the screen is dark');
+  const pdf = await page.pdf({ format: 'A4' });
+  assert.equal(pdf.toString('latin1').match(/\/Type\s*\/Page\b/g).length, 1);
+  await leave(page);
+});
+
 test('several at once, and back', { timeout: 60000 }, async () => {
   const numbers = [];
   for (let i = 0; i < 2; i += 1) numbers.push(await tell('open cop-alinmadi barbaros'));
@@ -211,7 +232,8 @@ test('axe finds nothing, and pages are small', { timeout: 120000 }, async () => 
   ];
   for (const kind of kinds) {
     const page = await someone('oya', kind);
-    for (const path of ['', '?department=temizlik', `ticket/${number}`, 'search?q=konteyner', 'search?q=yokboylebirsey']) {
+    for (const path of ['', '?department=temizlik', `ticket/${number}`, 'search?q=konteyner', 'search?q=yokboylebirsey',
+      'failed', 'alarms']) {
       let bytes = 0;
       const weigh = async (answer) => { bytes += (await answer.body().catch(() => '')).length; };
       page.on('response', weigh);
