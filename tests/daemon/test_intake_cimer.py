@@ -274,6 +274,13 @@ def memory(world, what):
         return int(re.search(rf"^{what}:\s+(\d+) kB", file.read(), re.M).group(1)) / 1024
 
 
+def worked_s(world):
+    """Processor time that intake's loop has had: what it was made to wait by others on the machine is no work of its own."""
+    service = world.stack.process["intake"].pid
+    with open(f"/proc/{service}/task/{service}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0]) / 1e9
+
+
 def test_a_million_rows_and_bombs_take_little_memory(world):
     files = {"milyon.xlsx": sheets.workbook([a_million_rows()]), "bomba.xlsx": sheets.workbook([bomb(400)]),
              "metin.xlsx": sheets.workbook([header_free()], many_strings(200))}
@@ -282,12 +289,12 @@ def test_a_million_rows_and_bombs_take_little_memory(world):
     start = memory(world, "VmRSS")
     for name, data in files.items():
         world.put(name, data)
-    slowest, reader, began = 0, 0, time.monotonic()
+    slowest = reader = 0
     filters = set()
     while not all(world.where(name) == "rejected" for name in files):
-        asked = time.monotonic()
+        asked = worked_s(world)
         assert world.stack.http("intake", "GET", "/healthz").status == 200
-        slowest = max(slowest, time.monotonic() - asked)
+        slowest = max(slowest, worked_s(world) - asked)
         status = reader_status(world)
         reader = max(reader, int(status.get("VmHWM", "0 kB").split()[0]) / 1024)
         filters.add(status.get("Seccomp"))
@@ -297,11 +304,11 @@ def test_a_million_rows_and_bombs_take_little_memory(world):
         assert words in world.report(name)[0][4]
     grown = memory(world, "VmHWM") - start
     sizes = {name: len(data) // 2**20 for name, data in files.items()}
-    print(f"files of {sizes} MiB: {grown:.1f} MiB more at most, the reader {reader:.1f} MiB, slowest answer meanwhile "
+    print(f"files of {sizes} MiB: {grown:.1f} MiB more at most, the reader {reader:.1f} MiB, most work before an answer "
           f"{slowest * 1000:.0f} ms")
     assert grown < (400 if sanitized() else 24), "the sanitizer keeps what was freed"
     assert "2" in filters and 0 < reader < (900 if sanitized() else 160)
-    assert slowest < max(2, (time.monotonic() - began) / 4), "the service goes on beside them"
+    assert slowest < (4 if sanitized() else 1), "the loop goes on to others between the pieces of a file"
 
 
 def test_a_workbook_whose_reader_is_killed_is_read_again(world):
