@@ -17,7 +17,8 @@ SERVICES = ("intake", "router", "notifier", "metrics")
 WORK_ON = {**{name: name.split("-")[0] for name in TCP}, "citizens-intake": "intake",
            "publishers-intake": "publisher", "subscribers-router": "subscribers",
            "intake-doorbell": "router", "metrics-redis": "redis",
-           "notifier-smtp": "mail", "notifier-sms": "sms",
+           "notifier-smtp": "mail", "notifier-sms": "sms", "notifier-intake": "texts",
+           "mail-intake": "letters", "gateway-notifier": "gateway", "desk-router": "desk", "viewers-metrics": "viewers",
            **{f"{name}-postgres": name for name in SERVICES}, "intake-postgres": "record"}
 # The statements that take the log's lock, by service.
 APPENDS = {"intake": ["accept"], "router": ["append"], "notifier": ["settle"]}
@@ -280,7 +281,7 @@ class PoolExhausted(Fault):
 
     def begin(self, storm):
         # Those of the services are ended one after another, and taken as they fall free.
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         storm.stack.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = any(%s)",
                         [f"turunc_{name}" for name in SERVICES])
         refused = 0

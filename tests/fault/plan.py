@@ -2,7 +2,7 @@
 import itertools
 
 import faults
-from wired import NAMES, WRITERS
+from wired import AT_THE_DOORS, NAMES, WRITERS
 
 SERVICES = faults.SERVICES
 KILLED = SERVICES + ("postgres", "redis")
@@ -17,9 +17,10 @@ def kills(count):
     return [faults.Kill(victim) for victim, _ in zip(itertools.cycle(KILLED), range(count))]
 
 
-def others(rounds):
+def others(rounds, doors):
     """Every fault that is no plain kill, rounds times."""
     made = []
+    links = [name for name in NAMES if doors or name not in AT_THE_DOORS]
     for _ in range(rounds):
         made += [faults.KillPublisher("publisher-c")]
         made += [faults.KillBackend(name) for name in SERVICES]
@@ -32,13 +33,13 @@ def others(rounds):
         made += [fault(name) for name in FOLLOWING
                  for fault in (faults.SubscriberAway, faults.SubscriberStill, faults.SubscriberTwice)]
         made += [faults.PoolExhausted()]
-        made += [faults.Network(link, mode=mode) for link in NAMES for mode in MODES]
+        made += [faults.Network(link, mode=mode) for link in links for mode in MODES]
     return made
 
 
-def plan(dice, kill_count, rounds):
+def plan(dice, kill_count, rounds, doors=False):
     """Shuffled, so that every order is tried some day; the seed says which."""
-    made = kills(kill_count) + others(rounds)
+    made = kills(kill_count) + others(rounds, doors)
     if rounds > 1:      # longer than a session may be silent
         made += [faults.Stop(name, kind="SIGSTOP for 7 s", hold_s=7) for name in SERVICES]
     dice.shuffle(made)

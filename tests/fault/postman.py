@@ -17,10 +17,11 @@ TAKEN = "250 2.0.0 Taken."
 
 
 class Postman(Actor):
-    def __init__(self, name, ledger, pause_s, stack):
+    def __init__(self, name, ledger, pause_s, stack, port):
         super().__init__(name, ledger, pause_s)
         self.client_name = ""
-        self.port = stack.port["lmtp"]
+        self.port = port
+        self.in_hand = False                    # a mail waits for its 250
         self.secret = stack.path("state", "intake", "identity.secret")
         self.dice = random.Random(name)
         self.refused = 0
@@ -50,6 +51,13 @@ class Postman(Actor):
 
     def _bring(self, mail, to, sender):
         """Until it is taken; False when that has not come within two minutes of being told to stop."""
+        self.in_hand = True
+        try:
+            return self._bring_until_taken(mail, to, sender)
+        finally:
+            self.in_hand = False
+
+    def _bring_until_taken(self, mail, to, sender):
         end = None
         while True:
             try:

@@ -8,18 +8,21 @@ import psycopg2
 from actors import Citizen, CSystem, Department, System
 from call_taker import CallTaker
 from cimer_clerk import CimerClerk, environment as cimer_environment
+from clerk import Clerk, check_clerk
 from figures import Figures
 from ledger import Ledger, check, sink_messages
 from municipality import never_quiet, reminded_now, with_special
 from postman import Postman, check_mails
 from process import Failed, wait_until, within
 from respondent import Respondent, check_answers
+from sms_gateway import SECRET, TEXT, SmsGateway, check_gateway
+from viewer import Viewer, check_viewer
 from web_citizen import WebCitizen, orphans
 from wired import WiredStack
 
 SERVICES = ("intake", "router", "notifier", "metrics")
 CITIZENS = 4
-RECOVERY_LIMIT_S = 60
+RECOVERY_LIMIT_S = 120     # of what comes back at all; how soon is what the figures say
 
 
 def secret_file(folder, text):
@@ -31,8 +34,10 @@ def secret_file(folder, text):
 
 
 class Storm:
-    def __init__(self, folder, seed=1):
+    def __init__(self, folder, seed=1, doors=False):
+        """doors: somebody is at the desk, at the notifier's door and before the board as well."""
         self.dice = random.Random(seed)
+        self.doors = doors
         self.stack = WiredStack(
             services=("sink",) + SERVICES,
             # A subject that only those with full rights may see, each first look noted.
@@ -48,7 +53,7 @@ class Storm:
                  "router": {"TURUNC_ATTACHMENTS_DIR": os.path.join("state", "intake", "attachments")},
                  "notifier": {"TURUNC_REMINDERS_LOOK": "200ms", "TURUNC_NOTIFIER_RETRY_FIRST": "200ms",
                               "TURUNC_NOTIFIER_RETRY_CAP": "1s",
-                              "TURUNC_SMS_CALLBACK_SECRET_FILE": secret_file(folder, "defter-tutan-saglayici")}})
+                              "TURUNC_SMS_CALLBACK_SECRET_FILE": secret_file(folder, SECRET)}})
         self.ledger = Ledger()
         self.figures = Figures()
         self.actors = []
@@ -69,10 +74,14 @@ class Storm:
         self.web_citizen = WebCitizen("web-citizen", self.ledger, 0.2, self.stack.link_port["citizens-intake"])
         self.call_taker = CallTaker("cagrici", self.ledger, 0.2, self.stack, self.stack.link_port["citizens-intake"])
         self.cimer_clerk = CimerClerk("dosya", self.ledger, 0.3, self.stack)
-        self.postman = Postman("postaci", self.ledger, 0.2, self.stack)
+        self.postman = Postman("postaci", self.ledger, 0.2, self.stack, self.stack.link_port["mail-intake"])
         self.respondent = Respondent("yanitlayan", self.ledger, 0.3, self.stack, self.stack.link_port["citizens-intake"])
-        self.reporters = self.citizens + [self.respondent, self.postman, self.web_citizen, self.call_taker, self.cimer_clerk, self.system, self.c_system]
-        self.actors = self.departments + self.reporters
+        self.sms_gateway = SmsGateway("sms-gecidi", self.ledger, 0.1, self.stack, self.stack.link_port["gateway-notifier"])
+        self.clerk = Clerk("katip", self.ledger, 0.2, self.stack, self.stack.link_port["desk-router"])
+        self.viewer = Viewer("ekran", self.ledger, 0.1, self.stack.link_port["viewers-metrics"])
+        self.reporters = self.citizens + [self.respondent, self.postman, self.web_citizen, self.call_taker, self.cimer_clerk,
+                                          self.system, self.c_system] + self.doors * [self.sms_gateway, self.clerk]
+        self.actors = self.departments + self.reporters + self.doors * [self.viewer]
         self._wait_for_key(api_key)
         for actor in self.actors:
             actor.start()
@@ -87,8 +96,19 @@ class Storm:
 
     # --- what is in hand, and what was done since ---
 
+    def at_the_door(self, part):
+        """(does somebody wait there for an answer, how many have got one), None where the record knows better."""
+        gateway, postman = self.sms_gateway, self.postman
+        return {"gateway": (gateway.in_hand is not None, self.ledger.answered_by[gateway.client_name]),
+                "texts": (gateway.in_hand == TEXT, len(gateway.texts)),
+                "letters": (postman.in_hand, len(postman.mails) + len(postman.reports)),
+                "desk": (self.clerk.in_hand, len(self.clerk.noted)),
+                "viewers": (self.viewer.in_hand, self.ledger.answered_by[self.viewer.client_name])}.get(part)
+
     def busy(self, part):
         """Is there work that this part has in hand right now?"""
+        if self.at_the_door(part) is not None:
+            return self.at_the_door(part)[0]
         if part in ("publisher", "publisher-c"):
             return self.ledger.in_flight({"publisher": "santral", "publisher-c": "santral-c"}[part]) > 0
         if part == "notifier":
@@ -110,6 +130,8 @@ class Storm:
 
     def progress(self, part):
         """A number that rises with each deed of that part."""
+        if self.at_the_door(part) is not None:
+            return self.at_the_door(part)[1]
         if part in ("publisher", "publisher-c"):
             return self.ledger.answered_by[{"publisher": "santral", "publisher-c": "santral-c"}[part]]
         if part == "intake":
@@ -159,7 +181,7 @@ class Storm:
                 return True
             self.stack.restart("postgres")  # does nothing while it runs
             return False
-        wait_until(answers, 30, "PostgreSQL is back")
+        wait_until(answers, RECOVERY_LIMIT_S, "PostgreSQL is back")
 
     # --- striking ---
 
@@ -257,7 +279,11 @@ class Storm:
         if messages is None:
             messages = self.messages()
         return (check(self.stack, self.ledger, messages) + list(check_mails(self.stack, self.postman))
-                + list(check_answers(self.stack, self.respondent)))
+                + list(check_answers(self.stack, self.respondent)) + (self._at_the_doors() if self.doors else []))
+
+    def _at_the_doors(self):
+        return [*check_gateway(self.stack, self.sms_gateway), *check_clerk(self.stack, self.clerk),
+                *check_viewer(self.stack, self.viewer)]
 
     def messages(self):
         return sink_messages(self.stack.path("sink.jsonl"))
@@ -269,6 +295,10 @@ class Storm:
             ("records received", sum(len(r) for r in self.ledger.receipts.values())),
             ("messages received", len(self.messages())),
             ("answers to surveys", f"{len(self.respondent.thanked)}, {self.respondent.again} given twice"),
+            ("mails, texts and receipts taken", f"{len(self.postman.mails)}, {len(self.sms_gateway.texts)},"
+             f" {len(self.sms_gateway.arrived)}"),
+            ("notes at the desk, events at a screen", f"{len(self.clerk.noted)},"
+             f" {self.ledger.answered_by[self.viewer.client_name]}"),
             ("messages of unknown outcome", self.stack.one(
                 "select count(*) from turunc.notification where state = 4"))])
 

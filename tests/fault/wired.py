@@ -19,9 +19,16 @@ TCP = {
     "notifier-router": "stream",
     "metrics-router": "stream",
     "intake-doorbell": "doorbell",
+    "notifier-intake": "publish",
     "notifier-smtp": "smtp",
     "notifier-sms": "sms",
+    "mail-intake": "lmtp",
+    "gateway-notifier": "notifier_http",
+    "desk-router": "router_http",
+    "viewers-metrics": "metrics_http",
 }
+# What travels there only with Storm(doors=True).
+AT_THE_DOORS = ("notifier-intake", "gateway-notifier", "desk-router", "viewers-metrics")
 DATABASE = tuple(f"{name}-postgres" for name in WRITERS + ("metrics",))
 NAMES = tuple(TCP) + DATABASE + ("metrics-redis",)
 
@@ -65,6 +72,7 @@ class WiredStack(Stack):
             "router": {},
             "notifier": {
                 "TURUNC_BUS_STREAM": self._link("notifier-router"),
+                "TURUNC_BUS_PUBLISH": self._link("notifier-intake"),
                 "TURUNC_SMTP_URL": f"smtp://127.0.0.1:{self.link_port['notifier-smtp']}",
                 "TURUNC_SMS_URL": f"http://127.0.0.1:{self.link_port['notifier-sms']}/send"},
             "metrics": {"TURUNC_BUS_STREAM": self._link("metrics-router"),
