@@ -84,7 +84,7 @@ TEST(test_lists_are_emptied_and_their_remains_removed)
 TEST(test_a_list_that_cannot_be_emptied_is_told)
 {
 	struct cimer_folder *f = cimer_folder_create("shut", 0, 0);
-	struct rlimit files, fewer;
+	struct rlimit files = { 0 }, fewer;
 
 	(void)mkdir("shut", 0700);
 	CHECK(f != NULL && cimer_folder_look(f, 1));
