@@ -99,7 +99,7 @@ def test_it_moves_fits_and_leaves_the_terminal_as_it_was(system):
         screen.resize(132, 43)
         screen.wait(lambda text: len(text.splitlines()) == 43 and "q quit" in text.splitlines()[42])
         screen.resize(60, 15)
-        screen.wait(lambda text: "Turunç" in text and text.splitlines()[14:15] != [] and "q quit" in text.splitlines()[14])
+        screen.wait(lambda text: "Turunç" in text and len(text.splitlines()) == 15 and text.splitlines()[14] != "")
         screen.type("p")
         screen.shows("paused")
         screen.type("p+--")

@@ -26,6 +26,7 @@ class Screen:
         self.other = False        # the alternate screen is shown
         self.cursor = True
         self._too_large = ""      # why the picture that is being drawn does not fit
+        self._not_whole = ""      # why there is no picture to look at
         self._resized = False     # a picture for the former size may be on its way
         self._left = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -55,13 +56,11 @@ class Screen:
         """Until condition(text) is true of a picture that fits; the text."""
         end = time.monotonic() + limit_s
         while True:
-            if not self._too_large and condition(self.text()):
-                self._read(0.05)  # the rest of a picture that comes in pieces
-                if not self._too_large and condition(self.text()):
-                    self._resized = False
-                    return self.text()
+            if not self._not_whole and condition(self.text()):
+                self._resized = False
+                return self.text()
             if time.monotonic() > end:
-                raise AssertionError(f"the screen never said it: {what} {self._too_large}\n{self.text()}")
+                raise AssertionError(f"the screen never said it: {what} {self._not_whole}\n{self.text()}")
             self._read(0.1)
 
     def shows(self, words, limit_s=HANGS_S):
@@ -72,7 +71,7 @@ class Screen:
 
     def resize(self, width, height):
         self.width, self.height = width, height
-        self._resized, self._too_large = True, "nothing was drawn since the size changed"
+        self._resized, self._not_whole = True, "nothing was drawn since the size changed"
         self.lines = [line[:width].ljust(width) for line in (self.lines + [""] * height)[:height]]
         self._resize(width, height)
         os.killpg(self.program.pid, signal.SIGWINCH)
@@ -145,16 +144,19 @@ class Screen:
 
     def _do(self, numbers, what):
         if what == "H" and numbers == "":
-            self._too_large = ""  # a picture begins
+            self._too_large, self._not_whole = "", "it is being drawn"
             self.row = self.column = 0
         elif what == "K" and numbers == "":
             self.lines[self.row] = self.lines[self.row][:self.column].ljust(self.width)
+            if self.row == self.height - 1:
+                self._not_whole = self._too_large  # all is drawn
         elif what == "J" and numbers in ("", "2"):
             first = 0 if numbers == "2" else self.row + 1
             if numbers == "":
                 self._do("", "K")
             for row in range(first, self.height):
                 self.lines[row] = " " * self.width
+            self._not_whole = self._too_large  # what is below is wiped at the end
         elif what in "hl" and numbers == "?1049":
             self.other = what == "h"
         elif what in "hl" and numbers == "?25":
