@@ -16,6 +16,7 @@
 
 #include "attachment_internal.h"
 #include "state_file.h"
+#include "write_all.h"
 
 enum { DRAFT_LIFE_S = 3600, DRAFT_NAME_BYTES = 16 };
 static const char drafts[] = "new";
@@ -41,23 +42,6 @@ attachments_draft_path(const struct attachments *a, char path[PATH_MAX])
 	return snprintf(path, PATH_MAX, "%s/%s/%s", a->folder, drafts, hex) < PATH_MAX;
 }
 
-bool
-attachments_write(int fd, const void *bytes, size_t len)
-{
-	const uint8_t *data = bytes;
-
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /* --- opening ------------------------------------------------------------------------------------
  */
 
@@ -73,7 +57,7 @@ make_key(const struct attachments *a, const char *path)
 		return false;
 	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
 	bool made = fd != -1 && !failpoint(FAILPOINT_INTAKE_LINK_KEY, FAILPOINT_BEFORE)
-		    && attachments_write(fd, key, sizeof(key)) && fsync(fd) == 0
+		    && write_all(fd, key, sizeof(key)) && fsync(fd) == 0
 		    && (link(draft, path) == 0 || errno == EEXIST)
 		    && state_file_sync_folder_of(path)
 		    && !failpoint(FAILPOINT_INTAKE_LINK_KEY, FAILPOINT_AFTER);
@@ -247,7 +231,7 @@ write_file(struct attachments *a, const char *path, const struct photo *photo)
 	if (fd == -1)
 		return false;
 	bool durable = !failpoint(a->step, FAILPOINT_BEFORE)
-		       && attachments_write(fd, photo->data, photo->len) && fsync(fd) == 0
+		       && write_all(fd, photo->data, photo->len) && fsync(fd) == 0
 		       && rename(draft, path) == 0 && state_file_sync_folder_of(path)
 		       && !failpoint(a->step, FAILPOINT_AFTER);
 	int why = errno;

@@ -12,6 +12,7 @@
 
 #include "attachment_internal.h"
 #include "state_file.h"
+#include "write_all.h"
 
 struct attachment_draft {
 	struct attachments *a;
@@ -57,7 +58,7 @@ attachment_draft_add(struct attachment_draft *d, const void *data, size_t len)
 	if (d->bytes + len > room || d->bytes + len > UINT32_MAX) {
 		errno = ENOSPC;
 		d->failed = true;
-	} else if (!attachments_write(d->fd, data, len)) {
+	} else if (!write_all(d->fd, data, len)) {
 		d->failed = true;
 	} else {
 		d->bytes += len;

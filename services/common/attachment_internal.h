@@ -28,6 +28,5 @@ bool attachments_read_key(struct attachments *a);
 bool attachments_path(
     const struct attachments *a, const struct digest *digest, char path[PATH_MAX]);
 bool attachments_draft_path(const struct attachments *a, char path[PATH_MAX]);
-bool attachments_write(int fd, const void *data, size_t len);
 
 #endif

@@ -1,5 +1,6 @@
 /* Makes, reads and writes CURVE keys; secret ones only from files nobody else can read. */
 #include "keys.h"
+#include "write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -156,21 +157,6 @@ enum keys_result
 keys_read_public(const char *path, char ret_key[KEYS_TEXT_SIZE])
 {
 	return read_key(path, false, ret_key);
-}
-
-static bool
-write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
 }
 
 /* The new name itself must survive a power cut, too. */

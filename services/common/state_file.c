@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "digest.h"
+#include "write_all.h"
 
 enum { PATH_BYTES = 1300 };
 
@@ -27,23 +28,6 @@ state_file_why(enum state_file_result result)
 		break;
 	}
 	return strerror(errno);
-}
-
-static bool
-write_all(int fd, const void *data, size_t len)
-{
-	const uint8_t *at = data;
-
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
 }
 
 bool

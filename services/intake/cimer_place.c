@@ -13,6 +13,7 @@
 
 #include "failpoint.h"
 #include "istanbul.h"
+#include "write_all.h"
 
 enum { DRAFT_BYTES = 40, US_PER_MS = 1000, NAMES_MAX = 4000 };
 
@@ -28,21 +29,6 @@ cimer_place_list(int place_fd)
 	if (dir == NULL && fd != -1)
 		close(fd);
 	return dir;
-}
-
-static bool
-write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t put = write(fd, bytes, len);
-		if (put == -1 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		bytes += put;
-		len -= (size_t)put;
-	}
-	return true;
 }
 
 static int
