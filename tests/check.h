@@ -65,7 +65,8 @@ struct check_test {
 		    __FILE__, __LINE__, "within " #limit_ms " ms", #cond, check_held_, true); \
 	})
 
-/* This test's own empty directory (absolute); removed with everything in it afterwards. */
+/* This test's own empty directory (absolute), where it also runs; removed with everything in it
+ * afterwards. */
 const char *check_directory(void);
 /* check_directory()/name, in one of a few static buffers used in turn (eight calls). */
 const char *check_path(const char *name);

@@ -202,6 +202,10 @@ run_child(const struct check_test *test, const sigset_t *mask)
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
+	if (chdir(directory) == -1) {
+		printf("%s: cannot enter %s: %s\n", test->name, directory, strerror(errno));
+		exit(EXIT_FAILURE);
+	}
 	test->run();
 	exit(failed_checks == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }

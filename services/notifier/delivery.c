@@ -19,6 +19,7 @@
 #include "ratelimit.h"
 #include "settling.h"
 #include "store.h"
+#include "strays.h"
 
 enum {
 	LOOK_MS = 1000,
@@ -28,6 +29,7 @@ enum {
 	 */
 	BREATH_MS = 20,
 	HELD_MS = 500, /* how long the claim puts off what is behind another message */
+	SETTLED_MS = 5000, /* after it landed, what became of a message is in the record */
 	AHEAD = 64, /* messages looked at beside those there is room for */
 };
 
@@ -63,6 +65,40 @@ on_hastened(void *arg)
 	delivery_look(arg);
 }
 
+static struct flying *
+flying_of(const struct delivery *d, const struct uuid *message)
+{
+	struct flying *f = d->flying;
+
+	while (f != NULL && uuid_compare(&f->id, message) != 0)
+		f = f->next;
+	return f;
+}
+
+static bool
+is_held(void *arg, const struct uuid *message)
+{
+	const struct delivery *d = arg;
+
+	return flying_of(d, message) != NULL || settling_holds(d->settling, message);
+}
+
+/* Nothing else is begun until all that flies has landed, and what was left is settled. */
+static void
+on_stray(void *arg, const struct uuid *message)
+{
+	struct delivery *d = arg;
+	char id[UUID_TEXT_SIZE];
+
+	uuid_format(message, id);
+	log_warn("a message that is marked as being sent is sent by nobody, all such are looked "
+		 "for msg=%s",
+	    id);
+	stats_incr(d->world.stats, NOTIFIER_STAT_STRAYS);
+	d->recovered = false;
+	d->world.wake(d->world.arg);
+}
+
 static bool
 make_parts(struct delivery *d)
 {
@@ -79,7 +115,12 @@ make_parts(struct delivery *d)
 
 	d->settling = settling_create(&settling);
 	d->backlog = backlog_create(w->db, w->stats, w->retry_cap_ms, on_hastened, d);
-	return d->settling != NULL && d->backlog != NULL && lanes_open(d, on_job_done);
+	long longest_ms = w->smtp.timeout_ms > w->gateway_timeout_ms ? w->smtp.timeout_ms
+								     : w->gateway_timeout_ms;
+	d->strays = strays_create(w->db, (int64_t)(longest_ms + SETTLED_MS) * 1000,
+	    &(struct strays_calls){ is_held, on_stray, d });
+	return d->settling != NULL && d->backlog != NULL && d->strays != NULL
+	       && lanes_open(d, on_job_done);
 }
 
 struct delivery *
@@ -116,6 +157,7 @@ delivery_destroy(struct delivery *d)
 	}
 	settling_destroy(d->settling);
 	backlog_destroy(d->backlog);
+	strays_destroy(d->strays);
 	free(d);
 }
 
@@ -384,12 +426,11 @@ trace_outcome(struct flying *f, const struct job *job)
 static void
 land(struct delivery *d, struct job *job, bool was_sent)
 {
-	struct flying **at = &d->flying;
+	struct flying *f = flying_of(d, &job->notification_id), **at = &d->flying;
 
-	while (*at != NULL && uuid_compare(&(*at)->id, &job->notification_id) != 0)
-		at = &(*at)->next;
-	struct flying *f = *at;
 	assert(f != NULL);
+	while (*at != f)
+		at = &(*at)->next;
 	*at = f->next;
 	f->lane->flying--;
 	if (was_sent) {
@@ -483,6 +524,7 @@ delivery_tick(struct delivery *d, uint64_t now_ms)
 			wait_ms = sooner(wait_ms, (int64_t)(lane->look_at_ms - now_ms));
 	}
 	backlog_look(d->backlog, now_ms);
+	strays_look(d->strays, now_ms);
 	stats_set(d->world.stats, NOTIFIER_STAT_SENDING, (int64_t)flying);
 	return wait_ms;
 }

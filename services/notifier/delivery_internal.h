@@ -10,6 +10,7 @@
 #include "outcome_record.h"
 #include "ratelimit.h"
 #include "settling.h"
+#include "strays.h"
 
 /* The ways out; a gateway's route is its place from LANE_SMS on. */
 enum lane_id { LANE_EMAIL, LANE_SMS, LANE_SMS_SECOND, LANES };
@@ -51,6 +52,7 @@ struct delivery {
 	struct lane lanes[LANES];
 	struct settling *settling;
 	struct backlog *backlog;
+	struct strays *strays;
 	struct flying *flying;
 	uint64_t first_until_ms; /* the hour in which first mails are counted */
 	uint32_t first_begun;

@@ -43,6 +43,9 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	    .bounds = stats_bounds_us },
 	[NOTIFIER_STAT_INTERRUPTED] = { .name = "turunc_notifier_interrupted_total",
 	    .help = "Messages whose sending a former process did not see end" },
+	[NOTIFIER_STAT_STRAYS] = { .name = "turunc_notifier_strays_total",
+	    .help = "Messages found marked as being sent that this process did not send: their "
+		    "transaction was committed after its process or connection had ended" },
 	[NOTIFIER_STAT_OPEN] = { .name = "turunc_notifier_messages_waiting",
 	    .help = "Messages waiting to be sent",
 	    .type = STAT_GAUGE },

@@ -317,6 +317,20 @@ settling_count(const struct settling *s, bool sms)
 }
 
 static bool
+holds(const struct ended *e, const struct uuid *message)
+{
+	while (e != NULL && uuid_compare(&e->job->notification_id, message) != 0)
+		e = e->next;
+	return e != NULL;
+}
+
+bool
+settling_holds(const struct settling *s, const struct uuid *message)
+{
+	return holds(s->waiting, message) || holds(s->sent, message);
+}
+
+static bool
 is_crowd(const struct settling *s)
 {
 	size_t most = s->world.crowd < s->batch_max ? s->world.crowd : s->batch_max, count = 0;

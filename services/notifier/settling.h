@@ -50,6 +50,8 @@ size_t settling_count(const struct settling *s, bool sms);
 /* Writes down what there is, unless a transaction is under way, was just refused, or was begun some
  * milliseconds ago: then it waits for more, so that a crowd shares a commit. */
 int64_t settling_tick(struct settling *s, uint64_t now_ms);
+/* What became of this message is not in the record yet. */
+bool settling_holds(const struct settling *s, const struct uuid *message);
 bool settling_busy(const struct settling *s);
 
 #endif

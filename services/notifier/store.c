@@ -89,6 +89,11 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "AND p.about_seq <> u.about_seq LIMIT 1) IS NULL "
 	    "ON CONFLICT (about_seq, ticket_id, channel, contact_id) DO NOTHING",
 	    12 },
+	[STORE_SENDING] = { "sending",
+	    "SELECT notification_id FROM turunc.notification WHERE state = 2 "
+	    "AND NOT updated_us BETWEEN $1::bigint AND $2::bigint "
+	    "ORDER BY notification_id LIMIT 1024",
+	    2 },
 	[STORE_LEFT] = { "left",
 	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.language, "
 	    "n.attempts, n.channel, coalesce(a.detail = $1::text, false), n.gateway, n.route, "

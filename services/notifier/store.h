@@ -16,6 +16,7 @@ enum store_statement {
 	STORE_PEOPLE, /* ticket ids, those joined to which ones as well, now -> whom to tell */
 	STORE_TEXTS, /* text ids -> what was answered */
 	STORE_QUEUE, /* new messages; those known already are left as they are */
+	STORE_SENDING, /* from, to -> messages marked as being sent, claimed at another time */
 	STORE_LEFT, /* this process's mark -> messages marked as being sent */
 	STORE_CLAIM, /* channel, now, limit, looked at, mark, routes, gateway, urgent alone, first
 			mails too -> messages to send, marked */

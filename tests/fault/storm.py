@@ -232,7 +232,7 @@ class Storm:
 
     # --- the end ---
 
-    def calm(self, limit_s=60):
+    def calm(self, limit_s=120):
         """No more reports; waits until everything in hand is delivered, worked and told, however much
         that is, as long as some of it becomes less; limit_s bounds the time without that."""
         for actor in self.reporters:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The rules of the house that a program can check; each file or script checked is one test.
 
-Format (clang-format 14), sizes, leftovers, shell scripts (shellcheck), Python that compiles, and
+Places, format (clang-format 14), sizes, leftovers, shell scripts (shellcheck), Python that compiles, and
 committed files that are generated from others."""
 import os
 import re
@@ -12,6 +12,9 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LINES_MAX = 600
+# What stands at the top of the tree; anything else there was left by somebody's program.
+TOP = {"CHANGELOG.md", "CMakeLists.txt", "LICENSE", "README.md", "clients", "deploy", "docker-compose.yml", "docs",
+       "proto", "services", "tests"}
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX)\b")
 # The file that names the leftovers may hold them.
 SELF = "tests/lib/house.py"
@@ -66,6 +69,15 @@ def check_leftovers(path):
     return None
 
 
+def is_placed(path):
+    top = path.split("/", 1)[0]
+    return top in TOP or top.startswith(".")
+
+
+def check_place(path):
+    return None if is_placed(path) else "belongs to none of the folders of this tree"
+
+
 def check_shell(path):
     return complaint_of(["shellcheck", "-x", "-S", "warning"], path)
 
@@ -107,7 +119,7 @@ def rules_for(path):
     is_python = path.endswith(".py") or first_line(path) == b"#!/usr/bin/python3"
     is_shell = path.endswith(".sh") or first_line(path).startswith((b"#!/bin/bash", b"#!/bin/sh"))
     generated = "_pb2" in path
-    rules = []
+    rules = [] if is_placed(path) else [check_place]
     if is_c:
         rules.append(check_format)
     if is_c or is_python or is_shell:
