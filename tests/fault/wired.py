@@ -3,11 +3,13 @@ disk and clock may go wrong.
 
 Every part listens where it always does; whoever connects is sent through the link."""
 import os
+import re
 import tempfile
 
 from machine import Clock, Disk
 from ports import free_port
 from proxy import Links
+from servers import ROOT
 from stack import Stack
 
 WRITERS = ("intake", "router", "notifier")
@@ -33,13 +35,20 @@ DATABASE = tuple(f"{name}-postgres" for name in WRITERS + ("metrics",))
 NAMES = tuple(TCP) + DATABASE + ("metrics-redis",)
 
 
+def deployed():
+    """What PostgreSQL does about clients that are gone, as it is deployed."""
+    with open(os.path.join(ROOT, "deploy", "postgres", "turunc.conf"), encoding="utf-8") as file:
+        return [f"{name}={value}" for name, value in re.findall(
+            r"^((?:client_connection|idle_in_transaction)_\w+) = '(.+)'$", file.read(), re.M)]
+
+
 class WiredStack(Stack):
     def __init__(self, **options):
         self._machine = tempfile.TemporaryDirectory(prefix="turunc-machine-", dir="/tmp")
         os.chmod(self._machine.name, 0o755)     # PostgreSQL, which is somebody else, looks there
         self.disk, self.clock = Disk(self._machine.name), Clock(self._machine.name)
         os.environ["TURUNC_TEST_PRELOAD"] = self.disk.library   # for tests/lib/private_postgres
-        super().__init__(own_postgres=True, **options)
+        super().__init__(own_postgres=True, postgres_settings=deployed(), **options)
 
     def _make_ports(self):
         super()._make_ports()

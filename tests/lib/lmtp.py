@@ -39,7 +39,7 @@ def report(action="failed", status="5.1.1", text="olmadi", message_id=None):
 class Lmtp:
     """One connection; every answer is a list of lines."""
 
-    def __init__(self, port, timeout=30, host="127.0.0.1"):
+    def __init__(self, port, timeout=90, host="127.0.0.1"):
         self.link = socket.create_connection((host, port), timeout)
         self.file = self.link.makefile("rb")
         self.greeting = self.answer()
