@@ -187,8 +187,8 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	[STORE_STREAM_TAKE] = { "stream_take",
 	    "SELECT outcome, held_epoch, held_seq, common_seq, log FROM turunc.take_subscription("
 	    "$1::text, $2::text, $3::text[], $4::text[], $5::smallint, $6::uuid, $7::smallint, "
-	    "$8::bigint, $9::bigint, $10::uuid, $11::boolean, $12::bigint)",
-	    12 },
+	    "$8::bigint, $9::bigint, $10::uuid, $11::boolean, $12::bigint, $13::bigint)",
+	    13 },
 	[STORE_STREAM_ACK] = { "stream_ack",
 	    "UPDATE turunc.consumer_cursor c SET seq = u.seq, updated_at_us = $5::bigint FROM ("
 	    "SELECT a.client, a.name, a.epoch, max(a.seq) AS seq FROM unnest($1::text[], "

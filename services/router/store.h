@@ -38,7 +38,7 @@ enum store_statement {
 	STORE_PARTITIONS, /* through seq */
 	STORE_LETTERS, /* letters.h's own, from here on */
 	STORE_LETTERS_LAST = STORE_LETTERS + LETTER_STATEMENTS - 1,
-	/* the stream (0007_create_take_subscription.sql) */
+	/* the stream (0057_compare_takes.sql) */
 	STORE_STREAM_COMMON, /* log_id -> the last seq it shares with the present one */
 	/* after, rows, bytes -> records and the log's id; without any a row with that alone */
 	STORE_STREAM_ROWS,

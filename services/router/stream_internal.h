@@ -71,6 +71,16 @@ struct stream_ack;
 struct stream_snapshot;
 struct noted;
 
+/* Where a Subscribe wants to begin, kept until it is taken. */
+struct wanted {
+	Turunc__V1__From from;
+	int64_t from_seq, from_time_us;
+	bool replace;
+	bool log_known;
+	struct uuid log_id; /* that the client knows */
+	unsigned takes; /* so far */
+};
+
 struct reader {
 	TAILQ_ENTRY(reader) link;
 	TAILQ_ENTRY(reader) turn;
@@ -86,6 +96,7 @@ struct reader {
 	uint64_t request; /* of the Subscribe under way */
 	struct filter asked, effective;
 	Turunc__V1__View view;
+	struct wanted wanted;
 	uint64_t epoch;
 	struct uuid log_uuid; /* of the history it was taken in */
 	int64_t since_us; /* it was taken */
@@ -115,6 +126,7 @@ enum stream_stat {
 	STREAM_STAT_ACKS,
 	STREAM_STAT_ACKS_REFUSED,
 	STREAM_STAT_SUBSCRIBES,
+	STREAM_STAT_TAKES_LOST,
 	STREAM_STAT_ENDS,
 	STREAM_STAT_CUTS,
 	STREAM_STAT_UNREADABLE,

@@ -7,10 +7,21 @@
 #include "clock.h"
 #include "log.h"
 
-enum { IN_USE_RETRY_MS = 1000, AWAY_RETRY_MS = 1000 };
+enum {
+	IN_USE_RETRY_MS = 1000,
+	AWAY_RETRY_MS = 1000,
+	TAKES_MAX = 2, /* for one Subscribe */
+};
 
 /* What the record answers to a take (turunc.take_subscription). */
-enum take_outcome { TAKE_OK, TAKE_FILTER_DIFFERS, TAKE_LOG_CHANGED, TAKE_BEYOND, TAKE_TOO_MANY };
+enum take_outcome {
+	TAKE_OK,
+	TAKE_FILTER_DIFFERS,
+	TAKE_LOG_CHANGED,
+	TAKE_BEYOND,
+	TAKE_TOO_MANY,
+	TAKE_LOST, /* somebody else took it since its epoch was asked for */
+};
 
 /* --- answers to a Subscribe ------------------------------------------------------------------- */
 
@@ -58,6 +69,10 @@ static const struct refusal in_use = { .outcome = OUTCOME_IN_USE,
 static const struct refusal away = { .outcome = OUTCOME_UNAVAILABLE,
 	.code = TURUNC__V1__ERROR_CODE__ERROR_UNAVAILABLE,
 	.text = "the record is away",
+	.retry_ms = AWAY_RETRY_MS };
+static const struct refusal contended = { .outcome = OUTCOME_UNAVAILABLE,
+	.code = TURUNC__V1__ERROR_CODE__ERROR_UNAVAILABLE,
+	.text = "others take this subscription at this moment",
 	.retry_ms = AWAY_RETRY_MS };
 static const struct refusal leaving = { .outcome = OUTCOME_UNAVAILABLE,
 	.code = TURUNC__V1__ERROR_CODE__ERROR_SHUTTING_DOWN,
@@ -153,6 +168,13 @@ other_holder(const struct reader *mine)
 }
 
 static void
+refuse_reader(struct reader *r, const struct refusal *refusal)
+{
+	reader_stop(r, END_CLOSED);
+	refuse(r->stream, r->session, r->request, refusal);
+}
+
+static void
 supersede(struct reader *r)
 {
 	reader_end(r, END_SUPERSEDED, TURUNC__V1__ERROR_CODE__ERROR_SUPERSEDED,
@@ -195,8 +217,7 @@ begin(struct reader *r, uint64_t epoch, uint64_t position)
 		return;
 	}
 	if (!filter_effective(&r->asked, rights, &r->effective)) {
-		reader_stop(r, END_CLOSED);
-		refuse(r->stream, r->session, r->request, &away);
+		refuse_reader(r, &away);
 		return;
 	}
 	bool over = other != NULL && other->state == READER_LIVE;
@@ -210,6 +231,8 @@ begin(struct reader *r, uint64_t epoch, uint64_t position)
 		supersede(other);
 	tell_subscribed(r);
 }
+
+static bool ask_epoch(struct reader *r);
 
 static void
 on_answer(struct reader *r, const struct pg_result *rows)
@@ -226,6 +249,7 @@ on_answer(struct reader *r, const struct pg_result *rows)
 		[TAKE_LOG_CHANGED] = &changed,
 		[TAKE_BEYOND] = &beyond,
 		[TAKE_TOO_MANY] = &too_many,
+		[TAKE_LOST] = &contended,
 	};
 
 	if (outcome == TAKE_OK) {
@@ -238,8 +262,12 @@ on_answer(struct reader *r, const struct pg_result *rows)
 		begin(r, (uint64_t)db_get_int(rows, 0, 1), (uint64_t)db_get_int(rows, 0, 2));
 		return;
 	}
-	reader_stop(r, END_CLOSED);
-	refuse(s, r->session, r->request, refusals[outcome]);
+	if (outcome == TAKE_LOST) {
+		stats_incr(s->stats, STREAM_STAT_TAKES_LOST);
+		if (r->wanted.takes < TAKES_MAX && ask_epoch(r))
+			return;
+	}
+	refuse_reader(r, refusals[outcome]);
 }
 
 static void
@@ -249,12 +277,10 @@ on_taken(void *arg, const struct db_reply *reply)
 
 	stream_unit_done(r->stream, reply);
 	if (r->session != NULL && r->state == READER_TAKING) {
-		if (reply->outcome == DB_COMMITTED) {
+		if (reply->outcome == DB_COMMITTED)
 			on_answer(r, reply->results[0]);
-		} else {
-			reader_stop(r, END_CLOSED);
-			refuse(r->stream, r->session, r->request, &away);
-		}
+		else
+			refuse_reader(r, &away);
 	}
 	reader_release(r);
 }
@@ -271,7 +297,7 @@ add_list(struct db_unit *unit, char *const *items, size_t count)
 }
 
 static bool
-take(struct reader *r, const Turunc__V1__Subscribe *wanted, const struct uuid *log_id)
+take(struct reader *r, int64_t expected_epoch)
 {
 	struct stream *s = r->stream;
 	struct db_unit *unit = db_unit_create(s->in.db);
@@ -279,20 +305,54 @@ take(struct reader *r, const Turunc__V1__Subscribe *wanted, const struct uuid *l
 	const char *text = bus_session_instance(r->session);
 	bool known = uuid_parse(text, strlen(text), &instance);
 
+	r->wanted.takes++;
 	db_unit_add(unit, STORE_STREAM_TAKE);
 	db_add_text(unit, r->client);
 	db_add_text(unit, r->name);
 	add_list(unit, r->asked.types, r->asked.type_count);
 	add_list(unit, r->asked.departments, r->asked.department_count);
-	db_add_int2(unit, (int16_t)wanted->view);
+	db_add_int2(unit, (int16_t)r->view);
 	db_add_uuid(unit, known ? &instance : NULL);
-	db_add_int2(unit, (int16_t)wanted->from);
-	db_add_int8(unit, (int64_t)wanted->from_seq);
-	db_add_int8(unit, wanted->from_time_us);
-	db_add_uuid(unit, log_id);
-	db_add_bool(unit, wanted->replace);
+	db_add_int2(unit, (int16_t)r->wanted.from);
+	db_add_int8(unit, r->wanted.from_seq);
+	db_add_int8(unit, r->wanted.from_time_us);
+	db_add_uuid(unit, r->wanted.log_known ? &r->wanted.log_id : NULL);
+	db_add_bool(unit, r->wanted.replace);
 	db_add_int8(unit, clock_now_us());
+	db_add_int8(unit, expected_epoch);
 	if (!stream_submit(s, unit, on_taken, r))
+		return false;
+	reader_hold(r);
+	return true;
+}
+
+static void
+on_epoch(void *arg, const struct db_reply *reply)
+{
+	struct reader *r = arg;
+
+	stream_unit_done(r->stream, reply);
+	if (r->session != NULL && r->state == READER_TAKING) {
+		const struct pg_result *rows = reply->results == NULL ? NULL : reply->results[0];
+		bool told = reply->outcome == DB_COMMITTED;
+		int64_t epoch = told && !db_is_null(rows, 0, 0) ? db_get_int(rows, 0, 0) : 0;
+		if (!told || !take(r, epoch))
+			refuse_reader(r, &away);
+	}
+	reader_release(r);
+}
+
+/* A take is only good for the epoch that was seen before it was sent: the record may commit it long
+ * after, when this session is over and another one has taken the subscription. */
+static bool
+ask_epoch(struct reader *r)
+{
+	struct db_unit *unit = db_unit_create(r->stream->in.db);
+
+	db_unit_add(unit, STORE_STREAM_EPOCHS);
+	db_array_text(db_add_array(unit, DB_TEXT), r->client);
+	db_array_text(db_add_array(unit, DB_TEXT), r->name);
+	if (!stream_submit(r->stream, unit, on_epoch, r))
 		return false;
 	reader_hold(r);
 	return true;
@@ -357,9 +417,16 @@ begin_taking(struct reader *r, const Turunc__V1__Subscribe *wanted, const struct
 	}
 	if (is_held(r, wanted->take_over))
 		return &in_use;
-	if (db_state_now(s->in.db) != DB_READY || !take(r, wanted, log_id))
-		return &away;
 	r->view = wanted->view;
+	r->wanted = (struct wanted){ .from = wanted->from,
+		.from_seq = (int64_t)wanted->from_seq,
+		.from_time_us = wanted->from_time_us,
+		.replace = wanted->replace,
+		.log_known = log_id != NULL };
+	if (log_id != NULL)
+		r->wanted.log_id = *log_id;
+	if (db_state_now(s->in.db) != DB_READY || !ask_epoch(r))
+		return &away;
 	r->state = READER_TAKING;
 	return NULL;
 }
@@ -389,10 +456,8 @@ stream_handle_subscribe(
 	}
 	r->request = frame->request;
 	refusal = begin_taking(r, wanted, wanted->log_id[0] == '\0' ? NULL : &log_id);
-	if (refusal == NULL)
-		return;
-	reader_stop(r, END_CLOSED);
-	refuse(s, session, frame->request, refusal);
+	if (refusal != NULL)
+		refuse_reader(r, refusal);
 }
 
 void

@@ -1,9 +1,14 @@
 """Subscriptions: taking them, taking them over, moving them, and what rights and histories do."""
+import concurrent.futures
+import contextlib
+import os
 import time
 import uuid
 
+import psycopg2
 import pytest
 
+from proxy import Links
 from router_world import bus
 from stream_world import (Reader, allow, append, cursor_of, errs, grant,  # noqa: F401
                           head, reader, router)
@@ -127,6 +132,101 @@ def test_another_router_took_it_over(router, reader):
     one.send(ack=bus.Ack(epoch=one.epoch, through_seq=last))
     one.wait_error("SUPERSEDED")
     assert cursor_of(router, one.who)[0] == last - 2
+
+
+TAKE = ("select outcome, held_epoch from turunc.take_subscription(%s, 'all', '{}', '{}', 0::smallint, %s::uuid, 0::smallint, "
+        "0, 0, null, false, 0, %s)")
+
+
+def test_a_take_is_good_for_the_epoch_it_saw(router, reader):
+    """Also where there is no row yet, and another one makes it at the same moment."""
+    who, mine, late = reader().who, str(uuid.uuid4()), str(uuid.uuid4())
+    take = lambda instance, expected: router.sql(TAKE, who.name, instance, expected, user="turunc_router")[0]
+    first = psycopg2.connect(router.conninfo("turunc_router"))
+    with contextlib.closing(first), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        first.cursor().execute(TAKE, (who.name, mine, 0))
+        second = pool.submit(take, late, 0)
+        router.wait(lambda: router.one("select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                                       "and query like '%%turunc.take_subscription%%'") > 0, what="the second one waits")
+        first.commit()
+        assert second.result(60) == (5, 0)
+    assert take(late, 0) == (5, 0) and take(late, 7) == (5, 0)
+    assert router.one("select instance from turunc.consumer_cursor where client = %s", who.name) == mine
+    assert take(mine, 1) == (0, 2)
+    assert take(mine, None) == (0, 3), "as the version before asks"
+
+
+def test_a_take_that_another_one_was_faster_than_is_looked_at_again(router, reader):
+    one = reader()
+    one.subscribe()
+    lost = router.metric("router", "turunc_stream_takes_lost_total")
+    other = psycopg2.connect(router.conninfo())
+    with contextlib.closing(other):
+        other.cursor().execute("update turunc.consumer_cursor set epoch = epoch + 1, instance = %s where client = %s",
+                               (str(uuid.uuid4()), one.who.name))
+        again = reader(who=one.who, instance=one.instance)
+        request = again.send(subscribe=bus.Subscribe(name="all"))
+        router.wait(lambda: router.one("select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                                       "and query like '%%turunc.take_subscription%%'") > 0, what="the take waits")
+        other.commit()
+        assert again.answer(request).epoch == one.epoch + 2
+    assert router.metric("router", "turunc_stream_takes_lost_total") == lost + 1
+
+
+def test_who_is_never_fast_enough_is_told_to_come_again(make_stack):
+    stack = make_stack(services=["router"])
+    who = grant(stack, "dept")
+    stack.sql("drop function turunc.take_subscription")
+    stack.sql("create function turunc.take_subscription(text, text, text[], text[], smallint, uuid, smallint, bigint, bigint, "
+              "uuid, boolean, bigint, bigint, out outcome smallint, out held_epoch bigint, out held_seq bigint, "
+              "out common_seq bigint, out log uuid) language sql as 'select 5::smallint, 0::bigint, 0::bigint, 0::bigint, "
+              "log_id from turunc.log_history'")
+    stack.start()
+    one = Reader(stack, who)
+    refused = errs(one.subscribe(), "UNAVAILABLE")
+    assert refused.retry_ms > 0 and not refused.fatal
+    assert stack.metric("router", "turunc_stream_takes_lost_total") == 2
+    one.close()
+
+
+def test_a_take_that_the_record_runs_late(make_stack):
+    """It was on its way when its router was killed, and its client with it: their successors keep what they took, and
+    their position."""
+    stack, links = make_stack(services=["router"]), Links()
+    who = grant(stack, "dept")
+    home = dict(part.split("=", 1) for part in stack.conninfo("turunc_router").split())
+    folder, socket = stack.path("link"), f".s.PGSQL.{home['port']}"
+    os.makedirs(folder)
+    try:
+        links.add("record", os.path.join(folder, socket), os.path.join(home["host"], socket), speaks="postgres")
+        stack.restart("router", env={"TURUNC_DATABASE": stack.conninfo("turunc_router").replace(home["host"], folder)})
+        former = Reader(stack, who)
+        former.subscribe(start="latest")
+        former.close()
+        unread = append(stack, count=3)
+        links.set("record", "withhold", statements=["stream_take"])
+        late = Reader(stack, who, former.instance)
+        late.send(subscribe=bus.Subscribe(name="all", **{"from": bus.FROM_LATEST}))
+        stack.wait(lambda: links.state("record")["held"] == 1, what="the take is on its way")
+        gone = [row[0] for row in stack.sql("select pid from pg_stat_activity where datname = current_database() "
+                                            "and usename = 'turunc_router'")]
+        stack.kill9("router")
+        late.close()
+        stack.restart("router", env={})
+        now = Reader(stack, who)
+        assert now.subscribe().from_seq == unread - 2
+        links.set("record", "pass")
+        stack.wait(lambda: stack.one("select count(*) from pg_stat_activity where pid = any(%s)", gone) == 0,
+                   what="the record has heard of all that was on its way")
+        now.give(100)
+        last = append(stack)
+        now.wait_through(last)
+        assert now.seqs() == list(range(unread - 2, last + 1))
+        assert isinstance(now.ack(), bus.Acked) and now.error is None
+        assert cursor_of(stack, who)[:2] == (last, now.epoch)
+        now.close()
+    finally:
+        links.close()
 
 
 def test_masa_moves_a_live_subscription(router, reader):

@@ -19,6 +19,8 @@ A number is a port of 127.0.0.1, a text a Unix socket.  Modes:
                 connection of that time learns that the other side has given it up
     hold        (speaks="postgres") a transaction that has run one of the named statements is kept
                 from its end: the server waits for a Sync that has not arrived
+    withhold    (speaks="postgres") from one of the named statements on nothing reaches the server,
+                until the link passes again, whatever has become of the client meanwhile
 
 The links live in a process of their own, so that a busy test does not slow them."""
 import asyncio
@@ -30,6 +32,7 @@ import subprocess
 import sys
 import threading
 
+MODES = ("pass", "cut", "delay", "frozen", "half-open", "hold", "withhold")
 SYNC, BIND = b"S"[0], b"B"[0]
 FIRST_MESSAGE = 0  # a start-up message has no type
 
@@ -81,7 +84,8 @@ class Postgres:
         self._bound = set()
 
     def split(self, data):
-        """Whole messages, each with the statements its transaction has run when it is a Sync."""
+        """Whole messages, each with its kind and, when it is a Sync, the statements its transaction
+        has run; a Bind with its own."""
         self._rest += data
         while True:
             head = 1 if self._started else 0
@@ -93,15 +97,17 @@ class Postgres:
             message, kind = bytes(self._rest[:size]), self._rest[0] if head else FIRST_MESSAGE
             del self._rest[:size]
             self._started = True
-            yield message, self._ran(kind, message)
+            yield message, kind, self._named(kind, message)
 
-    def _ran(self, kind, message):
+    def _named(self, kind, message):
         if kind == BIND:
-            self._bound.add(message[5:].split(b"\0", 2)[1].decode())
-        elif kind == SYNC:
+            bound = message[5:].split(b"\0", 2)[1].decode()
+            self._bound.add(bound)
+            return {bound}
+        if kind == SYNC:
             ran, self._bound = self._bound, set()
             return ran
-        return None
+        return set()
 
 
 class Side(asyncio.Protocol):
@@ -126,8 +132,9 @@ class Side(asyncio.Protocol):
 
     def data_received(self, data):
         self.link.bytes += len(data)
-        for part, ran in (self.parser.split(data) if self.parser else ((data, None),)):
-            if self.link.mode == "hold" and ran is not None and ran & self.link.statements:
+        stops_at = {"hold": SYNC, "withhold": BIND}.get(self.link.mode)
+        for part, kind, named in (self.parser.split(data) if self.parser else ((data, None, ()),)):
+            if stops_at is not None and kind == stops_at and self.link.statements & named:
                 self.held = True
             due = asyncio.get_running_loop().time() + self.link.delay_s
             self.queue.append((due, part))
@@ -224,7 +231,7 @@ class Link:
             near.abort()
 
     def set(self, mode, delay_ms, statements):
-        if mode not in ("pass", "cut", "delay", "frozen", "half-open", "hold"):
+        if mode not in MODES:
             raise ValueError(f"no such mode: {mode}")
         before, self.mode = self.mode, mode
         self.delay_s, self.statements = delay_ms / 1000, set(statements)
@@ -235,7 +242,7 @@ class Link:
             self.pairs = set()
         for pair in self.pairs:
             for side in pair:
-                if mode != "hold":
+                if mode not in ("hold", "withhold"):
                     side.held = False
                 side.flush()
 
