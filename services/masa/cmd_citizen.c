@@ -9,10 +9,12 @@
 #include "masa.h"
 #include "person.h"
 #include "person_photos.h"
+#include "reach.h"
 #include "records.h"
+#include "samples.h"
 #include "viewed.h"
 
-enum { REASON_BYTES_MAX = 400 };
+enum { REASON_BYTES_MAX = 400, SPOOL_LOOK_MS = 2000 };
 
 static enum exit_code citizen_export(struct masa *m, int argc, char **argv);
 static enum exit_code citizen_erase(struct masa *m, int argc, char **argv);
@@ -125,6 +127,37 @@ check_request(struct masa *m, const struct person *person, const char *reason, c
 	return MASA_OK;
 }
 
+/* What people told intake while the record was away is not found, and comes to the record after
+ * the erasure.  Where intake is not told of, nothing is asked. */
+static void
+warn_of_spool(void)
+{
+	struct reach_answer answer = { 0 };
+	const char *base = reach_service_url(REACH_INTAKE);
+	struct reach_many *many = base == NULL ? NULL : reach_many_open();
+	double waiting = 0;
+	bool told = false;
+
+	if (base == NULL)
+		return;
+	snprintf(answer.url, sizeof(answer.url), "%s/metrics", base);
+	if (many != NULL && reach_many_get(many, &answer, 1, SPOOL_LOOK_MS, -1)) {
+		struct samples *samples = samples_parse(answer.text, answer.len);
+		told = samples_sum(samples, "turunc_intake_spool_items", NULL, &waiting);
+		samples_destroy(samples);
+		reach_answer_finish(&answer);
+	}
+	reach_many_close(many);
+	if (!told)
+		fprintf(stderr, "masa: intake does not answer: what lies in its spool may be "
+				"theirs, so erase again when that is empty\n");
+	else if (waiting > 0)
+		fprintf(stderr,
+		    "masa: %.0f items in intake's spool are not in the record yet and may be "
+		    "theirs: erase again when it is empty\n",
+		    waiting);
+}
+
 static void
 add_erased(struct records *records, const PGresult *rows, int row)
 {
@@ -213,6 +246,8 @@ citizen_erase(struct masa *m, int argc, char **argv)
 	    m, argc, argv, specs, ARRAY_LEN(specs), 1, 1, &positional);
 	if (code == MASA_OK)
 		code = person_find(m, argv[0], &person);
+	if (code == MASA_OK || code == MASA_NOT_FOUND)
+		warn_of_spool();
 	if (code == MASA_OK)
 		code = check_request(m, &person, reason, confirm, open_too);
 	/* Before it is gone: afterwards nobody can tell where else they are mentioned. */

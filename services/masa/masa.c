@@ -200,6 +200,8 @@ masa_query_binary(struct masa *m, const char *sql, int count, const char *const 
 		else if (state != NULL
 			 && (strncmp(state, "23", 2) == 0 || strncmp(state, "40", 2) == 0))
 			code = MASA_CONFLICT;
+		else if (state != NULL && strcmp(state, "TU005") == 0)
+			code = MASA_NOT_FOUND; /* it was there a moment ago */
 		else
 			code = MASA_FAILED;
 		masa_fail(code, "the record says: %s", why != NULL ? why : PQerrorMessage(m->db));
