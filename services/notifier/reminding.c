@@ -16,18 +16,43 @@
 enum {
 	RETRY_MS = 2000, /* when the record did not answer */
 	RECIPIENT_BYTES = 256,
+	BEGUN_SIZE = 64,
+	MARK_SIZE = BEGUN_SIZE + 10,
 	LOST_AFTER_S = 600, /* longer than any digest is on its way */
 };
 /* The numbers are those of turunc.reminder. */
 enum state { STATE_QUEUED = 1, STATE_SENT = 3, STATE_UNKNOWN, STATE_FAILED };
 
+static const struct {
+	enum state state;
+	enum reminders counted;
+} ends[OUTCOMES] = {
+	[OUTCOME_ACCEPTED] = { STATE_SENT, REMINDERS_SENT },
+	[OUTCOME_REFUSED] = { STATE_FAILED, REMINDERS_FAILED },
+	[OUTCOME_DEFERRED] = { STATE_QUEUED, REMINDERS_AGAIN },
+	[OUTCOME_UNREACHABLE] = { STATE_QUEUED, REMINDERS_AGAIN },
+	[OUTCOME_UNKNOWN] = { STATE_UNKNOWN, REMINDERS_UNKNOWN },
+};
+
+/* What became of a digest, until the record has it. */
+struct unwritten {
+	bool held;
+	struct uuid id;
+	uint32_t attempt;
+	enum outcome outcome;
+	char detail[JOB_DETAIL_SIZE];
+};
+
 struct reminding {
 	struct reminding_world world;
 	struct smtp_config smtp;
 	struct channel *channel;
+	char mark[BEGUN_SIZE]; /* what the marks of this process begin with */
+	uint32_t claims;
 	bool stopping;
 	bool busy; /* a unit is on its way */
 	bool sending; /* a digest is */
+	struct unwritten unwritten; /* meanwhile nothing is claimed */
 	uint64_t look_ms; /* when to look again */
 	/* the look under way */
 	size_t next; /* for reminder_next() */
@@ -45,11 +70,16 @@ struct reminding *
 reminding_create(const struct reminding_world *world)
 {
 	struct reminding *r = calloc(1, sizeof(*r));
+	struct uuid process;
+	char text[UUID_TEXT_SIZE];
 
 	if (r == NULL)
 		return NULL;
 	r->world = *world;
 	r->smtp = world->smtp;
+	uuid_next(world->ids, clock_now_us(), &process);
+	uuid_format(&process, text);
+	(void)snprintf(r->mark, sizeof(r->mark), "begun by %s ", text);
 	const struct channel_options options = { .name = "reminders",
 		.workers = 1,
 		.work = channel_smtp_work,
@@ -83,7 +113,7 @@ reminding_stop(struct reminding *r)
 bool
 reminding_busy(const struct reminding *r)
 {
-	return r->busy || r->sending;
+	return r->busy || r->sending || r->unwritten.held;
 }
 
 /* What is on its way is over; the record says later how things stand. */
@@ -107,51 +137,61 @@ submit(struct reminding *r, struct db_unit *unit, db_done_fn *done)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
+/* It is said again until it was heard: saying it twice changes nothing. */
 static void
 on_settled(void *arg, const struct db_reply *reply)
 {
 	struct reminding *r = arg;
 
 	r->busy = false;
-	/* A row that stays "sending" is given up by a later look; it is not sent again. */
-	if (reply->outcome != DB_COMMITTED)
-		log_warn(
-		    "what became of a digest was not written down sqlstate=%s", reply->sqlstate);
-	look_later(r, reply->outcome == DB_COMMITTED ? 0 : RETRY_MS);
+	if (reply->outcome == DB_COMMITTED) {
+		r->unwritten.held = false;
+		look_later(r, 0);
+		return;
+	}
+	log_warn("what became of a digest is not written down yet, again soon outcome=%d why=%s",
+	    (int)reply->outcome, log_quoted(reply->message));
+	if (reply->outcome == DB_FAILED && db_fault_of(reply->sqlstate) == DB_FAULT_DATA) {
+		log_error("what became of a digest cannot be written down, again without its "
+			  "words");
+		r->unwritten.detail[0] = '\0';
+	}
+	look_later(r, RETRY_MS);
 }
 
 static void
-settle(struct reminding *r, const struct uuid *id, uint32_t attempt, enum outcome outcome,
-    const char *detail)
+settle(struct reminding *r)
 {
-	static const struct {
-		enum state state;
-		enum reminders counted;
-	} ends[OUTCOMES] = {
-		[OUTCOME_ACCEPTED] = { STATE_SENT, REMINDERS_SENT },
-		[OUTCOME_REFUSED] = { STATE_FAILED, REMINDERS_FAILED },
-		[OUTCOME_DEFERRED] = { STATE_QUEUED, REMINDERS_AGAIN },
-		[OUTCOME_UNREACHABLE] = { STATE_QUEUED, REMINDERS_AGAIN },
-		[OUTCOME_UNKNOWN] = { STATE_UNKNOWN, REMINDERS_UNKNOWN },
-	};
+	const struct unwritten *u = &r->unwritten;
+	enum state state = ends[u->outcome].state;
 	struct db_unit *unit = db_unit_create(r->world.db);
 	int64_t now_us = clock_now_us();
 
+	db_unit_add(unit, STORE_REMIND_SETTLE);
+	db_add_uuid(unit, &u->id);
+	db_add_int4(unit, (int32_t)u->attempt);
+	db_add_int2(unit, (int16_t)state);
+	if (state == STATE_QUEUED)
+		db_add_int8(unit, now_us + (int64_t)r->world.retry_ms * 1000);
+	else
+		db_add_null(unit);
+	db_add_text(unit, u->detail);
+	db_add_int8(unit, now_us);
+	(void)submit(r, unit, on_settled);
+}
+
+static void
+conclude(struct reminding *r, const struct uuid *id, uint32_t attempt, enum outcome outcome,
+    const char *detail)
+{
 	stats_add_at(r->world.stats, NOTIFIER_STAT_REMINDERS, ends[outcome].counted, 1);
 	if (outcome != OUTCOME_ACCEPTED)
 		log_warn("a digest was not sent outcome=%s why=%s", outcome_name(outcome),
 		    log_quoted(detail));
-	db_unit_add(unit, STORE_REMIND_SETTLE);
-	db_add_uuid(unit, id);
-	db_add_int4(unit, (int32_t)attempt);
-	db_add_int2(unit, (int16_t)ends[outcome].state);
-	if (ends[outcome].state == STATE_QUEUED)
-		db_add_int8(unit, now_us + (int64_t)r->world.retry_ms * 1000);
-	else
-		db_add_null(unit);
-	db_add_text(unit, detail);
-	db_add_int8(unit, now_us);
-	(void)submit(r, unit, on_settled);
+	r->unwritten =
+	    (struct unwritten){ .held = true, .id = *id, .attempt = attempt, .outcome = outcome };
+	(void)snprintf(r->unwritten.detail, sizeof(r->unwritten.detail), "%s", detail);
+	settle(r);
 }
 
 static void
@@ -160,7 +200,7 @@ on_sent(void *arg, struct job *job)
 	struct reminding *r = arg;
 
 	r->sending = false;
-	settle(r, &job->notification_id, job->attempt, job->outcome, job->detail);
+	conclude(r, &job->notification_id, job->attempt, job->outcome, job->detail);
 	job_destroy(job);
 }
 
@@ -206,15 +246,25 @@ on_claimed(void *arg, const struct db_reply *reply)
 	const char *why;
 
 	r->busy = false;
-	if (reply->outcome != DB_COMMITTED || db_rows(reply->results[0]) == 0) {
-		look_later(r, reply->outcome == DB_COMMITTED ? r->world.look_ms : RETRY_MS);
+	if (reply->outcome != DB_COMMITTED) {
+		look_later(r, RETRY_MS);
 		return;
 	}
 	const struct pg_result *rows = reply->results[0];
+	int64_t again = db_get_int(rows, 0, REMIND_CLAIM_AGAIN);
+	if (again > 0) {
+		log_warn("a digest was claimed and not sent, it is queued again");
+		stats_add_at(
+		    r->world.stats, NOTIFIER_STAT_REMINDERS, REMINDERS_AGAIN, (uint64_t)again);
+	}
+	if (db_is_null(rows, 0, REMIND_CLAIM_ID)) {
+		look_later(r, again > 0 ? 0 : r->world.look_ms);
+		return;
+	}
 	struct job *job = job_of(r, rows, &why);
 	if (job == NULL) {
 		struct uuid id = db_get_uuid(rows, 0, REMIND_CLAIM_ID);
-		settle(r, &id, (uint32_t)db_get_int(rows, 0, REMIND_CLAIM_ATTEMPTS),
+		conclude(r, &id, (uint32_t)db_get_int(rows, 0, REMIND_CLAIM_ATTEMPTS),
 		    OUTCOME_REFUSED, why);
 		return;
 	}
@@ -232,16 +282,21 @@ claim(struct reminding *r)
 {
 	int64_t now_us = clock_now_us();
 	struct db_unit *unit = db_unit_create(r->world.db);
+	char mark[MARK_SIZE];
 
 	if (r->smtp.url == NULL) {
 		db_unit_destroy(unit);
 		look_later(r, r->world.look_ms);
 		return;
 	}
+	/* Nothing of ours is being sent: what bears the mark of an earlier claim never was. */
+	(void)snprintf(mark, sizeof(mark), "%s%010u", r->mark, (unsigned)++r->claims);
 	db_unit_add(unit, STORE_REMIND_CLAIM);
 	db_add_int8(unit, now_us);
 	db_add_int8(unit, now_us - LOST_AFTER_S * US_PER_S);
 	db_add_int8(unit, now_us - REMINDER_OPEN_HOURS * 3600 * US_PER_S);
+	db_add_text(unit, r->mark);
+	db_add_text(unit, mark);
 	(void)submit(r, unit, on_claimed);
 }
 
@@ -430,12 +485,17 @@ go_on(struct reminding *r)
 int64_t
 reminding_tick(struct reminding *r, uint64_t now_ms)
 {
-	if (r->world.look_ms == 0 || r->stopping || r->busy || r->sending
-	    || db_state_now(r->world.db) != DB_READY
-	    || registry_catalogue(r->world.registry) == NULL)
+	bool may_begin = !r->stopping && registry_catalogue(r->world.registry) != NULL;
+
+	if (r->world.look_ms == 0 || r->busy || r->sending || db_state_now(r->world.db) != DB_READY
+	    || (!r->unwritten.held && !may_begin))
 		return -1;
 	if (now_ms < r->look_ms)
 		return (int64_t)(r->look_ms - now_ms);
+	if (r->unwritten.held) {
+		settle(r);
+		return -1;
+	}
 	r->next = 0;
 	go_on(r);
 	return -1;

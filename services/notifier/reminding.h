@@ -4,8 +4,8 @@
  * For each recipient with an open window (reminder.h) the row of that window is written first, also
  * that there is nothing to say; its key makes each digest be made once.  Then they are sent,
  * one at a time: put off by the server they are tried again as long as the window was open, of
- * unknown outcome they are left.  A digest holds numbers and names of subjects, and nothing of a
- * person.
+ * unknown outcome they are left.  What became of one is kept until the record has it, also at the
+ * end (busy until then).  A digest holds numbers and names of subjects, and nothing of a person.
  */
 #ifndef NOTIFIER_REMINDING_H
 #define NOTIFIER_REMINDING_H

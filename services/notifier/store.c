@@ -409,20 +409,29 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 			    "ON CONFLICT (" MAILBOX("recipient") ", window_us) DO NOTHING",
 	    7 },
 	/* One that a former process did not see end may have been taken: it is not sent again; nor
-	 * is one whose window is over. */
+	 * is one whose window is over.  One that this process claimed and never heard of is queued
+	 * again; by earlier claims only, for a claim whose connection was lost may come after one
+	 * that is being sent. */
 	[STORE_REMIND_CLAIM] = { "remind_claim",
 	    "WITH lost AS (UPDATE turunc.reminder SET state = 4, updated_us = $1::bigint, "
-	    "detail = 'interrupted' WHERE state = 2 AND updated_us < $2::bigint), "
+	    "detail = 'interrupted' WHERE state = 2 AND updated_us < $2::bigint "
+	    "AND NOT starts_with(detail, $4::text)), "
+	    "again AS (UPDATE turunc.reminder SET state = 1, updated_us = $1::bigint, "
+	    "detail = '' WHERE state = 2 AND starts_with(detail, $4::text) "
+	    "AND detail COLLATE \"C\" < $5::text RETURNING reminder_id), "
 	    "late AS (UPDATE turunc.reminder SET state = 5, updated_us = $1::bigint, "
 	    "detail = 'late' WHERE state = 1 AND window_us <= $3::bigint), "
 	    "next AS (SELECT r.reminder_id FROM turunc.reminder r WHERE r.state = 1 "
 	    "AND r.window_us > $3::bigint AND r.next_attempt_us <= $1::bigint ORDER BY "
 	    "r.next_attempt_us LIMIT 1 "
-	    "FOR UPDATE SKIP LOCKED) "
-	    "UPDATE turunc.reminder r SET state = 2, attempts = r.attempts + 1, "
-	    "updated_us = $1::bigint FROM next WHERE r.reminder_id = next.reminder_id "
-	    "RETURNING r.reminder_id, r.recipient, r.subject, r.body, r.attempts",
-	    3 },
+	    "FOR UPDATE SKIP LOCKED), "
+	    "claimed AS (UPDATE turunc.reminder r SET state = 2, attempts = r.attempts + 1, "
+	    "updated_us = $1::bigint, detail = $5::text FROM next "
+	    "WHERE r.reminder_id = next.reminder_id "
+	    "RETURNING r.reminder_id, r.recipient, r.subject, r.body, r.attempts) "
+	    "SELECT c.*, a.again FROM (SELECT count(*) AS again FROM again) a "
+	    "LEFT JOIN claimed c ON true",
+	    5 },
 	[STORE_REMIND_SETTLE] = { "remind_settle",
 	    "UPDATE turunc.reminder SET state = $3::smallint, next_attempt_us = $4::bigint, "
 	    "detail = $5::text, updated_us = $6::bigint, "

@@ -47,7 +47,8 @@ enum store_statement {
 	STORE_REMIND_TRIAGE, /* limit, recipient, window -> the same */
 	STORE_REMIND_CIMER, /* limit, recipient, window, legal end before -> the same */
 	STORE_REMIND_PUT, /* recipient, window, now, id, tickets, subject, body */
-	STORE_REMIND_CLAIM, /* now, lost before, window after -> one to send */
+	STORE_REMIND_CLAIM, /* now, lost before, window after, what our marks begin with, mark ->
+			       enum remind_claim_column */
 	STORE_REMIND_SETTLE, /* id, attempt, state, next attempt, detail, now */
 	STORE_BACKLOG, /* now -> enum backlog_column */
 	STORE_STATEMENTS
@@ -176,13 +177,14 @@ enum remind_column {
 	REMIND_ARRIVED
 };
 
-/* Columns of STORE_REMIND_CLAIM. */
+/* Columns of STORE_REMIND_CLAIM: one row, null but for the last when there is none to send. */
 enum remind_claim_column {
 	REMIND_CLAIM_ID,
 	REMIND_CLAIM_RECIPIENT,
 	REMIND_CLAIM_SUBJECT,
 	REMIND_CLAIM_BODY,
-	REMIND_CLAIM_ATTEMPTS
+	REMIND_CLAIM_ATTEMPTS,
+	REMIND_CLAIM_AGAIN /* so many of ours, claimed and never sent, were queued again */
 };
 
 /* Columns of STORE_BACKLOG. */
