@@ -217,7 +217,7 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	    1 },
 	[STORE_CALL_DRAFTS] = { "call_drafts",
 	    "SELECT d.form_id, d.saved_us, d.caller, d.fields FROM turunc.call_draft d WHERE "
-	    "d.agent = $1::text ORDER BY d.saved_us DESC LIMIT 8",
+	    "d.agent = $1::text AND d.fields <> '' ORDER BY d.saved_us DESC LIMIT 8",
 	    1 },
 	/* The opener's: those that opened the ticket and those of this page, to which only the
 	 * opener comes (channel 2: web); and what the department shows of its work. */

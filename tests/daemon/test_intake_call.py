@@ -1,8 +1,11 @@
 """The call-taker's page: who calls and what they have, a ticket while they speak, joining, ending, drafts."""
+import concurrent.futures
+import contextlib
 import re
 import time
 import uuid
 
+import psycopg2
 import pytest
 
 from intake_world import Publisher, call, check_log, ticket_id, ticket_request
@@ -358,13 +361,54 @@ def test_a_draft_outlives_browser_and_service(stack, ayse):
     assert re.search(r'value="yol-cukur" selected', again.page)
     assert Desk(stack, "veli", stack.other).open(draft=form_id).page.count("Derin çukur") == 0, "nobody else's"
     assert again.send("ticket", **{**SAID, "phone": "0532 987 65 30"}).status == 303
-    stack.wait(lambda: stack.one("select count(*) from turunc.call_draft where form_id = %s", form_id) == 0, 10)
+    stack.wait(lambda: stack.one("select fields from turunc.call_draft where form_id = %s", form_id) == "", 10)
+    assert f"draft={form_id}" not in Desk(stack, "ayse", stack.password).page
+
+
+SAVE = "select turunc.save_draft('ayse', 'gec', %s, %s, %s)"
+DRAFT = "select saved_us, caller, fields from turunc.call_draft where form_id = 'gec'"
+
+
+def save(stack, at_us, fields):
+    stack.sql(SAVE, at_us, CALLER if fields else "", fields, user="turunc_intake")
+
+
+def test_a_draft_that_is_committed_late_does_not_come_back(stack, ayse):
+    """Its intake was killed while it was being kept, and the next one has taken the form."""
+    now = time.time_ns() // 1000
+    late = psycopg2.connect(stack.conninfo("turunc_intake"))
+    with contextlib.closing(late), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        late.cursor().execute(SAVE, (now, CALLER, "description=Unutulan"))
+        dropped = pool.submit(save, stack, now + 1, None)
+        waits = ("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' "
+                 "and query like '%%turunc.save_draft%%'")
+        stack.wait(lambda: dropped.done() or stack.one(waits) == 1, what="it is done with, or waits for the draft")
+        late.commit()
+        dropped.result(60)
+    assert stack.sql(DRAFT) == [(now + 1, "", "")]
+    save(stack, now, "description=Unutulan")
+    assert stack.sql(DRAFT) == [(now + 1, "", "")], "nor when it comes last"
+    assert "draft=gec" not in ayse.open().page
+
+
+def test_what_is_done_with_goes_and_takes_no_place(stack, ayse):
+    now = time.time_ns() // 1000
+    stack.sql("delete from turunc.call_draft")
+    for n in range(12):
+        stack.sql("select turunc.save_draft('ayse', %s, %s, '', null)", f"bitti-{n}", now + n, user="turunc_intake")
+    for n in range(8):
+        stack.sql("select turunc.save_draft('ayse', %s, %s, '', 'x=y')", f"duran-{n}", now - n, user="turunc_intake")
+    kept = dict(stack.sql("select fields, count(*) from turunc.call_draft group by 1"))
+    assert kept == {"": 12, "x=y": 8}
+    save(stack, now + 3 * 86_400_000_000 + 100, "x=y")
+    assert stack.one("select count(*) from turunc.call_draft") == 1
+    stack.sql("delete from turunc.call_draft")
 
 
 def test_drafts_are_bounded(stack, ayse):
     for _ in range(12):
         assert ayse.open().post("/call/draft", {**ayse.hidden(), **SAID}).status == 204
-    assert stack.one("select count(*) from turunc.call_draft where agent = 'ayse'") == 8
+    assert stack.one("select count(*) from turunc.call_draft where agent = 'ayse' and fields <> ''") == 8
     assert ayse.post("/call/draft", {**ayse.hidden(), "description": "x" * 40000}).status == 503
     assert ayse.post("/call/draft", {**ayse.hidden(), "token": "x" * 64}).status == 400
     stack.sql("update turunc.call_draft set saved_us = 1")
