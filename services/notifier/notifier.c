@@ -427,7 +427,8 @@ notifier_open(struct notifier *n)
 	n->record_state = daemon_add_dependency(n->daemon, "record", true);
 	n->catalogue_state = daemon_add_dependency(n->daemon, "catalogue", true);
 	n->stream_state = daemon_add_dependency(n->daemon, "stream", false);
-	if (!make_parts(n) || !open_client(n) || !open_http(n) || !notifier_sms_door(n, on_queued))
+	if (!make_parts(n) || !open_client(n) || !open_http(n)
+	    || !notifier_sms_door(n, on_queued, wake))
 		return false;
 	daemon_add_part(n->daemon, telling);
 	daemon_add_tick(n->daemon, tick_registry, n);

@@ -126,7 +126,7 @@ on_published(void *arg, const struct turunc_result *result)
 }
 
 bool
-notifier_sms_door(struct notifier *n, void (*on_news)(void *arg))
+notifier_sms_door(struct notifier *n, void (*on_news)(void *arg), void (*wake)(void *arg))
 {
 	char server_key[KEYS_TEXT_SIZE], why[COMPLAINT_BYTES] = "";
 	struct key_pair keys;
@@ -165,6 +165,7 @@ notifier_sms_door(struct notifier *n, void (*on_news)(void *arg))
 		.publisher = n->publisher,
 		.registry = n->registry,
 		.on_news = on_news,
+		.wake = wake,
 		.arg = n };
 	n->sms_door = sms_door_open(n->http, &world);
 	if (n->sms_door == NULL)

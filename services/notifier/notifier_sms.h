@@ -11,7 +11,8 @@ MUST_CHECK bool notifier_sms_gateways(struct notifier *n, struct delivery_world 
 MUST_CHECK bool notifier_sms_asking(
     struct notifier *n, void (*on_news)(void *arg), void (*wake)(void *arg));
 /* Where those that call come in, when one has a secret; and the way to intake.  http is open. */
-MUST_CHECK bool notifier_sms_door(struct notifier *n, void (*on_news)(void *arg));
+MUST_CHECK bool notifier_sms_door(
+    struct notifier *n, void (*on_news)(void *arg), void (*wake)(void *arg));
 void notifier_sms_close(struct notifier *n);
 
 int64_t notifier_sms_tick(void *arg, uint64_t now_ms);

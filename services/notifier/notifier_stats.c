@@ -8,7 +8,8 @@ static const char *const outcomes[] = { "accepted", "refused", "deferred", "unre
 	"duplicate", "unwanted", NULL };
 static const char *const receipts[] = { "nothing", "not_taken", "waiting", "delivered",
 	"undelivered", "duplicate", NULL };
-static const char *const callbacks[] = { "taken", "refused", "malformed", "busy", "away", NULL };
+static const char *const callbacks[] = { "taken", "refused", "malformed", "busy", "away", "early",
+	NULL };
 static const char *const wishes[] = { "stopped", "started", "repeated", "stranger", NULL };
 static const char *const texts[] = { "published", "repeated", "rejected", "full", NULL };
 
@@ -94,9 +95,13 @@ const struct stat_row notifier_stat_rows[NOTIFIER_STATS] = {
 	    .label = "status",
 	    .label_values = receipts },
 	[NOTIFIER_STAT_CALLBACKS] = { .name = "turunc_notifier_callbacks_total",
-	    .help = "Requests of gateways at /receipts/",
+	    .help =
+		"Requests of gateways at /receipts/; early: what they tell of may be being sent, "
+		"and was not written down in time",
 	    .label = "outcome",
 	    .label_values = callbacks },
+	[NOTIFIER_STAT_CALLBACKS_HELD] = { .name = "turunc_notifier_callbacks_held_total",
+	    .help = "Requests of gateways that waited until what was being sent was written down" },
 	[NOTIFIER_STAT_CALLBACKS_IGNORED] = { .name =
 						  "turunc_notifier_callback_items_ignored_total",
 	    .help = "Pieces of callbacks that say nothing we know" },

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "http.h"
 #include "incoming_text.h"
@@ -15,6 +16,7 @@
 #include "number.h"
 #include "phone.h"
 #include "ratelimit.h"
+#include "receipt_match.h"
 #include "store.h"
 #include "wish_words.h"
 
@@ -27,6 +29,12 @@ enum {
 	NAMED_MAX = 4, /* tickets that a text may name */
 	RETRY_S = 5,
 	ANSWER_MS = 3000, /* gateways do not wait for long */
+	/* Early receipts wait for the record: so long, looked at after twice as long each time, and
+	 * so many that the others still find room. */
+	EARLY_MS = 2000,
+	EARLY_FIRST_MS = 20,
+	EARLY_CAP_MS = 320,
+	EARLY_MAX = CALLBACKS_MAX / 2,
 };
 static const int64_t answers_within_us = INT64_C(30) * 24 * 3600 * 1000000;
 /* Longer than gateways come again, where a text is known by its words alone. */
@@ -41,9 +49,10 @@ struct callback {
 	json_t *document; /* owns the texts */
 	struct gateway_news news[GATEWAY_NEWS_MAX];
 	size_t count;
-	struct known known[GATEWAY_NEWS_MAX]; /* of receipts that we know */
-	struct receipt receipts[GATEWAY_NEWS_MAX];
-	size_t receipt_count;
+	struct receipt_match match; /* of its receipts */
+	bool held; /* until the record knows of early ones */
+	uint32_t looks; /* for those, until now */
+	uint64_t look_at_ms; /* again; 0: it is looking */
 	size_t at; /* the incoming text in hand */
 	size_t waiting; /* texts without intake's word */
 	bool read; /* every text was handed over */
@@ -56,6 +65,7 @@ struct callback {
 struct sms_door {
 	struct sms_door_world world;
 	struct ratelimit *wrong; /* secrets, by address */
+	struct strangers *strangers;
 	struct callback *callbacks;
 	size_t callback_count;
 	uint64_t last_serial;
@@ -77,8 +87,10 @@ answer(struct callback *c)
 	if (c->answered)
 		return;
 	c->answered = true;
-	count(c->door, c->failed ? CALLBACK_AWAY : CALLBACK_TAKEN);
-	if (c->failed)
+	count(c->door, c->failed        ? CALLBACK_AWAY
+		       : c->match.early ? CALLBACK_EARLY
+					: CALLBACK_TAKEN);
+	if (c->failed || c->match.early)
 		http_reply_retry(c->request, 503, "Not now; come again.", RETRY_S);
 	else
 		http_reply_data(c->request, 200, "text/plain", "OK", 2);
@@ -314,7 +326,7 @@ on_applied(void *arg, const struct db_reply *reply)
 {
 	struct callback *c = arg;
 
-	receipts_count(&c->door->world.receipts, c->receipts, c->receipt_count, reply);
+	receipts_count(&c->door->world.receipts, c->match.receipts, c->match.count, reply);
 	if (reply->outcome != DB_COMMITTED) {
 		fail(c);
 		return;
@@ -323,40 +335,55 @@ on_applied(void *arg, const struct db_reply *reply)
 	next_text(c);
 }
 
-/* Only what moves something: "accepted" of what was sent is no news. */
+static size_t
+count_held(const struct sms_door *door)
+{
+	size_t held = 0;
+
+	for (const struct callback *c = door->callbacks; c != NULL; c = c->next)
+		held += c->held;
+	return held;
+}
+
+/*
+ * Most gateways do not come again, so the callback is held until what it may be about is written
+ * down.  Not for long: a gateway that calls before it answers our own request waits for us.
+ */
+static bool
+hold(struct callback *c, uint64_t now_ms)
+{
+	const struct backoff pauses = { EARLY_FIRST_MS, EARLY_CAP_MS, 0 };
+
+	if (now_ms >= c->since_ms + EARLY_MS || (!c->held && count_held(c->door) >= EARLY_MAX))
+		return false;
+	if (!c->held)
+		stats_incr(c->door->world.receipts.stats, NOTIFIER_STAT_CALLBACKS_HELD);
+	c->look_at_ms = now_ms + backoff_delay_ms(&pauses, ++c->looks, 0);
+	c->door->world.wake(c->door->world.arg);
+	return true;
+}
+
 static void
 on_known(void *arg, const struct db_reply *reply)
 {
 	struct callback *c = arg;
-	size_t place = 0;
+	uint64_t now_ms = clock_monotonic_ms();
 
 	if (reply->outcome != DB_COMMITTED) {
 		fail(c);
 		return;
 	}
-	for (int row = 0; row < db_rows(reply->results[0]); row++) {
-		struct known *k = &c->known[c->receipt_count];
-		/* Rows come in the order asked; asked were the receipts among the news. */
-		int64_t wanted = db_get_int(reply->results[0], row, 0);
-		const struct gateway_report *report = NULL;
-		for (size_t i = 0, n = 0; i < c->count && report == NULL; i++)
-			if (!c->news[i].incoming && ++n == (size_t)wanted)
-				report = &c->news[i].report;
-		known_read(reply->results[0], row, 1, k);
-		for (place = 0; place < c->receipt_count; place++)
-			if (uuid_compare(&c->known[place].id, &k->id) == 0)
-				break;
-		if (report == NULL || place < c->receipt_count
-		    || receipt_state(k->state, report->status) == 0)
-			continue;
-		c->receipts[c->receipt_count++] = (struct receipt){ k, report };
-	}
-	if (c->receipt_count == 0) {
+	const struct receipt_news news = { c->profile, c->news, c->count };
+	receipt_match_read(&news, reply, c->door->strangers, now_ms, &c->match);
+	c->held = c->match.early && hold(c, now_ms);
+	if (c->held)
+		return;
+	if (c->match.count == 0) {
 		next_text(c);
 		return;
 	}
 	struct db_unit *unit = db_unit_create(c->door->world.receipts.db);
-	receipts_apply(&c->door->world.receipts, unit, c->receipts, c->receipt_count);
+	receipts_apply(&c->door->world.receipts, unit, c->match.receipts, c->match.count);
 	if (!db_submit(c->door->world.receipts.db, unit, on_applied, c)) {
 		db_unit_destroy(unit);
 		fail(c);
@@ -366,26 +393,11 @@ on_known(void *arg, const struct db_reply *reply)
 static void
 look_for_receipts(struct callback *c)
 {
+	const struct receipt_news news = { c->profile, c->news, c->count };
 	struct db_unit *unit = db_unit_create(c->door->world.receipts.db);
-	size_t wanted = 0;
 
-	db_unit_add(unit, STORE_KNOWN);
-	struct db_array *ids = db_add_array(unit, DB_UUID);
-	struct db_array *references = db_add_array(unit, DB_TEXT);
-	db_add_text(unit, c->profile->name);
-	for (size_t i = 0; i < c->count; i++) {
-		const struct gateway_news *n = &c->news[i];
-		struct uuid id;
-		if (n->incoming)
-			continue;
-		bool ours = uuid_parse(n->id, strlen(n->id), &id);
-		db_array_uuid(ids, ours ? &id : NULL);
-		/* The generic gateway may say its own id where ours would stand. */
-		db_array_text(references,
-		    ours || n->report.reference[0] != '\0' ? n->report.reference : n->id);
-		wanted++;
-	}
-	if (wanted == 0) {
+	c->look_at_ms = 0;
+	if (!receipt_match_ask(&news, unit)) {
 		db_unit_destroy(unit);
 		next_text(c);
 		return;
@@ -525,7 +537,9 @@ sms_door_open(struct http *http, const struct sms_door_world *world)
 		return NULL;
 	door->world = *world;
 	door->wrong = ratelimit_create(&limit);
-	if (door->wrong == NULL || !http_add_routes(http, routes, ARRAY_LEN(routes), door)) {
+	door->strangers = strangers_create();
+	if (door->wrong == NULL || door->strangers == NULL
+	    || !http_add_routes(http, routes, ARRAY_LEN(routes), door)) {
 		sms_door_close(door);
 		return NULL;
 	}
@@ -544,6 +558,7 @@ sms_door_close(struct sms_door *door)
 		door->callbacks = next;
 	}
 	ratelimit_destroy(door->wrong);
+	strangers_destroy(door->strangers);
 	free(door);
 }
 
@@ -552,15 +567,20 @@ sms_door_tick(struct sms_door *door, uint64_t now_ms)
 {
 	int64_t wait_ms = -1;
 
-	for (struct callback *c = door->callbacks; c != NULL; c = c->next) {
-		uint64_t until_ms = c->since_ms + ANSWER_MS;
-		if (c->answered || c->waiting == 0)
+	for (struct callback *c = door->callbacks, *next; c != NULL; c = next) {
+		bool look = c->held && c->look_at_ms != 0;
+		uint64_t until_ms = look ? c->look_at_ms : c->since_ms + ANSWER_MS;
+		next = c->next;
+		if (!look && (c->answered || c->waiting == 0))
 			continue; /* the record answers in its own time */
-		if (now_ms >= until_ms) {
+		if (now_ms < until_ms) {
+			if (wait_ms < 0 || (int64_t)(until_ms - now_ms) < wait_ms)
+				wait_ms = (int64_t)(until_ms - now_ms);
+		} else if (look) {
+			look_for_receipts(c);
+		} else {
 			c->failed = true;
 			answer(c);
-		} else if (wait_ms < 0 || (int64_t)(until_ms - now_ms) < wait_ms) {
-			wait_ms = (int64_t)(until_ms - now_ms);
 		}
 	}
 	return wait_ms;

@@ -6,6 +6,7 @@
  *
  * Answered 200 only when everything in the request is safe: receipts are committed, texts are
  * intake's (or, with a folder, on this disk).  503 when that cannot be now: a gateway comes again.
+ * A receipt that is quicker than our own record of the sending is held until that is written down.
  * A wrong secret and an unknown gateway get the same 404.
  *
  * A text whose only word is one of those that stop messages (RET, IPTAL, DUR, STOP) is an opt-out,
@@ -38,6 +39,7 @@ struct sms_door_world {
 	struct turunc_client *publisher; /* to intake */
 	const struct registry *registry;
 	void (*on_news)(void *arg); /* there may be something to send */
+	void (*wake)(void *arg); /* its tick has a nearer moment */
 	void *arg;
 };
 
@@ -47,7 +49,8 @@ void sms_door_close(struct sms_door *door);
 
 /* What intake said of a text; the publisher's on_result. */
 void sms_door_on_result(struct sms_door *door, const struct turunc_result *result);
-/* Answers 503 to who has waited for intake for too long; ms to the next such moment, -1: none. */
+/* Answers 503 to who has waited for intake for too long, looks again for who is held; ms to the
+ * next such moment, -1: none. */
 int64_t sms_door_tick(struct sms_door *door, uint64_t now_ms);
 
 /* --- for tests --- */

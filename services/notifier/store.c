@@ -242,6 +242,10 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 		     "$2::bigint "
 		     "AND n.state IN (3, 4) ORDER BY n.ask_us LIMIT $3::integer",
 	    3 },
+	[STORE_BEING_SENT] = { "being_sent",
+	    "SELECT min(updated_us), max(updated_us) FROM turunc.notification "
+	    "WHERE state = 2 AND gateway = $1::text",
+	    1 },
 	[STORE_KNOWN] = { "known",
 	    "SELECT u.n, n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.channel, "
 	    "n.language, n.attempts, n.state, n.asks, " TOLD_OF(
@@ -279,7 +283,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "said.actors, said.events) END FROM said",
 	    10 },
 	/* Only the opener's: who was joined to a ticket is told how it ends, and says nothing in
-	   it. */
+	   it.  They may answer before it is written down that their message was taken. */
 	[STORE_ANSWERS] = { "answers",
 	    "SELECT ticket_id FROM ((SELECT t.ticket_id, 0 AS rank FROM turunc.ticket t "
 	    "JOIN turunc.contact c ON c.contact_id = t.contact_id "
@@ -288,7 +292,7 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "ON t.ticket_id = n.ticket_id JOIN turunc.contact c ON c.contact_id = t.contact_id "
 	    "AND c.phone = n.recipient WHERE n.channel = 'sms' AND n.recipient = $1::text "
 	    "AND n.contact_id = '00000000-0000-0000-0000-000000000000' "
-	    "AND n.created_us > $3::bigint AND n.state IN (3, 4, 6) "
+	    "AND n.created_us > $3::bigint AND n.state IN (2, 3, 4, 6) "
 	    "ORDER BY n.created_us DESC LIMIT 1)) w ORDER BY rank LIMIT 1",
 	    3 },
 	[STORE_WISH] = { "sms_wish",

@@ -22,6 +22,7 @@ enum store_statement {
 			mails too -> messages to send, marked */
 	STORE_SETTLE, /* what became of attempts, and the records of what that moved */
 	STORE_ASK, /* gateway, now, limit -> messages to ask it about */
+	STORE_BEING_SENT, /* gateway -> enum being_sent_column */
 	STORE_KNOWN, /* ids, references, gateway -> those of its messages */
 	STORE_RECEIPTS, /* what has become of messages, and the records of what that moved */
 	STORE_ANSWERS, /* phone, ticket ids, since -> the ticket that a text from there is about */
@@ -126,6 +127,9 @@ enum left_column {
 	LEFT_REFUSED_BY,
 	LEFT_EVENT /* that it tells of, NULL: none */
 };
+
+/* Columns of STORE_BEING_SENT, NULL when nothing is: when its messages were claimed. */
+enum being_sent_column { BEING_SENT_FIRST, BEING_SENT_LAST };
 
 /* Columns of STORE_ASK, and of STORE_KNOWN with the place in its arrays (from 1) before them. */
 enum known_column {

@@ -234,3 +234,21 @@ class Verimor(Provider):
 
     def say_no(self, door):
         self.say(door, 400, b"FORBIDDEN_MESSAGE")
+
+
+class Hasty(Provider):
+    """The generic protocol.  It says what it has to say (before: by phone, for the first text there) before it answers."""
+
+    def __init__(self):
+        super().__init__()
+        self.before = {}
+
+    def post(self, door, body):
+        need(set(body) == {"to", "from", "text", "id"}, set(body))
+        if self.message(door, body["to"], body["text"], body["id"]):
+            self.before.pop(body["to"], lambda own_id: None)(body["id"])
+            self.say(door, 200, {"id": self.reference(body["id"])})
+
+    @staticmethod
+    def reference(own_id):
+        return "hasty-" + own_id[-12:]
