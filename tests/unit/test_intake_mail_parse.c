@@ -247,16 +247,21 @@ reading_us(const char *piece, size_t bytes)
 	return least;
 }
 
-/* Four times the header takes four times the time, and not sixteen times. */
+/* Four times the header takes four times the time, and not sixteen times: never, while a busy
+ * machine may slow down one look or the other. */
 TEST(test_mail_parse_takes_linear_time)
 {
+	enum { LOOKS = 8 };
 	static const char *const pieces[] = { "=?a?q?x", "=?a?q?x ", "=?", "=?a?q?x?=", "a@b, ",
 		"<", "a ", ";a=b", "\\" };
 
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
-		uint64_t quarter = reading_us(pieces[i], 25000);
-		uint64_t whole = reading_us(pieces[i], 100000);
-		CHECK_TRUE(pieces[i], whole < 8 * quarter + 5000);
+		bool linear = false;
+		for (int look = 0; look < LOOKS && !linear; look++) {
+			uint64_t quarter = reading_us(pieces[i], 25000);
+			linear = reading_us(pieces[i], 100000) < 8 * quarter + 5000;
+		}
+		CHECK_TRUE(pieces[i], linear);
 	}
 }
 

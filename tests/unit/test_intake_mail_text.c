@@ -157,16 +157,23 @@ decoding_us(const char *piece, size_t bytes)
 }
 
 /* Words that do not end, and what else would have a careless reader look ahead at every byte: twice
- * the bytes take twice the time and not four times, and a megabyte no longer than what is read. */
+ * the bytes take twice the time and not four times, and a megabyte no longer than what is read: a
+ * busy machine may slow down one look or the other, not all of them. */
 TEST(test_mail_words_take_linear_time)
 {
+	enum { LOOKS = 8 };
 	static const char *const pieces[] = { "=?a?q?x", "=?", "=?a?b?", "=?aaaaaaaaaaaaaaa", " ",
 		"=?a?q?x?=", "=?a?q?x?= " };
 
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
-		uint64_t half = decoding_us(pieces[i], 4096), whole = decoding_us(pieces[i], 8192);
-		CHECK_TRUE(pieces[i], whole < 3 * half + 200);
-		CHECK_TRUE(pieces[i], decoding_us(pieces[i], 1000000) < 3 * whole + 200);
+		bool linear = false;
+		for (int look = 0; look < LOOKS && !linear; look++) {
+			uint64_t half = decoding_us(pieces[i], 4096);
+			uint64_t whole = decoding_us(pieces[i], 8192);
+			linear = whole < 3 * half + 200
+				 && decoding_us(pieces[i], 1000000) < 3 * whole + 200;
+		}
+		CHECK_TRUE(pieces[i], linear);
 	}
 }
 
