@@ -1,6 +1,5 @@
 /* Makes, reads and writes CURVE keys; secret ones only from files nobody else can read. */
 #include "keys.h"
-#include "write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
+
+#include "state_file.h"
+#include "write_all.h"
 
 static const char *const texts[] = {
 	[KEYS_OK] = "ok",
@@ -159,27 +161,6 @@ keys_read_public(const char *path, char ret_key[KEYS_TEXT_SIZE])
 	return read_key(path, false, ret_key);
 }
 
-/* The new name itself must survive a power cut, too. */
-static bool
-sync_directory_of(const char *path)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash == NULL ? 0 : (size_t)(slash - path);
-
-	if (len >= sizeof(directory))
-		return false;
-	memcpy(directory, path, len);
-	directory[len] = '\0';
-	const char *name = slash == NULL ? "." : len == 0 ? "/" : directory;
-	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return false;
-	bool synced = fsync(fd) == 0;
-	close(fd);
-	return synced;
-}
-
 static bool
 write_new(const char *path, const char *text, size_t len)
 {
@@ -216,7 +197,7 @@ keys_write(const char *path, const struct key_pair *keys)
 		errno = saved_errno;
 		return saved_errno == EEXIST ? KEYS_EXISTS : KEYS_IO;
 	}
-	return sync_directory_of(path) ? KEYS_OK : KEYS_IO;
+	return state_file_sync_folder_of(path) ? KEYS_OK : KEYS_IO;
 }
 
 enum keys_result

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +34,15 @@ state_file_why(enum state_file_result result)
 bool
 state_file_sync_folder_of(const char *path)
 {
-	char folder[PATH_BYTES];
+	char folder[PATH_MAX];
 	const char *slash = strrchr(path, '/');
+	int len = snprintf(folder, sizeof(folder), "%.*s",
+	    slash == NULL ? 1 : (int)(slash - path + 1), slash == NULL ? "." : path);
 
-	(void)snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
-	    slash == NULL ? "." : path);
+	if (len < 0 || (size_t)len >= sizeof(folder)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok = fd != -1 && fsync(fd) == 0;
 	int saved_errno = errno;

@@ -11,6 +11,7 @@
 
 #include "csv.h"
 #include "utf8.h"
+#include "write_all.h"
 
 enum { CELL_BYTES = 64, WORKBOOK_CELL_MAX = 32767, WIDE = 24, WIDEST = 80 };
 static const char mark[] = "\xef\xbb\xbf";
@@ -72,20 +73,12 @@ static bool
 write_csv(int fd, const struct answers_table *t)
 {
 	char *text = csv_of(t);
-	size_t len = text == NULL ? 0 : strlen(text), done = 0;
+	bool written = text != NULL && write_all(fd, text, strlen(text));
 
 	if (text == NULL)
 		errno = ENOMEM;
-	while (done < len) {
-		ssize_t put = write(fd, text + done, len - done);
-		if (put == -1 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			break;
-		done += (size_t)put;
-	}
 	free(text);
-	return text != NULL && done == len;
+	return written;
 }
 
 /* --- XLSX ------------------------------------------------------------------------------------- */

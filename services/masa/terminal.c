@@ -14,6 +14,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "write_all.h"
+
 /* The other screen, no cursor, lines that do not wrap; and back. */
 static const char enter[] = "\033[?1049h\033[?25l\033[?7l\033[H\033[2J";
 static const char leave[] = "\033[?7h\033[?25h\033[?1049l";
@@ -62,15 +64,7 @@ terminal_is_utf8(void)
 void
 terminal_write(const char *text, unsigned long len)
 {
-	while (len > 0) {
-		ssize_t written = write(STDOUT_FILENO, text, len);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return;
-		text += written;
-		len -= (unsigned long)written;
-	}
+	(void)!write_all(STDOUT_FILENO, text, len); /* nobody may be looking any more */
 }
 
 static void
