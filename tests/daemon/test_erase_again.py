@@ -58,9 +58,7 @@ def again(stack, who, count, contacts, calls=()):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         with erasing(stack, contacts, calls):
             second = pool.submit(erase, stack, who, count)
-            stack.wait(lambda: stack.one("select count(*) from pg_stat_activity where datname = current_database() and "
-                                         "wait_event_type = 'Lock' and query like '%%turunc.erase_%%'") == 1,
-                       what="the second one waits")
+            stack.wait(lambda: len(stack.waiting("%turunc.erase_%")) == 1, what="the second one waits")
         return second.result(60)
 
 

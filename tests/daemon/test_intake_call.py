@@ -380,9 +380,8 @@ def test_a_draft_that_is_committed_late_does_not_come_back(stack, ayse):
     with contextlib.closing(late), concurrent.futures.ThreadPoolExecutor(1) as pool:
         late.cursor().execute(SAVE, (now, CALLER, "description=Unutulan"))
         dropped = pool.submit(save, stack, now + 1, None)
-        waits = ("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' "
-                 "and query like '%%turunc.save_draft%%'")
-        stack.wait(lambda: dropped.done() or stack.one(waits) == 1, what="it is done with, or waits for the draft")
+        stack.wait(lambda: dropped.done() or len(stack.waiting("%turunc.save_draft%")) == 1,
+                   what="it is done with, or waits for the draft")
         late.commit()
         dropped.result(60)
     assert stack.sql(DRAFT) == [(now + 1, "", "")]

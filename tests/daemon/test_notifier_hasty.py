@@ -127,9 +127,7 @@ def test_a_receipt_by_a_reference_that_is_not_written_down_yet_counts(quick, nam
         ids.append(own_id)
     try:
         number, _ = quick.open(hold_log)
-        quick.stack.wait(lambda: quick.stack.one(
-            "select count(*) from pg_stat_activity where datname = current_database() and usename = 'turunc_notifier'"
-            " and wait_event_type = 'Lock' and query like 'WITH u AS%%'"), what="its outcome is being written down")
+        quick.stack.wait(lambda: quick.stack.waiting("WITH u AS%"), what="its outcome is being written down")
         receipt = {name: Hasty.reference(ids[0]), "status": "failed"}
         call = quick.beside(quick.say_until_taken, receipt)
         # Its look may also stand behind what waits for the lock, on the same connection.

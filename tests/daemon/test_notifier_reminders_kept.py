@@ -46,11 +46,7 @@ class World:
         self.mail = Server(self.stack.port["smtp"])
         self.mail.start()
         self.links = Links()
-        home = dict(part.split("=", 1) for part in self.stack.conninfo("turunc_notifier").split())
-        folder, name = self.stack.path("link"), f".s.PGSQL.{home['port']}"
-        os.makedirs(folder)
-        self.links.add("record", os.path.join(folder, name), os.path.join(home["host"], name), speaks="postgres")
-        there = self.stack.conninfo("turunc_notifier").replace(home["host"], folder)
+        there = self.stack.conninfo("turunc_notifier", self.stack.link_record(self.links))
         self.stack.process["notifier"].env["TURUNC_DATABASE"] = there
         self.stack.start()
         self.count = 0
@@ -84,12 +80,6 @@ class World:
     def wait_state(self, digest, state):
         self.stack.wait(lambda: self.state(digest) == state, what=f"the digest is {state}")
 
-    def waiting(self, beginning):
-        """The backends of notifier's that wait for a lock in a statement that begins so."""
-        return [pid for pid, in self.stack.sql(
-            "select pid from pg_stat_activity where datname = current_database() and usename = 'turunc_notifier'"
-            " and wait_event_type = 'Lock' and starts_with(query, %s)", beginning)]
-
     @contextlib.contextmanager
     def locked(self):
         """Nobody else can change a digest, nor prepare to.  Gives the link that holds the lock."""
@@ -109,7 +99,7 @@ class World:
         self.stack.wait(lambda: self.mail.asked > asked, what="it is handed over")
         with self.locked():
             self.mail.silent = False
-            backend, = self.stack.wait(lambda: self.waiting("UPDATE turunc.reminder SET state = $3"),
+            backend, = self.stack.wait(lambda: self.stack.waiting("UPDATE turunc.reminder SET state = $3%"),
                                        what="its outcome waits")
             yield digest, to
             assert self.stack.one("select pg_terminate_backend(%s, 60000)", backend)
@@ -166,10 +156,10 @@ def test_what_a_lost_connection_claims_is_sent(world):
     try:
         link.cursor().execute("select from turunc.reminder where reminder_id = %s for update", (late,))
         stack.restart("notifier", wait=False)
-        claims = stack.wait(lambda: world.waiting("WITH lost AS"), what="the claim waits")
+        claims = stack.wait(lambda: world.stack.waiting("WITH lost AS%"), what="the claim waits")
         world.links.set("record", "cut")
         world.links.set("record", "pass")
-        stack.wait(lambda: set(world.waiting("WITH lost AS")) > set(claims), what="the next claim waits")
+        stack.wait(lambda: set(world.stack.waiting("WITH lost AS%")) > set(claims), what="the next claim waits")
     finally:
         link.close()
     world.wait_state(digest, SENT)
@@ -180,7 +170,7 @@ def test_a_claim_that_comes_late_takes_nothing_back(world):
     """PostgreSQL runs a claim whose connection was cut while the digest that the next one has claimed is sent."""
     world.mail.silent, asked = True, world.mail.asked
     with world.locked() as link:
-        claim, = world.stack.wait(lambda: world.waiting("WITH lost AS"), what="a claim waits")
+        claim, = world.stack.wait(lambda: world.stack.waiting("WITH lost AS%"), what="a claim waits")
         os.kill(claim, signal.SIGSTOP)
         world.links.set("record", "cut")
         world.links.set("record", "pass")

@@ -1,7 +1,6 @@
 """Messages whose claim PostgreSQL commits only after the claimer's process, or connection, had ended and what
 that had left was looked for."""
 import contextlib
-import os
 
 import psycopg2
 import pytest
@@ -39,9 +38,7 @@ def claim_that_does_not_end(world, number):
             "insert into turunc.notification_attempt (notification_id, attempt, started_us)"
             " select notification_id, attempts + n, 0 from turunc.notification, generate_series(1, 9) n"
             " where notification_id = %s", (world.rows(number)["opened", "email"][3],))
-        stack.wait(lambda: stack.one(
-            "select count(*) from pg_stat_activity where datname = current_database() and usename = 'turunc_notifier'"
-            " and wait_event_type = 'Lock' and query like 'WITH due AS%%'") == 1, what="the claim waits")
+        stack.wait(lambda: len(stack.waiting("WITH due AS%")) == 1, what="the claim waits")
         world.mail.start()
         yield
     finally:
@@ -76,12 +73,9 @@ def test_what_a_dead_process_claims_is_found(world):
 def test_what_a_lost_connection_claims_is_found(world):
     """It was not sent, as this process knows: it is sent now, once."""
     stack, links = world.stack, Links()
-    home = dict(part.split("=", 1) for part in stack.conninfo("turunc_notifier").split())
-    folder, name = stack.path("link"), f".s.PGSQL.{home['port']}"
-    os.makedirs(folder)
     try:
-        links.add("record", os.path.join(folder, name), os.path.join(home["host"], name), speaks="postgres")
-        stack.restart("notifier", env={"TURUNC_DATABASE": stack.conninfo("turunc_notifier").replace(home["host"], folder)})
+        folder = stack.link_record(links)
+        stack.restart("notifier", env={"TURUNC_DATABASE": stack.conninfo("turunc_notifier", folder)})
         number = open_unsent(world)
         with claim_that_does_not_end(world, number):
             links.set("record", "cut")

@@ -1,7 +1,6 @@
 """Subscriptions: taking them, taking them over, moving them, and what rights and histories do."""
 import concurrent.futures
 import contextlib
-import os
 import time
 import uuid
 
@@ -146,8 +145,7 @@ def test_a_take_is_good_for_the_epoch_it_saw(router, reader):
     with contextlib.closing(first), concurrent.futures.ThreadPoolExecutor(1) as pool:
         first.cursor().execute(TAKE, (who.name, mine, 0))
         second = pool.submit(take, late, 0)
-        router.wait(lambda: router.one("select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
-                                       "and query like '%%turunc.take_subscription%%'") > 0, what="the second one waits")
+        router.wait(lambda: router.waiting("%turunc.take_subscription%"), what="the second one waits")
         first.commit()
         assert second.result(60) == (5, 0)
     assert take(late, 0) == (5, 0) and take(late, 7) == (5, 0)
@@ -166,8 +164,7 @@ def test_a_take_that_another_one_was_faster_than_is_looked_at_again(router, read
                                (str(uuid.uuid4()), one.who.name))
         again = reader(who=one.who, instance=one.instance)
         request = again.send(subscribe=bus.Subscribe(name="all"))
-        router.wait(lambda: router.one("select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
-                                       "and query like '%%turunc.take_subscription%%'") > 0, what="the take waits")
+        router.wait(lambda: router.waiting("%turunc.take_subscription%"), what="the take waits")
         other.commit()
         assert again.answer(request).epoch == one.epoch + 2
     assert router.metric("router", "turunc_stream_takes_lost_total") == lost + 1
@@ -194,12 +191,9 @@ def test_a_take_that_the_record_runs_late(make_stack):
     their position."""
     stack, links = make_stack(services=["router"]), Links()
     who = grant(stack, "dept")
-    home = dict(part.split("=", 1) for part in stack.conninfo("turunc_router").split())
-    folder, socket = stack.path("link"), f".s.PGSQL.{home['port']}"
-    os.makedirs(folder)
     try:
-        links.add("record", os.path.join(folder, socket), os.path.join(home["host"], socket), speaks="postgres")
-        stack.restart("router", env={"TURUNC_DATABASE": stack.conninfo("turunc_router").replace(home["host"], folder)})
+        folder = stack.link_record(links)
+        stack.restart("router", env={"TURUNC_DATABASE": stack.conninfo("turunc_router", folder)})
         former = Reader(stack, who)
         former.subscribe(start="latest")
         former.close()

@@ -56,12 +56,7 @@ class WiredStack(Stack):
         self.link_port = {name: free_port() for name in TCP}
         for name, port in TCP.items():
             self.links.add(name, self.link_port[name], self.port[port])
-        home = dict(part.split("=", 1) for part in self.conninfo().split())
-        self._host = home["host"]
-        for name in DATABASE:
-            os.makedirs(self.path("link", name))
-            self.links.add(name, self.path("link", name, f".s.PGSQL.{home['port']}"),
-                           f"{self._host}/.s.PGSQL.{home['port']}", speaks="postgres")
+        self._host = {name: self.link_record(self.links, name) for name in DATABASE}
         self.links.add("metrics-redis", self.path("link", "redis"), self.redis.socket)
 
     def _link(self, name):
@@ -70,8 +65,7 @@ class WiredStack(Stack):
     def _common_env(self, name, user):
         env = super()._common_env(name, user)
         if f"{name}-postgres" in DATABASE:
-            env["TURUNC_DATABASE"] = env["TURUNC_DATABASE"].replace(
-                f"host={self._host} ", f"host={self.path('link', f'{name}-postgres')} ")
+            env["TURUNC_DATABASE"] = self.conninfo(user, self._host[f"{name}-postgres"])
         return env
 
     def _service_env(self, name):

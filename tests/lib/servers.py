@@ -83,9 +83,10 @@ class Postgres:
     def wipe(self):
         run([f"{LIB}/private_postgres", "wipe", self.folder])
 
-    def conninfo(self, user="postgres", database=MASTER):
+    def conninfo(self, user="postgres", database=MASTER, host=None):
+        """host: where it is reached, when not where it listens."""
         parts = dict(part.split("=", 1) for part in self._base.split())
-        parts.update(user=user, dbname=database)
+        parts.update(user=user, dbname=database, host=host or parts["host"])
         return " ".join(f"{key}={value}" for key, value in parts.items())
 
     def execute(self, statement, database="postgres"):

@@ -179,8 +179,21 @@ class Stack:
         rows = self.sql(query, *parameters)
         return rows[0][0] if rows else None
 
-    def conninfo(self, user="postgres"):
-        return self.postgres.conninfo(user, self.database)
+    def conninfo(self, user="postgres", host=None):
+        return self.postgres.conninfo(user, self.database, host)
+
+    def link_record(self, links, link="record"):
+        """Puts a link before PostgreSQL; the folder that is its host there."""
+        home = dict(part.split("=", 1) for part in self.conninfo().split())
+        folder, name = self.path("link", link), f".s.PGSQL.{home['port']}"
+        os.makedirs(folder)
+        links.add(link, os.path.join(folder, name), os.path.join(home["host"], name), speaks="postgres")
+        return folder
+
+    def waiting(self, query):
+        """The backends that wait for a lock in a statement like this (SQL's LIKE)."""
+        return [pid for pid, in self.sql("select pid from pg_stat_activity where datname = current_database()"
+                                         " and wait_event_type = 'Lock' and query like %s", query)]
 
     def masa(self, *words, check=True, user="turunc_admin", text=True):
         """The command line; its standard output, or with check=False the finished process (text=False: in bytes)."""
