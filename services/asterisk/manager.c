@@ -4,6 +4,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -185,6 +186,16 @@ manager_close(struct asterisk *a)
 	a->lost = false;
 }
 
+/* What came while this process stood still, and is not read yet: Asterisk would not say it again
+ * on another connection. */
+static bool
+has_said_more(const struct asterisk *a)
+{
+	struct pollfd fd = { .fd = bufferevent_getfd(a->link), .events = POLLIN };
+
+	return evbuffer_get_length(bufferevent_get_input(a->link)) > 0 || poll(&fd, 1, 0) > 0;
+}
+
 int64_t
 manager_tick(struct asterisk *a, uint64_t now_ms)
 {
@@ -198,6 +209,8 @@ manager_tick(struct asterisk *a, uint64_t now_ms)
 		begin(a, now_ms);
 		return look_ms;
 	}
+	if (has_said_more(a))
+		return look_ms;
 	uint64_t silent_ms = now_ms - a->heard_ms;
 	if (a->state == ASTERISK_CONNECTING && silent_ms >= CONNECT_MS)
 		lose(a, "no connection in time", 0);

@@ -304,11 +304,15 @@ op.c = function(p, text)
   local day, letter, at, minute = p[2], p[3], p[4], p[5]
   local call = string.sub(text, #day + #at + #minute + 8)
   local seen = seen_of(day, call)
-  if string.find(seen, letter, 1, true) then
+  local beside = seen_of(string.format('%d', day - 1), call) .. seen_of(string.format('%d', day + 1), call)
+  if string.find(seen .. beside, letter, 1, true) then
     return
   end
+  -- A call over midnight is one of either day, and one of the hour.
   if seen == '' then
     count_day(day, 'calls.offered', 1)
+  end
+  if seen .. beside == '' then
     count_minute(minute, 'offered', 1)
   end
   redis.call('HSET', key('calls:' .. day), call, seen .. letter .. at)

@@ -66,7 +66,7 @@ make_handle(void)
 static void
 free_handle(void *curl)
 {
-	curl_easy_cleanup(curl);
+	channel_smtp_finish(curl);
 }
 
 static void

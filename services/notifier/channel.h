@@ -116,6 +116,8 @@ struct smtp_config {
 	long timeout_ms;
 };
 channel_work_fn channel_smtp_work;
+/* Ends a handle: its connection is told QUIT, whose answer nobody waits for. */
+void channel_smtp_finish(void *curl);
 
 struct gateway;
 struct gateway_question;

@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "bouncing.h"
 #include "channel.h"
@@ -139,6 +140,24 @@ judge_address(struct job *job, const char *line, long reply)
 		job->address_status[0] = '\0';
 }
 
+/* What is shut is not used again, and nothing is waited for on it. */
+static void
+shut(CURL *curl, int how)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK
+	    && fd != CURL_SOCKET_BAD)
+		(void)shutdown(fd, how);
+}
+
+void
+channel_smtp_finish(void *curl)
+{
+	shut(curl, SHUT_RD);
+	curl_easy_cleanup(curl);
+}
+
 void
 channel_smtp_work(const void *config, void *curl, struct job *job)
 {
@@ -183,6 +202,10 @@ channel_smtp_work(const void *config, void *curl, struct job *job)
 		reply = 0;
 	}
 	curl_slist_free_all(to);
+	/* libcurl keeps the connection even if the answer to the whole text did not come in time;
+	 * the next mail would take it for its own. */
+	if (code != CURLE_OK)
+		shut(curl, SHUT_RDWR);
 	job->outcome = channel_smtp_judge((int)code, reply, upload.left == 0);
 	judge_address(job, said.line, reply);
 	if (code != CURLE_OK)

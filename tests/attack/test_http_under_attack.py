@@ -10,12 +10,13 @@ import uuid
 
 import pytest
 from attack_world import (POSTS, REPORT, citizen, honest_clients, post, under_attack)
-from process import wait_until
+from process import LEAST_S, wait_until
 from stack import Stack
 from web import request
 
 SERVICES = ("intake", "router", "metrics", "edge")
 WRONG_KEYS = 20
+CREATED = b"HTTP/1.1 201 "
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,21 @@ def said_by(link, limit_s=2.0):
             break
         got += part
         end = min(end, time.monotonic() + 0.4)
+    return got
+
+
+def next_said(links):
+    """What comes next on any of them; those that are closed, or all when nothing comes, are taken away."""
+    got, ready = b"", select.select(links, [], [], LEAST_S)[0]
+    for link in ready or list(links):
+        try:
+            part = link.recv(65536) if ready else b""
+        except ConnectionError:
+            part = b""
+        if not part:
+            link.close()
+            links.remove(link)
+        got += part
     return got
 
 
@@ -130,18 +146,22 @@ def test_requests_read_in_two_ways(stack, door):
     but it answers both, one after the other: no ticket is opened behind its back."""
     count = "select count(*) from turunc.contact where description = 'smuggled'"
     before, seen = stack.one(count), 0
+    links, took = [], []
     with under_attack(stack, f"smuggled requests at {door}", by=[citizen(stack, door)]) as said:
-        took = []
         for name, data in shapes(smuggled(stack)):
             said["attempts"] += 1
-            with connect(stack, door) as link:
-                link.sendall(data)
-                answer = said_by(link, 1.0)
-            seen += answer.count(b"HTTP/1.1 201 ")
+            links.append(connect(stack, door))
+            links[-1].sendall(data)
+            seen += said_by(links[-1], 1.0).count(CREATED)
+            # What the edge has taken for a second request it answers, however long the record needs.
+            while door == "edge" and stack.one(count) - before > seen and links:
+                seen += next_said(links).count(CREATED)
             if stack.one(count) - before > (seen if door == "edge" else 0):
                 took.append(name)
         said["accepted"] = len(took)
         said["answered_as_two"] = seen
+    for link in links:
+        link.close()
 
 
 def test_responses_of_others_cannot_be_taken(stack):
@@ -165,7 +185,10 @@ def test_slow_senders(stack):
     body = b"a=" + b"x" * 60000
     head = (b"POST " + POSTS.encode() + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
             b"application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(body))
-    slow = counted(stack, "intake", 'turunc_http_refused_total{reason="slow"}')
+
+    def told():
+        return int(counted(stack, "intake", 'turunc_http_refused_total{reason="slow"}') - before)
+    before = counted(stack, "intake", 'turunc_http_refused_total{reason="slow"}')
     with under_attack(stack, "slow senders", by=[citizen(stack), citizen(stack, "edge")],
                       grows_mib=40) as said:
         links = []
@@ -182,8 +205,7 @@ def test_slow_senders(stack):
                 except OSError:
                     pass
             time.sleep(1)
-        said["told_408"] = int(counted(
-            stack, "intake", 'turunc_http_refused_total{reason="slow"}') - slow)
+        said["told_408"] = wait_until(lambda: told() if told() >= 140 else 0, what="the slow ones are told")
         for link in links:
             link.close()
     assert said["told_408"] >= 140

@@ -29,7 +29,6 @@ class Provider:
         self.mode = "ok"
         self.status = "delivered"  # waiting, failed, mute
         self.taken = []  # (number, text, id)
-        self.at = []  # when
         self.refused = []  # why a request was not understood
         self.asked = 0
         self.deferred = set()
@@ -76,7 +75,6 @@ class Provider:
 
     def message(self, door, number, text, own_id):
         """True: it is to be answered as taken; else it was answered, or never will be."""
-        self.at.append(time.monotonic())
         if self.mode == "login":
             self.say_login(door)
         elif self.mode == "no":

@@ -136,14 +136,14 @@ def errs(answer, code):
 
 
 def append(stack, kind="call.ended", department=None, previous=None, count=1, ticket_id=None,
-           size=0):
+           size=0, at_us=None):
     """Records as a writer appends them; the last seq."""
     record = event.Event(id="0", source="test", type=kind, time_us=time.time_ns() // 1000)
     record.call.call_id = "c"
     record.call.queue = "x" * size
     return stack.sql(
         """select turunc.log_append(%s::bigint, %s::text[], %s::bigint[], %s::text[], %s::text[],
-           %s::text[], %s::bytea[])""", time.time_ns() // 1000, [kind] * count,
+           %s::text[], %s::bytea[])""", at_us or time.time_ns() // 1000, [kind] * count,
         [ticket_id] * count, [department] * count, [previous] * count, ["system"] * count,
         [record.SerializeToString()] * count, user="turunc_intake")[0][0]
 

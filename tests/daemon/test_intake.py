@@ -473,6 +473,8 @@ def test_64_connections_5000_posts(world):
     assert load.statuses() == {201}
     numbers = list(load.created().values())
     assert len(set(numbers)) == len(numbers) >= 5000
+    # What waited long for its commit was taken by the spool.
+    world.wait(lambda: world.metric("intake", "turunc_intake_spool_items") == 0, what="drained")
     stored = {row[0] for row in world.sql("select ticket_id from turunc.ticket")}
     assert {ticket_id(number) for number in numbers} <= stored
     batches = world.one("select count(*) from turunc.log_batch")

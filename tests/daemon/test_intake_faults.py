@@ -16,16 +16,27 @@ from stack import Stack
 OPEN = {"TURUNC_INTAKE_ADDRESS_PER_MINUTE": "0", "TURUNC_INTAKE_KEY_PER_MINUTE": "0",
         "TURUNC_INTAKE_WAIT": "1s"}
 NO_SPOOL = {**OPEN, "TURUNC_INTAKE_SPOOL_BYTES": "0"}
+# For tests of what the record says: nothing is spooled while it is there, however slow its disk.
+PATIENT = {**OPEN, "TURUNC_INTAKE_WAIT": "60s"}
 
 
-@pytest.fixture
-def stack(make_stack):
+def started(make_stack, env):
     """intake alone, with a PostgreSQL of its own to hurt."""
-    made = make_stack(services=["intake"], own_postgres=True, env={"intake": OPEN})
+    made = make_stack(services=["intake"], own_postgres=True, env={"intake": env})
     made.key = add_api_key(made, "app")
     made.pbx = made.client("pbx")
     made.start()
     return made
+
+
+@pytest.fixture
+def stack(make_stack):
+    return started(make_stack, OPEN)
+
+
+@pytest.fixture
+def patient(make_stack):
+    return started(make_stack, PATIENT)
 
 
 def check_nothing_lost_nothing_twice(stack, created):
@@ -59,6 +70,7 @@ def resend(stack, load):
             load.answers[key] = load.one(link, key)
     link.close()
     assert load.statuses() == {201}
+    drained(stack)
 
 
 def test_killed_under_load(stack):
@@ -126,8 +138,9 @@ def test_connections_cut_under_load(stack):
     assert "will be looked up" in stack.log("intake")
 
 
-def test_bad_row_stops_nobody_else(stack):
+def test_bad_row_stops_nobody_else(patient):
     """The database refuses one item: it alone is told so, and its batch goes on."""
+    stack = patient
     stack.sql("alter table turunc.contact add constraint no_poison "
               "check (description is distinct from 'poison')")
     with Load(stack.port["intake_http"], stack.key, keyed=False) as load:
@@ -179,8 +192,9 @@ def test_numbers_once_leased_are_not_leased_again(stack):
     check_log(stack)
 
 
-def test_told_to_stop_under_load(stack):
+def test_told_to_stop_under_load(patient):
     """SIGTERM: whatever was taken is answered, and the exit is clean."""
+    stack = patient
     with Load(stack.port["intake_http"], stack.key, threads=32, keyed=False) as load:
         stack.wait(lambda: len(load.created()) >= 300, 30)
         assert stack.terminate("intake") == 0

@@ -77,6 +77,8 @@ def test_the_queue_drains_after_any_outage_with_nothing_lost_or_doubled(world):
         writer.join()
     assert subjects(stack) == {subject: 1 for subject in sent}, "nothing lost, nothing doubled"
     assert stack.one("select count(*) from turunc.ticket") == len(sent)
+    # What it has done is written down a moment later.
+    stack.wait(lambda: postfix.statuses().get("sent", 0) >= len(sent), what="Postfix has told of each")
     statuses = postfix.statuses()
     assert statuses.get("sent") == len(sent) and statuses.get("deferred", 0) > 0 and "bounced" not in statuses
     raw = dict(stack.sql("select encode(digest, 'hex'), bytes from turunc.attachment where type = 4"))

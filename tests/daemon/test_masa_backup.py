@@ -129,8 +129,8 @@ def test_followed_a_pass_that_failed_is_not_forgotten(stack):
     real, aside = stack.path("state", "intake", "attachments"), stack.path("aside")
     with start(stack, "followed", "--follow", photos=real) as masa:
         wait_until(lambda: os.path.exists(stack.path("followed", "backup.json")), 60, "the base is copied")
-        wait_until(lambda: len(child_of(masa)) == 1, 30, "only who takes the WAL is left")
-        receiver, = child_of(masa)
+        receiver, = wait_until(lambda: [pid for pid in child_of(masa) if b"pg_receivewal" in told(pid, "cmdline")],
+                               60, "the WAL is being taken")
         stop(receiver)  # so that it does not end before the folder is back
         os.rename(real, aside)
         limit = threading.Timer(60, masa.kill)  # ends the reading, if it never says so

@@ -33,11 +33,20 @@ def claim_that_does_not_end(world, number):
     been written down by somebody who has not committed them either."""
     stack = world.stack
     link = psycopg2.connect(stack.conninfo())
+
+    def written():
+        """False: it was just being claimed, as it is now and then."""
+        try:
+            link.cursor().execute(
+                "insert into turunc.notification_attempt (notification_id, attempt, started_us)"
+                " select notification_id, attempts + n, 0 from turunc.notification, generate_series(1, 9) n"
+                " where notification_id = %s", (world.rows(number)["opened", "email"][3],))
+        except psycopg2.errors.UniqueViolation:
+            link.rollback()
+            return False
+        return True
     try:
-        link.cursor().execute(
-            "insert into turunc.notification_attempt (notification_id, attempt, started_us)"
-            " select notification_id, attempts + n, 0 from turunc.notification, generate_series(1, 9) n"
-            " where notification_id = %s", (world.rows(number)["opened", "email"][3],))
+        stack.wait(written)
         stack.wait(lambda: len(stack.waiting("WITH due AS%")) == 1, what="the claim waits")
         world.mail.start()
         yield

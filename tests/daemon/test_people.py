@@ -7,6 +7,7 @@ import time
 import pytest
 
 from people import Browser
+from process import within
 from stack import Stack
 
 HOUR_US = 3_600_000_000
@@ -37,6 +38,18 @@ def is_in(someone):
     answer = someone.get("/desk/password")
     assert answer.status in (200, 303), answer
     return answer.status == 200
+
+
+def seen(stack, name):
+    return stack.one("select max(seen_us) from turunc.person_session where name = %s", name)
+
+
+def use_is_written_down(stack, someone, name="ayse"):
+    """A use of now, and with it all that anybody did before."""
+    def written():
+        began_us = time.time_ns() // 1000
+        return is_in(someone) and within(lambda: seen(stack, name) >= began_us, 2)
+    stack.wait(written, what="use is written down")
 
 
 def gone(stack, someone):
@@ -124,6 +137,7 @@ def test_pages_speak_both_languages(stack):
 
 def test_a_session_ends_when_nobody_uses_it(stack):
     someone = signed_in(stack)
+    use_is_written_down(stack, someone)     # or what it just did would be, after the two hours
     stack.sql("update turunc.person_session set seen_us = seen_us - %s", 2 * HOUR_US)
     gone(stack, someone)
     stack.wait(lambda: stack.one("select count(*) from turunc.person_session") == 0, 10, "it is swept")
@@ -361,16 +375,8 @@ def test_an_open_page_is_no_use_of_the_session(stack):
     def someone(name):
         return Browser(stack, "router", "/desk/").sign_in(name, stack.user(name, "viewer"))
 
-    def seen(name):
-        return stack.one("select seen_us from turunc.person_session where name = %s", name)
-
-    def use_is_written_down(one, name):
-        before = seen(name) - HOUR_US // 4
-        stack.sql("update turunc.person_session set seen_us = %s where name = %s", before, name)
-        stack.wait(lambda: one.get("/desk/password") and seen(name) > before, 20, "use is written down")
-
     onlooker, other = someone("nese"), someone("cem")
-    use_is_written_down(other, "cem")   # and with it what the onlooker did so far
+    use_is_written_down(stack, other, "cem")   # and with it what the onlooker did so far
     long_ago = time.time_ns() // 1000 - HOUR_US // 2
     stack.sql("update turunc.person_session set seen_us = %s where name = 'nese'", long_ago)
     for _ in range(2):
@@ -378,6 +384,6 @@ def test_an_open_page_is_no_use_of_the_session(stack):
             link.sendall(f"GET /desk/events HTTP/1.1\r\nHost: {onlooker.host}\r\n"
                          f"Cookie: turunc={onlooker.cookie}\r\n\r\n".encode())
             assert b" 200 " in link.recv(4096)
-    use_is_written_down(other, "cem")
-    assert seen("nese") == long_ago
-    use_is_written_down(onlooker, "nese")
+    use_is_written_down(stack, other, "cem")
+    assert seen(stack, "nese") == long_ago
+    use_is_written_down(stack, onlooker, "nese")

@@ -36,6 +36,22 @@ def test_a_moment_is_found(router, reader):
     assert reader().subscribe(start="time", from_time_us=moment).from_seq == wanted
 
 
+def test_a_moment_is_found_though_a_clock_was_set_back(make_stack):
+    stack = make_stack(services=[])
+    stack.start()
+    moment, second = time.time_ns() // 1000, 1_000_000
+
+    def written(from_s, count):
+        """Records of so many seconds on end; the seq before them."""
+        return [append(stack, at_us=moment + (from_s + n) * second) for n in range(count)][0] - 1
+
+    written(-2000, 50)
+    before = written(0, 30)
+    written(-90, 95)                # set back by two minutes: for most of what follows it is earlier again
+    assert stack.one("select turunc.seq_before(%s)", moment) == before
+    assert stack.one("select turunc.seq_before(%s)", moment + 1000 * second) == head(stack)
+
+
 MALFORMED = [
     {"name": ""}, {"name": "a" * 65}, {"name": "Büyük"}, {"name": "A"}, {"name": "a b"},
     {"types": ["tick*et"]}, {"types": [""]}, {"types": ["x" * 129]}, {"types": ["a"] * 257},

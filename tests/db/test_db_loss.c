@@ -385,13 +385,18 @@ TEST(slow_units_are_reported_once_a_second)
 	struct db *db = open_db(&(struct db_settings){ .slow_ms = 200 }, &states);
 	struct fate fate = { 0 };
 
+	uint64_t began_ms = check_now_ms();
 	CHECK(fixture_submit_int8(db, SLEEP, 3700, &fate));
 	FIXTURE_WITHIN(5000, fate.over);
-	/* After 0.2, 1.2, 2.2 and 3.2 seconds; who stood still may have passed some over. */
+	/* After 0.2, 1.2, 2.2 and 3.2 seconds; who stood still may have passed some over, and what
+	 * took longer is told more often. */
 	unsigned slow = states.slow;
-	CHECK_TRUE("once a second", slow >= 2 && slow <= 4);
+	CHECK_TRUE(
+	    "once a second", slow >= 2 && slow <= 1 + (check_now_ms() - began_ms - 200) / 1000);
 	CHECK_TRUE("how long so far", states.age_ms >= 1200);
-	CHECK_TRUE("quick ones are not", ask(db, COUNT) == 0 && states.slow == slow);
+	began_ms = check_now_ms();
+	CHECK(ask(db, COUNT) == 0);
+	CHECK_TRUE("quick ones are not", states.slow == slow || check_now_ms() - began_ms >= 200);
 	db_close(db);
 }
 
@@ -416,20 +421,27 @@ TEST(watchdog_frees_the_lock)
 	CHECK(fixture_submit_int8(db, LOCK, 4711, &fate));
 	FIXTURE_WITHIN(5000, fate.over);
 	CHECK_U64("", fate.outcome, DB_COMMITTED);
-	FIXTURE_WITHIN(2000, stats_get(db_stats(db), 10, 0) == 1);
+	/* One that takes its time to go is seen, and counted, again. */
+	FIXTURE_WITHIN(2000, stats_get(db_stats(db), 10, 0) >= 1);
 	PQfinish(holder);
 
-	/* The next one is stuck at once: it is not left alone until a second has passed. */
-	holder = PQconnectdb(server_database());
-	PQclear(PQexec(holder, "begin"));
-	PQclear(PQexec(holder, "select pg_advisory_xact_lock(4711)"));
-	uint64_t began_ms = check_now_ms();
-	fate = (struct fate){ 0 };
-	CHECK(fixture_submit_int8(db, LOCK, 4711, &fate));
-	FIXTURE_WITHIN(5000, fate.over);
-	CHECK_U64("", fate.outcome, DB_COMMITTED);
-	CHECK(check_now_ms() - began_ms < 800);
-	FIXTURE_WITHIN(2000, stats_get(db_stats(db), 10, 0) == 2);
-	PQfinish(holder);
+	/* The next ones are stuck at once, and not left alone until a second has passed: a busy
+	 * machine may take that long once, not each time. */
+	bool soon = false;
+	for (int look = 0; look < 8 && !soon; look++) {
+		int64_t released = stats_get(db_stats(db), 10, 0);
+		holder = PQconnectdb(server_database());
+		PQclear(PQexec(holder, "begin"));
+		PQclear(PQexec(holder, "select pg_advisory_xact_lock(4711)"));
+		uint64_t began_ms = check_now_ms();
+		fate = (struct fate){ 0 };
+		CHECK(fixture_submit_int8(db, LOCK, 4711, &fate));
+		FIXTURE_WITHIN(5000, fate.over);
+		CHECK_U64("", fate.outcome, DB_COMMITTED);
+		soon = check_now_ms() - began_ms < 800;
+		FIXTURE_WITHIN(2000, stats_get(db_stats(db), 10, 0) > released);
+		PQfinish(holder);
+	}
+	CHECK_TRUE("before a second", soon);
 	db_close(db);
 }

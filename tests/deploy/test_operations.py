@@ -28,7 +28,7 @@ NOT_RUN = {"git pull": "there is nothing newer than what is tested",
            "deploy/up --demo": "tests/deploy/test_demo.py",
            "tests/run": "it runs this"}
 # What masa doctor may find though the system is well: it is of the machine, of its load, or of the day.
-MAY_FIND = {"clock", "disk", "services", "gateways", "redis", "edge", "live stream", "reader lag", "holidays"}
+MAY_FIND = {"clock", "disk", "services", "bus", "gateways", "redis", "edge", "live stream", "reader lag", "holidays"}
 PHONE = "05321234567"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 

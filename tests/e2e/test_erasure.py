@@ -1,6 +1,5 @@
 """A person is forgotten: everything said of them is gone from the record, and every figure is the same."""
 import datetime
-import functools
 import json
 import os
 import stat
@@ -52,28 +51,32 @@ def board(stack):
         head = stack.one("select max(last_seq) from turunc.log_batch")
         return state if state["state"] == "live" and state["seq"] == head else None
     values = stack.wait(now, 20, "the board has caught up")["values"]
-    return {name: value for name, value in values.items() if not name.startswith(("lag_ms", "state.", "then."))}
+    # What is of today or of this hour is left out: midnight may pass between two looks.
+    return {name: value for name, value in values.items()
+            if not name.startswith(("lag_ms", "state.", "then.", "today", "hour."))}
 
 
-@functools.cache
-def month():
-    """In which all of this happens, in Istanbul; the same from the first question to the last."""
-    return datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=3))).strftime("%Y-%m")
+def month(stack):
+    """In which the first ticket came, in Istanbul: the same from the first question to the last."""
+    first = stack.one("select min(recorded_us) from turunc.ticket") / 1e6
+    return datetime.datetime.fromtimestamp(first, datetime.timezone(datetime.timedelta(hours=3))).strftime("%Y-%m")
 
 
 def months(stack):
     """The monthly report's figures and the ladder of satisfaction, once all of the log is counted."""
     stack.wait(lambda: stack.one("select (select seq from turunc.month_state) = (select max(last_seq)"
                                  " from turunc.log_batch)"), 30, "the months are counted")
-    report = masa_json(stack, "report", "--month", month())
-    assert report["figures"]["tickets"] >= 3, "a report without figures proves nothing"
+    report = masa_json(stack, "report", "--month", month(stack))
+    assert report["figures"]["tickets"] >= 1, "a report without figures proves nothing"
     assert masa_json(stack, "report", "verify")["right"] is True
-    return {"figures": report["figures"], "ladder": stack.http("metrics", "GET", "/live/satisfaction.json").json()["months"]}
+    # How much of the month has passed is as of the last record, and goes on.
+    counted = {name: value for name, value in report["figures"].items() if name != "minutes"}
+    return {"figures": counted, "ladder": stack.http("metrics", "GET", "/live/satisfaction.json").json()["months"]}
 
 
 def papers(stack, seq):
     """The report as of that record in every form that is handed out, as bytes."""
-    done = {form: stack.masa("report", "--month", month(), "--as-of", seq, "--format", form, check=False, text=False)
+    done = {form: stack.masa("report", "--month", month(stack), "--as-of", seq, "--format", form, check=False, text=False)
             for form in ("text", "json", "csv", "xlsx", "press")}
     assert all(d.returncode == OK and len(d.stdout) > 100 for d in done.values()), done
     return {form: d.stdout for form, d in done.items()}

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from municipality import never_quiet
+from process import within
 from world import report, wait_status
 
 READS = [("status",), ("ticket", "list"), ("log", "tail"), ("log", "verify"), ("subs", "list"),
@@ -14,17 +15,20 @@ READS = [("status",), ("ticket", "list"), ("log", "tail"), ("log", "verify"), ("
 @pytest.mark.parametrize("words", READS, ids=[" ".join(words) for words in READS])
 def test_json_of_every_reading_command(stack, words):
     report(stack, stack.app)
-    done = stack.masa(*words, "--json", check=False)
-    assert done.returncode == 0, done
+    # An answer that came late, of which status and doctor tell, is not late the next time.
+    done = within(lambda: (tried := stack.masa(*words, "--json", check=False)).returncode == 0 and tried, 60, 1)
+    assert done, stack.masa(*words, check=False)
     json.loads(done.stdout)
-    people = stack.masa(*words)
+    people = stack.masa(*words, check=False).stdout
     assert people.strip() and not people.lstrip().startswith(("{", "["))
 
 
 def test_ok_and_status(stack):
-    told = json.loads(stack.masa("status", "--json"))
-    assert {s["service"]: s["state"] for s in told["services"]} == dict.fromkeys(
-        ("intake", "router", "notifier", "metrics"), "ready")
+    def states():
+        told = json.loads(stack.masa("status", "--json", check=False).stdout)
+        return {s["service"]: s["state"] for s in told["services"]}
+    ready = dict.fromkeys(("intake", "router", "notifier", "metrics"), "ready")
+    assert within(lambda: states() == ready, 60, 1), states()
 
 
 def test_1_when_a_service_is_away(stack):

@@ -7,7 +7,8 @@ from process import wait_until
 from world import Program, admitted
 from turunc.v1 import event_pb2
 
-CALLS, MORE = 150, 50
+# More calls than are made before the kill, however late it comes.
+CALLS, MORE = 3000, 50
 PARTS = ("offered", "answered", "ticket.request", "ended")
 
 

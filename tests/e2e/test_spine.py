@@ -166,7 +166,10 @@ def test_board_counts_it(stack, resolved):
     assert values["status.resolved"] == by_status[7]
     assert values["d.temizlik.open"] == stack.one(
         "select count(*) from turunc.ticket_state where department = 'temizlik' and status <= 6")
-    assert values["today.open311"] == stack.one("select count(*) from turunc.ticket")
+    assert values.get("today.open311", 0) == stack.one(
+        "select count(*) from turunc.event_log where type = 'ticket.opened'"
+        " and (to_timestamp(committed_at_us / 1e6) at time zone 'Europe/Istanbul')::date"
+        " = (to_timestamp(%s / 1e6) at time zone 'Europe/Istanbul')::date", state["now_us"])
     assert "Temizlik İşleri Müdürlüğü" in [d["tr"] for d in state["departments"]]
 
 

@@ -1,5 +1,6 @@
 """The edge alone, before upstreams that say what they were asked: who gets which path, and what
 never gets through."""
+import contextlib
 import http.server
 import json
 import os
@@ -12,7 +13,7 @@ import time
 import pytest
 
 from ports import free_port
-from process import Process, wait_until
+from process import LEAST_S, Process, wait_until
 from proxy import Links
 from servers import ROOT, SERVICES
 from web import request
@@ -215,15 +216,15 @@ def test_a_stream_ends_when_its_reader_has_gone(edge, path, service):
         while b"first" not in said:
             said += reader.recv(4096)
         assert not server.gone.is_set()
-    assert server.gone.wait(5), "the service hears of it"
+    assert server.gone.wait(LEAST_S), "the service hears of it"
 
 
 def test_a_service_that_comes_back_in_time_is_not_missed(edge):
     upstream = edge.upstream["router"]
     upstream.stop()
     back = threading.Timer(0.8, upstream.start)
-    back.start()
     began = time.monotonic()
+    back.start()
     answer = edge.ask("/desk/")
     back.join()
     assert answer.status == 200
@@ -334,6 +335,9 @@ def test_one_port_on_loopback_and_no_other(edge):
                     host, port = cells[1].rsplit(":", 1)
                     listening.add((cells[9], host, int(port, 16)))
     folder = f"/proc/{edge.process.pid}/fd"
-    links = {os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)}
+    links = set()
+    for fd in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            links.add(os.readlink(os.path.join(folder, fd)))
     mine = {(host, port) for inode, host, port in listening if f"socket:[{inode}]" in links}
     assert mine == {("0100007F", edge.port)}

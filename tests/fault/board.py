@@ -99,9 +99,9 @@ def _log(stack, now_us, count):
             call = event_pb2.Event.FromString(bytes(data)).call
             if not call.call_id:
                 continue  # no call: such a record is set aside
-            if _day(call.at_us) == _day(now_us):
-                calls[call.call_id].add(kind)
             if kind in CALL_STEPS and kind not in steps[call.call_id]:
+                if _day(call.at_us) == _day(now_us):
+                    calls[call.call_id].add(kind)
                 count["hour.offered"] += lately and not steps[call.call_id]
                 if kind in ("call.answered", "call.abandoned"):
                     count[kind.replace("call.", "hour.")] += lately

@@ -16,7 +16,7 @@ import time
 import uuid
 
 import turunc
-from process import Failed, wait_until
+from process import LEAST_S, Failed, wait_until
 from servers import BUILD, ROOT, SERVICES
 from desking import Desker
 from dismissing import Dismisser
@@ -171,7 +171,7 @@ class Failpoints:
         began = time.monotonic()
         process = self.stack.process[case.program]
         if case.action == "crash":
-            if process.child.wait(10) != -signal.SIGKILL:
+            if process.child.wait(LEAST_S) != -signal.SIGKILL:
                 raise Failed(f"{case}: ended with {process.exit_code()}")
             self.stack.start(case.program, wait=False)
         elif case.action == "error" and case.step in AWAY:
@@ -402,7 +402,7 @@ class Failpoints:
             process.start()
             wait_until(lambda: self.has_fired("intake"), FIRES_WITHIN_S, f"{case} fires")
             if case.action != "delay":
-                code = process.child.wait(10)
+                code = process.child.wait(LEAST_S)
                 if code != (-signal.SIGKILL if case.action == "crash" else 1):
                     self.wrong.append(f"{case}: ended with {code}")
                 self.stack.start("intake")

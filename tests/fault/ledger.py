@@ -310,7 +310,7 @@ def message_id(message):
     return message["message_id"].strip("<>").split("@")[0]
 
 
-def _board(stack, limit_s=8):
+def _board(stack, limit_s=30):
     """The board shows what the record says, as soon as it has caught up."""
     end = time.monotonic() + limit_s
     while True:

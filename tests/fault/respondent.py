@@ -107,7 +107,7 @@ def ladder(stack):
     return tuple(sum(month[name] for month in months) for name in ("answered", "satisfied"))
 
 
-def ladder_differences(stack, respondent, limit_s=8):
+def ladder_differences(stack, respondent, limit_s=30):
     """Readings are kept for two seconds, and mails that were sent last are still being written down."""
     satisfied = sum(1 for survey in respondent.thanked
                     if respondent.tried[survey][0] >= 4 and respondent.tried[survey][1] != "no")

@@ -19,7 +19,7 @@ from turunc.v1 import ticket_pb2  # noqa: E402
 FORM = LONG if os.environ.get("TURUNC_TEST_LONG") else SHORT
 # On a machine with nothing else to do it is 2 s (docs/reliability.md); what this is to catch is a
 # part that waits for a time-out or a grown pause.
-RECOVERED_S = 5.0
+RECOVERED_S, RECOVERED_MOSTLY_S = 15.0, 5.0
 OTHERS_S = 2.0      # the next writer, beside one that was stopped with the log's lock
 
 
@@ -50,7 +50,8 @@ def test_nothing_lost_nothing_twice(storm, capsys):
 
 
 def test_every_part_comes_back_soon(storm):
-    assert percentile(storm.figures.recoveries(), 0.99) < RECOVERED_S
+    recoveries = storm.figures.recoveries()
+    assert percentile(recoveries, 0.99) < RECOVERED_S and percentile(recoveries, 0.9) < RECOVERED_MOSTLY_S
 
 
 def test_a_stopped_writer_holds_nobody_up(storm):
@@ -76,9 +77,9 @@ def test_an_answer_removed_is_caught(storm):
 def test_a_step_of_the_ladder_that_is_wrong_is_caught(storm):
     """On the page, and where the months are counted anew."""
     right = ladder(storm.stack)[1]
+    month = storm.stack.one("select max(month) from turunc.month_cell where name = 'ladder.satisfied' and n > 0")
     for by, found in ((-1, {"board": 1, "month": 1}), (1, {})):
-        storm.stack.sql("update turunc.month_cell set n = n + %s where name = 'ladder.satisfied' and month ="
-                        " (select max(month) from turunc.month_cell where name = 'ladder.satisfied' and n > 0)", by)
+        storm.stack.sql("update turunc.month_cell set n = n + %s where name = 'ladder.satisfied' and month = %s", by, month)
         wait_until(lambda: (ladder(storm.stack)[1] == right) != bool(found), 20, "the ladder is read again")
         assert caught(storm) == found
 

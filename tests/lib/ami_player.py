@@ -58,21 +58,28 @@ class Player:
             while True:
                 part = peer.recv(4096)
                 if not part:
+                    self._gone(peer)
                     return
                 text += part
                 while b"\r\n\r\n" in text:
                     action, text = text.split(b"\r\n\r\n", 1)
                     self._answer(peer, dict(line.split(": ", 1) for line in action.decode().split("\r\n") if ": " in line))
         except OSError:
-            pass
+            self._gone(peer)
+
+    def _gone(self, peer):
+        with self._lock:
+            if self._peer is peer:
+                self._peer = None
 
     def _answer(self, peer, action):
         if self.mute:
             return
         tag = f"ActionID: {action.get('ActionID', '')}\r\n"
         if action["Action"] == "Login":
-            self.logins.append((action.get("Username"), action.get("Secret"), action.get("Events")))
+            login = (action.get("Username"), action.get("Secret"), action.get("Events"))
             if self.refuse or (action.get("Username"), action.get("Secret")) != (self.user, self.secret):
+                self.logins.append(login)
                 peer.sendall(f"Response: Error\r\n{tag}Message: Authentication failed\r\n\r\n".encode())
                 peer.close()
                 return
@@ -80,6 +87,7 @@ class Player:
             peer.sendall(b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n")
             with self._lock:
                 self._peer = peer
+                self.logins.append(login)
         elif action["Action"] == "Ping":
             self.pings += 1
             peer.sendall(f"Response: Success\r\n{tag}Ping: Pong\r\nTimestamp: 1.000000\r\n\r\n".encode())

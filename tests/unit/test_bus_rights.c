@@ -195,7 +195,7 @@ TEST(test_expiring_while_inside)
 	world_allow(&w, "alo", &w.alo, ACL_PUBLISH);
 	peer_open(&p, &w, &w.alo);
 	CHECK(peer_enter(&p, INSTANCE_A));
-	world_row(&w, "alo")->expires_us = clock_now_us() + 1000000;
+	world_row(&w, "alo")->expires_us = clock_now_us() + 3000000;
 	world_apply(&w);
 	CHECK_TRUE("rights as they are now", bus_session_rights(w.session) != NULL);
 	world_idle(&w, 50);

@@ -128,12 +128,12 @@ TEST(test_silent_door_is_given_up)
 	CHECK(door_open(&d));
 	struct turunc_options o = door_options(&d, TURUNC_DOOR_STREAM);
 	o.ping_ms = 20;
-	o.silence_ms = 1000;
+	o.silence_ms = 4000;
 	struct turunc_client *c = make(&o, &n);
 	CHECK(door_greet(&d, c));
 	DOOR_UNTIL(&d, c, n.ready == 1);
 	/* Pongs keep it alive well beyond the limit. */
-	uint64_t until_ms = check_now_ms() + 1500;
+	uint64_t until_ms = check_now_ms() + 5000;
 	while (check_now_ms() < until_ms)
 		said_free(door_next(&d, c, 10));
 	CHECK_U64("alive while ponging", n.troubles, 0);

@@ -73,14 +73,21 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/now", handle_now, 0 },
 };
 
+/* reply_deadline_ms: beyond what a busy machine takes, but where it is what is tested. */
 static bool
-open_lab(struct lab *lab, struct desk *desk)
+open_lab_within(struct lab *lab, struct desk *desk, uint32_t reply_deadline_ms)
 {
 	*desk = (struct desk){ 0 };
 	lab_prepare(lab);
-	lab->settings.reply_deadline_ms = 1000;
+	lab->settings.reply_deadline_ms = reply_deadline_ms;
 	lab->settings.write_deadline_ms = 500;
 	return lab_open(lab, routes, ARRAY_LEN(routes), desk);
+}
+
+static bool
+open_lab(struct lab *lab, struct desk *desk)
+{
+	return open_lab_within(lab, desk, 30000);
 }
 
 static int64_t
@@ -134,7 +141,7 @@ TEST(test_http_answer_after_the_client_has_gone)
 		uint64_t left_ms = check_now_ms();
 		close(fd);
 		LAB_UNTIL(&lab, desk.gone == 1);
-		CHECK(check_now_ms() - left_ms < 900);
+		CHECK(check_now_ms() - left_ms < 20000);
 		CHECK_I64(
 		    "not for lateness", stat_of(&lab, HTTP_STAT_REFUSED, HTTP_REFUSED_LATE), 0);
 		if (desk.held != NULL) {
@@ -181,7 +188,7 @@ TEST(test_http_reply_deadline)
 	struct lab lab;
 	struct desk desk;
 
-	if (!open_lab(&lab, &desk))
+	if (!open_lab_within(&lab, &desk, 1000))
 		return;
 	lab_ask_and_close(&lab, get, sizeof(get) - 1, &a);
 	CHECK_U64("status", answer_status(a.text), 503);

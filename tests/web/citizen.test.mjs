@@ -25,7 +25,7 @@ async function lookUp(page, number) {
 
 // Its history grows as the router gets to it.
 async function lookUpUntil(page, number, words) {
-  for (const end = Date.now() + 10000; ;) {
+  for (const end = Date.now() + 60000; ;) {
     await lookUp(page, number);
     const text = await page.innerText('main');
     if (text.includes(words)) return text;

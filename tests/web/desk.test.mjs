@@ -50,7 +50,7 @@ async function findings(page) {
   return found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`);
 }
 
-test('a ticket is worked to its end without JavaScript', { timeout: 60000 }, async () => {
+test('a ticket is worked to its end without JavaScript', { timeout: 180000 }, async () => {
   const number = await tell('open cop-alinmadi fener');
   const page = await someone('ayse', { javaScriptEnabled: false });
   await page.click(`text=${number}`);
@@ -74,7 +74,7 @@ test('a ticket is worked to its end without JavaScript', { timeout: 60000 }, asy
   await leave(page);
 });
 
-test('evidence goes with the solution', { timeout: 60000 }, async () => {
+test('evidence goes with the solution', { timeout: 180000 }, async () => {
   for (const options of [{ javaScriptEnabled: false }, { viewport: { width: 360, height: 740 } }]) {
     const number = await tell('open cop-alinmadi fener');
     const page = await someone('ayse', options);
@@ -100,7 +100,7 @@ test('evidence goes with the solution', { timeout: 60000 }, async () => {
   }
 });
 
-test('rows change under the clerk without moving what is pointed at', { timeout: 60000 }, async () => {
+test('rows change under the clerk without moving what is pointed at', { timeout: 180000 }, async () => {
   const numbers = [];
   for (let i = 0; i < 3; i += 1) numbers.push(await tell('open konteyner-hasar balbey'));
   const page = await someone('ayse');
@@ -133,7 +133,7 @@ test('rows change under the clerk without moving what is pointed at', { timeout:
   await leave(page);
 });
 
-test('somebody changed this', { timeout: 60000 }, async () => {
+test('somebody changed this', { timeout: 180000 }, async () => {
   const number = await tell('open cop-alinmadi fener');
   const page = await someone('ayse');
   await page.goto(`${place.origin}/desk/ticket/${number}`);
@@ -151,7 +151,7 @@ test('somebody changed this', { timeout: 60000 }, async () => {
   await leave(page);
 });
 
-test('from the keyboard alone', { timeout: 60000 }, async () => {
+test('from the keyboard alone', { timeout: 180000 }, async () => {
   const number = await tell('open cadde-supurme altindag');
   const page = await someone('ayse');
   await page.goto(`${place.origin}/desk/?neighbourhood=altindag`);
@@ -184,7 +184,7 @@ test('from the keyboard alone', { timeout: 60000 }, async () => {
   await leave(page);
 });
 
-test('a ticket on paper: what was said and done, and nothing to press', { timeout: 60000 }, async () => {
+test('a ticket on paper: what was said and done, and nothing to press', { timeout: 180000 }, async () => {
   const number = await tell('open cop-alinmadi balbey');
   const page = await someone('ayse', { colorScheme: 'dark' });
   await page.goto(`${place.origin}/desk/ticket/${number}`);
@@ -205,7 +205,7 @@ test('a ticket on paper: what was said and done, and nothing to press', { timeou
   await leave(page);
 });
 
-test('several at once, and back', { timeout: 60000 }, async () => {
+test('several at once, and back', { timeout: 180000 }, async () => {
   const numbers = [];
   for (let i = 0; i < 2; i += 1) numbers.push(await tell('open cop-alinmadi barbaros'));
   const page = await someone('oya');
