@@ -16,6 +16,7 @@
 
 enum {
 	TICK_MS = 1000,
+	LOOKING_TICK_MS = 50, /* while the folders are gone through, one by one */
 	ERASED_EVERY_MS = 2000,
 	STUCK_EVERY_MS = 20000, /* when something could not be removed */
 	EXPIRE_EVERY_MS = 3600000,
@@ -327,9 +328,11 @@ files_tick(struct files *f, uint64_t now_ms)
 
 	stats_set(in->stats, INTAKE_STAT_FILES_BYTES, (int64_t)attachments_bytes(in->attachments));
 	stats_set(in->stats, INTAKE_STAT_FILES, (int64_t)attachments_count(in->attachments));
-	if (f->asking || db_state_now(in->reader) != DB_READY
-	    || db_state_now(in->writer) != DB_READY)
+	if (db_state_now(in->reader) != DB_READY || db_state_now(in->writer) != DB_READY)
 		return TICK_MS;
+	int64_t wait_ms = f->folder < ATTACHMENT_FOLDERS ? LOOKING_TICK_MS : TICK_MS;
+	if (f->asking)
+		return wait_ms;
 	if (now_ms >= f->erased_ms) {
 		f->erased_ms = now_ms + ERASED_EVERY_MS;
 		ask_erased(f);
@@ -343,5 +346,5 @@ files_tick(struct files *f, uint64_t now_ms)
 		f->folder = 0;
 		f->stuck[FILES_ORPHAN] = 0;
 	}
-	return TICK_MS;
+	return wait_ms;
 }
