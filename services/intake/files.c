@@ -341,6 +341,8 @@ files_tick(struct files *f, uint64_t now_ms)
 	} else if (f->folder < ATTACHMENT_FOLDERS) {
 		if (all_is_told(in))
 			look(f);
+		else
+			wait_ms = TICK_MS;
 	} else if (now_ms >= f->look_ms) {
 		f->look_ms = now_ms + (uint64_t)in->config.look_ms;
 		f->folder = 0;

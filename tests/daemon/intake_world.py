@@ -223,6 +223,11 @@ def call(kind, identifier=None, **fields):
     return made
 
 
+def drained(stack):
+    """What intake took before it had reached its record, as it may when it has just been started, is there."""
+    stack.wait(lambda: stack.metric("intake", "turunc_intake_spool_items") == 0, 30, "drained")
+
+
 def check_log(stack):
     """The log is dense and its chain of hashes is what anybody would compute.  How many records."""
     # What somebody writes meanwhile is left out.

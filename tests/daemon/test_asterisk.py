@@ -43,6 +43,10 @@ class Adapter:
         return self.process.log()
 
 
+# With an adapter that soon takes the manager for silent.
+impatient = pytest.mark.parametrize("adapter", [{"TURUNC_ASTERISK_SILENCE": "1s"}], indirect=True)
+
+
 @pytest.fixture
 def player():
     made = Player()
@@ -81,7 +85,7 @@ def test_calls_become_rows(stack, adapter, player):
     check_log(stack)
 
 
-@pytest.mark.parametrize("adapter", [{"TURUNC_ASTERISK_SILENCE": "1s"}], indirect=True)
+@impatient
 def test_what_came_while_it_stood_still_is_kept(stack, adapter, player):
     """A machine that is paused, or a disk that hangs, for longer than the manager may be silent."""
     adapter.process.pause()
@@ -91,7 +95,7 @@ def test_what_came_while_it_stood_still_is_kept(stack, adapter, player):
     ledger(stack, "1732900010.1", ("masa", "ayse", "+905321230061", True, True, False, True, ""))
 
 
-@pytest.mark.parametrize("adapter", [{"TURUNC_ASTERISK_SILENCE": "1s"}], indirect=True)
+@impatient
 def test_pings_and_comes_back(stack, adapter, player):
     stack.wait(lambda: player.pings >= 2, 20, "it pings")
     player.call("1732900001.1", "05321230011", ends="talking")

@@ -9,7 +9,7 @@ import pytest
 
 import lmtp
 import photos
-from intake_world import check_log, post, ticket_id
+from intake_world import check_log, drained, post, ticket_id
 from stack import Stack
 
 BASE = "turuncmasa@muratpasa.example"
@@ -102,7 +102,7 @@ def test_started_on_a_full_disk_it_gives_no_number_twice(stack):
     given += [post(stack, stack.key).json()[0]["service_request_id"] for _ in range(3)]
     assert len(set(given)) == len(given)
     # Ready does not mean that the record is reached: until then reports go to the spool.
-    stack.wait(lambda: stack.metric("intake", "turunc_intake_spool_items") == 0, 30, "drained")
+    drained(stack)
     present = {row[0] for row in stack.sql("select ticket_id from turunc.ticket")}
     assert {ticket_id(number) for number in given} <= present
     check_log(stack)

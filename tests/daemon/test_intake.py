@@ -7,7 +7,7 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from intake_world import (FORM, REPORT, Load, add_api_key, check_log, number_of, post,
+from intake_world import (FORM, REPORT, Load, add_api_key, check_log, drained, number_of, post,
                           ticket_id)
 from stack import Stack
 from turunc.v1 import event_pb2
@@ -474,7 +474,7 @@ def test_64_connections_5000_posts(world):
     numbers = list(load.created().values())
     assert len(set(numbers)) == len(numbers) >= 5000
     # What waited long for its commit was taken by the spool.
-    world.wait(lambda: world.metric("intake", "turunc_intake_spool_items") == 0, what="drained")
+    drained(world)
     stored = {row[0] for row in world.sql("select ticket_id from turunc.ticket")}
     assert {ticket_id(number) for number in numbers} <= stored
     batches = world.one("select count(*) from turunc.log_batch")

@@ -9,7 +9,7 @@ import time
 import psycopg2
 import pytest
 
-from intake_world import (Load, Publisher, add_api_key, call, check_log, number_of, post,
+from intake_world import (Load, Publisher, add_api_key, call, check_log, drained, number_of, post,
                           ticket_id, ticket_request)
 from stack import Stack
 
@@ -55,11 +55,6 @@ def check_nothing_lost_nothing_twice(stack, created):
 
 def probe(stack):
     return post(stack, stack.key, headers={"Idempotency-Key": f"probe-{time.monotonic_ns()}"})
-
-
-def drained(stack):
-    """What intake took before it had reached its record, as it may when it has just been started, is there."""
-    stack.wait(lambda: stack.metric("intake", "turunc_intake_spool_items") == 0, 30, "drained")
 
 
 def resend(stack, load):

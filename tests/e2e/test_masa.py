@@ -12,14 +12,19 @@ READS = [("status",), ("ticket", "list"), ("log", "tail"), ("log", "verify"), ("
          ("client", "list"), ("config", "list"), ("doctor",)]
 
 
+def said_well(stack, *words):
+    """What it prints, once it exits well: an answer that came late, of which status and doctor tell, is not late the
+    next time."""
+    done = within(lambda: (tried := stack.masa(*words, check=False)).returncode == 0 and tried, 60, 1)
+    assert done, stack.masa(*words, check=False)
+    return done.stdout
+
+
 @pytest.mark.parametrize("words", READS, ids=[" ".join(words) for words in READS])
 def test_json_of_every_reading_command(stack, words):
     report(stack, stack.app)
-    # An answer that came late, of which status and doctor tell, is not late the next time.
-    done = within(lambda: (tried := stack.masa(*words, "--json", check=False)).returncode == 0 and tried, 60, 1)
-    assert done, stack.masa(*words, check=False)
-    json.loads(done.stdout)
-    people = stack.masa(*words, check=False).stdout
+    json.loads(said_well(stack, *words, "--json"))
+    people = said_well(stack, *words)
     assert people.strip() and not people.lstrip().startswith(("{", "["))
 
 

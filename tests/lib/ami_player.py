@@ -98,7 +98,10 @@ class Player:
             return self._peer is not None
 
     def raw(self, data):
+        """OSError: nobody listens any more."""
         with self._lock:
+            if self._peer is None:
+                raise BrokenPipeError("the adapter has gone")
             self._peer.sendall(data)
 
     def say(self, event, **fields):
