@@ -279,8 +279,8 @@ hand_over(struct sending *s, const char *source)
 	item->time_us = s->now_us;
 	item->arrived_us = s->call_us;
 	item->language = "tr";
-	item->information_version =
-	    registry_catalogue(s->in->registry)->municipality.information_text_version;
+	item_set_information_version(
+	    item, registry_catalogue(s->in->registry)->municipality.information_text_version);
 	item->traceparent = http_header(s->req, "traceparent");
 	if (!item_seal(item, &s->in->maker, s->now_us))
 		return false;

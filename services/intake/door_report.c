@@ -333,7 +333,7 @@ fill(struct sending *s, const struct catalogue *cat, const char *token)
 		item->id = s->form_id;
 		item->channel = TURUNC__V1__CHANNEL__CHANNEL_WEB;
 		item->language = catalogue_language_name(html_language(s->req));
-		item->information_version = shown_information(cat, &s->form);
+		item_set_information_version(item, shown_information(cat, &s->form));
 		item->traceparent = http_header(s->req, "traceparent");
 		if (item_seal(item, &s->in->maker, s->at_us))
 			return true;

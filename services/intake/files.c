@@ -330,6 +330,11 @@ files_tick(struct files *f, uint64_t now_ms)
 	stats_set(in->stats, INTAKE_STAT_FILES, (int64_t)attachments_count(in->attachments));
 	if (db_state_now(in->reader) != DB_READY || db_state_now(in->writer) != DB_READY)
 		return TICK_MS;
+	if (f->folder == ATTACHMENT_FOLDERS && now_ms >= f->look_ms) {
+		f->look_ms = now_ms + (uint64_t)in->config.look_ms;
+		f->folder = 0;
+		f->stuck[FILES_ORPHAN] = 0;
+	}
 	int64_t wait_ms = f->folder < ATTACHMENT_FOLDERS ? LOOKING_TICK_MS : TICK_MS;
 	if (f->asking)
 		return wait_ms;
@@ -343,10 +348,6 @@ files_tick(struct files *f, uint64_t now_ms)
 			look(f);
 		else
 			wait_ms = TICK_MS;
-	} else if (now_ms >= f->look_ms) {
-		f->look_ms = now_ms + (uint64_t)in->config.look_ms;
-		f->folder = 0;
-		f->stuck[FILES_ORPHAN] = 0;
 	}
 	return wait_ms;
 }

@@ -27,15 +27,28 @@ item_keeps_files(const struct item *item, enum item_outcome outcome)
 	return outcome == ITEM_ACCEPTED || outcome == ITEM_SPOOLED || item->perhaps_kept;
 }
 
+static void
+set_code(char to[ITEM_CODE_BYTES], const char *code)
+{
+	size_t len = code == NULL ? 0 : strlen(code);
+
+	if (len >= ITEM_CODE_BYTES)
+		len = 0;
+	if (len > 0)
+		memcpy(to, code, len);
+	to[len] = '\0';
+}
+
 void
 item_set_neighbourhood(struct item *item, const char *code)
 {
-	size_t len = strlen(code);
+	set_code(item->neighbourhood, code);
+}
 
-	if (len >= sizeof(item->neighbourhood))
-		len = 0;
-	memcpy(item->neighbourhood, code, len);
-	item->neighbourhood[len] = '\0';
+void
+item_set_information_version(struct item *item, const char *version)
+{
+	set_code(item->information_version, version);
 }
 
 void

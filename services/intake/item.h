@@ -59,7 +59,7 @@ struct item {
 	int16_t channel; /* turunc.v1.Channel */
 	int64_t arrived_us;
 	const char *language;
-	const char *information_version;
+	char information_version[ITEM_CODE_BYTES]; /* of the catalogue, too; "": none was shown */
 	const char *name;
 	const char *phone; /* E.164 or short */
 	const char *email;
@@ -149,8 +149,9 @@ void item_init(struct item *item, item_done_fn *done);
  * after all. */
 bool item_keeps_files(const struct item *item, enum item_outcome outcome);
 
-/* A code that does not fit counts as none. */
+/* A code that does not fit counts as none, and so does NULL. */
 void item_set_neighbourhood(struct item *item, const char *code);
+void item_set_information_version(struct item *item, const char *version);
 /* Frees what sealing made. */
 void item_finish(struct item *item);
 /* What it weighs in a batch. */

@@ -15,7 +15,6 @@ static const struct {
 } columns[] = {
 	{ OPENER_SUBJECT, offsetof(struct item, subject_code), true },
 	{ OPENER_LANGUAGE, offsetof(struct item, language), true },
-	{ OPENER_INFORMATION, offsetof(struct item, information_version), false },
 	{ OPENER_NAME, offsetof(struct item, name), false },
 	{ OPENER_PHONE, offsetof(struct item, phone), false },
 	{ OPENER_EMAIL, offsetof(struct item, email), false },
@@ -62,6 +61,7 @@ linked_begin(const struct pg_result *rows, struct item *item)
 		return NULL;
 	}
 	item_set_neighbourhood(item, db_get_text(rows, 0, OPENER_NEIGHBOURHOOD));
+	item_set_information_version(item, db_get_text(rows, 0, OPENER_INFORMATION));
 	item->legal_basis = (int16_t)db_get_int(rows, 0, OPENER_BASIS);
 	item->is_public = db_get_bool(rows, 0, OPENER_PUBLIC);
 	item->has_position = !db_is_null(rows, 0, OPENER_LATITUDE)

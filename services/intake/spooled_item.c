@@ -22,7 +22,6 @@ static const struct {
 	TEXT(id, false),
 	TEXT(kind, false),
 	TEXT(language, true),
-	TEXT(information_version, false),
 	TEXT(name, false),
 	TEXT(phone, false),
 	TEXT(email, false),
@@ -85,6 +84,7 @@ spooled_item_encode(const struct item *item, size_t *ret_len)
 	m.opens = item->opens;
 	m.earlier_id = item->earlier_id;
 	m.neighbourhood = (char *)lend(item->neighbourhood, 0).data;
+	m.information_version = (char *)lend(item->information_version, 0).data;
 	m.legal_basis = item->legal_basis;
 	m.is_public = item->is_public;
 	m.has_body = item->content_type != NULL;
@@ -156,6 +156,8 @@ take_sealed(struct item *item, const Turunc__V1__SpooledItem *m)
 	    || !take_bytes(item->citizen_id.bytes, UUID_BYTES, &m->citizen_id)
 	    || !take_bytes(item->salt, ITEM_SALT_BYTES, &m->salt)
 	    || !take_text(item->neighbourhood, sizeof(item->neighbourhood), m->neighbourhood)
+	    || !take_text(item->information_version, sizeof(item->information_version),
+		m->information_version)
 	    || !take_text(item->contact_key, sizeof(item->contact_key), m->contact_key)
 	    || !take_text(item->actor, sizeof(item->actor), m->actor)
 	    || m->event.len < SPOOLED_EVENT_MIN)

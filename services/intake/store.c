@@ -320,6 +320,13 @@ add_neighbourhood(struct db_array *array, const struct item *item)
 }
 
 static void
+add_information_version(struct db_array *array, const struct item *item)
+{
+	db_array_text(
+	    array, item->information_version[0] == '\0' ? NULL : item->information_version);
+}
+
+static void
 add_actor(struct db_array *array, const struct item *item)
 {
 	db_array_text(array, item->actor);
@@ -440,7 +447,7 @@ static const struct {
 	{ DB_INT2, add_channel, 0 },
 	{ DB_INT8, add_arrived, 0 },
 	{ DB_TEXT, NULL, offsetof(struct item, language) },
-	{ DB_TEXT, NULL, offsetof(struct item, information_version) },
+	{ DB_TEXT, add_information_version, 0 },
 	{ DB_UUID, add_citizen, 0 },
 	{ DB_TEXT, add_contact_key, 0 },
 	{ DB_TEXT, NULL, offsetof(struct item, name) },

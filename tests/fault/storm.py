@@ -270,6 +270,8 @@ class Storm:
                    for d in self.departments if d.position() < head or d.waiting]
         spooled = self.stack.metric("intake", "turunc_intake_spool_items")
         waiting += [f"{spooled:.0f} items in the spool"] if spooled else []
+        damaged = self.stack.metric("intake", "turunc_intake_spool_damaged")
+        assert damaged == 0, f"{damaged:.0f} items of the spool cannot be read back"
         left = orphans(self.stack)
         waiting += [f"{len(left)} files of nobody's photos"] if left else []
         waiting += [f"message in state {state}: {count}" for state, count in self.stack.sql(

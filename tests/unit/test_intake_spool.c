@@ -57,7 +57,7 @@ fill(struct item *item, int64_t ticket_id, const char *id, bool full)
 	item->opens = true;
 	if (full) {
 		item->language = "en";
-		item->information_version = "2026-1";
+		item_set_information_version(item, "2026-1");
 		item->name = "Işıl Çağrı";
 		item->phone = "+905321234567";
 		item->email = "isil@example.org";
