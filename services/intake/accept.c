@@ -65,8 +65,9 @@ accept_destroy(struct accept *a)
 {
 	if (a == NULL)
 		return;
-	give_up(a, &a->waiting, &a->waiting_count);
+	/* Whoever hears of one in doubt may hand in what it had kept back. */
 	give_up(a, &a->doubtful, &a->doubtful_count);
+	give_up(a, &a->waiting, &a->waiting_count);
 	free(a);
 }
 

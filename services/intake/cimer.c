@@ -211,10 +211,27 @@ begin_reading(struct cimer *c)
 	return c->table != NULL;
 }
 
+/* Files wait for a record, a configuration that knows what they are, and numbers. */
+static const char *
+why_not(const struct cimer *c)
+{
+	const struct catalogue *cat = registry_catalogue(c->in->registry);
+
+	if (cat == NULL)
+		return "the service is starting";
+	if (cat->cimer.column_count == 0)
+		return "the configuration has no cimer.csv";
+	return db_state_now(c->in->imports) == DB_READY ? NULL : "the record is away";
+}
+
 static void
 begin_again(struct cimer *c)
 {
-	if (!begin_reading(c))
+	const char *why = why_not(c);
+
+	if (why != NULL)
+		cimer_wait_again(c, why);
+	else if (!begin_reading(c))
 		cimer_wait_again(c, "it cannot be read now");
 }
 
@@ -341,19 +358,6 @@ on_workbook_end(void *arg, enum workbook_end end)
 static const struct workbook_calls workbook_calls = { on_workbook_row, on_workbook_end };
 
 /* --- the folder ------------------------------------------------------------------------------- */
-
-/* Files wait for a record, a configuration that knows what they are, and numbers. */
-static const char *
-why_not(const struct cimer *c)
-{
-	const struct catalogue *cat = registry_catalogue(c->in->registry);
-
-	if (cat == NULL)
-		return "the service is starting";
-	if (cat->cimer.column_count == 0)
-		return "the configuration has no cimer.csv";
-	return db_state_now(c->in->imports) == DB_READY ? NULL : "the record is away";
-}
 
 /* Told once for as long as it is the same. */
 static void

@@ -61,7 +61,7 @@ linked_begin(const struct pg_result *rows, struct item *item)
 		return NULL;
 	}
 	item_set_neighbourhood(item, db_get_text(rows, 0, OPENER_NEIGHBOURHOOD));
-	item_set_information_version(item, db_get_text(rows, 0, OPENER_INFORMATION));
+	item_set_information_version(item, db_get_text_or_null(rows, 0, OPENER_INFORMATION));
 	item->legal_basis = (int16_t)db_get_int(rows, 0, OPENER_BASIS);
 	item->is_public = db_get_bool(rows, 0, OPENER_PUBLIC);
 	item->has_position = !db_is_null(rows, 0, OPENER_LATITUDE)

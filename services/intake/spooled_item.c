@@ -156,8 +156,6 @@ take_sealed(struct item *item, const Turunc__V1__SpooledItem *m)
 	    || !take_bytes(item->citizen_id.bytes, UUID_BYTES, &m->citizen_id)
 	    || !take_bytes(item->salt, ITEM_SALT_BYTES, &m->salt)
 	    || !take_text(item->neighbourhood, sizeof(item->neighbourhood), m->neighbourhood)
-	    || !take_text(item->information_version, sizeof(item->information_version),
-		m->information_version)
 	    || !take_text(item->contact_key, sizeof(item->contact_key), m->contact_key)
 	    || !take_text(item->actor, sizeof(item->actor), m->actor)
 	    || m->event.len < SPOOLED_EVENT_MIN)
@@ -183,6 +181,7 @@ spooled_item_decode(struct item *item, const Turunc__V1__SpooledItem *m, item_do
 	item->ticket_id = m->ticket_id;
 	item->opens = m->opens;
 	item->earlier_id = m->earlier_id;
+	item_set_information_version(item, m->information_version);
 	item->legal_basis = (int16_t)m->legal_basis;
 	item->is_public = m->is_public;
 	item->content_type = m->has_body ? m->content_type : NULL;

@@ -81,9 +81,10 @@ report_take_catalogue(const struct pg_result *answer, struct report_catalogue *l
 	}
 	if (good) {
 		report_catalogue_finish(loaded);
-		loaded->version = (uint64_t)db_get_int(answer, 0, FILE_VERSION);
 		loaded->catalogue = catalogue_parse_past(&bundle, report);
 		good = loaded->catalogue != NULL;
+		if (good)
+			loaded->version = (uint64_t)db_get_int(answer, 0, FILE_VERSION);
 	}
 	bundle_finish(&bundle);
 	free(report);

@@ -246,7 +246,8 @@ following_on_deliver(void *arg, const Turunc__V1__Deliver *deliver)
 		/* Nothing was acknowledged: the same comes again when there is memory. */
 		log_warn("records put back, no room for them count=%zu", f->count);
 		turunc_unsubscribe(f->client);
-		lose(f);
+		if (f->step == STEP_IDLE)
+			lose(f); /* else what is under way ends first, and looks then */
 		return;
 	}
 	if (deliver->through_seq > f->delivered)

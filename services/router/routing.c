@@ -30,6 +30,8 @@ static const struct backoff retry = { .first_ms = 10, .cap_ms = 2000, .spread_pe
 struct routing {
 	struct routing_world world;
 	uint64_t head; /* the log reaches at least to here */
+	uint64_t head_asked; /* the same when the place was asked for */
+	struct uuid history; /* of the log that the place is one of */
 	bool placed; /* stored and read are known */
 	uint64_t stored; /* as the cursor's row says */
 	char row[24]; /* where that lies, as PostgreSQL writes a tid */
@@ -497,6 +499,8 @@ read_letter(struct routing *g, uint64_t seq)
 
 /* --- the place -------------------------------------------------------------------------------- */
 
+enum cursor_column { CURSOR_SEQ, CURSOR_ROW, CURSOR_LOG, CURSOR_LOG_LAST };
+
 static void
 on_place(void *arg, const struct db_reply *reply)
 {
@@ -507,8 +511,21 @@ on_place(void *arg, const struct db_reply *reply)
 		wait_a_little(g);
 		return;
 	}
-	g->stored = g->read = (uint64_t)db_get_int(reply->results[2], 0, 0);
-	snprintf(g->row, sizeof(g->row), "%s", db_get_text(reply->results[2], 0, 1));
+	const struct pg_result *cursor = reply->results[2];
+	const struct uuid history = db_get_uuid(cursor, 0, CURSOR_LOG);
+	if (uuid_compare(&history, &registry_head(g->world.registry)->log_uuid) != 0) {
+		/* The record is another one now; the registry is about to hear of it. */
+		wait_a_little(g);
+		return;
+	}
+	if (uuid_compare(&history, &g->history) != 0)
+		g->isolation = (struct isolation){ 0 };
+	g->history = history;
+	uint64_t last = (uint64_t)db_get_int(cursor, 0, CURSOR_LOG_LAST);
+	if (g->head == g->head_asked && g->head > last)
+		g->head = last; /* of a record that is shorter than the one before */
+	g->stored = g->read = (uint64_t)db_get_int(cursor, 0, CURSOR_SEQ);
+	snprintf(g->row, sizeof(g->row), "%s", db_get_text(cursor, 0, CURSOR_ROW));
 	g->stored_ms = clock_monotonic_ms();
 	g->placed = true;
 	letters_found_place(g->world.letters, g->read);
@@ -531,6 +548,7 @@ read_place(struct routing *g)
 	db_unit_add(unit, STORE_CURSOR_ADOPT);
 	db_add_uuid(unit, &head->log_uuid);
 	db_unit_add(unit, STORE_CURSOR);
+	g->head_asked = g->head;
 	g->busy = db_submit(g->world.db, unit, on_place, g);
 	if (!g->busy)
 		db_unit_destroy(unit);

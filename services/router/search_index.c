@@ -37,6 +37,7 @@ struct search_index {
 	enum place place;
 	uint64_t done; /* up to this record */
 	uint64_t head;
+	uint64_t head_asked; /* the same when the position was asked for */
 	uint64_t through; /* of the batch under way */
 	uint64_t limit; /* records of the next batch */
 	bool busy, stopped;
@@ -224,6 +225,9 @@ on_position(void *arg, const struct db_reply *reply)
 	}
 	s->busy = false;
 	s->done = (uint64_t)db_get_int(reply->results[0], 0, 0);
+	uint64_t last = (uint64_t)db_get_int(reply->results[0], 0, 1);
+	if (s->head == s->head_asked && s->head > last)
+		s->head = last; /* of a record that is shorter than the one before */
 	s->place = PLACE_KNOWN;
 	s->world.wake(s->world.arg);
 }
@@ -234,6 +238,7 @@ ask_position(struct search_index *s)
 	struct db_unit *unit = db_unit_create(s->world.db);
 
 	db_unit_add(unit, SEARCH_POSITION);
+	s->head_asked = s->head;
 	s->busy = db_submit(s->world.db, unit, on_position, s);
 	if (s->busy) {
 		s->place = PLACE_ASKED;

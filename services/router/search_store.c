@@ -2,7 +2,10 @@
 #include "search_store.h"
 
 const struct db_statement search_statements[SEARCH_STATEMENTS] = {
-	[SEARCH_POSITION] = { "search_position", "SELECT seq FROM turunc.search_position", 0 },
+	[SEARCH_POSITION] = { "search_position",
+	    "SELECT seq, (SELECT coalesce(max(b.last_seq), 0) FROM turunc.log_batch b) FROM "
+	    "turunc.search_position",
+	    0 },
 	[SEARCH_CONTACTS] = { "search_contacts",
 	    "SELECT c.contact_id, c.ticket_id, coalesce(s.department, ''), c.name, c.phone, "
 	    "c.email, c.address, c.description FROM (SELECT DISTINCT e.ticket_id "

@@ -5,7 +5,7 @@
 #include "db.h"
 
 enum search_statement {
-	SEARCH_POSITION, /* -> seq */
+	SEARCH_POSITION, /* -> seq, the log's last seq */
 	SEARCH_CONTACTS, /* after, through -> contacts of tickets that are new, moved or spoken of
 			  */
 	SEARCH_PUT, /* from, to, contacts, tickets, texts: raises TU001 when it is elsewhere */

@@ -231,6 +231,22 @@ note_head(struct reader *r, const struct pg_result *rows)
 	return false;
 }
 
+/* False: its rights became less since it was asked for, and the client was told. */
+static bool
+still_covered(struct reader *r, const struct acl_client *rights)
+{
+	struct stream_snapshot *snap = r->snapshot;
+	const struct filter wanted = { .departments = snap->departments.departments,
+		.department_count = snap->departments.department_count };
+
+	if (acl_allows_verb(rights, ACL_SNAPSHOT) && filter_covered(&wanted, rights))
+		return true;
+	bus_send_error(r->session, snap->request, TURUNC__V1__ERROR_CODE__ERROR_FORBIDDEN,
+	    "the client's rights no longer cover this snapshot");
+	snapshot_drop(r);
+	return false;
+}
+
 static void
 on_page(void *arg, const struct db_reply *reply)
 {
@@ -243,7 +259,8 @@ on_page(void *arg, const struct db_reply *reply)
 		r->snapshot->asking = false;
 		if (reply->outcome != DB_COMMITTED)
 			stream_retry_soon(s);
-		else if (rights != NULL && note_head(r, reply->results[0]))
+		else if (rights != NULL && still_covered(r, rights)
+			 && note_head(r, reply->results[0]))
 			on_rows(r, reply->results[1], rights);
 	}
 	reader_release(r);

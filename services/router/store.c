@@ -63,10 +63,12 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	 * stays right in the new history. */
 	[STORE_CURSOR_ADOPT] = { "cursor_adopt",
 	    "UPDATE turunc.consumer_cursor SET log_id = $1::uuid "
-	    "WHERE client = '' AND name = 'router' AND log_id <> $1::uuid",
+	    "WHERE client = '' AND name = 'router' AND log_id <> $1::uuid AND $1::uuid = (SELECT "
+	    "h.log_id FROM turunc.log_history h ORDER BY h.history_no DESC LIMIT 1)",
 	    1 },
 	[STORE_CURSOR] = { "cursor",
-	    "SELECT seq, ctid::text FROM turunc.consumer_cursor WHERE client = '' AND name = "
+	    "SELECT c.seq, c.ctid::text, c.log_id, (SELECT coalesce(max(b.last_seq), 0) FROM "
+	    "turunc.log_batch b) FROM turunc.consumer_cursor c WHERE c.client = '' AND c.name = "
 	    "'router'",
 	    0 },
 	[STORE_CURSOR_ADVANCE] = { "cursor_advance",

@@ -13,7 +13,7 @@ enum store_statement {
 	/* the router's own place in the log */
 	STORE_CURSOR_MAKE, /* log_id, now */
 	STORE_CURSOR_ADOPT, /* log_id: the history it belongs to now */
-	STORE_CURSOR, /* -> seq, where its row lies */
+	STORE_CURSOR, /* -> seq, where its row lies, log_id, the log's last seq */
 	/* where its row lay, log_id, from, to, now -> where it lies; raises TU001 when it is not at
 	   from */
 	STORE_CURSOR_ADVANCE,

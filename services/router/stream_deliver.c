@@ -267,6 +267,16 @@ let_page_go(struct reader *r)
 }
 
 void
+reader_choose_anew(struct reader *r)
+{
+	if (r->place != READER_VIEWING && r->place != READER_ASKED)
+		return;
+	let_page_go(r);
+	reader_enter(r, READER_READY);
+	(void)evtimer_add(r->stream->again, &(struct timeval){ 0 });
+}
+
+void
 reader_tell_position(struct reader *r, uint64_t now_ms)
 {
 	if (r->state != READER_LIVE || r->place == READER_ASKED || r->place == READER_VIEWING
@@ -288,6 +298,7 @@ struct view_question {
 	struct stream *stream;
 	size_t count;
 	struct reader *readers[VIEW_READERS_MAX];
+	uint64_t asked[VIEW_READERS_MAX]; /* each one's views_asked */
 };
 
 static void
@@ -301,7 +312,8 @@ on_views(void *arg, const struct db_reply *reply)
 	s->view_units--;
 	for (size_t i = 0; i < q->count; i++) {
 		struct reader *r = q->readers[i];
-		if (r->state == READER_LIVE && r->place == READER_ASKED) {
+		if (r->state == READER_LIVE && r->place == READER_ASKED
+		    && r->views_asked == q->asked[i]) {
 			if (ok)
 				send_frame(r, reply->results[0]);
 			else
@@ -362,6 +374,7 @@ ask_views_once(struct stream *s)
 			break;
 		memcpy(ids, merged, with * sizeof(*ids));
 		count = with;
+		q->asked[q->count] = ++r->views_asked;
 		q->readers[q->count++] = r;
 		reader_hold(r);
 		reader_enter(r, READER_ASKED);

@@ -108,6 +108,7 @@ struct reader {
 	struct stream_page *page;
 	size_t from, to;
 	uint64_t through;
+	uint64_t views_asked; /* so many times; an answer to an earlier question is nobody's */
 
 	struct noted
 	    *noted[READER_DOORS]; /* what was noted last (stream_viewed.h), NULL: nothing */
@@ -253,6 +254,8 @@ void stream_pages_forget(struct stream *s);
 void stream_run(struct stream *s);
 /* The reader may have something to do. */
 void reader_poke(struct reader *r);
+/* Its filter is another one: what was chosen for its next frame is chosen anew. */
+void reader_choose_anew(struct reader *r);
 /* Tells how far it was looked at without a match; at most once a second. */
 void reader_tell_position(struct reader *r, uint64_t now_ms);
 bool stream_subject_special(const struct stream *s, const char *subject_code);

@@ -149,6 +149,7 @@ stream_rights_changed(struct stream *s)
 		} else if (filter_effective(&r->asked, rights, &wider)) {
 			filter_finish(&r->effective);
 			r->effective = wider;
+			reader_choose_anew(r);
 		}
 	}
 }

@@ -1,12 +1,20 @@
-"""A report waits for the record while the configuration is read anew: what it says is its own."""
+"""The configuration is read anew while something of the former one is under way: a report that waits for the record,
+a file of CİMER that is being read."""
 import concurrent.futures
+import os
+import shutil
+import signal
 import time
 
 import psycopg2
 
+import sheets
+from cimer_world import World
 from intake_world import ticket_id
-from stack import Stack
+from process import wait_until
+from stack import CONFIG, Stack
 from test_intake_call import SAID, Desk
+from test_intake_cimer import a_few_strings, application, reader_status
 from test_intake_report import number_on, send, token_of
 from turunc.v1 import event_pb2
 
@@ -59,3 +67,31 @@ def test_what_waits_outlives_the_configuration_it_was_read_with():
                              " group by 1", numbers)
         assert versions == [("2026-01", FORMS + 1)]
         assert stack.terminate("intake") == 0
+
+
+def reader_stopped(world):
+    """The process that reads a workbook, stopped; it has begun."""
+    status = wait_until(lambda: (found := reader_status(world)).get("Seccomp") == "2" and found, 20, "a reader is seen")
+    os.kill(int(status["Pid"]), signal.SIGSTOP)
+    return int(status["Pid"])
+
+
+def test_a_file_waits_when_what_explains_it_is_gone(tmp_path):
+    """It is read again from the start, and not before there is a cimer.csv again: it is none to be rejected."""
+    shutil.copytree(CONFIG, tmp_path / "config")
+    os.unlink(tmp_path / "config" / "cimer.csv")
+    world = World().open(services=["intake"])
+    try:
+        loads = world.stack.process["intake"].log().count(LOADED)
+        world.put("liste.xlsx", sheets.workbook(
+            [sheets.sheet_xml([sheets.HEADER, application("reload-1", sheets.days_ago(1))])], a_few_strings()))
+        reader = reader_stopped(world)
+        world.stack.masa("config", "apply", str(tmp_path / "config"))
+        world.stack.wait(lambda: world.stack.process["intake"].log().count(LOADED) > loads, 20, "it is in force")
+        os.kill(reader, signal.SIGCONT)
+        world.stack.wait(lambda: "has no cimer.csv" in world.stack.process["intake"].log(), 20, "the file waits")
+        assert world.where("liste.xlsx") == "waiting"
+        world.stack.masa("config", "apply", CONFIG)
+        assert world.settled("liste.xlsx") == "done" and world.ticket("reload-1") is not None
+    finally:
+        assert world.stack.close()

@@ -4,11 +4,14 @@ import threading
 import time
 import uuid
 
+import psycopg2
 import pytest
 from process import Process
 from ports import free_port
+from proxy import Links
 from router_world import Client, Opener, Reader, add_client, bus, done, printed
 from stack import Stack
+from stream_world import append, head
 
 STEPS = [("accept", {}), ("start", {}), ("note", {"text": "x"}),
          ("transfer", {"department": "park", "reason_code": "x"}), ("accept", {}),
@@ -209,6 +212,58 @@ def test_two_routers_at_once():
             there.close()
         finally:
             assert other.terminate() == 0
+
+
+def test_the_record_is_replaced_by_a_shorter_one(make_stack):
+    """A backup was put in its place under a router that goes on: whoever writes is back before it is known that the
+    log has another history, and every ticket of the new one is routed."""
+    stack, links = make_stack(services=["router"]), Links()
+    try:
+        folder = stack.link_record(links)
+        stack.restart("router", env={"TURUNC_DATABASE": stack.conninfo("turunc_router", folder)})
+        opener = Opener(stack)
+        opener.open()
+        stack.wait(lambda: routed(stack) == 1)
+        kept = head(stack)
+        append(stack, count=50)
+        stack.wait(lambda: stack.metric("router", "turunc_log_head_seq") >= kept + 50, what="the router knows of them")
+        links.set("record", "withhold", statements=["registry_head"])
+        stack.wait(lambda: links.state("record")["held"], what="the router asks how long the log is")
+        with psycopg2.connect(stack.conninfo()) as link, link.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(7301)")
+            cursor.execute("delete from turunc.event_log where seq > %s", [kept])
+            cursor.execute("delete from turunc.log_batch where last_seq > %s", [kept])
+            cursor.execute("insert into turunc.log_history (log_id, base_seq, started_at_us) values (%s, %s, 1)",
+                           [str(uuid.uuid4()), kept])
+            cursor.execute("update turunc.consumer_cursor set seq = %s, log_id = (select log_id from turunc.log_history"
+                           " order by history_no desc limit 1) where client = '' and name = 'router'", [kept])
+            cursor.execute("update turunc.search_position set seq = %s", [kept])
+        link.close()
+        opener.open()
+        for pid, in stack.sql("select pid from pg_stat_activity where application_name like 'turunc-router%%'"
+                              " and datname = current_database()"):
+            stack.sql("select pg_terminate_backend(%s)", pid)
+        reached = stack.log("router").count("record reached for=writing")
+        stack.wait(lambda: stack.log("router").count("record reached for=writing") > reached, 30)
+        end = time.monotonic() + 2      # what was wrong happened at once
+        while time.monotonic() < end and place(stack) <= kept:
+            time.sleep(0.05)
+        links.set("record", "pass")
+        for _ in range(20):
+            opener.open()
+        stack.wait(lambda: routed(stack) == 22, 30, "every ticket is routed")
+        stack.wait(lambda: stack.one("select count(distinct ticket_id) from turunc.contact_search") == 22, 30,
+                   "and found by the search")
+    finally:
+        links.close()
+
+
+def routed(stack):
+    return stack.one("select count(*) from turunc.ticket_state where status >= 2")
+
+
+def place(stack):
+    return stack.one("select seq from turunc.consumer_cursor where client = '' and name = 'router'")
 
 
 def test_sigterm_answers_what_is_in_hand():

@@ -1,6 +1,8 @@
 """What readers with different rights see of tickets, as records and in snapshots."""
+import contextlib
 import time
 
+import psycopg2
 import pytest
 
 from router_world import Opener, bus, done, printed, ticket
@@ -326,3 +328,39 @@ def test_a_snapshot_waits_for_a_slow_reader(router, reader, opener):
     views = tickets_of(one.answers[request])
     assert sum(1 for view in views if len(view.description) == 50000 and "y" in view.description
                ) >= 100
+
+
+@contextlib.contextmanager
+def views_held(router, begin):
+    """The record answers no question for views, nor for a page of a snapshot; begin() asks one."""
+    with psycopg2.connect(router.conninfo()) as link, link.cursor() as cursor:
+        cursor.execute("lock table turunc.contact in access exclusive mode")
+        begin()
+        router.wait(lambda: router.one("select count(*) from pg_locks where not granted"), 20, "the question is asked")
+        yield
+    link.close()
+
+
+@pytest.mark.parametrize("less", [{"verbs": ["subscribe"]}, {"departments": ["park"]}])
+def test_a_snapshot_ends_with_the_right_to_it(router, reader, opener, less):
+    opener.open(SUBJECT)
+    one, asked = reader(), []
+    with views_held(router, lambda: asked.append(one.send(snapshot=bus.Snapshot()))):
+        allow(router, one.who, **less)
+    errs(one.answer(asked[0]), "FORBIDDEN")
+    errs(one.snapshot([HOME]), "FORBIDDEN")
+
+
+def test_rights_widened_while_views_are_looked_up(router, reader, opener):
+    """What the new rights show as well is chosen anew, with its views."""
+    start = head(router)
+    mine, others = opener.open(SUBJECT), opener.open("park-bakim")
+    opener.open(SUBJECT, count=100)     # more than are read together with their views
+    goal = router.one("select count(*) from turunc.ticket")
+    router.wait(lambda: router.one("select count(*) from turunc.ticket_state") == goal, 30, "all are routed")
+    one = reader(departments=[HOME])
+    one.subscribe(start="seq", from_seq=start + 1, types=["ticket.*"])
+    with views_held(router, lambda: one.give(1000)):
+        allow(router, one.who, departments=[HOME, "park"])
+    wait_for(one, mine, "ticket.routed")
+    assert wait_for(one, others, "ticket.routed").description == "what was said"
