@@ -19,7 +19,8 @@ enum {
 	TICK_MS = 100, /* while there are connections */
 	IDLE_TICK_MS = 1000,
 	BACKLOG = 1024,
-	SPARE_FILES = 64, /* for everything in the process that is no connection */
+	SPARE_FILES = 64, /* for everything in the process that is no connection, at the least */
+	MORE_FILES = 256, /* the same where the limit allows, and a file sent on each connection */
 };
 
 static const char *const refusal_names[HTTP_REFUSAL_COUNT + 1] = {
@@ -113,14 +114,15 @@ static bool
 enough_files(uint32_t connections)
 {
 	struct rlimit limit;
-	rlim_t want = (rlim_t)connections + SPARE_FILES;
+	rlim_t need = (rlim_t)connections + SPARE_FILES;
+	rlim_t want = 2 * (rlim_t)connections + MORE_FILES;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
 		return false;
 	if (limit.rlim_cur >= want)
 		return true;
 	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-	return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= want;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= need;
 }
 
 static bool

@@ -18,7 +18,7 @@ enum {
 	SEARCH_WORD_BYTES = 48,
 	SEARCH_TEXT_BYTES = 32 * 1024, /* of one contact; what is beyond is not found */
 	SEARCH_QUERY_WORDS = 8, /* the rest of a query is passed over */
-	SEARCH_QUERY_BYTES = 2048,
+	SEARCH_QUERY_BYTES = 4096, /* the words, and 64 departments of 40 bytes */
 };
 
 /* Strings may be NULL. */

@@ -306,7 +306,9 @@ first_late(const struct accept *a, uint64_t now_ms)
 
 	while (item != NULL && item->doubts > 0)
 		item = TAILQ_NEXT(item, link);
-	bool late = item != NULL && now_ms - item->queued_ms >= a->limits.wait_ms;
+	/* One may have come after now_ms: by the answer to another that was given up for the spool.
+	 */
+	bool late = item != NULL && now_ms >= item->queued_ms + a->limits.wait_ms;
 	return late ? item : NULL;
 }
 

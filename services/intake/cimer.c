@@ -272,7 +272,9 @@ try_another(struct cimer *c)
 	case TABLE_ROW_BYTES:
 	case TABLE_COLUMNS:
 		c->separator++;
-		return begin_reading(c);
+		if (!begin_reading(c))
+			cimer_wait_again(c, "it cannot be read now");
+		return true;
 	default:
 		return false;
 	}
@@ -442,6 +444,8 @@ tick(void *arg, uint64_t now_ms)
 		if (begin_file(c, now_ms))
 			return 0;
 	}
+	if (c->state != CIMER_IDLE)
+		return -1; /* what is under way wakes us */
 	return now_ms >= c->look_ms ? 0 : (int64_t)(c->look_ms - now_ms);
 }
 

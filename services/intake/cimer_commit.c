@@ -196,7 +196,7 @@ static void
 on_leased(void *arg, const struct db_reply *reply)
 {
 	struct cimer *c = arg;
-	int year = number_year(clock_now_us());
+	int year = c->numbers.year; /* it may be another one by now */
 
 	if (reply->outcome != DB_COMMITTED) {
 		cimer_wait_again(c, "the record is away");
@@ -228,6 +228,7 @@ lease(struct cimer *c)
 	db_add_int4(unit, year);
 	db_add_int4(unit, (int32_t)c->unknown_count);
 	db_add_int8(unit, number_file_high_water(c->in->number_file, year));
+	c->numbers = (struct cimer_numbers){ .year = year };
 	c->state = CIMER_LEASING;
 	if (db_submit(c->in->imports, unit, on_leased, c))
 		return;

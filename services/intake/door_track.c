@@ -67,7 +67,8 @@ photo_mb(const struct intake *in)
 struct tracking {
 	struct intake *in;
 	struct http_request *req;
-	int64_t ticket_id;
+	int64_t ticket_id; /* as it was asked for */
+	int64_t first_id; /* the ticket that this may be another name of */
 	char digits[DIGITS + 1];
 	char address[64];
 };
@@ -102,12 +103,29 @@ show(struct tracking *t, const struct db_reply *reply)
 	stats_add_at(in->stats, INTAKE_STAT_TRACKED, TRACKED_SHOWN, 1);
 	ratelimit_give_back(in->track_per_address, t->address, strlen(t->address));
 	ratelimit_give_back(in->track_per_ticket, &t->ticket_id, sizeof(t->ticket_id));
+	if (t->first_id != t->ticket_id)
+		ratelimit_give_back(in->track_per_ticket, &t->first_id, sizeof(t->first_id));
 	form_token_make(in->secret, sizeof(in->secret), db_get_int(rows.ticket, 0, TRACK_TICKET_ID),
 	    now_us + TOKEN_LIFE_MIN * US_PER_MIN, token);
 	html_begin(&h, language, track_word(TRACK_TITLE, language), "/track");
 	track_page_ticket(&h, cat, &rows, in->attachments, now_us,
 	    &(struct track_form){ .token = token, .photo_mb = photo_mb(in) });
 	html_reply(&h, t->req, 200);
+}
+
+/* By whatever name it was asked for, it is one ticket whose digits are tried. */
+static bool
+may_try_first(struct tracking *t, const struct pg_result *rows)
+{
+	uint64_t wait_ms;
+
+	t->first_id = db_get_int(rows, 0, TRACK_TICKET_ID);
+	if (t->first_id == t->ticket_id
+	    || ratelimit_take(t->in->track_per_ticket, &t->first_id, sizeof(t->first_id),
+		clock_monotonic_ms(), &wait_ms))
+		return true;
+	stats_add_at(t->in->stats, INTAKE_STAT_TRACKED, TRACKED_LIMITED, 1);
+	return false;
 }
 
 static void
@@ -118,6 +136,8 @@ on_tracked(void *arg, const struct db_reply *reply)
 	if (reply->outcome != DB_COMMITTED) {
 		stats_add_at(t->in->stats, INTAKE_STAT_TRACKED, TRACKED_AWAY, 1);
 		reply_word(t->in, t->req, 503, TRACK_AWAY);
+	} else if (db_rows(reply->results[0]) > 0 && !may_try_first(t, reply->results[0])) {
+		reply_word(t->in, t->req, 429, TRACK_TOO_MANY);
 	} else if (db_rows(reply->results[0]) == 0 || !digits_fit(t, reply->results[0])) {
 		/* One answer for "no such number" and "not these digits". */
 		stats_add_at(t->in->stats, INTAKE_STAT_TRACKED, TRACKED_WRONG, 1);

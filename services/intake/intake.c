@@ -24,9 +24,10 @@
 enum { PATH_BYTES = 1200, COMPLAINT_BYTES = 300, SECRET_TEXT_MIN = 16, TICK_MS = 1000 };
 enum { CATALOGUE_LOOK_MS = 1000 };
 enum { LOOKUP_CONNECTIONS = 2 };
-enum { LIMIT_KEYS = 1024, LIMIT_ADDRESSES = 16384 };
+enum { LIMIT_KEYS = 1024, LIMIT_ADDRESSES = 16384, LIMIT_TICKETS = 65536 };
 /* Wrong digits on the page of one's report: of 10,000 there are, a stranger may try some 1,500 a
- * day of one ticket, whatever number of addresses they have. */
+ * day of one ticket, from up to 1,800 addresses at once: with more, the ticket is forgotten among
+ * others before its six minutes are over. */
 enum {
 	TRACK_PER_MINUTE = 6,
 	TRACK_BURST = 12,
@@ -476,7 +477,8 @@ make_parts(struct intake *in)
 	in->photos_per_address = limit(c->photos_per_minute, c->photos_burst, LIMIT_ADDRESSES, &ok);
 	in->mail_per_address = limit(c->mails_per_minute, c->mails_burst, LIMIT_ADDRESSES, &ok);
 	in->track_per_address = limit(TRACK_PER_MINUTE, TRACK_BURST, LIMIT_ADDRESSES, &ok);
-	in->track_per_ticket = limit(TRACK_TICKET_PER_MINUTE, TRACK_TICKET_BURST, LIMIT_KEYS, &ok);
+	in->track_per_ticket = limit(
+	    TRACK_TICKET_PER_MINUTE, TRACK_TICKET_BURST, LIMIT_TICKETS, &ok);
 	in->stops_per_message = limit(STOPS_PER_MINUTE, STOPS_BURST, LIMIT_ADDRESSES, &ok);
 	if (c->wrong_keys_per_minute > 0) {
 		in->guesses = guesses_create(

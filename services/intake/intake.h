@@ -247,6 +247,12 @@ struct intake {
 		uint64_t next_ms;
 	} stops_drain;
 	bool setting_aside; /* numbers for the time without the record are being leased */
+	struct {
+		int year;
+		int64_t first;
+		int32_t count; /* 0: none */
+		uint64_t at_ms; /* when to try again */
+	} not_aside; /* leased for that, and not kept by the disk so far */
 	struct repeats *repeats;
 	struct item_maker maker;
 	uint8_t secret[32];

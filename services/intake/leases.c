@@ -8,6 +8,8 @@
 #include "number.h"
 #include "store.h"
 
+enum { ASIDE_AGAIN_MS = 10000 };
+
 struct leasing {
 	struct intake *in;
 	int year;
@@ -25,17 +27,33 @@ note_lease(const struct leasing *l, int64_t first)
 		    "the disk does not keep how far ticket numbers were leased year=%d", l->year);
 }
 
+/* What the disk does not take is offered to it again: leasing others each time would use up the
+ * year's numbers. */
+static void
+keep_aside(struct intake *in)
+{
+	if (number_file_set_aside(
+		in->number_file, in->not_aside.year, in->not_aside.first, in->not_aside.count)) {
+		in->not_aside.count = 0;
+		return;
+	}
+	log_error("the disk does not keep ticket numbers for the time without the record year=%d",
+	    in->not_aside.year);
+	in->not_aside.at_ms = clock_monotonic_ms() + ASIDE_AGAIN_MS;
+}
+
 static void
 leased(const struct leasing *l, int64_t first)
 {
 	if (!l->aside) {
 		note_lease(l, first);
 		numbers_leased(l->in->numbers, l->year, first, l->how_many);
-	} else if (!number_file_set_aside(l->in->number_file, l->year, first, l->how_many)) {
-		log_error("the disk does not keep ticket numbers for the time without the record "
-			  "year=%d",
-		    l->year);
+		return;
 	}
+	l->in->not_aside.year = l->year;
+	l->in->not_aside.first = first;
+	l->in->not_aside.count = l->how_many;
+	keep_aside(l->in);
 }
 
 static void
@@ -98,6 +116,11 @@ intake_set_numbers_aside(struct intake *in)
 	int64_t now_us = clock_now_us(), wanted = in->config.numbers_aside;
 	int year = number_year(now_us), tomorrow = number_year(now_us + US_PER_DAY);
 
+	if (in->not_aside.count > 0) {
+		if (clock_monotonic_ms() >= in->not_aside.at_ms)
+			keep_aside(in);
+		return;
+	}
 	for (int y = year; y <= tomorrow && !in->setting_aside; y++)
 		if (number_file_left(in->number_file, y) < (wanted + 1) / 2)
 			in->setting_aside = lease(in, y, (int32_t)wanted, true);

@@ -27,7 +27,9 @@ struct read {
 
 /* --- the question ----------------------------------------------------------------------------- */
 
-/* $1 to $3: what the asker may see at all, and what they see whole. */
+/* $1 to $4: what the asker may see at all, and what they see whole.  Nobody is shown more of a
+ * special category than its codes here: intake may not write down who looked, as the bus and the
+ * desk do before. */
 static void
 add_rights(struct db_unit *unit, const struct catalogue *cat, const struct acl_client *client)
 {
@@ -41,6 +43,11 @@ add_rights(struct db_unit *unit, const struct catalogue *cat, const struct acl_c
 	for (size_t i = 0; reads && i < client->departments.count; i++)
 		db_array_text(departments, client->departments.items[i]);
 	db_add_bool(unit, reads && acl_allows_all_departments(client));
+	struct db_array *harmless = db_add_array(unit, DB_TEXT);
+	db_array_text(harmless, "");
+	for (size_t i = 0; reads && i < cat->subject_count; i++)
+		if (!cat->subjects[i].special_category)
+			db_array_text(harmless, cat->subjects[i].code);
 }
 
 static void
@@ -121,13 +128,13 @@ earliest_due(const struct pg_result *rows, int row)
 }
 
 static void
-write_place(struct doc *doc, const struct catalogue *cat, const struct pg_result *rows, int row,
-    bool covered)
+write_place(
+    struct doc *doc, const struct catalogue *cat, const struct pg_result *rows, int row, bool whole)
 {
 	const char *code = db_get_text(rows, row, REQUEST_NEIGHBOURHOOD);
 	const struct catalogue_neighbourhood *n = catalogue_neighbourhood(cat, code);
 	const char *address = db_get_text_or_null(rows, row, REQUEST_ADDRESS);
-	int decimals = covered ? POSITION_DECIMALS : POSITION_DECIMALS_ANONYMOUS;
+	int decimals = whole ? POSITION_DECIMALS : POSITION_DECIMALS_ANONYMOUS;
 
 	doc_text(doc, "address", address != NULL ? address : n != NULL ? n->name : NULL);
 	doc_text(doc, "address_id", code[0] == '\0' ? NULL : code);
@@ -147,7 +154,7 @@ write_request(struct doc *doc, const struct catalogue *cat, enum catalogue_langu
 {
 	char number[NUMBER_SIZE];
 	int64_t status = db_get_int(rows, row, REQUEST_STATUS);
-	bool covered = db_get_bool(rows, row, REQUEST_COVERED);
+	bool whole = db_get_bool(rows, row, REQUEST_WHOLE);
 	const char *code = db_get_text(rows, row, REQUEST_SUBJECT);
 	const struct catalogue_subject *subject = catalogue_subject(cat, code);
 	const struct catalogue_department *department = catalogue_department(
@@ -170,7 +177,7 @@ write_request(struct doc *doc, const struct catalogue *cat, enum catalogue_langu
 	write_time(doc, "requested_datetime", db_get_int(rows, row, REQUEST_RECORDED));
 	write_time(doc, "updated_datetime", db_get_int(rows, row, REQUEST_UPDATED));
 	write_time(doc, "expected_datetime", earliest_due(rows, row));
-	write_place(doc, cat, rows, row, covered);
+	write_place(doc, cat, rows, row, whole);
 	doc_text(doc, "media_url", db_get_text_or_null(rows, row, REQUEST_MEDIA_URL));
 	doc_entry_end(doc);
 }

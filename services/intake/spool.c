@@ -174,8 +174,11 @@ append(struct spool *s, const uint8_t *bytes, size_t len, struct tc_place *ret_p
 		    true; /* it may be there: the journal is believed again when read anew */
 		answer = TC_JOURNAL_FAILED;
 	}
-	if (answer == TC_JOURNAL_FAILED)
+	if (answer == TC_JOURNAL_FAILED) {
 		(void)snprintf(s->why, sizeof(s->why), "%s", tc_journal_why(s->journal));
+		/* One that has failed takes nothing more, whoever asks, until it is opened anew. */
+		s->failed = s->failed || !tc_journal_sync(s->journal);
+	}
 	return answer == TC_JOURNAL_OK     ? SPOOL_TAKEN
 	       : answer == TC_JOURNAL_FULL ? SPOOL_FULL
 					   : SPOOL_FAILED;

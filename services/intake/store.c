@@ -65,23 +65,28 @@ const struct db_statement store_write_statements[STORE_WRITE_STATEMENTS] = {
 
 /*
  * What Open311 shows of a ticket.  $1: codes of public subjects; $2: departments whose tickets the
- * reader sees whole, $3: all of them.  A ticket nobody has routed yet has no state row.
+ * reader sees, $3: all of them, $4: codes of subjects whose tickets are seen whole.  A ticket
+ * nobody has routed yet has no state row.
  */
-#define REQUEST_SELECT                                                                         \
-	"SELECT t.ticket_id, coalesce(s.status, 1::smallint), coalesce(s.reason_code, ''), "   \
-	"coalesce(s.subject_code, t.subject_code), coalesce(s.department, ''), "               \
-	"t.recorded_us, coalesce(s.updated_us, t.recorded_us), s.legal_due_us, "               \
-	"s.service_due_us, t.neighbourhood, c.latitude, c.longitude, v.covered, "              \
-	"CASE WHEN v.covered THEN c.description END, CASE WHEN v.covered THEN c.address END, " \
-	"CASE WHEN v.covered THEN c.media_url END, "                                           \
-	"CASE WHEN v.covered THEN (SELECT x.body FROM turunc.ticket_text x "                   \
-	"WHERE x.ticket_id = t.ticket_id AND x.kind IN ('answer', 'closing') "                 \
+#define REQUEST_SELECT                                                                          \
+	"SELECT t.ticket_id, coalesce(s.status, 1::smallint), coalesce(s.reason_code, ''), "    \
+	"coalesce(s.subject_code, t.subject_code), coalesce(s.department, ''), "                \
+	"t.recorded_us, coalesce(s.updated_us, t.recorded_us), s.legal_due_us, "                \
+	"s.service_due_us, t.neighbourhood, CASE WHEN v.placed THEN c.latitude END, CASE WHEN " \
+	"v.placed THEN c.longitude END, v.whole, "                                              \
+	"CASE WHEN v.whole THEN c.description END, CASE WHEN v.whole THEN c.address END, "      \
+	"CASE WHEN v.whole THEN c.media_url END, "                                              \
+	"CASE WHEN v.whole THEN (SELECT x.body FROM turunc.ticket_text x "                      \
+	"WHERE x.ticket_id = t.ticket_id AND x.kind IN ('answer', 'closing') "                  \
 	"ORDER BY x.version DESC LIMIT 1) END "
 #define REQUEST_FROM                                                                   \
 	"LEFT JOIN turunc.ticket_state s ON s.ticket_id = t.ticket_id "                \
 	"LEFT JOIN turunc.contact c ON c.contact_id = t.contact_id "                   \
 	"CROSS JOIN LATERAL (SELECT $3::boolean OR (coalesce(s.department, '') <> '' " \
-	"AND s.department = ANY ($2::text[])) AS covered) v "
+	"AND s.department = ANY ($2::text[])) AS covered, "                            \
+	"coalesce(s.subject_code, t.subject_code) = ANY ($4::text[]) AS harmless) r "  \
+	"CROSS JOIN LATERAL (SELECT r.covered, r.covered AND r.harmless AS whole, "    \
+	"r.harmless OR NOT r.covered AS placed) v "
 #define REQUEST_VISIBLE                                                               \
 	"(v.covered OR (t.public AND coalesce(s.subject_code, t.subject_code) = ANY " \
 	"($1::text[])))"
@@ -120,22 +125,22 @@ const struct db_statement store_read_statements[STORE_READ_STATEMENTS] = {
 	REGISTRY_SQL(STORE_REGISTRY),
 	[STORE_REQUESTS_BY_ID] = { "requests_by_id",
 	    REQUEST_SELECT
-	    "FROM unnest($4::bigint[]) WITH ORDINALITY AS w(asked, place) "
+	    "FROM unnest($5::bigint[]) WITH ORDINALITY AS w(asked, place) "
 	    "LEFT JOIN turunc.ticket_alias a ON a.alias_id = w.asked "
 	    "JOIN turunc.ticket t ON t.ticket_id = coalesce(a.ticket_id, w.asked) " REQUEST_FROM
 	    "WHERE " REQUEST_VISIBLE " ORDER BY w.place",
-	    4 },
-	/* $4..$5 recorded, $6 subjects (empty: all), $7 live, $8 ended, $9..$10 updated */
+	    5 },
+	/* $5..$6 recorded, $7 subjects (empty: all), $8 live, $9 ended, $10..$11 updated */
 	[STORE_REQUESTS] = { "requests",
 	    REQUEST_SELECT
 	    "FROM turunc.ticket t " REQUEST_FROM "WHERE " REQUEST_VISIBLE
-	    " AND t.recorded_us BETWEEN $4::bigint AND $5::bigint"
-	    " AND (cardinality($6::text[]) = 0"
-	    " OR coalesce(s.subject_code, t.subject_code) = ANY ($6::text[]))"
-	    " AND CASE WHEN coalesce(s.status, 1) <= 6 THEN $7::boolean ELSE $8::boolean END"
-	    " AND coalesce(s.updated_us, t.recorded_us) BETWEEN $9::bigint AND $10::bigint"
-	    " ORDER BY t.recorded_us DESC, t.ticket_id DESC LIMIT $11::bigint OFFSET $12::bigint",
-	    12 },
+	    " AND t.recorded_us BETWEEN $5::bigint AND $6::bigint"
+	    " AND (cardinality($7::text[]) = 0"
+	    " OR coalesce(s.subject_code, t.subject_code) = ANY ($7::text[]))"
+	    " AND CASE WHEN coalesce(s.status, 1) <= 6 THEN $8::boolean ELSE $9::boolean END"
+	    " AND coalesce(s.updated_us, t.recorded_us) BETWEEN $10::bigint AND $11::bigint"
+	    " ORDER BY t.recorded_us DESC, t.ticket_id DESC LIMIT $12::bigint OFFSET $13::bigint",
+	    13 },
 	/* The page is the opener's: by the phone of the contact that opened the ticket, and by no
 	 * other, whatever else was said about it from where.  What is said on the page itself names
 	 * no phone. */

@@ -79,7 +79,7 @@ enum store_request_column {
 	REQUEST_NEIGHBOURHOOD,
 	REQUEST_LATITUDE,
 	REQUEST_LONGITUDE,
-	REQUEST_COVERED, /* the reader's departments cover it: the columns below are filled */
+	REQUEST_WHOLE, /* the reader sees it whole: the columns below are filled */
 	REQUEST_DESCRIPTION,
 	REQUEST_ADDRESS,
 	REQUEST_MEDIA_URL,

@@ -443,7 +443,7 @@ caller(const struct sms_door *door, const char *name, const char *secret)
 static bool
 may_try(struct sms_door *door, struct http_request *req)
 {
-	const char *address = http_client_address(req);
+	const char *address = http_client_network(req);
 	uint64_t wait_ms = 0;
 
 	if (ratelimit_take(door->wrong, address, strlen(address), clock_monotonic_ms(), &wait_ms))
@@ -457,7 +457,7 @@ may_try(struct sms_door *door, struct http_request *req)
 static const struct gateway_profile *
 admit(struct sms_door *door, struct http_request *req, const char *secret)
 {
-	const char *address = http_client_address(req);
+	const char *address = http_client_network(req);
 
 	if (!may_try(door, req))
 		return NULL;

@@ -20,6 +20,7 @@ enum {
 	IDLE_MS = 1000,
 	SIMULATED_MS = 50, /* a simulated clock may run fast */
 	RETRY_MS = 50,
+	ROOM_RETRY_MS = 60000,
 	PARTITIONS_EVERY = 1000000, /* records */
 	PARTITIONS_AHEAD = 15000000,
 	ASIDE_MAX = 64,
@@ -38,6 +39,7 @@ struct sweeps {
 	uint64_t clock_seen;
 	bool clock_was_set; /* a round begins at once */
 	uint64_t room_asked; /* the head for which partitions were made */
+	uint64_t room_at_ms; /* after a failure: not before; there is room for a long time */
 	struct changes *changes;
 	size_t counts[SWEPT_CLOSED + 1];
 	struct isolation isolation; /* of the sweep under way */
@@ -299,6 +301,7 @@ on_room_made(void *arg, const struct db_reply *reply)
 		    (uint64_t)db_get_int(reply->results[0], 0, 0));
 	} else {
 		s->room_asked = 0;
+		s->room_at_ms = clock_monotonic_ms() + ROOM_RETRY_MS;
 		if (reply->outcome == DB_FAILED)
 			log_error("no room made for the log, trying again sqlstate=%s why=%s",
 			    reply->sqlstate, log_quoted(reply->message));
@@ -307,11 +310,11 @@ on_room_made(void *arg, const struct db_reply *reply)
 }
 
 static bool
-make_room(struct sweeps *s)
+make_room(struct sweeps *s, uint64_t now_ms)
 {
 	uint64_t head = registry_head(s->world.registry)->seq;
 
-	if (head / PARTITIONS_EVERY + 1 == s->room_asked)
+	if (head / PARTITIONS_EVERY + 1 == s->room_asked || now_ms < s->room_at_ms)
 		return false;
 	s->room_asked = head / PARTITIONS_EVERY + 1;
 	struct db_unit *unit = db_unit_create(s->world.db);
@@ -339,7 +342,7 @@ sweeps_tick(struct sweeps *s, uint64_t now_ms)
 	if (s->at == SWEEP_ALARMS)
 		s->clock_was_set = false;
 	forget_aside(s, now_ms);
-	if (!make_room(s))
+	if (!make_room(s, now_ms))
 		look(s, cat);
 	return IDLE_MS;
 }

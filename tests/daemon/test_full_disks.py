@@ -106,3 +106,23 @@ def test_started_on_a_full_disk_it_gives_no_number_twice(stack):
     present = {row[0] for row in stack.sql("select ticket_id from turunc.ticket")}
     assert {ticket_id(number) for number in given} <= present
     check_log(stack)
+
+
+def test_a_disk_that_keeps_no_numbers_does_not_use_them_up(stack):
+    """What was leased to be set aside is offered to it again; nothing else is leased for it meanwhile."""
+    def leased():
+        return stack.one("select sum(next_no) from turunc.number_block")
+    before = leased()
+    said = stack.log("intake").count("does not keep ticket numbers")
+    fill(stack)
+    try:
+        stack.restart("intake", wait=False, env={"TURUNC_INTAKE_NUMBERS_ASIDE": "60000"})
+        stack.wait(lambda: stack.log("intake").count("does not keep ticket numbers") > said, 30, "the disk refuses them")
+        for _ in range(50):     # each is a turn of its loop
+            stack.http("intake", "GET", "/healthz")
+        stack.wait(lambda: post(stack, stack.key).status == 201, 30, "reports are taken all the same")
+        assert leased() - before < 2 * 60000
+    finally:
+        make_room(stack)
+    stack.wait(lambda: (stack.metric("intake", "turunc_intake_numbers_aside") or 0) >= 60000, 60, "it takes them later")
+    assert leased() - before < 2 * 60000

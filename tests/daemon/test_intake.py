@@ -169,6 +169,21 @@ def test_xml_answer_escapes_and_round_trips(world):
     assert get(world, f"requests/{number}.json", world.reader).json()[0]["description"] == text
 
 
+def test_nobody_sees_more_of_a_special_category_than_its_codes(world):
+    """Here no look can be written down before it is had: whole it is at the desk and on the bus."""
+    secret = "Yatağa bağımlı annem için."
+    number = number_of(post(world, world.key, service_code="evde-saglik", description=secret, first_name="Ayşe",
+                            address_string="Gizli Sokak No 7", media_url="https://example.org/g.jpg",
+                            **{"attribute[durum]": secret}))
+    assert get(world, f"requests/{number}.json").status == 404
+    for answer in (get(world, f"requests/{number}.json", world.reader),
+                   get(world, "requests.json?service_code=evde-saglik", world.reader),
+                   get(world, f"requests/{number}.xml", world.reader)):
+        assert answer.status == 200 and number in answer.text and "evde-saglik" in answer.text
+        for hidden in (secret, "Gizli", "g.jpg", "36.87", "30.72", "Ayşe"):
+            assert hidden not in answer.text, hidden
+
+
 def test_places(world):
     by_address = number_of(post(world, world.key, lat=None, long=None,
                                 address_string="Fener Mah. 1964 Sok. No:3, Antalya"))

@@ -20,6 +20,7 @@ def world():
         stack.narrow = stack.client("narrow", sources=["pbx"], types=["call.*"])
         stack.reader = stack.client("reader", verbs=["subscribe"])
         stack.small = stack.client("small", max_events=4)
+        stack.less = stack.client("less", verbs=["publish", "subscribe"])
         stack.bulky = stack.client("bulky")
         stack.start()
         yield stack
@@ -266,6 +267,20 @@ def test_rights(world):
         hello = bus_pb2.ClientFrame(request=1)
         hello.hello.protocol, hello.hello.instance = 1, str(uuid.uuid4())
         assert reader.ask(hello).error.code == 4
+
+
+def test_the_right_to_publish_goes_under_a_session(world):
+    """It is asked for at each frame: the key stays good for what it may still do."""
+    with Publisher(world, world.less) as publisher:
+        assert publisher.publish(call("offered"))[0].status == ACCEPTED
+        world.sql("update turunc.client_grant set verbs = '{subscribe}' where name = 'less'")
+        world.sql("select turunc.log_append(%s, '{client.granted}', '{null}'::bigint[], '{null}', '{null}', '{test}',"
+                  " array[%s]::bytea[])", now_us(), event_pb2.Event(type="client.granted").SerializeToString())
+
+        def refused():
+            answer = publisher.ask(publisher.frame(call("offered")))
+            return answer.WhichOneof("body") == "error" and answer.error
+        assert world.wait(refused, 20).code == bus_pb2.ERROR_FORBIDDEN
 
 
 def test_credit(world):

@@ -304,10 +304,10 @@ def test_a_message_is_promised_only_to_whom_one_goes(stack, ayse, phone, mobile,
     if through_a_duplicate:
         ayse.open().send("ticket", **{**SAID, "phone": "0532 987 65 24", "address_string": "1971 sokak 3"})
         asked = routed(stack, ayse.number())
-        stack.sql("update turunc.ticket_state set status = 10, primary_id = %s, ended_us = 1 where ticket_id = %s",
+        stack.sql("update turunc.ticket_state set status = 10, primary_id = %s, ended_us = updated_us where ticket_id = %s",
                   ticket_id(number), ticket_id(asked))
     if ended:
-        stack.sql("update turunc.ticket_state set status = 7, ended_us = 1 where ticket_id = %s", ticket_id(number))
+        stack.sql("update turunc.ticket_state set status = 7, ended_us = updated_us where ticket_id = %s", ticket_id(number))
     joined = ayse.open().send("join", **{**SAID, "phone": phone, "join": asked})
     assert joined.status == 303 and ayse.number() == number
     promised = mobile and not ended

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from intake_world import add_api_key, check_log, number_of, post, ticket_id
+from intake_world import add_api_key, check_log, number_of, post, printed, ticket_id
 from stack import Stack
 
 PHONE = "0532 123 45 67"
@@ -64,9 +64,9 @@ def test_shows_where_it_stands_in_both_languages(stack):
 
 
 def test_who_is_refused_is_told_where_to_turn(stack):
-    number = opened(stack)
+    number, now_us = opened(stack), stack.one("select max(committed_at_us) from turunc.event_log")
     for status, told in ((7, False), (9, False), (8, True)):
-        set_status(stack, number, status, 1772440000000000)
+        set_status(stack, number, status, now_us)
         assert ("Karara karşı başvuru yolları" in look(stack, number).body.decode()) == told, status
     turkish, english = (html.unescape(look(stack, number, lang=lang).body.decode()) for lang in ("tr", "en"))
     for law, days in (("4982", "on beş gün"), ("6698", "otuz gün"), ("2577", "altmış gün")):
@@ -184,3 +184,14 @@ def test_alias_and_record_away(stack):
     digit = next(d for d in "0123456789"
                  if look(stack, f"26-0888888-{d}", address=f"10.0.4.{d}").status == 200)
     assert number in look(stack, f"26-0888888-{digit}", address="10.0.4.99").body.decode()
+
+
+def test_another_name_of_a_ticket_gives_no_more_guesses(stack):
+    number = opened(stack)
+    names = [f"26-08881{n:02}" for n in range(12)]
+    for name in names:
+        stack.sql("insert into turunc.ticket_alias (alias_id, ticket_id) values (%s, %s)",
+                  int(name.replace("-", "")), ticket_id(number))
+    answers = [look(stack, printed(int(name.replace("-", ""))), "0000", address=f"10.0.6.{n}").status
+               for n, name in enumerate(names)]
+    assert answers.count(404) <= 6 and answers[-1] == 429

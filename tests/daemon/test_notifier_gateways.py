@@ -216,6 +216,9 @@ def test_wrong_secrets_are_bounded(two):
     guesser = {"X-Forwarded-For": "198.51.100.7"}
     seen = [two.call("verimor", f"yanlis-bir-tahmin-{n}", "[]", **guesser).status for n in range(40)]
     assert set(seen) == {404, 429} and seen.count(404) <= 12
+    network = [two.call("verimor", f"baska-bir-tahmin-{n}", "[]", **{"X-Forwarded-For": f"2001:db8::{n:x}"}).status
+               for n in range(1, 41)]
+    assert network.count(404) <= 12, "one network has as many addresses as it likes"
     answer = two.call("verimor", OURS, "[]", **guesser)
     assert answer.status == 429 and int(answer.headers["Retry-After"]) >= 1, "a right guess is not told either"
     for _ in range(20):

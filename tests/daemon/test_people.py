@@ -335,6 +335,17 @@ def test_only_those_with_pages_may_call_the_functions(stack):
     assert found == allowed
 
 
+def test_what_runs_with_the_owners_rights_is_nobodys_by_default(stack):
+    """A trigger's function, too: it could be set up on a table of one's own."""
+    assert stack.sql("""select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = 'turunc' and p.prosecdef and exists (select from aclexplode(coalesce(p.proacl,
+            acldefault('f', p.proowner))) a where a.grantee = 0 and a.privilege_type = 'EXECUTE')""") == []
+
+
+def test_metrics_does_not_read_who_called(stack):
+    assert stack.one("select has_any_column_privilege('turunc_metrics', 'turunc.call', 'SELECT')") is False
+
+
 def test_an_administrator_cannot_change_what_was_done(stack):
     for verb in ("UPDATE", "DELETE", "TRUNCATE"):
         assert stack.one("select has_table_privilege('turunc_admin', 'turunc.person_act', %s)", verb) is False

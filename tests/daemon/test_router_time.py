@@ -152,6 +152,15 @@ def test_room_is_made_for_the_log(world):
     world.stack.sql("delete from turunc.log_batch where last_seq = 12000000")
 
 
+def test_alarms_do_not_wait_for_room_that_cannot_be_made(world):
+    world.stack.sql("revoke execute on function turunc.create_log_partitions(bigint) from turunc_router, turunc_admin")
+    said = world.stack.log("router").count("no room made for the log")
+    world.stack.restart("router")
+    world.stack.wait(lambda: world.stack.log("router").count("no room made for the log") > said, 20, "it tries")
+    world.swept()
+    assert world.stack.log("router").count("no room made for the log") == said + 1, "and not again at once"
+
+
 def test_a_ticket_whose_change_is_refused_stops_nobody_elses(world):
     """Left out by itself, alarms and closings of all others come; counted once."""
     first = Opener.id_of(world.opener.open(subject="gurultu", neighbourhood="kilincarslan", basis=1,

@@ -304,6 +304,28 @@ TEST(test_a_failed_sync_promises_nothing_and_heals_when_empty)
 	spool_close(s);
 }
 
+TEST(test_a_sync_that_fails_within_an_append_heals_as_well)
+{
+	struct spool *s = open_spool(MIB); /* of small segments */
+	enum spool_answer answer;
+	struct item item;
+
+	fill(&item, 260000001, NULL, true);
+	disk_fails = true;
+	while ((answer = spool_add(s, &item)) == SPOOL_TAKEN)
+		;
+	disk_fails = false;
+	CHECK_TRUE("where a segment ends", answer == SPOOL_FAILED);
+	CHECK_FALSE("it says that it takes none", spool_takes(s));
+	CHECK_FALSE("and promises nothing", spool_sync(s));
+	spool_recover(s);
+	while (spool_waiting(s) > 0)
+		spool_finish(s, spool_take(s));
+	CHECK_TRUE("opened anew, it takes", spool_add(s, &item) == SPOOL_TAKEN && spool_sync(s));
+	item_finish(&item);
+	spool_close(s);
+}
+
 TEST(test_a_damaged_entry_is_told_apart_and_the_others_are_whole)
 {
 	struct spool *s = open_spool(8 * MIB);

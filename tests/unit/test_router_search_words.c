@@ -68,10 +68,15 @@ TEST(test_queries)
 TEST(test_a_query_is_kept_within_departments)
 {
 	const char *const two[] = { "fen", "park" };
-	char out[SEARCH_QUERY_BYTES];
+	char out[SEARCH_QUERY_BYTES], words[SEARCH_QUERY_BYTES];
 
 	CHECK_TRUE("fits", search_query_within("'a':*", two, 2, out));
 	CHECK_STR("two", out, "'a':* & ('d=fen' | 'd=park')");
+	const char *all[64];
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		all[i] = "a-department-whose-code-has-forty-bytes-";
+	search_query("birinci ikinci ucuncu dorduncu besinci altinci yedinci sekizinci", words);
+	CHECK_TRUE("as many as a person has", search_query_within(words, all, ARRAY_LEN(all), out));
 	CHECK_FALSE("nobody's department finds nothing", search_query_within("'a':*", two, 0, out));
 	char many[SEARCH_QUERY_BYTES];
 	memset(many, 'x', sizeof(many) - 1);
