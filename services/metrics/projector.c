@@ -159,7 +159,7 @@ follow(struct projector *p, const struct live_position *from, const char *why)
 		.from_seq = from->seq,
 		.log_id = from->log_id,
 		.view = TURUNC__V1__VIEW__VIEW_NONE,
-		.take_over = true,
+		.take_over = !p->superseded,
 		.window = p->window,
 	};
 
@@ -438,12 +438,13 @@ on_trouble(void *arg, const struct turunc_trouble *trouble)
 		return;
 	}
 	/* Another process has taken the subscription: two that take it from each other in turn
-	 * would be worse than one that stands by.  The figures in Redis are kept by the other. */
-	p->superseded = trouble->code == TURUNC__V1__ERROR_CODE__ERROR_SUPERSEDED;
-	if (p->superseded)
+	 * would be worse than one that stands by until the other is gone.  The figures in Redis are
+	 * kept by that one meanwhile. */
+	if (trouble->code == TURUNC__V1__ERROR_CODE__ERROR_SUPERSEDED) {
+		p->superseded = true;
 		log_error("subscription taken over by another process, standing by");
-	else
-		seek(p, trouble->text);
+	}
+	seek(p, trouble->text);
 }
 
 static void

@@ -9,6 +9,8 @@ import uuid
 import psycopg2
 import pytest
 
+from ports import free_port
+from process import Process
 from router_world import Opener, event
 from servers import ROOT
 from standing_clock import StandingClock
@@ -398,6 +400,26 @@ def test_metrics_resumes_where_redis_stands(world):
     stack.wait(lambda: stack.one("select seq from turunc.consumer_cursor where name = 'metrics' "
                                  "and client = ''")
                == stack.one("select max(seq) from turunc.event_log"), 10, "its place is noted")
+
+
+def test_who_was_taken_over_goes_on_when_the_other_is_gone(world):
+    """A second process that a rolling restart has started: the first stands by, and takes nothing back from it while it lives."""
+    stack, clock, opener = world()
+    first = stack.process["metrics"]
+    opener.open(count=3)
+    equal(stack, clock)
+    other = Process("metrics2", first.argv, {**first.env, "TURUNC_HTTP_LISTEN": f"127.0.0.1:{free_port()}"}, stack.folder,
+                    stack.path("metrics2.log"))
+    other.start()
+    try:
+        stack.wait(lambda: "standing by" in first.log(), 20, "the first is told")
+        opener.open(count=2)
+        assert equal(stack, clock)["open"] == 5, "the other keeps what both show"
+        assert other.log().count("standing by") == 0
+    finally:
+        other.kill9()
+    opener.open(count=4)
+    assert equal(stack, clock)["open"] == 9
 
 
 def test_postgres_away_the_board_goes_on_and_ages(world):
