@@ -11,6 +11,9 @@
 #define MAIL_OF_CONTACT(now) \
 	"CASE WHEN c.kind <> 'machine' THEN turunc.mail_reaches(c.email, " now "::bigint) END"
 
+/* The identity of what a server said of a message in its dialogue with us. */
+#define SAID_TO_US(message_id) "sha256(convert_to('smtp ' || " message_id ", 'UTF8'))"
+
 /* The record that a message tells of, whose trace goes on. */
 #define TOLD_OF(message) \
 	"(SELECT l.event FROM turunc.event_log l WHERE l.seq = " message ".about_seq)"
@@ -203,19 +206,23 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "FROM turunc.notification n WHERE n.notification_id = $1::uuid "
 	    "AND n.recipient IS NOT NULL ON CONFLICT (address) DO NOTHING",
 	    3 },
-	/* What the server refused at once is failed already, and was said so.  A person may have
-	 * taken one for arrived, and so discarded it. */
+	/* What the server refused at once is failed already, and was said so; what a person did
+	 * with it since stands.  A person may have taken one for arrived, and so discarded it. */
 	[STORE_BOUNCE_SETTLE] = { "bounce_settle",
 	    "WITH handled AS (UPDATE turunc.bounce SET handled_us = $4::bigint "
-	    "WHERE bounce_id = $1::uuid AND handled_us IS NULL RETURNING bounce_id), "
+	    "WHERE bounce_id = $1::uuid AND handled_us IS NULL RETURNING identity), "
 	    "moved AS (UPDATE turunc.notification n SET state = 5, next_attempt_us = NULL, "
 	    "last_error = $5::text, updated_us = $4::bigint FROM handled h "
 	    "WHERE $3::boolean AND n.notification_id = $2::uuid AND n.state IN (3, 4, 6, 7) "
-	    "RETURNING n.notification_id), "
-	    "said AS (SELECT count(*) AS moved FROM moved) "
-	    "SELECT said.moved, CASE WHEN said.moved > 0 THEN turunc.log_append($4::bigint, "
-	    "ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[NULL::text], ARRAY[NULL::text], "
-	    "ARRAY['system'::text], ARRAY[$8::bytea]) END FROM said",
+	    "AND h.identity <> " SAID_TO_US(
+		"n.notification_id") " "
+				     "RETURNING n.notification_id), "
+				     "said AS (SELECT count(*) AS moved FROM moved) "
+				     "SELECT said.moved, CASE WHEN said.moved > 0 THEN "
+				     "turunc.log_append($4::bigint, "
+				     "ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[NULL::text], "
+				     "ARRAY[NULL::text], "
+				     "ARRAY['system'::text], ARRAY[$8::bytea]) END FROM said",
 	    8 },
 	[STORE_BOUNCE_ASIDE] = { "bounce_aside",
 	    "UPDATE turunc.bounce SET handled_us = $2::bigint, set_aside = true "
@@ -224,9 +231,12 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	/* Said by the server in its dialogue with us. */
 	[STORE_BOUNCE_ADD] = { "bounce_add",
 	    "INSERT INTO turunc.bounce (bounce_id, identity, notification_id, permanent, status, "
-	    "at_us) SELECT u.id, sha256(convert_to('smtp ' || u.notification_id, 'UTF8')), "
-	    "u.notification_id, true, u.status, $4::bigint FROM unnest($1::uuid[], $2::uuid[], "
-	    "$3::text[]) AS u(id, notification_id, status) ON CONFLICT (identity) DO NOTHING",
+	    "at_us) SELECT u.id, " SAID_TO_US(
+		"u.notification_id") ", "
+				     "u.notification_id, true, u.status, $4::bigint FROM "
+				     "unnest($1::uuid[], $2::uuid[], "
+				     "$3::text[]) AS u(id, notification_id, status) ON CONFLICT "
+				     "(identity) DO NOTHING",
 	    4 },
 	[STORE_ASK] = { "ask",
 	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.channel, "

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 
+import psycopg2
 import pytest
 from notifier_world import IMPATIENT, World
 from router_world import Opener
@@ -393,6 +394,24 @@ def test_an_operator_decides(world, stack):
         assert stack.masa("message", *words, check=False).returncode == code
     assert stack.masa("message", "retry", message, check=False,
                       user="turunc_metrics").returncode == 4
+
+
+def test_what_a_person_discarded_stays_so_whatever_is_settled_later(world, stack):
+    """The refusal in the dialogue marks the address as well, a moment later; the message is not its concern any more."""
+    world.wait_settled()
+    world.mail.mode, world.mail.delay_s = "no_such", 1
+    with psycopg2.connect(stack.conninfo()) as link, link.cursor() as cursor:
+        number = world.open(email="atilan@ornek.example")[0]
+        cursor.execute("lock table turunc.mail_mark in share mode")     # no address is marked meanwhile
+        message = world.wait_state(number, "opened", "dead")[3]
+        stack.masa("message", "discard", message, "--reason", "adres yanlış")
+    link.close()
+    stack.wait(lambda: stack.one("select count(*) from turunc.bounce where notification_id = %s and handled_us is not null",
+                                 message) == 1, 30, "the address is marked")
+    assert world.state(number, "opened") == "discarded"
+    assert stack.one("select count(*) from turunc.event_log where type = 'notification.failed'"
+                     " and position(%s::bytea in event) > 0", message) == 1
+    world.mail.mode, world.mail.delay_s = "ok", 0
 
 
 def test_killed_twenty_times_nobody_is_told_twice(world, stack):
