@@ -320,6 +320,7 @@ def test_a_snapshot_waits_for_a_slow_reader(router, reader, opener):
     first = Opener.id_of(opener.open(SUBJECT, count=100))
     router.sql("update turunc.contact set description = repeat('y', 50000) "
                "where ticket_id between %s and %s", first, first + 99)
+    router.wait(lambda: router.one("select count(*) from turunc.ticket_state where ticket_id = %s", first + 99) == 1)
     one = reader()
     request = one.send(snapshot=bus.Snapshot())
     errs(one.ask(snapshot=bus.Snapshot()), "TOO_MUCH")
