@@ -211,6 +211,13 @@ begin_reading(struct cimer *c)
 	return c->table != NULL;
 }
 
+static void
+read_from_the_start(struct cimer *c)
+{
+	if (!begin_reading(c))
+		cimer_wait_again(c, "it cannot be read now");
+}
+
 /* Files wait for a record, a configuration that knows what they are, and numbers. */
 static const char *
 why_not(const struct cimer *c)
@@ -231,8 +238,8 @@ begin_again(struct cimer *c)
 
 	if (why != NULL)
 		cimer_wait_again(c, why);
-	else if (!begin_reading(c))
-		cimer_wait_again(c, "it cannot be read now");
+	else
+		read_from_the_start(c);
 }
 
 static enum table_problem
@@ -272,8 +279,7 @@ try_another(struct cimer *c)
 	case TABLE_ROW_BYTES:
 	case TABLE_COLUMNS:
 		c->separator++;
-		if (!begin_reading(c))
-			cimer_wait_again(c, "it cannot be read now");
+		read_from_the_start(c);
 		return true;
 	default:
 		return false;

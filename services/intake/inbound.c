@@ -15,7 +15,6 @@ void
 intake_on_frame(void *arg, struct bus_session *session, const Turunc__V1__ClientFrame *frame)
 {
 	size_t kind = (size_t)frame->body_case;
-
 	const struct acl_client *rights = bus_session_rights(session);
 
 	if (kind >= ARRAY_LEN(inbound) || inbound[kind].handle == NULL)

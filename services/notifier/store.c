@@ -11,8 +11,8 @@
 #define MAIL_OF_CONTACT(now) \
 	"CASE WHEN c.kind <> 'machine' THEN turunc.mail_reaches(c.email, " now "::bigint) END"
 
-/* The identity of what a server said of a message in its dialogue with us. */
-#define SAID_TO_US(message_id) "sha256(convert_to('smtp ' || " message_id ", 'UTF8'))"
+/* The identity of what a server said of the message notification_id in its dialogue with us. */
+#define SAID_TO_US "sha256(convert_to('smtp ' || notification_id, 'UTF8'))"
 
 /* The record that a message tells of, whose trace goes on. */
 #define TOLD_OF(message) \
@@ -214,15 +214,11 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	    "moved AS (UPDATE turunc.notification n SET state = 5, next_attempt_us = NULL, "
 	    "last_error = $5::text, updated_us = $4::bigint FROM handled h "
 	    "WHERE $3::boolean AND n.notification_id = $2::uuid AND n.state IN (3, 4, 6, 7) "
-	    "AND h.identity <> " SAID_TO_US(
-		"n.notification_id") " "
-				     "RETURNING n.notification_id), "
-				     "said AS (SELECT count(*) AS moved FROM moved) "
-				     "SELECT said.moved, CASE WHEN said.moved > 0 THEN "
-				     "turunc.log_append($4::bigint, "
-				     "ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[NULL::text], "
-				     "ARRAY[NULL::text], "
-				     "ARRAY['system'::text], ARRAY[$8::bytea]) END FROM said",
+	    "AND h.identity <> " SAID_TO_US " RETURNING n.notification_id), "
+	    "said AS (SELECT count(*) AS moved FROM moved) "
+	    "SELECT said.moved, CASE WHEN said.moved > 0 THEN turunc.log_append($4::bigint, "
+	    "ARRAY[$6::text], ARRAY[$7::bigint], ARRAY[NULL::text], ARRAY[NULL::text], "
+	    "ARRAY['system'::text], ARRAY[$8::bytea]) END FROM said",
 	    8 },
 	[STORE_BOUNCE_ASIDE] = { "bounce_aside",
 	    "UPDATE turunc.bounce SET handled_us = $2::bigint, set_aside = true "
@@ -231,12 +227,9 @@ const struct db_statement store_statements[STORE_STATEMENTS] = {
 	/* Said by the server in its dialogue with us. */
 	[STORE_BOUNCE_ADD] = { "bounce_add",
 	    "INSERT INTO turunc.bounce (bounce_id, identity, notification_id, permanent, status, "
-	    "at_us) SELECT u.id, " SAID_TO_US(
-		"u.notification_id") ", "
-				     "u.notification_id, true, u.status, $4::bigint FROM "
-				     "unnest($1::uuid[], $2::uuid[], "
-				     "$3::text[]) AS u(id, notification_id, status) ON CONFLICT "
-				     "(identity) DO NOTHING",
+	    "at_us) SELECT u.id, " SAID_TO_US ", u.notification_id, true, u.status, $4::bigint "
+	    "FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS u(id, notification_id, status) "
+	    "ON CONFLICT (identity) DO NOTHING",
 	    4 },
 	[STORE_ASK] = { "ask",
 	    "SELECT n.notification_id, n.ticket_id, n.about_seq, n.about_type, n.channel, "

@@ -7,6 +7,7 @@ import zmq
 from intake_world import (Publisher, call, check_log, event, now_us, ticket_id,
                           ticket_request)
 from stack import Stack
+from stream_world import append
 from turunc.v1 import bus_pb2, event_pb2, inbound_pb2
 
 DAY_US = 86_400_000_000
@@ -274,8 +275,7 @@ def test_the_right_to_publish_goes_under_a_session(world):
     with Publisher(world, world.less) as publisher:
         assert publisher.publish(call("offered"))[0].status == ACCEPTED
         world.sql("update turunc.client_grant set verbs = '{subscribe}' where name = 'less'")
-        world.sql("select turunc.log_append(%s, '{client.granted}', '{null}'::bigint[], '{null}', '{null}', '{test}',"
-                  " array[%s]::bytea[])", now_us(), event_pb2.Event(type="client.granted").SerializeToString())
+        append(world, "client.granted")
 
         def refused():
             answer = publisher.ask(publisher.frame(call("offered")))

@@ -4,7 +4,6 @@ import concurrent.futures
 import os
 import shutil
 import signal
-import time
 
 import psycopg2
 
@@ -13,10 +12,10 @@ from cimer_world import World
 from intake_world import ticket_id
 from process import wait_until
 from stack import CONFIG, Stack
+from stream_world import append
 from test_intake_call import SAID, Desk
 from test_intake_cimer import a_few_strings, application, reader_status
 from test_intake_report import number_on, send, token_of
-from turunc.v1 import event_pb2
 
 LOADED = "catalogue and rights loaded"
 FORMS = 4
@@ -27,12 +26,6 @@ def locked(stack, table):
     with link.cursor() as cursor:
         cursor.execute(f"lock table {table} in access exclusive mode")
     return link
-
-
-def say_that_rights_changed(stack):
-    event = event_pb2.Event(id="0", source="test", type="client.granted").SerializeToString()
-    stack.sql("select turunc.log_append(%s, '{client.granted}', '{null}'::bigint[], '{null}', '{null}', '{test}',"
-              " array[%s]::bytea[])", time.time_ns() // 1000, event)
 
 
 def test_what_waits_outlives_the_configuration_it_was_read_with():
@@ -46,7 +39,7 @@ def test_what_waits_outlives_the_configuration_it_was_read_with():
         tokens = [token_of(stack) for _ in range(FORMS)]
         loads = stack.process["intake"].log().count(LOADED)
         reading = locked(stack, "turunc.config_file")
-        say_that_rights_changed(stack)
+        append(stack, "client.granted")
         writing = locked(stack, "turunc.citizen")
         with concurrent.futures.ThreadPoolExecutor(FORMS + 1) as pool:
             forms = []

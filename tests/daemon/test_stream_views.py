@@ -33,6 +33,11 @@ def wait_for(one, number, kind):
     return last_of(one, number, kind).view
 
 
+def all_routed(router):
+    goal = router.one("select count(*) from turunc.ticket")
+    router.wait(lambda: router.one("select count(*) from turunc.ticket_state") == goal, 30, "all are routed")
+
+
 def say_who(router, number, name="Ayşe Yılmaz", phone="+905321234567", email="ayse@example.org"):
     router.sql("""update turunc.contact set name = %s, phone = %s, email = %s, address = '1. Sokak',
                   latitude = 36.85, longitude = 30.75, answers = '{"Q": ["evet"]}'
@@ -238,8 +243,7 @@ def test_a_snapshot_of_many_tickets(router, reader, opener):
     one = reader()
     opener.open(SUBJECT, count=700)
     opener.open("evde-saglik", count=50)
-    goal = router.one("select count(*) from turunc.ticket")
-    router.wait(lambda: router.one("select count(*) from turunc.ticket_state") == goal, 30)
+    all_routed(router)
     open_now = router.one("select count(*) from turunc.ticket_state where status <= 6")
     before = head(router)
     pages = one.snapshot()
@@ -357,8 +361,7 @@ def test_rights_widened_while_views_are_looked_up(router, reader, opener):
     start = head(router)
     mine, others = opener.open(SUBJECT), opener.open("park-bakim")
     opener.open(SUBJECT, count=100)     # more than are read together with their views
-    goal = router.one("select count(*) from turunc.ticket")
-    router.wait(lambda: router.one("select count(*) from turunc.ticket_state") == goal, 30, "all are routed")
+    all_routed(router)
     one = reader(departments=[HOME])
     one.subscribe(start="seq", from_seq=start + 1, types=["ticket.*"])
     with views_held(router, lambda: one.give(1000)):
